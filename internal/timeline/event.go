@@ -1,0 +1,187 @@
+// Package timeline puts what happens, whoever saw it, into one order.
+//
+// An [Event] is a system call, a state the kernel reported, a segment, a check, … of one [Side]. A [Log] receives
+// events from any goroutine, orders them and hands them to its sinks: a terminal, JSON Lines, a recorder.
+// The JSON of an event is the program's contract with other programs: docs/events.md describes it.
+package timeline
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"time"
+)
+
+// Side is whose event it is.
+type Side string
+
+const (
+	Client Side = "client"
+	Server Side = "server"
+	Wire   Side = "wire"
+)
+
+// Other returns the opposite end.
+func (s Side) Other() Side {
+	if s == Client {
+		return Server
+	}
+	return Client
+}
+
+// Kind is what sort of event it is; each has a body type of its own.
+type Kind string
+
+const (
+	KindCall     Kind = "call"
+	KindState    Kind = "state"
+	KindQueue    Kind = "queue"
+	KindSegment  Kind = "segment"
+	KindCounter  Kind = "counter"
+	KindNote     Kind = "note"
+	KindCheck    Kind = "check"
+	KindCoverage Kind = "coverage"
+	KindSummary  Kind = "summary"
+)
+
+// Body is what an event of one kind carries.
+type Body interface{ Kind() Kind }
+
+// Event is one thing that happened.
+type Event struct {
+	Seq  int64         // 1, 2, …
+	At   time.Duration // since the log's start; never decreases from one event to the next
+	Time time.Time     // the same moment by the wall clock
+	Side Side
+	Body Body
+}
+
+// Call is a system call that has returned. Args are in strace's notation.
+type Call struct {
+	Call   string   `json:"call"`
+	Args   []string `json:"args"`
+	FD     int      `json:"fd"`
+	Ret    int      `json:"ret"`
+	Errno  string   `json:"errno,omitempty"`
+	TookUS float64  `json:"took_us"`
+
+	Addr netip.AddrPort `json:"-"` // the address passed in or given back, for a view that has no room for Args
+}
+
+// State is what a source said of a socket. From is absent where the socket was seen for the first time. From and To are
+// the same where the state stayed and its timer, queues or shutdown bits are the news.
+type State struct {
+	Local     string   `json:"local"`
+	Remote    string   `json:"remote,omitempty"`
+	From      string   `json:"from,omitempty"`
+	To        string   `json:"to"`
+	Source    string   `json:"source"`
+	Timer     string   `json:"timer,omitempty"`
+	ExpiresMS *int64   `json:"expires_ms,omitempty"`
+	Retrans   *int     `json:"retrans,omitempty"`
+	RecvQ     *uint32  `json:"recv_q,omitempty"`
+	SendQ     *uint32  `json:"send_q,omitempty"`
+	Shutdown  []string `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent where not reported
+}
+
+// Queue is the backlog of a listener.
+type Queue struct {
+	Local       string `json:"local"`
+	AcceptQueue uint32 `json:"accept_queue"`
+	AcceptLimit uint32 `json:"accept_limit"`
+	SynQueue    *int   `json:"syn_queue,omitempty"`
+}
+
+// Segment is a TCP segment that was on the wire. Seq, Ack and Win are as the reader asked for them: relative or absolute.
+type Segment struct {
+	Src     string   `json:"src"`
+	Dst     string   `json:"dst"`
+	Flags   []string `json:"flags"`
+	Seq     uint32   `json:"seq"`
+	Ack     *uint32  `json:"ack,omitempty"`
+	Len     int      `json:"len"`
+	Win     uint32   `json:"win"`
+	Options []string `json:"options,omitempty"`
+	Fate    string   `json:"fate,omitempty"`
+
+	From Side   `json:"-"` // the end that sent it
+	Text string `json:"-"` // one line, for a terminal
+}
+
+// Counter is how much a counter of /proc/net/netstat or snmp rose: of the whole network namespace, not of a socket.
+type Counter struct {
+	Name  string `json:"name"`
+	Delta int64  `json:"delta"`
+}
+
+// Note is one sentence of explanation.
+type Note struct {
+	Text string `json:"text"`
+}
+
+// Check is an expectation and what the kernel did.
+type Check struct {
+	Expect string `json:"expect"`
+	Got    string `json:"got"`
+	OK     bool   `json:"ok"`
+}
+
+// Coverage is one state, or one transition, of the tour's table.
+type Coverage struct {
+	State    string `json:"state,omitempty"`
+	From     string `json:"from,omitempty"`
+	To       string `json:"to,omitempty"`
+	Seen     bool   `json:"seen"`
+	Scenario string `json:"scenario,omitempty"`
+	Source   string `json:"source,omitempty"`
+	WhyNot   string `json:"why_not,omitempty"`
+}
+
+// Summary ends every run.
+type Summary struct {
+	Scenario string `json:"scenario"`
+	OK       bool   `json:"ok"`
+	Checks   int    `json:"checks"`
+	Failed   int    `json:"failed"`
+}
+
+func (*Call) Kind() Kind     { return KindCall }
+func (*State) Kind() Kind    { return KindState }
+func (*Queue) Kind() Kind    { return KindQueue }
+func (*Segment) Kind() Kind  { return KindSegment }
+func (*Counter) Kind() Kind  { return KindCounter }
+func (*Note) Kind() Kind     { return KindNote }
+func (*Check) Kind() Kind    { return KindCheck }
+func (*Coverage) Kind() Kind { return KindCoverage }
+func (*Summary) Kind() Kind  { return KindSummary }
+
+// MarshalJSON writes the header's fields, then the body's, as one flat object.
+func (e Event) MarshalJSON() ([]byte, error) {
+	head, err := marshal(struct {
+		Seq  int64  `json:"seq"`
+		AtUS int64  `json:"at_us"`
+		Time string `json:"time"`
+		Side Side   `json:"side"`
+		Kind Kind   `json:"kind"`
+	}{e.Seq, e.At.Microseconds(), e.Time.Format("2006-01-02T15:04:05.000000000Z07:00"), e.Side, e.Body.Kind()})
+	if err != nil {
+		return nil, err
+	}
+	body, err := marshal(e.Body)
+	if err != nil {
+		return nil, err
+	}
+	head[len(head)-1] = ','
+	return append(head, body[1:]...), nil
+}
+
+// marshal is json.Marshal that leaves <, > and & as they are: the lines are for programs and eyes, not for HTML.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
