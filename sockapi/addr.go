@@ -1,0 +1,103 @@
+package sockapi
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// sockaddr is room for what the kernel reads or writes as an address:
+// sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)).
+type sockaddr struct {
+	b    [unix.SizeofSockaddrInet6]byte
+	size uint32 // socklen_t: of b on the way in, of the address on the way out
+	room uint32 // size on the way in
+}
+
+// sockaddrRoom is an empty sockaddr as large as addresses of the domain are.
+func sockaddrRoom(domain int) sockaddr {
+	size := uint32(unix.SizeofSockaddrInet6)
+	if domain == unix.AF_INET {
+		size = unix.SizeofSockaddrInet4
+	}
+	return sockaddr{size: size, room: size}
+}
+
+// bytes are those in use. The kernel says how long the address is even where it
+// did not fit.
+func (a *sockaddr) bytes() []byte { return a.b[:min(int(a.size), int(a.room))] }
+
+// encodeSockaddr turns an address into the kernel's form. Ports are big-endian
+// on the wire and in the structs; family and scope are in the host's order.
+func encodeSockaddr(ap netip.AddrPort, index func(zone string) (uint32, unix.Errno)) (a sockaddr, errno unix.Errno) {
+	ip := ap.Addr()
+	binary.BigEndian.PutUint16(a.b[2:], ap.Port())
+	switch {
+	case ip.Is4():
+		binary.NativeEndian.PutUint16(a.b[0:], unix.AF_INET)
+		v4 := ip.As4()
+		copy(a.b[4:], v4[:])
+		a.size = unix.SizeofSockaddrInet4
+	case ip.Is6():
+		binary.NativeEndian.PutUint16(a.b[0:], unix.AF_INET6)
+		v6 := ip.As16()
+		copy(a.b[8:], v6[:])
+		a.size = unix.SizeofSockaddrInet6
+		if zone := ip.Zone(); zone != "" {
+			var i uint32
+			if i, errno = index(zone); errno != 0 {
+				return a, errno
+			}
+			binary.NativeEndian.PutUint32(a.b[24:], i)
+		}
+	default: // AF_UNSPEC is 0, and so is the rest
+		a.size = unix.SizeofSockaddrInet4
+	}
+	a.room = a.size
+	return a, 0
+}
+
+// decodeSockaddr is the inverse: invalid for other families and for addresses
+// that are cut short.
+func decodeSockaddr(b []byte, name func(index uint32) string) netip.AddrPort {
+	if len(b) < 2 {
+		return netip.AddrPort{}
+	}
+	switch family := binary.NativeEndian.Uint16(b); {
+	case family == unix.AF_INET && len(b) >= unix.SizeofSockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), binary.BigEndian.Uint16(b[2:]))
+	case family == unix.AF_INET6 && len(b) >= unix.SizeofSockaddrInet6:
+		ip := netip.AddrFrom16([16]byte(b[8:24]))
+		if i := binary.NativeEndian.Uint32(b[24:]); i != 0 {
+			ip = ip.WithZone(name(i))
+		}
+		return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[2:]))
+	}
+	return netip.AddrPort{}
+}
+
+// zoneIndex finds the interface of a zone, which is its name or its number. The
+// socket itself is asked, so that it is an interface of its namespace.
+func zoneIndex(fd int, zone string) (uint32, unix.Errno) {
+	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(n), 0
+	}
+	ifr, err := unix.NewIfreq(zone)
+	if err != nil {
+		return 0, errnoOf(err)
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ifr); err != nil {
+		return 0, errnoOf(err)
+	}
+	return ifr.Uint32(), 0
+}
+
+// zoneName is the inverse: the name, or the number if no interface has it.
+func zoneName(fd int, index uint32) string {
+	if name := ifName(fd, index); name != "" {
+		return name
+	}
+	return strconv.FormatUint(uint64(index), 10)
+}

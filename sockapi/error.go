@@ -1,0 +1,106 @@
+package sockapi
+
+import (
+	"net/netip"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Error is a call that failed. errors.Is sees through it to the errno:
+// errors.Is(err, unix.ECONNREFUSED).
+type Error struct {
+	// Call is the system call's name, as in [Call].
+	Call string
+	// FD is the descriptor acted on, -1 for socket.
+	FD int
+	// Addr is the address passed to the call. For a call that takes none it is the
+	// peer's, or else the one bound to, as far as this Socket was told; asking
+	// the kernel would be a second call. Invalid if there is none.
+	Addr netip.AddrPort
+	// Errno is the kernel's answer. It is 0 if the kernel was not asked, because
+	// the socket was closed or aborted.
+	Errno unix.Errno
+	// Option is the option's name, for getsockopt and setsockopt.
+	Option string
+
+	now bool // EAGAIN or EINPROGRESS was an answer, not the end of a wait
+}
+
+// Error is "connect 127.0.0.1:7007: connection refused".
+func (e *Error) Error() string {
+	s := e.Call
+	if e.Option != "" {
+		s += " " + e.Option
+	}
+	if e.Addr.IsValid() {
+		s += " " + e.Addr.String()
+	} else if e.FD >= 0 {
+		s += " fd " + strconv.Itoa(e.FD)
+	}
+	if e.Errno == 0 {
+		return s + ": socket already closed"
+	}
+	return s + ": " + e.Errno.Error()
+}
+
+// Unwrap returns the errno, or os.ErrClosed for a call on a closed socket.
+func (e *Error) Unwrap() error {
+	if e.Errno == 0 {
+		return os.ErrClosed
+	}
+	return e.Errno
+}
+
+// Timeout says whether the call failed because its time was up: ETIMEDOUT; EAGAIN on
+// a blocking socket, which is how SO_RCVTIMEO and SO_SNDTIMEO end a wait
+// (socket(7)); EINPROGRESS from a connect on a blocking socket, for the same
+// reason. On a non-blocking socket, or with MSG_DONTWAIT, the last two mean
+// "not yet", and Timeout is false.
+func (e *Error) Timeout() bool {
+	switch e.Errno {
+	case unix.ETIMEDOUT:
+		return true
+	case unix.EAGAIN, unix.EINPROGRESS:
+		return !e.now
+	}
+	return false
+}
+
+// fail makes the error of a call. EAGAIN is ordinary on a non-blocking socket
+// and comes at every turn of an event loop: it is made once for each call.
+func (s *Socket) fail(name string, addr netip.AddrPort, errno unix.Errno, now bool) error {
+	if !addr.IsValid() {
+		addr = s.about()
+	}
+	if errno != unix.EAGAIN {
+		return &Error{Call: name, FD: s.fd, Addr: addr, Errno: errno, now: now}
+	}
+	slot := &s.again[againSlot(name, now)]
+	if e := slot.Load(); e != nil && e.Call == name && e.Addr == addr {
+		return e
+	}
+	e := &Error{Call: name, FD: s.fd, Addr: addr, Errno: errno, now: now}
+	slot.Store(e)
+	return e
+}
+
+// againSlot finds the place of a call among the cached EAGAIN errors. Calls that share
+// one are told apart by the name in it.
+func againSlot(name string, now bool) int {
+	switch {
+	case name == "read":
+		return 0
+	case name == "write":
+		return 1
+	case now:
+		return 2
+	}
+	return 3
+}
+
+// closedError is the error of a call on a closed or aborted socket.
+func (s *Socket) closedError(name string, addr netip.AddrPort) error {
+	return s.fail(name, addr, 0, true)
+}

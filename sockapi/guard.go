@@ -1,0 +1,56 @@
+package sockapi
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// guard keeps a descriptor open while calls use it, and keeps calls away once it
+// is to be closed. Without it a read that starts as another goroutine closes the
+// socket could reach the kernel after the number was given to a new file.
+type guard struct {
+	state atomic.Int64 // users, plus guardClosed
+	once  sync.Mutex   // serialises shut
+	idle  chan struct{}
+}
+
+const guardClosed = 1 << 62
+
+// enter reports whether the descriptor may be used; if so, leave must follow.
+func (g *guard) enter() bool {
+	for {
+		n := g.state.Load()
+		if n&guardClosed != 0 {
+			return false
+		}
+		if g.state.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (g *guard) leave() {
+	if g.state.Add(-1) == guardClosed {
+		close(g.idle)
+	}
+}
+
+func (g *guard) closed() bool { return g.state.Load()&guardClosed != 0 }
+
+// shut turns new users away and waits until those inside have left. It reports
+// false if the guard was shut before.
+func (g *guard) shut() bool {
+	g.once.Lock()
+	if g.closed() {
+		g.once.Unlock()
+		return false
+	}
+	// The channel is there before the bit is, so that the last leave finds it.
+	g.idle = make(chan struct{})
+	users := g.state.Add(guardClosed) - guardClosed
+	g.once.Unlock()
+	if users > 0 {
+		<-g.idle
+	}
+	return true
+}

@@ -1,0 +1,43 @@
+package sockapi
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// AtMark says whether the next byte to be read is the one that was sent as
+// urgent: ioctl(2) SIOCATMARK, see sockatmark(3) and tcp(7).
+func (s *Socket) AtMark() (bool, error) {
+	n, err := s.ioctl("SIOCATMARK", unix.SIOCATMARK)
+	return n != 0, err
+}
+
+// InQ is the number of bytes that can be read: ioctl(2) SIOCINQ, which strace
+// prints under its other name, FIONREAD (tcp(7)). A listener has none: EINVAL.
+func (s *Socket) InQ() (int, error) { return s.ioctl("FIONREAD", unix.SIOCINQ) }
+
+// OutQ is the number of bytes that were written and are not yet acknowledged:
+// ioctl(2) SIOCOUTQ, which strace prints under its other name, TIOCOUTQ
+// (tcp(7)). A listener has none: EINVAL.
+func (s *Socket) OutQ() (int, error) { return s.ioctl("TIOCOUTQ", unix.SIOCOUTQ) }
+
+func (s *Socket) ioctl(request string, req uint) (value int, err error) {
+	_, err = s.do(&call{
+		name: "ioctl",
+		sys: func(fd int) (int, unix.Errno) {
+			n, err := unix.IoctlGetInt(fd, req)
+			value = n
+			return 0, errnoOf(err)
+		},
+		args: func(_ *Call, fd int, done bool) []string {
+			arg := "0"
+			if done {
+				arg = fmt.Sprintf("[%d]", value)
+			}
+			return []string{strconv.Itoa(fd), request, arg}
+		},
+	})
+	return value, err
+}

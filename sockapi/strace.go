@@ -1,0 +1,165 @@
+package sockapi
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The notation of strace(1), for arguments. Its version 6.1 is what the tests
+// compare with. Where it has no name or no notation for a value, ours is said at
+// the option (options.go).
+
+// quotedBytes is how much of a buffer is shown: strace's -s 32.
+const quotedBytes = 32
+
+// quote shows a buffer: "hello\n", and "..." after the quotes if it was longer.
+func quote(p []byte) string {
+	shown := p[:min(len(p), quotedBytes)]
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, c := range shown {
+		next := byte(0)
+		if i+1 < len(shown) {
+			next = shown[i+1]
+		}
+		quoteByte(&b, c, next)
+	}
+	b.WriteByte('"')
+	if len(p) > quotedBytes {
+		b.WriteString("...")
+	}
+	return b.String()
+}
+
+// quoteByte writes one byte as C would. An octal escape is as short as it can be
+// without swallowing the byte after it.
+func quoteByte(b *strings.Builder, c, next byte) {
+	switch i := strings.IndexByte(`"\`+"\t\n\v\f\r", c); {
+	case i >= 0:
+		b.WriteByte('\\')
+		b.WriteByte(`"\tnvfr`[i])
+	case c >= ' ' && c < 0x7f:
+		b.WriteByte(c)
+	case next >= '0' && next <= '9':
+		fmt.Fprintf(b, "\\%03o", c)
+	default:
+		fmt.Fprintf(b, "\\%o", c)
+	}
+}
+
+// pointer shows a buffer that was not written: its address.
+func pointer(p unsafe.Pointer) string {
+	if p == nil {
+		return "NULL"
+	}
+	return fmt.Sprintf("%#x", uintptr(p))
+}
+
+// readBuffer shows the buffer of a read: what was read into it if it is done.
+func readBuffer(p []byte, n int, done bool) string {
+	if done {
+		return quote(p[:max(0, min(n, len(p)))])
+	}
+	return pointer(unsafe.Pointer(unsafe.SliceData(p)))
+}
+
+// named shows a number by its name, or as strace shows one that has none:
+// 0x4d /* AF_??? */.
+func named(names map[int]string, n int, unknown string) string {
+	if name, ok := names[n]; ok {
+		return name
+	}
+	return fmt.Sprintf("%#x /* %s */", uint32(n), unknown)
+}
+
+// flagName is one bit and its name.
+type flagName struct {
+	bit  int
+	name string
+}
+
+// flags shows or'ed flags by their names, in the table's order, and what is
+// left over as a number.
+func flags(table []flagName, n int, unknown string) string {
+	if n == 0 {
+		return "0"
+	}
+	var parts []string
+	for _, f := range table {
+		if n&f.bit != 0 {
+			parts = append(parts, f.name)
+			n &^= f.bit
+		}
+	}
+	if n != 0 && len(parts) == 0 {
+		return fmt.Sprintf("%#x /* %s */", uint32(n), unknown)
+	}
+	if n != 0 {
+		parts = append(parts, fmt.Sprintf("%#x", uint32(n)))
+	}
+	return strings.Join(parts, "|")
+}
+
+var familyNames = map[int]string{
+	unix.AF_UNSPEC: "AF_UNSPEC", unix.AF_UNIX: "AF_UNIX", unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6",
+	unix.AF_NETLINK: "AF_NETLINK", unix.AF_PACKET: "AF_PACKET", unix.AF_VSOCK: "AF_VSOCK",
+}
+
+func familyName(domain int) string { return named(familyNames, domain, "AF_???") }
+
+var sockTypeNames = map[int]string{
+	unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_DGRAM: "SOCK_DGRAM", unix.SOCK_RAW: "SOCK_RAW",
+	unix.SOCK_RDM: "SOCK_RDM", unix.SOCK_SEQPACKET: "SOCK_SEQPACKET", unix.SOCK_DCCP: "SOCK_DCCP",
+	unix.SOCK_PACKET: "SOCK_PACKET",
+}
+
+// sockTypeMask is the part of socket's type that is no flag (linux/net.h,
+// SOCK_TYPE_MASK).
+const sockTypeMask = 0xf
+
+var sockFlags = []flagName{{unix.SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {unix.SOCK_NONBLOCK, "SOCK_NONBLOCK"}}
+
+func sockTypeName(typ int) string {
+	s := named(sockTypeNames, typ&sockTypeMask, "SOCK_???")
+	if typ&^sockTypeMask != 0 {
+		s += "|" + strings.TrimSuffix(flags(sockFlags, typ&^sockTypeMask, ""), " /*  */")
+	}
+	return s
+}
+
+// sockTypeFlags shows accept4's flags.
+func sockTypeFlags(n int) string { return flags(sockFlags, n, "SOCK_???") }
+
+var protocolNames = map[int]string{
+	unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_ICMP: "IPPROTO_ICMP", unix.IPPROTO_TCP: "IPPROTO_TCP",
+	unix.IPPROTO_UDP: "IPPROTO_UDP", unix.IPPROTO_ICMPV6: "IPPROTO_ICMPV6", unix.IPPROTO_SCTP: "IPPROTO_SCTP",
+	unix.IPPROTO_RAW: "IPPROTO_RAW", unix.IPPROTO_MPTCP: "IPPROTO_MPTCP",
+}
+
+// protocolName shows socket's third argument, whose meaning is the domain's.
+func protocolName(domain, proto int) string {
+	if domain == unix.AF_INET || domain == unix.AF_INET6 {
+		return named(protocolNames, proto, "IPPROTO_???")
+	}
+	return strconv.Itoa(proto)
+}
+
+var shutdownNames = map[int]string{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_WR", unix.SHUT_RDWR: "SHUT_RDWR"}
+
+func shutdownName(how int) string { return named(shutdownNames, how, "SHUT_???") }
+
+var msgFlagNames = []flagName{
+	{unix.MSG_OOB, "MSG_OOB"}, {unix.MSG_PEEK, "MSG_PEEK"}, {unix.MSG_DONTROUTE, "MSG_DONTROUTE"},
+	{unix.MSG_CTRUNC, "MSG_CTRUNC"}, {unix.MSG_PROXY, "MSG_PROBE"}, {unix.MSG_TRUNC, "MSG_TRUNC"},
+	{unix.MSG_DONTWAIT, "MSG_DONTWAIT"}, {unix.MSG_EOR, "MSG_EOR"}, {unix.MSG_WAITALL, "MSG_WAITALL"},
+	{unix.MSG_FIN, "MSG_FIN"}, {unix.MSG_SYN, "MSG_SYN"}, {unix.MSG_CONFIRM, "MSG_CONFIRM"},
+	{unix.MSG_RST, "MSG_RST"}, {unix.MSG_ERRQUEUE, "MSG_ERRQUEUE"}, {unix.MSG_NOSIGNAL, "MSG_NOSIGNAL"},
+	{unix.MSG_MORE, "MSG_MORE"}, {unix.MSG_WAITFORONE, "MSG_WAITFORONE"}, {unix.MSG_BATCH, "MSG_BATCH"},
+	{unix.MSG_ZEROCOPY, "MSG_ZEROCOPY"}, {unix.MSG_FASTOPEN, "MSG_FASTOPEN"}, {unix.MSG_CMSG_CLOEXEC, "MSG_CMSG_CLOEXEC"},
+}
+
+func msgFlags(n int) string { return flags(msgFlagNames, n, "MSG_???") }
