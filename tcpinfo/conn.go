@@ -1,0 +1,172 @@
+package tcpinfo
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Netlink message types of sock_diag (include/uapi/linux/sock_diag.h).
+const (
+	sockDiagByFamily = 20
+	sockDestroy      = 21
+)
+
+// Conn asks the kernel about its TCP sockets, over NETLINK_SOCK_DIAG (sock_diag(7)). It sees the network namespace of the
+// thread that called Dial. Its methods may be called from several goroutines; they take turns.
+type Conn struct {
+	mu     sync.Mutex
+	t      transport
+	closed bool
+	dirty  bool // the last exchange broke off: replies to it may still be waiting
+	seq    uint32
+	req    []byte
+	buf    []byte
+	kernel release
+}
+
+// Dial opens a netlink socket and makes sure that the kernel can answer. The error is ErrNotSupported, naming what is
+// missing, where it cannot.
+func Dial() (*Conn, error) {
+	t, err := dialKernel()
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(t, running())
+	// A dump of no state at all costs next to nothing, and fails where the kernel has no tcp_diag; an exact lookup would
+	// say "no such socket" there.
+	if err := c.dump(unix.AF_INET, 0, nil, nil); err != nil {
+		c.Close()
+		if errors.Is(err, unix.ENOENT) {
+			return nil, &Error{Op: "dial", Errno: unix.ENOENT, kind: ErrNotSupported,
+				Detail: "tcp_diag is missing: Linux 3.3 with CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG has it; try modprobe tcp_diag"}
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// newConn makes a Conn over any transport.
+func newConn(t transport, kernel release) *Conn {
+	// 32 KiB is the most that the kernel puts into one datagram of a dump.
+	return &Conn{t: t, buf: make([]byte, 32<<10), kernel: kernel}
+}
+
+// Close closes the netlink socket. Later calls fail with os.ErrClosed.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("close: %w", os.ErrClosed)
+	}
+	c.closed = true
+	return c.t.close()
+}
+
+// newRequest starts a request; its header is put in place when it is sent.
+func (c *Conn) newRequest() []byte {
+	c.req = append(c.req[:0], make([]byte, unix.NLMSG_HDRLEN)...)
+	return c.req
+}
+
+// exchange sends a request and hands each message of the reply to handle, until the reply is complete. Whoever calls it
+// holds c.mu.
+func (c *Conn) exchange(req []byte, typ, flags uint16, handle func([]byte) error) (ack, error) {
+	if c.closed {
+		return ack{}, os.ErrClosed
+	}
+	if c.dirty {
+		c.t.drain()
+	}
+	c.dirty = true
+	c.req = req
+	c.seq++
+	putHeader(req, typ, flags|unix.NLM_F_REQUEST, c.seq)
+	if err := c.t.send(req); err != nil {
+		return ack{}, err
+	}
+	a, err := c.receive(flags, handle)
+	if err == nil {
+		c.dirty = false
+	}
+	return a, err
+}
+
+// reply gathers what one request is answered with.
+type reply struct {
+	dump        bool
+	handle      func([]byte) error
+	done        bool
+	interrupted bool
+	ack         ack
+}
+
+func (c *Conn) receive(flags uint16, handle func([]byte) error) (ack, error) {
+	r := reply{dump: flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP, handle: handle}
+	for !r.done {
+		n, from, err := c.t.recv(c.buf)
+		if err != nil {
+			return ack{}, err
+		}
+		if from != 0 {
+			continue // not from the kernel: anyone may send to a netlink socket
+		}
+		if n > len(c.buf) {
+			c.buf = make([]byte, n)
+			return ack{}, errTruncated
+		}
+		if err := c.readDatagram(c.buf[:n], &r); err != nil {
+			return ack{}, err
+		}
+	}
+	if r.interrupted && r.ack.errno == 0 {
+		return r.ack, errInterrupted
+	}
+	return r.ack, nil
+}
+
+var (
+	errTruncated   = errors.New("a reply was longer than the buffer")
+	errInterrupted = errors.New("the tables changed during the dump")
+)
+
+// readDatagram goes through one datagram. Messages that answer an earlier request, or somebody else's, are passed over.
+func (c *Conn) readDatagram(b []byte, r *reply) error {
+	for {
+		m, rest, ok, err := nextMessage(b)
+		if err != nil || !ok {
+			return err
+		}
+		b = rest
+		if m.Seq != c.seq || m.PortID != c.t.portID() {
+			continue
+		}
+		if err := r.message(m); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *reply) message(m message) (err error) {
+	if m.Flags&unix.NLM_F_DUMP_INTR != 0 {
+		r.interrupted = true
+	}
+	switch m.Type {
+	case unix.NLMSG_NOOP:
+	case unix.NLMSG_OVERRUN:
+		return fmt.Errorf("netlink: %w", unix.ENOBUFS)
+	case unix.NLMSG_DONE, unix.NLMSG_ERROR:
+		r.done = true
+		r.ack, err = parseAck(m)
+	case sockDiagByFamily:
+		// Without a dump there is one message, and nothing after it.
+		r.done = !r.dump
+		if r.handle != nil {
+			return r.handle(m.Data)
+		}
+	}
+	return err
+}
