@@ -18,7 +18,7 @@ func (c *Conn) Destroy(local, remote netip.AddrPort, cookie uint64) error {
 	if cookie == 0 || cookie == noCookie {
 		s, err := c.Lookup(local, remote, 0)
 		if err != nil {
-			return fmt.Errorf("destroy: %w", err)
+			return err
 		}
 		cookie = s.Cookie
 	}
