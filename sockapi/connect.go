@@ -29,44 +29,61 @@ func (s *Socket) Connect(addr netip.AddrPort) error {
 	return err
 }
 
-// finishConnect waits for an interrupted connect.
+// finishConnect waits for an interrupted connect, with calls that the tracer
+// sees like any other.
 func (s *Socket) finishConnect(addr netip.AddrPort, start time.Time) error {
 	limit, err := SO_SNDTIMEO.Get(s)
 	if err != nil {
 		return err
 	}
-	ready, err := s.poll(addr, start, limit)
+	var deadline time.Time
+	if limit > 0 {
+		deadline = start.Add(limit)
+	}
+	ready, err := s.pollWritable(deadline)
 	if err != nil {
 		return err
 	}
-	if !ready { // what connect itself says when its time is up
+	if !ready { // connect says the same when its time is up
 		return s.fail("connect", addr, unix.EINPROGRESS, false)
 	}
 	errno, err := SO_ERROR.Get(s)
-	if err == nil && errno != 0 {
+	if err != nil {
+		return err
+	}
+	if errno != 0 {
 		return s.fail("connect", addr, errno, false)
 	}
-	return err
+	return nil
 }
 
-// poll waits until the socket is writable, for what is left of the limit that
-// began at start; 0 is no limit. It reports whether the socket became so.
-func (s *Socket) poll(addr netip.AddrPort, start time.Time, limit time.Duration) (bool, error) {
-	fds := [1]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}
-	ms := -1
-	c := call{
+// pollWritable waits until the socket is writable or has an error: poll(2). The zero deadline
+// is none. It reports false if the deadline came first.
+func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
+	fds := [1]unix.PollFd{{Events: unix.POLLOUT}}
+	ms := pollTimeout(deadline)
+	n, err := s.do(&call{
 		name: "poll",
-		sys: func(int) (int, unix.Errno) {
-			if limit > 0 {
-				ms = int(max(0, (limit-time.Since(start)+time.Millisecond-1)/time.Millisecond))
-			}
+		sys: func(fd int) (int, unix.Errno) {
+			fds[0].Fd = int32(fd)
 			n, err := unix.Poll(fds[:], ms)
+			if err == unix.EINTR {
+				ms = pollTimeout(deadline)
+			}
 			return n, errnoOf(err)
 		},
 		args: func(_ *Call, fd int, _ bool) []string {
 			return []string{fmt.Sprintf("[{fd=%d, events=POLLOUT}]", fd), "1", strconv.Itoa(ms)}
 		},
-	}
-	n, err := s.do(&c)
+	})
 	return n > 0, err
+}
+
+// pollTimeout is the time until the deadline as poll(2) wants it: milliseconds,
+// rounded up, and -1 for ever.
+func pollTimeout(deadline time.Time) int {
+	if deadline.IsZero() {
+		return -1
+	}
+	return int(max(0, wholeUnits(time.Until(deadline), time.Millisecond)))
 }

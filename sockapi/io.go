@@ -48,7 +48,7 @@ func (s *Socket) Recv(p []byte, flags int) (int, error) {
 		name:     "recvfrom",
 		dontwait: flags&unix.MSG_DONTWAIT != 0,
 		sys: func(fd int) (int, unix.Errno) {
-			n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+			n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(base(p)),
 				uintptr(len(p)), uintptr(flags), 0, 0)
 			return int(n), errno
 		},
@@ -65,7 +65,7 @@ func (s *Socket) Send(p []byte, flags int) (int, error) {
 		name:     "sendto",
 		dontwait: flags&unix.MSG_DONTWAIT != 0,
 		sys: func(fd int) (int, unix.Errno) {
-			n, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+			n, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(base(p)),
 				uintptr(len(p)), uintptr(flags), 0, 0)
 			return int(n), errno
 		},
@@ -74,6 +74,17 @@ func (s *Socket) Send(p []byte, flags int) (int, error) {
 		},
 	}, false)
 }
+
+// base is where the kernel is told a buffer is. That of an empty one is never
+// used, but must not be nil: for some calls NULL says something.
+func base(p []byte) unsafe.Pointer {
+	if len(p) == 0 {
+		return unsafe.Pointer(&empty)
+	}
+	return unsafe.Pointer(&p[0])
+}
+
+var empty byte
 
 // bytes makes a call that moves bytes. The count of a call that failed is 0, as
 // io.Reader and io.Writer have it.

@@ -73,7 +73,7 @@ func (o *option[T]) put(s *Socket, v T) error {
 				return 0, errnoOf(o.set(fd, o.level, o.name, v))
 			}
 			_, _, errno := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(o.level), uintptr(o.name),
-				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0)
+				uintptr(base(b)), uintptr(len(b)), 0)
 			return 0, errno
 		},
 		args: func(_ *Call, fd int, _ bool) []string {
@@ -98,11 +98,11 @@ func (o *option[T]) get(s *Socket) (v T, err error) {
 		sys: func(fd int) (int, unix.Errno) {
 			size = uint32(o.room)
 			_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(o.level), uintptr(o.name),
-				uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(unsafe.Pointer(&size)), 0)
+				uintptr(base(b)), uintptr(unsafe.Pointer(&size)), 0)
 			return 0, errno
 		},
 		args: func(_ *Call, fd int, done bool) []string {
-			value, length := pointer(unsafe.Pointer(unsafe.SliceData(b))), lengthBack(uint32(o.room), uint32(o.room))
+			value, length := pointer(base(b)), lengthBack(uint32(o.room), uint32(o.room))
 			if done {
 				value, length = o.show(b[:min(len(b), int(size))]), lengthBack(uint32(o.room), size)
 			}

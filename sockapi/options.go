@@ -3,7 +3,7 @@ package sockapi
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,8 +42,7 @@ var (
 		room: unix.SizeofLinger, decode: decodeLinger, encode: encodeLinger, show: showLinger,
 	})
 	// SO_ERROR is the pending error, 0 if there is none. Reading it clears it.
-	SO_ERROR = newOption(intValue(unix.SOL_SOCKET, unix.SO_ERROR, "SOL_SOCKET", "SO_ERROR",
-		func(i int32) unix.Errno { return unix.Errno(i) }, func(e unix.Errno) int32 { return int32(e) })).ReadOnly
+	SO_ERROR = newOption(errnoValue(unix.SOL_SOCKET, unix.SO_ERROR, "SOL_SOCKET", "SO_ERROR")).ReadOnly
 	// SO_COOKIE is the number that the socket has in sock_diag and keeps for its life
 	// (Linux 4.12). strace 6.1 shows it as bytes.
 	SO_COOKIE = newOption(option[uint64]{
@@ -54,7 +53,7 @@ var (
 	// classic BPF program first: what it returns 0 for is dropped.
 	SO_ATTACH_FILTER = newOption(option[[]unix.SockFilter]{
 		level: unix.SOL_SOCKET, name: unix.SO_ATTACH_FILTER, levelName: "SOL_SOCKET", symbol: "SO_ATTACH_FILTER",
-		set: setFilter, showSet: showFilter,
+		set: setFilter, showSet: formatFilter,
 	}).WriteOnly
 	// SO_DETACH_FILTER removes it. The value is ignored.
 	SO_DETACH_FILTER = intOption(unix.SOL_SOCKET, unix.SO_DETACH_FILTER, "SOL_SOCKET", "SO_DETACH_FILTER").WriteOnly
@@ -136,31 +135,22 @@ func encodePortRange(r PortRange) []byte {
 	return binary.NativeEndian.AppendUint32(nil, uint32(r.Hi)<<16|uint32(r.Lo))
 }
 
-// showPortRange has no strace to follow: 6.1 does not know the option. The upper
-// half of the number is the upper bound (ip(7)).
+// showPortRange shows the number with the range that it means; a bound that is 0
+// is left out. (strace 6.1 does not know the option; this is how later ones do.)
 func showPortRange(b []byte) string {
 	r := decodePortRange(b)
-	return fmt.Sprintf("[%d<<16|%d]", r.Hi, r.Lo)
-}
-
-func setFilter(fd, level, name int, program []unix.SockFilter) error {
-	if len(program) == 0 {
-		return unix.SetsockoptSockFprog(fd, level, name, &unix.SockFprog{})
+	if r.Lo == 0 && r.Hi == 0 {
+		return "[0]"
 	}
-	return unix.SetsockoptSockFprog(fd, level, name, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
-}
-
-func showFilter(program []unix.SockFilter) (string, int) {
-	parts := make([]string, len(program))
-	for i, f := range program {
-		parts[i] = showInstruction(f)
+	bound := func(port uint16) string {
+		if port == 0 {
+			return ""
+		}
+		return strconv.Itoa(int(port))
 	}
-	return fmt.Sprintf("{len=%d, filter=[%s]}", len(program), strings.Join(parts, ", ")), unix.SizeofSockFprog
-}
-
-func showInstruction(f unix.SockFilter) string {
-	if f.Jt != 0 || f.Jf != 0 {
-		return fmt.Sprintf("BPF_JUMP(%#x, %#x, %d, %d)", f.Code, f.K, f.Jt, f.Jf)
+	comment := ""
+	if r.Lo <= r.Hi || r.Hi == 0 {
+		comment = fmt.Sprintf(" /* %s..%s */", bound(r.Lo), bound(r.Hi))
 	}
-	return fmt.Sprintf("BPF_STMT(%#x, %#x)", f.Code, f.K)
+	return fmt.Sprintf("[%#x%s]", uint32(decodeInt(b)), comment)
 }

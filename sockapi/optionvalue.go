@@ -53,6 +53,19 @@ func boolOption(level, name int, levelName, symbol string) Option[bool] {
 		}))
 }
 
+func errnoValue(level, name int, levelName, symbol string) option[unix.Errno] {
+	o := intValue(level, name, levelName, symbol,
+		func(i int32) unix.Errno { return unix.Errno(i) },
+		func(e unix.Errno) int32 { return int32(e) })
+	o.show = func(b []byte) string {
+		if name := unix.ErrnoName(unix.Errno(decodeInt(b))); name != "" {
+			return "[" + name + "]"
+		}
+		return showInt(b)
+	}
+	return o
+}
+
 // unitOption is a duration that the kernel counts in whole units.
 func unitOption(level, name int, levelName, symbol string, unit time.Duration) Option[time.Duration] {
 	return newOption(intValue(level, name, levelName, symbol,
@@ -74,9 +87,8 @@ func wholeUnits(d, unit time.Duration) int64 {
 }
 
 func timevalOption(name int, symbol string) Option[time.Duration] {
-	const half = int(unsafeSizeofLong)
 	return newOption(option[time.Duration]{
-		level: unix.SOL_SOCKET, name: name, levelName: "SOL_SOCKET", symbol: symbol, room: 2 * half,
+		level: unix.SOL_SOCKET, name: name, levelName: "SOL_SOCKET", symbol: symbol, room: 2 * sizeofLong,
 		decode: func(b []byte) time.Duration {
 			sec, usec := decodeTimeval(b)
 			return time.Duration(sec)*time.Second + time.Duration(usec)*time.Microsecond
@@ -86,13 +98,13 @@ func timevalOption(name int, symbol string) Option[time.Duration] {
 	})
 }
 
-// unsafeSizeofLong is the size of a C long, in which the kernel counts both parts
+// sizeofLong is the size of a C long, in which the kernel counts both parts
 // of the classic struct timeval.
-const unsafeSizeofLong = 4 << (^uintptr(0) >> 63)
+const sizeofLong = 4 << (^uintptr(0) >> 63)
 
 func encodeTimeval(us int64) []byte {
 	sec, usec := us/1e6, us%1e6
-	if unsafeSizeofLong == 8 {
+	if sizeofLong == 8 {
 		b := binary.NativeEndian.AppendUint64(nil, uint64(sec))
 		return binary.NativeEndian.AppendUint64(b, uint64(usec))
 	}
@@ -103,14 +115,14 @@ func encodeTimeval(us int64) []byte {
 func decodeTimeval(b []byte) (sec, usec int64) {
 	var full [16]byte
 	copy(full[:], b)
-	if unsafeSizeofLong == 8 {
+	if sizeofLong == 8 {
 		return int64(binary.NativeEndian.Uint64(full[:])), int64(binary.NativeEndian.Uint64(full[8:]))
 	}
 	return int64(int32(binary.NativeEndian.Uint32(full[:]))), int64(int32(binary.NativeEndian.Uint32(full[4:])))
 }
 
 func showTimeval(b []byte) string {
-	if len(b) != 2*unsafeSizeofLong {
+	if len(b) != 2*sizeofLong {
 		return quote(b)
 	}
 	sec, usec := decodeTimeval(b)

@@ -53,9 +53,6 @@ func quoteByte(b *strings.Builder, c, next byte) {
 
 // pointer shows a buffer that was not written: its address.
 func pointer(p unsafe.Pointer) string {
-	if p == nil {
-		return "NULL"
-	}
 	return fmt.Sprintf("%#x", uintptr(p))
 }
 
@@ -64,7 +61,7 @@ func readBuffer(p []byte, n int, done bool) string {
 	if done {
 		return quote(p[:max(0, min(n, len(p)))])
 	}
-	return pointer(unsafe.Pointer(unsafe.SliceData(p)))
+	return pointer(base(p))
 }
 
 // named shows a number by its name, or as strace shows one that has none:
@@ -126,7 +123,7 @@ var sockFlags = []flagName{{unix.SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {unix.SOCK_NONBL
 func sockTypeName(typ int) string {
 	s := named(sockTypeNames, typ&sockTypeMask, "SOCK_???")
 	if typ&^sockTypeMask != 0 {
-		s += "|" + strings.TrimSuffix(flags(sockFlags, typ&^sockTypeMask, ""), " /*  */")
+		s += "|" + flags(sockFlags, typ&^sockTypeMask, "SOCK_???")
 	}
 	return s
 }
