@@ -1,0 +1,174 @@
+package echo
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+const (
+	// acceptBatch is the most connections accepted in one turn, so that a storm of new ones does not starve the old.
+	acceptBatch = 64
+	// Where descriptors or memory are short, accept4 is tried again after this long, or as soon as a connection ends
+	// here; the wait doubles up to the maximum, for what is short may be in use elsewhere.
+	retryFirst, retryMost = 50 * time.Millisecond, time.Second
+)
+
+// acceptor is how much the server accepts at present.
+//
+// When it must not or cannot accept, it takes its interest in the listener back from epoll. Clients then wait in the accept
+// queue, where they can be seen, and the loop does not spin on a listener that stays ready.
+type acceptor struct {
+	batch   int           // accepts to try in a turn
+	paused  error         // why epoll does not watch the listener; nil when it does
+	short   error         // accept4's last answer, if it was want of something
+	retryAt time.Time     // when to try again, if short
+	backoff time.Duration // the last wait for that; 0 once accept4 gave another answer
+}
+
+// acceptReady accepts what is waiting, and starts and ends pauses. ready is whether epoll said that something waits.
+func (l *loop) acceptReady(ready bool) (err error) {
+	a := &l.accept
+	switch {
+	case l.full():
+		a.short = nil
+	case a.short != nil:
+		if !l.now.Before(a.retryAt) {
+			err = l.acceptSome(1)
+		}
+	case ready:
+		err = l.acceptSome(a.batch)
+	default:
+		a.batch = 1
+	}
+	if err != nil {
+		return err
+	}
+	return l.watchListener()
+}
+
+// acceptSome accepts up to n connections. A lone connection is one accept4, with no EAGAIN after it: the batch grows only while
+// the listener is ready turn after turn.
+func (l *loop) acceptSome(n int) error {
+	a := &l.accept
+	for i := range n {
+		if l.full() {
+			return nil
+		}
+		s, peer, err := l.listener.Accept4(unix.SOCK_NONBLOCK)
+		switch classify(err) {
+		case accepted:
+			a.short, a.backoff = nil, 0
+			l.admit(s, peer)
+		case queueEmpty:
+			a.short, a.backoff, a.batch = nil, 0, 1
+			return nil
+		case connectionGone:
+			l.report.Aborted++
+		case outOfResources:
+			// The kernel looks for a free descriptor before it looks into the queue, so after the first accept this can
+			// be said of an empty queue. If it is not empty, epoll will say so.
+			if i == 0 {
+				a.backoff = min(max(2*a.backoff, retryFirst), retryMost)
+				a.short, a.retryAt = err, l.now.Add(a.backoff)
+			}
+			return nil
+		default:
+			return err
+		}
+	}
+	a.batch = min(2*n, acceptBatch)
+	return nil
+}
+
+// full says whether as many connections as allowed are open.
+func (l *loop) full() bool {
+	return l.cfg.MaxConns > 0 && l.conns.len+l.closing.count >= l.cfg.MaxConns
+}
+
+// watchListener tells epoll whether the listener is of interest.
+func (l *loop) watchListener() error {
+	a := &l.accept
+	why, was := a.short, a.paused
+	if l.full() {
+		why = ErrMaxConns
+	}
+	a.paused = why
+	var events uint32
+	switch {
+	case why != nil && was == nil:
+		l.report.Pauses++
+		if l.cfg.Events.AcceptPaused != nil {
+			l.cfg.Events.AcceptPaused(why)
+		}
+	case why == nil && was != nil:
+		events = unix.EPOLLIN
+		if l.cfg.Events.AcceptResumed != nil {
+			l.cfg.Events.AcceptResumed()
+		}
+	default:
+		return nil
+	}
+	return l.poller.set(unix.EPOLL_CTL_MOD, l.listener, events)
+}
+
+// acceptResult is what an answer of accept4(2) means for the server.
+type acceptResult uint8
+
+const (
+	accepted acceptResult = iota
+	queueEmpty
+	connectionGone // this one connection; the next may be well
+	outOfResources
+	broken // the listener itself
+)
+
+// classify follows accept(2), whose "Error handling" says that Linux passes errors which are already pending on the new
+// connection, and that a server should treat them like EAGAIN by trying again.
+func classify(err error) acceptResult {
+	if err == nil {
+		return accepted
+	}
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return broken
+	}
+	switch errno {
+	case unix.EAGAIN:
+		return queueEmpty
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		return outOfResources
+	case unix.ECONNABORTED, unix.EPROTO, unix.EPERM,
+		unix.ENETDOWN, unix.ENOPROTOOPT, unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH:
+		return connectionGone
+	}
+	return broken
+}
+
+// admit starts to serve a connection.
+func (l *loop) admit(s *sockapi.Socket, peer netip.AddrPort) {
+	l.report.Accepted++
+	c := &conn{sock: s, fd: s.FD(), peer: peer, active: l.now}
+	l.conns.pushBack(c)
+	l.report.Peak = max(l.report.Peak, l.conns.len)
+	for len(l.byFD) <= c.fd {
+		l.byFD = append(l.byFD, nil)
+	}
+	l.byFD[c.fd] = c
+	if l.cfg.Events.Accepted != nil {
+		l.cfg.Events.Accepted(s, peer)
+	}
+	if l.cfg.ConnOptions != nil {
+		if err := l.cfg.ConnOptions(s); err != nil {
+			l.close(c, Failed, err)
+			return
+		}
+	}
+	if err := l.poller.set(unix.EPOLL_CTL_ADD, s, unix.EPOLLIN); err != nil {
+		l.close(c, Failed, err)
+	}
+}

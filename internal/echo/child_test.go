@@ -1,0 +1,154 @@
+package echo
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// childEnv in the environment makes the test binary a server with a process of its own: for limits on the process, memory and
+// CPU time of the process, and strace.
+const childEnv = "SOCKLIFE_ECHO_CHILD"
+
+// childConfig is what childEnv holds, as JSON.
+type childConfig struct {
+	Descriptors uint64 // RLIMIT_NOFILE; 0 leaves it
+	MaxConns    int
+}
+
+// childStatus is what the child answers to each line on its stdin, and once more when it has drained after the last.
+type childStatus struct {
+	Addr      netip.AddrPort
+	Stats     Stats
+	Paused    string
+	CPUMicros int64 // user and system, since the start
+	RSSBytes  int64
+	Err       string
+}
+
+// childMain serves until stdin ends.
+func childMain(config string) int {
+	var cfg childConfig
+	if err := json.Unmarshal([]byte(config), &cfg); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	if n := cfg.Descriptors; n > 0 {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+	}
+	s, err := NewServer(Config{Addr: loopback4, MaxConns: cfg.MaxConns})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	answer := json.NewEncoder(os.Stdout)
+	go func() {
+		defer cancel()
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			_ = answer.Encode(status(s, nil))
+		}
+	}()
+	_, err = s.Serve(ctx)
+	_ = answer.Encode(status(s, err))
+	return 0
+}
+
+func status(s *Server, err error) childStatus {
+	st := childStatus{Addr: s.Addr(), Stats: s.Stats()}
+	if st.Stats.Paused != nil {
+		st.Paused, st.Stats.Paused = st.Stats.Paused.Error(), nil
+	}
+	if err != nil {
+		st.Err = err.Error()
+	}
+	var usage unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &usage) == nil {
+		st.CPUMicros = (usage.Utime.Nano() + usage.Stime.Nano()) / 1000
+	}
+	st.RSSBytes = residentBytes(os.Getpid())
+	return st
+}
+
+// residentBytes is VmRSS of /proc/PID/status.
+func residentBytes(pid int) int64 {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	var kB int64
+	for line := range strings.Lines(string(b)) {
+		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kB); n == 1 {
+			break
+		}
+	}
+	return kB << 10
+}
+
+// child is a running child process.
+type child struct {
+	t       testing.TB
+	cmd     *exec.Cmd
+	ask     func()
+	finish  func() childStatus
+	answers *json.Decoder
+}
+
+// startChild runs a server in a child process, under the command prefix if there is one.
+func startChild(t testing.TB, cfg childConfig, prefix ...string) *child {
+	t.Helper()
+	config, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	argv := append(prefix, os.Args[0])
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), childEnv+"="+string(config))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		_ = cmd.Process.Kill() // it has ended, or hangs
+		_ = cmd.Wait()
+	})
+	c := &child{t: t, cmd: cmd, answers: json.NewDecoder(stdout)}
+	c.ask = func() { fmt.Fprintln(stdin) }
+	c.finish = func() childStatus {
+		stdin.Close()
+		return c.answer()
+	}
+	return c
+}
+
+func (c *child) answer() (st childStatus) {
+	c.t.Helper()
+	if err := c.answers.Decode(&st); err != nil {
+		c.t.Fatalf("child: %v", err)
+	}
+	return st
+}
+
+// status asks the child how it is.
+func (c *child) status() childStatus {
+	c.t.Helper()
+	c.ask()
+	return c.answer()
+}

@@ -1,0 +1,103 @@
+package echo
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN.
+func (l *loop) close(c *conn, why Reason, err error) {
+	l.release(c)
+	l.poller.remove(c.sock)
+	l.conns.remove(c)
+	l.byFD[c.fd] = nil
+	l.accept.retryAt = time.Time{} // now: a descriptor is free
+	l.report.count(why)
+	end := ConnReport{Peer: c.peer, BytesIn: c.in, BytesOut: c.out, Reason: why, Err: err}
+	if l.mayLinger() && lingers(c.sock) {
+		l.closing.close(c.sock, end)
+		return
+	}
+	l.closed(closedConn{c.sock, end.closing(c.sock)})
+}
+
+// closing calls close(2) and keeps its error unless there was one before.
+func (end ConnReport) closing(s *sockapi.Socket) ConnReport {
+	if err := s.Close(); err != nil && end.Err == nil {
+		end.Err = err
+	}
+	return end
+}
+
+// closed tells whoever wants to know.
+func (l *loop) closed(c closedConn) {
+	if l.cfg.Events.Closed != nil {
+		l.cfg.Events.Closed(c.sock, c.end)
+	}
+}
+
+// mayLinger says whether anyone had the chance to set SO_LINGER.
+func (l *loop) mayLinger() bool { return l.cfg.ListenerOptions != nil || l.cfg.ConnOptions != nil }
+
+// lingers says whether close(2) of s can block: SO_LINGER is on with a time (socket(7)), even though s is non-blocking.
+func lingers(s *sockapi.Socket) bool {
+	var v uint64
+	var err error
+	if closed := s.Control(func(fd uintptr) {
+		v, err = unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_LINGER)
+	}); closed != nil || err != nil {
+		return false
+	}
+	var linger [8]byte // struct linger: int l_onoff, int l_linger (seconds)
+	binary.NativeEndian.PutUint64(linger[:], v)
+	return binary.NativeEndian.Uint32(linger[:4]) != 0 && binary.NativeEndian.Uint32(linger[4:]) != 0
+}
+
+// closedConn is a connection that is closed, and how it went.
+type closedConn struct {
+	sock *sockapi.Socket
+	end  ConnReport
+}
+
+// lingerers are the connections whose close(2) may block, each in a goroutine of its own, so that the others are served
+// meanwhile. No other connection ever has a goroutine.
+type lingerers struct {
+	count  int    // not yet taken; the loop's
+	notify func() // makes the loop take
+
+	mu   sync.Mutex
+	done []closedConn
+}
+
+func (g *lingerers) close(s *sockapi.Socket, end ConnReport) {
+	g.count++
+	go func() {
+		end = end.closing(s)
+		g.mu.Lock()
+		g.done = append(g.done, closedConn{s, end})
+		g.mu.Unlock()
+		g.notify()
+	}()
+}
+
+// take returns those whose close(2) has returned.
+func (g *lingerers) take() []closedConn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	done := g.done
+	g.done = nil
+	g.count -= len(done)
+	return done
+}
+
+// reportClosed reports lingering connections that are closed by now.
+func (l *loop) reportClosed() {
+	for _, c := range l.closing.take() {
+		l.closed(c)
+	}
+}

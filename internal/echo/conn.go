@@ -1,0 +1,121 @@
+package echo
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// conn is one connection.
+//
+// It is in one of two phases. Flowing: nothing is pending, epoll watches for EPOLLIN, and each event is one read(2) and one
+// write(2). Stalled: what the kernel did not take of that write waits in pending, epoll watches for EPOLLOUT only, and nothing is
+// read until it is gone. So an end of stream, which is something read, is only ever met with nothing left to echo.
+type conn struct {
+	sock *sockapi.Socket
+	fd   int
+	peer netip.AddrPort
+
+	pending []byte // to be written; nil when flowing
+	buffer  []byte // from the pool, what pending is part of
+
+	in, out    int64 // bytes read, written
+	active     time.Time
+	prev, next *conn // in connList
+}
+
+// ready handles an event of c. Which one it was is not looked at: the call that is due next meets end of stream, reset and
+// error in the order in which the kernel has them (EPOLLHUP and EPOLLERR come unasked, in both phases), and says which.
+func (l *loop) ready(c *conn) {
+	if c.pending != nil {
+		l.flush(c)
+	} else {
+		l.echo(c)
+	}
+}
+
+// echo reads once and writes once. It reports whether there was nothing to read (yet).
+func (l *loop) echo(c *conn) (nothing bool) {
+	n, err := c.sock.Read(l.scratch)
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		return true
+	case err != nil:
+		l.close(c, reasonOf(err), err)
+		return false
+	case n == 0:
+		if l.cfg.Events.PeerFinished != nil {
+			l.cfg.Events.PeerFinished(c.sock)
+		}
+		l.close(c, Finished, nil)
+		return false
+	}
+	c.in += int64(n)
+	l.report.BytesIn += int64(n)
+	l.conns.touch(c, l.now)
+	if rest, ok := l.write(c, l.scratch[:n]); ok && len(rest) > 0 {
+		l.stall(c, rest)
+	}
+	return false
+}
+
+// write writes once and returns what the kernel did not take. If the connection is gone it closes c and reports !ok.
+func (l *loop) write(c *conn, p []byte) (rest []byte, ok bool) {
+	n, err := c.sock.Write(p)
+	if err != nil {
+		if errors.Is(err, unix.EAGAIN) {
+			return p, true
+		}
+		l.close(c, reasonOf(err), err)
+		return nil, false
+	}
+	c.out += int64(n)
+	l.report.BytesOut += int64(n)
+	l.conns.touch(c, l.now)
+	return p[n:], true
+}
+
+// stall keeps what could not be written and stops reading from c.
+func (l *loop) stall(c *conn, rest []byte) {
+	c.buffer = l.pool.get()
+	c.pending = c.buffer[:copy(c.buffer, rest)]
+	l.stalled++
+	l.pending += int64(len(rest))
+	l.watch(c, unix.EPOLLOUT)
+}
+
+// flush writes some of what is pending, and once all is gone goes back to reading.
+func (l *loop) flush(c *conn) {
+	rest, ok := l.write(c, c.pending)
+	if !ok {
+		return
+	}
+	l.pending -= int64(len(c.pending) - len(rest))
+	c.pending = rest
+	if len(rest) == 0 {
+		l.release(c)
+		l.watch(c, unix.EPOLLIN)
+	}
+}
+
+// release gives the buffer of a stalled connection back.
+func (l *loop) release(c *conn) {
+	if c.buffer == nil {
+		return
+	}
+	l.stalled--
+	l.pending -= int64(len(c.pending))
+	l.pool.put(c.buffer)
+	c.buffer, c.pending = nil, nil
+}
+
+// watch changes what epoll watches c for.
+func (l *loop) watch(c *conn, events uint32) {
+	if err := l.poller.set(unix.EPOLL_CTL_MOD, c.sock, events); err != nil {
+		l.close(c, Failed, err)
+	}
+}

@@ -1,0 +1,96 @@
+package echo
+
+import (
+	"math"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. What a client has in flight
+// arrives sooner, unless the network is slow; and an idle client is not kept waiting.
+const drainQuiet = 100 * time.Millisecond
+
+// drain ends the service: it echoes what has been received and what is in flight, and closes everything.
+func (l *loop) drain() error {
+	deadline := time.Now().Add(max(0, l.cfg.DrainTimeout))
+	err := l.closeListener()
+	if l.cfg.Events.Draining != nil && l.conns.len > 0 {
+		l.cfg.Events.Draining(l.conns.len)
+	}
+	for err == nil {
+		left := time.Until(deadline)
+		if left <= 0 {
+			l.closeQuiet(0)
+			break
+		}
+		next := l.closeQuiet(drainQuiet)
+		l.publish()
+		if l.conns.len+l.closing.count == 0 {
+			break
+		}
+		_, err = l.wait(min(left, next))
+	}
+	l.closeAll(Cut)
+	return err
+}
+
+// closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It returns how
+// long it is until the next one may be due. Stalled ones are epoll's to wake.
+func (l *loop) closeQuiet(quiet time.Duration) (next time.Duration) {
+	for c := l.conns.front; c != nil; {
+		if wait := quiet - l.now.Sub(c.active); wait > 0 {
+			return wait // and those behind c moved a byte later still
+		}
+		following := c.next
+		if c.pending == nil && l.echo(c) {
+			l.close(c, Drained, nil)
+		}
+		c = following
+	}
+	return math.MaxInt64
+}
+
+// closeListener accepts what is in the accept queue, since those clients were told that they are connected, as far as
+// MaxConns and descriptors go, and closes the listener. The kernel resets the connections that are still in the queue.
+func (l *loop) closeListener() error {
+	var err error
+	for more := true; more && err == nil; {
+		before := l.report.Accepted + l.report.Aborted
+		err = l.acceptSome(acceptBatch)
+		more = l.report.Accepted+l.report.Aborted > before
+	}
+	l.report.Refused = int64(acceptQueue(l.listener))
+	l.accept.paused, l.accept.short = nil, nil
+	l.poller.remove(l.listener)
+	if closed := l.listener.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in net/ipv4/tcp.c).
+func acceptQueue(listener *sockapi.Socket) (n uint32) {
+	_ = listener.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			n = info.Unacked
+		}
+	})
+	return n
+}
+
+// closeAll closes every connection.
+func (l *loop) closeAll(why Reason) {
+	for l.conns.front != nil {
+		l.close(l.conns.front, why, nil)
+	}
+	l.reportClosed()
+}
+
+// abandon closes everything at once, when the loop cannot go on.
+func (l *loop) abandon() {
+	l.closeAll(Failed)
+	_ = l.listener.Close() // what went wrong first is what Serve returns
+}

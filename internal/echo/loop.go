@@ -1,0 +1,137 @@
+package echo
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so none
+// of them starves, however few fit.
+const eventsPerTurn = 256
+
+// loop is the server at work. Everything in it belongs to the goroutine in run.
+type loop struct {
+	cfg      *Config
+	server   *Server
+	listener *sockapi.Socket
+	poller   *poller
+	accept   acceptor
+	closing  lingerers
+
+	byFD    []*conn // open connections by descriptor, which the kernel keeps small and dense
+	conns   connList
+	pool    pool
+	scratch []byte // what is read goes here, and from here to write
+	events  []unix.EpollEvent
+
+	now     time.Time // when this turn's events came
+	stalled int
+	pending int64
+	report  Report
+}
+
+func newLoop(s *Server) *loop {
+	return &loop{
+		cfg: &s.cfg, server: s, listener: s.listener, poller: s.poller,
+		accept:  acceptor{batch: 1},
+		closing: lingerers{notify: s.poller.notify},
+		pool:    pool{size: s.cfg.BufferSize},
+		scratch: make([]byte, s.cfg.BufferSize),
+		events:  make([]unix.EpollEvent, eventsPerTurn),
+		now:     time.Now(),
+	}
+}
+
+// run serves until ctx ends, then drains.
+func (l *loop) run(ctx context.Context) error {
+	if err := l.poller.set(unix.EPOLL_CTL_ADD, l.listener, unix.EPOLLIN); err != nil {
+		l.abandon()
+		return err
+	}
+	for ctx.Err() == nil {
+		if err := l.turn(); err != nil {
+			l.abandon()
+			return err
+		}
+	}
+	return l.drain()
+}
+
+// turn waits for events and handles each with a bounded amount of work.
+func (l *loop) turn() error {
+	ready, err := l.wait(l.untilNextTimer())
+	if err != nil {
+		return err
+	}
+	l.closeIdle()
+	// Last, because only accept4 reuses the numbers of descriptors closed in this turn: events of this turn that
+	// were meant for those have been dropped by now.
+	err = l.acceptReady(ready)
+	l.publish()
+	return err
+}
+
+// wait handles the events of connections, and reports whether the listener is ready.
+func (l *loop) wait(timeout time.Duration) (listenerReady bool, err error) {
+	n, err := l.poller.wait(l.events, timeout)
+	l.now = time.Now()
+	for _, ev := range l.events[:n] {
+		if l.poller.isWakeup(ev.Fd) {
+			l.reportClosed()
+		} else if c := l.byNumber(ev.Fd); c != nil {
+			l.ready(c)
+		} else if int(ev.Fd) == l.listener.FD() {
+			listenerReady = true
+		}
+	}
+	return listenerReady, err
+}
+
+// byNumber is the connection with that descriptor, nil if there is none (any more).
+func (l *loop) byNumber(fd int32) *conn {
+	if int(fd) < len(l.byFD) {
+		return l.byFD[fd]
+	}
+	return nil
+}
+
+// untilNextTimer is how long nothing is due; negative is forever.
+func (l *loop) untilNextTimer() time.Duration {
+	wait := time.Duration(-1)
+	due := func(at time.Time) {
+		if left := max(0, time.Until(at)); wait < 0 || left < wait {
+			wait = left
+		}
+	}
+	if l.cfg.IdleTimeout > 0 && l.conns.front != nil {
+		due(l.conns.front.active.Add(l.cfg.IdleTimeout))
+	}
+	if l.accept.short != nil {
+		due(l.accept.retryAt)
+	}
+	return wait
+}
+
+// closeIdle closes the connections whose time is up.
+func (l *loop) closeIdle() {
+	if l.cfg.IdleTimeout <= 0 {
+		return
+	}
+	for c := l.conns.front; c != nil && l.now.Sub(c.active) >= l.cfg.IdleTimeout; c = l.conns.front {
+		l.close(c, Idle, nil)
+	}
+}
+
+// publish makes the numbers of this turn visible to Server.Stats.
+func (l *loop) publish() {
+	l.server.mu.Lock()
+	defer l.server.mu.Unlock()
+	l.server.stats = Stats{
+		Report: l.report, Open: l.conns.len, Stalled: l.stalled,
+		PendingBytes: l.pending, SpareBuffers: len(l.pool.spare), Paused: l.accept.paused,
+	}
+}

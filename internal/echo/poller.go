@@ -1,0 +1,116 @@
+package echo
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// poller is an epoll(7) instance, level-triggered, and an eventfd(2) in it with which other goroutines end a wait.
+type poller struct {
+	epoll int
+
+	mu     sync.Mutex // between notify, from any goroutine, and close
+	wakeup int        // the eventfd; -1 once closed
+}
+
+func newPoller() (*poller, error) {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("epoll_create1: %w", err)
+	}
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(ep)
+		return nil, fmt.Errorf("eventfd2: %w", err)
+	}
+	p := &poller{epoll: ep, wakeup: fd}
+	if err := p.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *poller) control(op, fd int, events uint32) error {
+	err := unix.EpollCtl(p.epoll, op, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+	if err != nil {
+		return fmt.Errorf("epoll_ctl: %w", err)
+	}
+	return nil
+}
+
+// set registers a socket, or changes what it is registered for. EPOLLERR and EPOLLHUP always come.
+func (p *poller) set(op int, s *sockapi.Socket, events uint32) error {
+	var err error
+	if closed := s.Control(func(fd uintptr) { err = p.control(op, int(fd), events) }); closed != nil {
+		return closed
+	}
+	return err
+}
+
+// remove must come before the socket is closed: if something has duplicated the descriptor, closing it does not end the
+// registration (epoll(7), "Questions and answers"), and events would come for a number without an owner.
+func (p *poller) remove(s *sockapi.Socket) {
+	_ = p.set(unix.EPOLL_CTL_DEL, s, 0) // it is registered, or was never: nothing to do about either
+}
+
+// wait fills events; timeout < 0 is no limit.
+func (p *poller) wait(events []unix.EpollEvent, timeout time.Duration) (int, error) {
+	for {
+		n, err := unix.EpollWait(p.epoll, events, milliseconds(timeout))
+		if err == unix.EINTR {
+			// Go's runtime signals its threads. The caller's deadlines are absolute, so let it compute the timeout anew.
+			return 0, nil
+		}
+		if err != nil {
+			return 0, fmt.Errorf("epoll_wait: %w", err)
+		}
+		return n, nil
+	}
+}
+
+// milliseconds rounds up, so that a wait never ends before its time to start again at once.
+func milliseconds(d time.Duration) int {
+	if d < 0 {
+		return -1
+	}
+	return int(min((d+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
+}
+
+// notify ends the wait in progress, or the next one.
+func (p *poller) notify() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wakeup >= 0 {
+		var one [8]byte
+		binary.NativeEndian.PutUint64(one[:], 1)
+		_, _ = unix.Write(p.wakeup, one[:]) // EAGAIN: notified 2^64-2 times already
+	}
+}
+
+// isWakeup says whether an event is notify's, and takes it back if so.
+func (p *poller) isWakeup(fd int32) bool {
+	if int(fd) != p.wakeup {
+		return false
+	}
+	var count [8]byte
+	_, _ = unix.Read(p.wakeup, count[:])
+	return true
+}
+
+func (p *poller) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wakeup >= 0 {
+		unix.Close(p.wakeup)
+		unix.Close(p.epoll)
+		p.wakeup = -1
+	}
+}

@@ -1,0 +1,85 @@
+package echo
+
+import (
+	"errors"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrMaxConns is why accepting pauses when Config.MaxConns connections are open.
+var ErrMaxConns = errors.New("as many connections as allowed are open")
+
+// Reason is why a connection was closed.
+type Reason uint8
+
+const (
+	Finished Reason = iota // the peer sent FIN, and has been sent all it had sent before
+	Reset                  // the peer reset the connection: ECONNRESET, or EPIPE
+	Idle                   // Config.IdleTimeout passed
+	Drained                // the server is stopping, and the connection was at rest
+	Cut                    // the server is stopping, and the time to come to rest was up
+	Failed                 // another error: ETIMEDOUT, ECONNABORTED (SOCK_DESTROY), or Config.ConnOptions's
+)
+
+var reasonNames = [...]string{"finished", "reset", "idle", "drained", "cut", "failed"}
+
+// String is the reason in one lower-case word.
+func (r Reason) String() string { return reasonNames[r] }
+
+// reasonOf says how a connection ended whose read or write failed.
+func reasonOf(err error) Reason {
+	if errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) {
+		return Reset
+	}
+	return Failed
+}
+
+// ConnReport is how one connection went.
+type ConnReport struct {
+	Peer              netip.AddrPort
+	BytesIn, BytesOut int64 // read from and written to the kernel; the difference was never echoed
+	Reason            Reason
+	Err               error // of the call that ended it, or else of close(2); nil if all went well
+}
+
+// Report is what a server did. When it has returned, Accepted is the sum of the six ways to end.
+type Report struct {
+	Accepted int64 // connections that accept4(2) returned
+	Aborted  int64 // accept4(2) took a connection from the queue and failed: ECONNABORTED and its like
+	Refused  int64 // in the accept queue when the listener was closed: the kernel resets these
+	Pauses   int64 // times that accepting paused, for want of descriptors or because of Config.MaxConns
+	Peak     int   // most connections open at once
+
+	BytesIn, BytesOut int64
+
+	Finished, Resets, Idle, Drained, Cut, Failed int64 // by Reason
+}
+
+// Stats is a Report so far, and the state of the server at this moment.
+type Stats struct {
+	Report
+	Open         int   // connections
+	Stalled      int   // of these, those not read from, because their client does not read; each holds one buffer
+	PendingBytes int64 // read from stalled clients and not written back yet
+	SpareBuffers int   // in the pool
+	Paused       error // why no connections are accepted; nil if they are
+}
+
+// count adds one end to the report.
+func (r *Report) count(why Reason) {
+	switch why {
+	case Finished:
+		r.Finished++
+	case Reset:
+		r.Resets++
+	case Idle:
+		r.Idle++
+	case Drained:
+		r.Drained++
+	case Cut:
+		r.Cut++
+	default:
+		r.Failed++
+	}
+}

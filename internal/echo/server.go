@@ -1,0 +1,135 @@
+package echo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// Server is an echo server. NewServer opens its listener, Serve runs it, once.
+type Server struct {
+	cfg      Config
+	listener *sockapi.Socket
+	addr     netip.AddrPort
+	poller   *poller
+
+	mu     sync.Mutex
+	served bool
+	stats  Stats // as of the end of the loop's last turn
+}
+
+// NewServer makes the calls that end in a listening socket: socket(2), setsockopt(2) as Config asks, bind(2), listen(2),
+// getsockname(2). The handshakes of clients succeed from here on; their data waits in the kernel until Serve. Errors are
+// those of the calls (errors.Is(err, unix.EADDRINUSE), EACCES, EADDRNOTAVAIL, …) or ListenerOptions'.
+func NewServer(cfg Config) (*Server, error) {
+	s := &Server{cfg: cfg.withDefaults()}
+	var err error
+	if s.poller, err = newPoller(); err != nil {
+		return nil, err
+	}
+	if s.listener, s.addr, err = listen(&s.cfg); err != nil {
+		s.poller.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// listen opens the listener, and closes it again if a step fails.
+func listen(cfg *Config) (_ *sockapi.Socket, local netip.AddrPort, err error) {
+	if !cfg.Addr.IsValid() {
+		// As a sockaddr this is AF_UNSPEC, which bind(2) takes for every address of this host.
+		return nil, local, errors.New("no address to listen on")
+	}
+	domain := unix.AF_INET
+	if cfg.Addr.Addr().Is6() {
+		domain = unix.AF_INET6
+	}
+	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0, cfg.Tracer)
+	if err != nil {
+		return nil, local, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if !cfg.NoReuseAddr {
+		if err = sockapi.SO_REUSEADDR.Put(s, true); err != nil {
+			return nil, local, err
+		}
+	}
+	if cfg.ListenerOptions != nil {
+		if err = cfg.ListenerOptions(s); err != nil {
+			return nil, local, err
+		}
+	}
+	if err = s.Bind(cfg.Addr); err != nil {
+		return nil, local, err
+	}
+	if err = s.Listen(*cfg.Backlog); err != nil {
+		return nil, local, err
+	}
+	local, err = s.Getsockname()
+	return s, local, err
+}
+
+// Addr is where the server listens, with the port that the kernel chose if Config.Addr had none.
+func (s *Server) Addr() netip.AddrPort { return s.addr }
+
+// Listener is the listening socket, to be looked at (its Control; tcpinfo's accept queue). Its owner is the Server.
+func (s *Server) Listener() *sockapi.Socket { return s.listener }
+
+// Stats may be called at any time, from any goroutine. The numbers are those of one moment.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+// Serve serves until ctx ends, then drains: it accepts the connections that are already in the accept queue, closes the
+// listener, goes on echoing what clients have in flight, and closes each connection as it comes to rest: nothing received that
+// is not echoed, and no byte moved for 100 ms. An idle one is closed at once. Those that are not at rest after
+// Config.DrainTimeout, because the client does not read or never stops sending, are cut. Then it returns with a nil error.
+//
+// An error means that the loop itself cannot go on; everything is closed then too. What befalls single connections, and want
+// of descriptors or memory, is counted in the Report and is no error.
+func (s *Server) Serve(ctx context.Context) (Report, error) {
+	if err := s.start(); err != nil {
+		return Report{}, err
+	}
+	defer s.poller.close()
+	stop := context.AfterFunc(ctx, s.poller.notify)
+	defer stop()
+	l := newLoop(s)
+	err := l.run(ctx)
+	l.publish()
+	return l.report, err
+}
+
+// start lets one Serve through.
+func (s *Server) start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.served {
+		return fmt.Errorf("serve %v: %w", s.addr, os.ErrClosed)
+	}
+	s.served = true
+	return nil
+}
+
+// Close closes the listener of a Server that is not going to Serve. After Serve, or during it, it does nothing: Serve's
+// context is what ends it.
+func (s *Server) Close() error {
+	if s.start() != nil {
+		return nil
+	}
+	s.poller.close()
+	return s.listener.Close()
+}
