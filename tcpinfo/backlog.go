@@ -1,0 +1,115 @@
+package tcpinfo
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// Backlog is what waits at a listener.
+//
+// Linux keeps two queues. A SYN makes an entry in the SYN queue, which is SYN-RECEIVED; the handshake's last segment
+// turns it into a connection in the accept queue, ESTABLISHED, from which accept(2) takes it. The backlog given to
+// listen(2), cut to net.core.somaxconn, limits both: while the accept queue is full new SYNs, and the last segments of
+// handshakes, are dropped (counter ListenOverflows); while the SYN queue holds as many entries as the backlog, SYNs are
+// answered with cookies or dropped (TCPReqQFullDoCookies, TCPReqQFullDrop).
+type Backlog struct {
+	Listener    netip.AddrPort // the address it is bound to
+	AcceptQueue uint32         // connections that wait for accept
+	AcceptLimit uint32         // the backlog; one more than this fits: see Full
+	SynQueue    int            // entries that wait for the handshake's last segment; -1 if that was not asked
+	HalfOpen    []Socket       // those entries
+}
+
+// Full says whether the accept queue is full. The kernel finds it full when it holds more than the limit, so
+// backlog+1 connections fit, and one fits a backlog of 0 (sk_acceptq_is_full, include/net/sock.h).
+func (b Backlog) Full() bool { return b.AcceptQueue > b.AcceptLimit }
+
+// Backlog asks sock_diag for what waits at the listener that a connection to this address and port would reach: the
+// one bound to the very address, or else to any. Where several share it (SO_REUSEPORT) it is the first that the kernel
+// names, with the half-open connections of all; [GetBacklog] tells their accept queues apart.
+//
+// It costs a dump. The error is ErrNotFound if nobody listens there, or Dump's.
+func (c *Conn) Backlog(listener netip.AddrPort) (Backlog, error) {
+	list, err := c.Dump(Filter{States: MaskOf(Listen, SynReceived), LocalPort: listener.Port()})
+	if err != nil {
+		return Backlog{}, err
+	}
+	l := pickListener(list, listener)
+	if l == nil {
+		return Backlog{}, &Error{Op: "backlog", Local: listener, Errno: unix.ENOENT, kind: ErrNotFound, Detail: "nobody listens there"}
+	}
+	half, _ := atListener(list, l.Local, l.Family)
+	return Backlog{Listener: l.Local, AcceptQueue: l.RecvQ, AcceptLimit: l.SendQ, SynQueue: len(half), HalfOpen: half}, nil
+}
+
+// GetBacklog asks getsockopt(TCP_INFO) for a listener's accept queue: half a microsecond, and right where several
+// listeners share a port. TCP_INFO does not know the SYN queue: SynQueue is -1.
+func GetBacklog(c Controller) (Backlog, error) {
+	info, err := Get(c)
+	if err != nil {
+		return Backlog{}, err
+	}
+	if info.State != Listen {
+		return Backlog{}, fmt.Errorf("backlog: the socket is %v, not %v", info.State, Listen)
+	}
+	local, err := localOf(c)
+	if err != nil {
+		return Backlog{}, err
+	}
+	return Backlog{Listener: local, AcceptQueue: info.Unacked, AcceptLimit: info.Sacked, SynQueue: -1}, nil
+}
+
+// pickListener finds who would get a connection to the address: the kernel prefers a bound address to a wildcard, and an
+// IPv4 socket to an IPv6 one (compute_score, net/ipv4/inet_hashtables.c).
+func pickListener(list []Socket, to netip.AddrPort) *Socket {
+	var best *Socket
+	bestScore := 0
+	for i := range list {
+		l := &list[i]
+		if l.State != Listen || l.Local.Port() != to.Port() {
+			continue
+		}
+		if score := listenerScore(l, to.Addr()); score > bestScore {
+			best, bestScore = l, score
+		}
+	}
+	return best
+}
+
+func listenerScore(l *Socket, to netip.Addr) int {
+	bound, v4 := l.Local.Addr(), to.Unmap().Is4()
+	switch {
+	case bare(bound) == bare(to):
+		return 3
+	case !bound.Unmap().IsUnspecified():
+		return 0
+	case v4 && l.Family == unix.AF_INET, !v4 && l.Family == unix.AF_INET6:
+		return 2
+	case v4 && (l.V6Only == nil || !*l.V6Only):
+		return 1
+	}
+	return 0
+}
+
+// atListener picks, of sockets that have the listener's port, those that came in through it and that nobody accepted: the
+// half-open ones, and those that wait for accept. No descriptor leads to either, so their inode is 0; nor does one to an
+// orphan, but an orphan has sent its FIN and is in none of these states.
+func atListener(list []Socket, listener netip.AddrPort, family uint8) (half, waiting []Socket) {
+	for _, s := range list {
+		if s.Inode != 0 || s.Family != family || s.Local.Port() != listener.Port() {
+			continue
+		}
+		if a := bare(listener.Addr()); !a.IsUnspecified() && a != bare(s.Local.Addr()) {
+			continue
+		}
+		switch {
+		case s.State == SynReceived && s.Info == nil:
+			half = append(half, s)
+		case s.State == Established || s.State == CloseWait || s.State == SynReceived:
+			waiting = append(waiting, s) // SYN-RECEIVED with a TCP_INFO came by TCP Fast Open: accept takes it already
+		}
+	}
+	return half, waiting
+}

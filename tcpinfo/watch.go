@@ -1,0 +1,200 @@
+package tcpinfo
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Source says who told a sample's state. The names are those of the JSON Lines contract.
+type Source string
+
+// The sources of a [Sample].
+const (
+	SourceTCPInfo  Source = "tcp_info"  // getsockopt(TCP_INFO) on an open descriptor
+	SourceSockDiag Source = "sock_diag" // NETLINK_SOCK_DIAG
+)
+
+// Sample is what was seen of a socket at one moment.
+type Sample struct {
+	Time   time.Time // just after the kernel answered
+	Source Source    // who told the state or, in a [Change] that is not of the state, what is new
+	State  State
+	Gone   bool // no longer in the kernel's tables, and no descriptor is open that would tell more; State is Closed
+
+	Info *Info   // nil where the kernel gave none: a half-open entry, TIME-WAIT and an orphan's FIN-WAIT-2 have none
+	Diag *Socket // timer, queues, shutdown; nil where sock_diag has no entry (CLOSED) or was not asked (LISTEN with a descriptor)
+
+	// Of a listener.
+	AcceptQueue uint32 // connections that wait for accept
+	AcceptLimit uint32 // the backlog; one more fits
+	SynQueue    int    // half-open entries; -1 unknown, and of a socket that does not listen
+}
+
+// ChangeKind says what is new, a set of bits.
+type ChangeKind uint8
+
+// What can be news of a socket. How much is waiting to be sent, when a timer expires, and how long ago something
+// happened change all the time and are not.
+const (
+	StateChanged    ChangeKind = 1 << iota // From and To differ, or it is the first sight
+	TimerChanged                           // another timer; see below for which timers count
+	RetransChanged                         // retransmissions or probes without an answer, counted up or back to 0
+	ShutdownChanged                        // RcvShutdown, SendShutdown
+	RecvQChanged                           // how much was received and not read; alone only in a Look, not when polled
+	QueueChanged                           // a listener's accept queue, its limit, or its SYN queue
+)
+
+// String lists the bits: "state,timer".
+func (k ChangeKind) String() string {
+	return strings.Join(bitNames(uint64(k), []string{"state", "timer", "retrans", "shutdown", "recv_q", "queue"}), ",")
+}
+
+// Change is one piece of news of one socket.
+type Change struct {
+	Watch *Watch
+	From  State
+	First bool // first sight of the socket: From and Before mean nothing
+	To    State
+
+	Before, Now Sample
+	What        ChangeKind
+}
+
+// String is for logs: "ESTABLISHED>CLOSE-WAIT(tcp_info)[state,shutdown]"; nothing comes before the first sight's ">".
+func (c Change) String() string {
+	from, gone := c.From.String(), ""
+	if c.First {
+		from = ""
+	}
+	if c.Now.Gone {
+		gone = " gone"
+	}
+	return fmt.Sprintf("%s>%v%s(%s)[%v]", from, c.To, gone, c.Now.Source, c.What)
+}
+
+// Watcher follows sockets through their lives, also when their descriptors are closed, and reports what changes.
+//
+// As long as a descriptor is open, its state is what getsockopt(TCP_INFO) says, and the details (timer, queues, shutdown
+// bits) are what sock_diag says of the same cookie a moment later. If the state moved in between, both states are
+// reported, each with its source. TCP_INFO says CLOSED of a socket in TIME-WAIT; there sock_diag knows better and is
+// asked. Once the descriptor is closed, sock_diag alone is asked, by the cookie, until the kernel has no such socket any
+// more. States that a socket passes between two samples are not seen and not reported.
+//
+// A timer counts as news when it is persist, keepalive or timewait, or when it is the retransmission timer ("on") and
+// something was sent in vain already or the state is one that waits for an answer: SYN-SENT, SYN-RECEIVED, FIN-WAIT-1,
+// CLOSING, LAST-ACK. Otherwise "on" runs for the moment that each ACK takes, and says nothing.
+//
+// A Watcher never waits for the network. Its methods may be called from several goroutines.
+type Watcher struct {
+	diag   *Conn
+	report func(Change)
+
+	// sampling is held by whoever asks the kernel and reports, so samples are taken one at a time, and reported in their
+	// order. It guards what follows.
+	sampling sync.Mutex
+	watches  []*Watch // in the order they were first seen
+	byCookie map[uint64]*Watch
+	news     bool // something was reported since the last wake
+
+	// mu guards what accessors read: the fields of each Watch that say so, changed and err. It is never held while the
+	// kernel is asked, nor by whoever reports.
+	mu      sync.Mutex
+	changed chan struct{} // closed when there is news
+	err     error
+}
+
+// NewWatcher makes a Watcher that asks d, which must see the network namespace of the sockets to follow and stay open.
+//
+// report, if not nil, is called for each change, in order and never concurrently, from Follow, FollowTuple,
+// FollowChildren, Look and Run, which do not return before it does. It may use the methods of [Watch] and of the samples,
+// but must not call those five, nor wait for a goroutine that does.
+func NewWatcher(d *Conn, report func(Change)) *Watcher {
+	if report == nil {
+		report = func(Change) {}
+	}
+	return &Watcher{diag: d, report: report, byCookie: map[uint64]*Watch{}, changed: make(chan struct{})}
+}
+
+// Watch is one socket that is followed, known by its cookie.
+type Watch struct {
+	w      *Watcher
+	cookie uint64
+
+	// Guarded by w.mu.
+	tag           any
+	local, remote netip.AddrPort
+	last          Sample
+	waiters       []*waiter
+
+	// Guarded by w.sampling.
+	fds       []Controller
+	seen      bool          // the first sight was reported
+	known     known         // what was reported
+	polled    pollKey       // what TCP_INFO said at the last full sample
+	fdState   State         // the state in it
+	connected bool          // remote is that of a connection which may be in the kernel's tables
+	children  *childOptions // of a listener, if its children are to be followed
+}
+
+// childOptions is what FollowChildren asked for.
+type childOptions struct{ tag any }
+
+// Tag is what Follow, FollowTuple or FollowChildren was given.
+func (wt *Watch) Tag() any { wt.w.mu.Lock(); defer wt.w.mu.Unlock(); return wt.tag }
+
+// Last is the last full sample: taken by a Look, or when polling found something new. It is not older than the last
+// change.
+func (wt *Watch) Last() Sample { wt.w.mu.Lock(); defer wt.w.mu.Unlock(); return wt.last }
+
+// Cookie is the kernel's number for the socket: SO_COOKIE, the same from SYN-RECEIVED to TIME-WAIT, and never used again.
+func (wt *Watch) Cookie() uint64 { return wt.cookie }
+
+// Local is the address and port the socket is bound to; the port is 0 before it is bound.
+func (wt *Watch) Local() netip.AddrPort { wt.w.mu.Lock(); defer wt.w.mu.Unlock(); return wt.local }
+
+// Remote is the peer's address and port; invalid as long as there is none.
+func (wt *Watch) Remote() netip.AddrPort { wt.w.mu.Lock(); defer wt.w.mu.Unlock(); return wt.remote }
+
+// setTuple keeps the addresses. A port of 0 means that there is no peer.
+func (wt *Watch) setTuple(local, remote netip.AddrPort) {
+	if remote.Port() == 0 {
+		remote = netip.AddrPort{}
+	}
+	wt.w.mu.Lock()
+	defer wt.w.mu.Unlock()
+	wt.local, wt.remote = local, remote
+}
+
+// Err is the first error, other than that a socket was not found, that sock_diag gave; nil if there was none. Samples
+// are then without details, and sockets whose descriptor is closed stay in the state that was seen last.
+func (w *Watcher) Err() error { w.mu.Lock(); defer w.mu.Unlock(); return w.err }
+
+func (w *Watcher) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// add begins to follow a cookie. Whoever calls it samples next.
+func (w *Watcher) add(cookie uint64, tag any) *Watch {
+	wt := &Watch{w: w, cookie: cookie, tag: tag, last: Sample{SynQueue: -1}}
+	w.byCookie[cookie] = wt
+	w.watches = append(w.watches, wt)
+	return wt
+}
+
+// forget drops those that are gone.
+func (w *Watcher) forget() {
+	w.watches = slices.DeleteFunc(w.watches, func(wt *Watch) bool {
+		if wt.known.gone {
+			delete(w.byCookie, wt.cookie)
+		}
+		return wt.known.gone
+	})
+}

@@ -1,0 +1,241 @@
+package tcpinfo
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// effort is how much a sample may cost.
+type effort uint8
+
+const (
+	poll     effort = iota // one getsockopt where a descriptor is open and says nothing new, else one exact lookup
+	deepPoll               // all that can be known: some news does not show in TCP_INFO
+	look                   // the same, and RecvQ is news too
+)
+
+// deepEvery is how many polls there are to a deep one. A dump, for the SYN queue, costs hundreds of times a getsockopt.
+const deepEvery = 20
+
+// Look samples every socket now and reports what changed, before it returns.
+func (w *Watcher) Look() {
+	w.sampling.Lock()
+	defer w.sampling.Unlock()
+	w.pass(look)
+}
+
+// Run polls until ctx ends, and then returns. A poll costs one getsockopt (half a microsecond) for a socket with an open
+// descriptor and one exact lookup (5 µs) for any other; once it finds something new it looks closer. Every 20th poll is a
+// look at everything, which finds the rest: the SYN queue, children, timers. every is 5 ms if it is not positive.
+//
+// What happens between two polls is seen only if a Look falls in between.
+func (w *Watcher) Run(ctx context.Context, every time.Duration) {
+	if every <= 0 {
+		every = 5 * time.Millisecond
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		w.poll(n%deepEvery == 0)
+	}
+}
+
+func (w *Watcher) poll(deep bool) {
+	w.sampling.Lock()
+	defer w.sampling.Unlock()
+	if deep {
+		w.pass(deepPoll)
+	} else {
+		w.pass(poll)
+	}
+}
+
+// pass samples every socket that was followed when it began.
+func (w *Watcher) pass(e effort) {
+	for _, wt := range w.watches {
+		w.sample(wt, e)
+	}
+	w.finish()
+}
+
+func (w *Watcher) sample(wt *Watch, e effort) {
+	info, open := wt.read()
+	switch {
+	case !open:
+		w.sampleClosed(wt, e)
+	case e == poll && wt.seen && keyOf(&info) == wt.polled && !wt.known.timeWait:
+		// Nothing new, as far as TCP_INFO tells. In TIME-WAIT it tells nothing.
+	default:
+		w.sampleOpen(wt, info, e)
+	}
+}
+
+// read asks TCP_INFO of the first descriptor that is still open.
+func (wt *Watch) read() (Info, bool) {
+	for len(wt.fds) > 0 {
+		if info, err := Get(wt.fds[0]); err == nil {
+			return info, true
+		}
+		wt.fds = wt.fds[1:]
+	}
+	return Info{}, false
+}
+
+// pollKey is what of TCP_INFO makes a poll look closer.
+type pollKey struct {
+	state                        State
+	retransmits, probes, backoff uint8
+	persist                      bool
+	acceptQueue, acceptLimit     uint32
+}
+
+func keyOf(i *Info) pollKey {
+	k := pollKey{state: i.State, retransmits: i.Retransmits, probes: i.Probes, backoff: i.Backoff}
+	if i.State == Listen {
+		k.acceptQueue, k.acceptLimit = i.Unacked, i.Sacked
+	} else {
+		k.persist = i.NotsentBytes > 0 && i.Unacked == 0 // when the kernel has a probe timer running (tcp_check_probe_timer)
+	}
+	return k
+}
+
+// agreeTries is how often a sample is begun again because the socket became another connection while it was taken.
+const agreeTries = 3
+
+// sampleOpen samples a socket with an open descriptor: info is what TCP_INFO said just now, the details are sock_diag's.
+func (w *Watcher) sampleOpen(wt *Watch, info Info, e effort) {
+	for try := 1; ; try++ {
+		s := infoSample(info)
+		wt.polled = keyOf(&info)
+		wt.track(info.State)
+		if info.State == Listen {
+			w.observeListener(wt, s, e)
+			return
+		}
+		if w.sampleDetails(wt, s, e) {
+			return
+		}
+		next, open := wt.read()
+		switch {
+		case !open:
+			w.sampleClosed(wt, e)
+			return
+		case try == agreeTries, next.State == info.State && !wt.learnTuple(next.State):
+			w.observe(wt, s, e)
+			return
+		}
+		info = next
+	}
+}
+
+// sampleDetails asks sock_diag for a connection of which TCP_INFO said s, and reports both. It is false where the two
+// cannot be of one connection: the socket was reset or connected again in between, and TCP_INFO must be asked again.
+func (w *Watcher) sampleDetails(wt *Watch, s Sample, e effort) bool {
+	if !wt.connected {
+		w.observe(wt, s, e)
+		return true
+	}
+	d, err := wt.lookup()
+	switch {
+	case err == nil:
+		return w.observeBoth(wt, s, diagSample(d), e)
+	case !errors.Is(err, ErrNotFound):
+		w.fail(err)
+	case s.State == Closed:
+		wt.connected = false
+	default:
+		return false
+	}
+	w.observe(wt, s, e)
+	return true
+}
+
+// observeBoth reports what TCP_INFO said and what sock_diag said a moment later.
+func (w *Watcher) observeBoth(wt *Watch, s, d Sample, e effort) bool {
+	timeWait := isTimeWait(d.Diag)
+	switch {
+	case d.State == s.State:
+		s.Diag = d.Diag
+		w.observe(wt, s, e)
+	case s.State == Closed && timeWait:
+		// The descriptor's socket is done with, and its connection is not: the kernel keeps an entry for it.
+		w.observe(wt, d, e)
+	case s.State == Closed:
+		w.observe(wt, s, e)
+		return false
+	case timeWait && wt.known.timeWait:
+		// The entry takes the socket's place before the socket becomes CLOSED: TCP_INFO was asked in between.
+		w.observe(wt, d, e)
+	default:
+		w.observe(wt, s, e)
+		w.observe(wt, d, e)
+	}
+	return true
+}
+
+// sampleClosed samples a socket that no descriptor leads to any more.
+func (w *Watcher) sampleClosed(wt *Watch, e effort) {
+	s, err := wt.find()
+	switch {
+	case errors.Is(err, ErrNotFound):
+		w.observe(wt, Sample{Time: time.Now(), Source: SourceSockDiag, State: Closed, Gone: true, SynQueue: -1}, e)
+	case err != nil:
+		w.fail(err)
+	case s.State == Listen:
+		w.observeListener(wt, diagSample(s), e)
+	default:
+		w.observe(wt, diagSample(s), e)
+	}
+}
+
+// find finds the socket by its cookie. That it is not there is confirmed by a dump, and so is a socket found that
+// connected and was closed between two samples, whose addresses nobody knows.
+func (wt *Watch) find() (Socket, error) {
+	if wt.connected || wt.known.state == Listen {
+		if s, err := wt.lookup(); err == nil || !errors.Is(err, ErrNotFound) {
+			return s, err
+		}
+	}
+	s, err := wt.findInDump(wt.Local())
+	if err == nil {
+		wt.setTuple(s.Local, s.Remote)
+		wt.connected = s.Remote.Port() != 0
+	}
+	return s, err
+}
+
+// track learns the addresses when they are new: when the socket leaves CLOSED, or was bound.
+func (wt *Watch) track(state State) {
+	was := wt.fdState
+	wt.fdState = state
+	fresh := was == 0 || was == Closed || was == Listen
+	switch {
+	case state == Closed && (wt.connected || wt.Remote().IsValid()):
+		// The addresses stay those of the connection that was.
+	case state == Listen && was == Listen:
+	case state == Closed, state == Listen, fresh, !wt.connected:
+		wt.learnTuple(state)
+	}
+}
+
+func infoSample(i Info) Sample {
+	s := Sample{Time: time.Now(), Source: SourceTCPInfo, State: i.State, Info: &i, SynQueue: -1}
+	if i.State == Listen {
+		s.AcceptQueue, s.AcceptLimit = i.Unacked, i.Sacked
+	}
+	return s
+}
+
+func diagSample(d Socket) Sample {
+	s := Sample{Time: time.Now(), Source: SourceSockDiag, State: d.State, Info: d.Info, Diag: &d, SynQueue: -1}
+	if d.State == Listen {
+		s.AcceptQueue, s.AcceptLimit = d.RecvQ, d.SendQ
+	}
+	return s
+}
