@@ -56,7 +56,8 @@ func (s *Socket) closeKernel(c *call) (int, unix.Errno) {
 // Abort wakes the calls that wait in the socket, by shutting both directions
 // down. They fail, and so do all later ones except Close, with an error that wraps
 // os.ErrClosed. It is for the end of a run, from another goroutine; it is not
-// traced. The descriptor stays open until Close.
+// traced. The descriptor stays open until Close; a Close that waits for such calls
+// goes on.
 func (s *Socket) Abort() {
 	s.aborted.Store(true)
 	if !s.wake() {
@@ -73,7 +74,7 @@ func (s *Socket) Abort() {
 
 // wake shuts both directions down. It reports whether to try again.
 func (s *Socket) wake() bool {
-	if !s.guard.enter() {
+	if !s.guard.join() {
 		return false
 	}
 	defer s.guard.leave()

@@ -3,7 +3,6 @@ package sockapi
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +15,7 @@ import (
 // and read SO_ERROR.
 //
 // A connect that a signal interrupts goes on by itself, and cannot be made again
-// (connect(2), EINTR): it is waited for with poll(2), and its result is SO_ERROR's.
+// (connect(2), EINTR): it is waited for with ppoll(2), and its result is SO_ERROR's.
 func (s *Socket) Connect(addr netip.AddrPort) error {
 	s.connecting.Add(1) // before do looks whether the socket was aborted: see Abort
 	defer s.connecting.Add(-1)
@@ -57,33 +56,49 @@ func (s *Socket) finishConnect(addr netip.AddrPort, start time.Time) error {
 	return nil
 }
 
-// pollWritable waits until the socket is writable or has an error: poll(2). The zero deadline
-// is none. It reports false if the deadline came first.
+// pollWritable waits until the socket is writable or has an error: poll(2), which
+// is made with ppoll, as some architectures have only that. The zero deadline is
+// none. It reports false if the deadline came first.
 func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 	fds := [1]unix.PollFd{{Events: unix.POLLOUT}}
-	ms := pollTimeout(deadline)
+	left := timeLeft(deadline)
 	n, err := s.do(&call{
-		name: "poll",
+		name: "ppoll",
 		sys: func(fd int) (int, unix.Errno) {
 			fds[0].Fd = int32(fd)
-			n, err := unix.Poll(fds[:], ms)
+			n, err := ppoll(fds[:], left)
 			if err == unix.EINTR {
-				ms = pollTimeout(deadline)
+				left = timeLeft(deadline)
 			}
 			return n, errnoOf(err)
 		},
 		args: func(_ *Call, fd int, _ bool) []string {
-			return []string{fmt.Sprintf("[{fd=%d, events=POLLOUT}]", fd), "1", strconv.Itoa(ms)}
+			return []string{fmt.Sprintf("[{fd=%d, events=POLLOUT}]", fd), "1", showTimeLeft(left), "NULL", "0"}
 		},
 	})
 	return n > 0, err
 }
 
-// pollTimeout is the time until the deadline as poll(2) wants it: milliseconds,
-// rounded up, and -1 for ever.
-func pollTimeout(deadline time.Time) int {
+// ppoll waits for at most the time left, for ever if that is negative.
+func ppoll(fds []unix.PollFd, left time.Duration) (int, error) {
+	if left < 0 {
+		return unix.Ppoll(fds, nil, nil)
+	}
+	ts := unix.NsecToTimespec(int64(left)) // which the kernel overwrites
+	return unix.Ppoll(fds, &ts, nil)
+}
+
+// timeLeft is the time until the deadline, negative if there is none.
+func timeLeft(deadline time.Time) time.Duration {
 	if deadline.IsZero() {
 		return -1
 	}
-	return int(max(0, wholeUnits(time.Until(deadline), time.Millisecond)))
+	return max(0, time.Until(deadline))
+}
+
+func showTimeLeft(left time.Duration) string {
+	if left < 0 {
+		return "NULL"
+	}
+	return fmt.Sprintf("{tv_sec=%d, tv_nsec=%d}", left/time.Second, left%time.Second)
 }

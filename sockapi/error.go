@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 		s += " fd " + strconv.Itoa(e.FD)
 	}
 	if e.Errno == 0 {
-		return s + ": socket already closed"
+		return s + ": use of closed socket"
 	}
 	return s + ": " + e.Errno.Error()
 }

@@ -29,6 +29,20 @@ func (g *guard) enter() bool {
 	}
 }
 
+// join is enter for whoever wants to wake the others: it also succeeds after
+// shut, for as long as users that shut waits for keep the descriptor open.
+func (g *guard) join() bool {
+	for {
+		n := g.state.Load()
+		if n == guardClosed {
+			return false
+		}
+		if g.state.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
 func (g *guard) leave() {
 	if g.state.Add(-1) == guardClosed {
 		close(g.idle)

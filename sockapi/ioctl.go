@@ -3,6 +3,7 @@ package sockapi
 import (
 	"fmt"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,21 +24,21 @@ func (s *Socket) InQ() (int, error) { return s.ioctl("FIONREAD", unix.SIOCINQ) }
 // (tcp(7)). A listener has none: EINVAL.
 func (s *Socket) OutQ() (int, error) { return s.ioctl("TIOCOUTQ", unix.SIOCOUTQ) }
 
-func (s *Socket) ioctl(request string, req uint) (value int, err error) {
-	_, err = s.do(&call{
+func (s *Socket) ioctl(name string, request uintptr) (int, error) {
+	var value int32 // a C int: IoctlGetInt of package unix has a Go int written to
+	_, err := s.do(&call{
 		name: "ioctl",
 		sys: func(fd int) (int, unix.Errno) {
-			n, err := unix.IoctlGetInt(fd, req)
-			value = n
-			return 0, errnoOf(err)
+			_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(unsafe.Pointer(&value)))
+			return 0, errno
 		},
 		args: func(_ *Call, fd int, done bool) []string {
-			arg := "0"
+			arg := pointer(unsafe.Pointer(&value))
 			if done {
 				arg = fmt.Sprintf("[%d]", value)
 			}
-			return []string{strconv.Itoa(fd), request, arg}
+			return []string{strconv.Itoa(fd), name, arg}
 		},
 	})
-	return value, err
+	return int(value), err
 }

@@ -37,7 +37,7 @@ type Call struct {
 // something, rather than doing something itself.
 func (c *Call) Waits() bool {
 	switch c.Name {
-	case "accept4", "read", "recvfrom", "poll":
+	case "accept4", "read", "recvfrom", "ppoll":
 		return true
 	}
 	return false
