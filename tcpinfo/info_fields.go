@@ -1,6 +1,9 @@
 package tcpinfo
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Field describes one field of struct tcp_info. One row of the table below is all there is to say of a field: decoding,
 // Has, iteration, JSON and the printed reference are made from it.
@@ -46,7 +49,7 @@ func num[T ~uint8 | ~uint16 | ~uint32 | ~uint64](at func(*Info) *T) access {
 	}
 }
 
-func flag(at func(*Info) *bool) access {
+func onOff(at func(*Info) *bool) access {
 	return access{
 		get: func(i *Info) uint64 {
 			if *at(i) {
@@ -61,7 +64,7 @@ func flag(at func(*Info) *bool) access {
 func dur(unit time.Duration, at func(*Info) *time.Duration) access {
 	return access{
 		get: func(i *Info) uint64 { return uint64(*at(i) / unit) },
-		put: func(i *Info, v uint64) { *at(i) = time.Duration(v) * unit },
+		put: func(i *Info, v uint64) { *at(i) = time.Duration(min(v, math.MaxInt64/uint64(unit))) * unit },
 	}
 }
 
@@ -88,7 +91,7 @@ var fields = []Field{
 		Doc: "The window scale the peer announced: by how many bits to shift the windows it sends (the low four bits)."},
 	{Name: "rcv_wscale", Offset: 6, Size: 1, Bit: 4, Bits: 4, Since: "2.4", access: num(func(i *Info) *uint8 { return &i.RcvWscale }),
 		Doc: "The window scale this side announced: by how many bits the peer shifts the windows sent from here (the high four bits)."},
-	{Name: "delivery_rate_app_limited", Offset: 7, Size: 1, Bit: 0, Bits: 1, Since: "4.9", need: 168, access: flag(func(i *Info) *bool { return &i.DeliveryRateAppLimited }),
+	{Name: "delivery_rate_app_limited", Offset: 7, Size: 1, Bit: 0, Bits: 1, Since: "4.9", need: 168, access: onOff(func(i *Info) *bool { return &i.DeliveryRateAppLimited }),
 		Doc: "delivery_rate was measured while the application had too little to send, so the path may do better."},
 	{Name: "fastopen_client_fail", Offset: 7, Size: 1, Bit: 1, Bits: 2, Since: "5.5", need: 232, access: num(func(i *Info) *FastopenFail { return &i.FastopenClientFail }),
 		Doc: "Why TCP Fast Open did not work for this client."},
