@@ -72,11 +72,11 @@ func (c *Conn) newRequest() []byte {
 	return c.req
 }
 
-// exchange sends a request and hands each message of the reply to handle, until the reply is complete. Whoever calls it
-// holds c.mu.
-func (c *Conn) exchange(req []byte, typ, flags uint16, handle func([]byte) error) (ack, error) {
+// exchange sends a request and reads the reply until it is complete. Of a dump each message's body is handed to handle;
+// without a dump there is one, in reply.body. Bodies are valid until the next exchange. Whoever calls it holds c.mu.
+func (c *Conn) exchange(req []byte, typ, flags uint16, handle func([]byte) error) (reply, error) {
 	if c.closed {
-		return ack{}, os.ErrClosed
+		return reply{}, os.ErrClosed
 	}
 	if c.dirty {
 		c.t.drain()
@@ -86,52 +86,60 @@ func (c *Conn) exchange(req []byte, typ, flags uint16, handle func([]byte) error
 	c.seq++
 	putHeader(req, typ, flags|unix.NLM_F_REQUEST, c.seq)
 	if err := c.t.send(req); err != nil {
-		return ack{}, err
+		return reply{}, err
 	}
-	a, err := c.receive(flags, handle)
+	r := reply{dump: flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP, handle: handle}
+	err := c.receive(&r)
 	if err == nil {
 		c.dirty = false
 	}
-	return a, err
+	return r, err
 }
 
 // reply gathers what one request is answered with.
 type reply struct {
 	dump        bool
-	handle      func([]byte) error
+	handle      func([]byte) error // of a dump
+	body        []byte             // of a single answer; nil if there was none
 	done        bool
 	interrupted bool
 	ack         ack
 }
 
-func (c *Conn) receive(flags uint16, handle func([]byte) error) (ack, error) {
-	r := reply{dump: flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP, handle: handle}
-	for !r.done {
-		n, from, err := c.t.recv(c.buf)
-		if err != nil {
-			return ack{}, err
-		}
-		if from != 0 {
-			continue // not from the kernel: anyone may send to a netlink socket
-		}
-		if n > len(c.buf) {
-			c.buf = make([]byte, n)
-			return ack{}, errTruncated
-		}
-		if err := c.readDatagram(c.buf[:n], &r); err != nil {
-			return ack{}, err
-		}
-	}
-	if r.interrupted && r.ack.errno == 0 {
-		return r.ack, errInterrupted
-	}
-	return r.ack, nil
-}
-
 var (
 	errTruncated   = errors.New("a reply was longer than the buffer")
 	errInterrupted = errors.New("the tables changed during the dump")
+	errStrays      = errors.New("netlink: others keep sending to this socket, and the kernel does not answer")
 )
+
+// maxStrays is how many datagrams that are no answer are passed over before an answer is given up.
+const maxStrays = 1000
+
+func (c *Conn) receive(r *reply) error {
+	for strays := 0; !r.done; {
+		n, from, err := c.t.recv(c.buf)
+		if err != nil {
+			return err
+		}
+		if from != 0 { // not from the kernel: whoever has the privilege may send to a netlink socket
+			if strays++; strays > maxStrays {
+				return errStrays
+			}
+			continue
+		}
+		if n > len(c.buf) {
+			c.buf = make([]byte, n)
+			return errTruncated
+		}
+		if err := c.readDatagram(c.buf[:n], r); err != nil {
+			return err
+		}
+	}
+	if r.interrupted && r.ack.errno == 0 {
+		return errInterrupted
+	}
+	return nil
+}
 
 // readDatagram goes through one datagram. Messages that answer an earlier request, or somebody else's, are passed over.
 func (c *Conn) readDatagram(b []byte, r *reply) error {
@@ -141,7 +149,7 @@ func (c *Conn) readDatagram(b []byte, r *reply) error {
 			return err
 		}
 		b = rest
-		if m.Seq != c.seq || m.PortID != c.t.portID() {
+		if r.done || m.Seq != c.seq || m.PortID != c.t.portID() {
 			continue
 		}
 		if err := r.message(m); err != nil {
@@ -162,10 +170,12 @@ func (r *reply) message(m message) (err error) {
 		r.done = true
 		r.ack, err = parseAck(m)
 	case sockDiagByFamily:
-		// Without a dump there is one message, and nothing after it.
-		r.done = !r.dump
-		if r.handle != nil {
+		if r.dump && r.handle != nil {
 			return r.handle(m.Data)
+		}
+		// Without a dump there is one message, and nothing after it.
+		if !r.dump {
+			r.done, r.body = true, m.Data
 		}
 	}
 	return err

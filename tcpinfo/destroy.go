@@ -25,11 +25,11 @@ func (c *Conn) Destroy(local, remote netip.AddrPort, cookie uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := request{family: familyOf(local, remote), local: local, remote: remote, cookie: cookie, iface: c.zoneOf(local, remote)}
-	a, err := c.exchange(r.append(c.newRequest()), sockDestroy, unix.NLM_F_ACK, nil)
+	rep, err := c.exchange(r.append(c.newRequest()), sockDestroy, unix.NLM_F_ACK, nil)
 	if err != nil {
 		return fmt.Errorf("destroy %v > %v: %w", local, remote, err)
 	}
-	return destroyError(a, local, remote)
+	return destroyError(rep.ack, local, remote)
 }
 
 func destroyError(a ack, local, remote netip.AddrPort) error {

@@ -1,6 +1,7 @@
 package tcpinfo
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -135,7 +136,7 @@ func (s *Socket) take(a Attr, x *extras, kernel release) bool {
 		s.Info = &x.info
 		return true
 	case attrCong:
-		s.Cong = intern(text(a.Data))
+		s.Cong = intern(a.Data)
 		return s.Cong != ""
 	case attrULP:
 		return s.takeULP(a.Data)
@@ -244,9 +245,12 @@ func (s *Socket) takeULP(b []byte) bool {
 // text is a string that the kernel ends with a NUL.
 func text(b []byte) string { return unix.ByteSliceToString(b) }
 
-// intern spares an allocation a socket: nearly all of them use one of these.
-func intern(name string) string {
-	switch name {
+// intern is text, and spares an allocation a socket: nearly all of them use one of these.
+func intern(b []byte) string {
+	if n := bytes.IndexByte(b, 0); n >= 0 {
+		b = b[:n]
+	}
+	switch string(b) {
 	case "cubic":
 		return "cubic"
 	case "bbr":
@@ -256,5 +260,5 @@ func intern(name string) string {
 	case "dctcp":
 		return "dctcp"
 	}
-	return name
+	return string(b)
 }

@@ -89,11 +89,11 @@ func (c *Conn) dump(family uint8, states uint32, bytecode []byte, handle func([]
 	if len(bytecode) > 0 {
 		req = appendAttr(req, attrBytecode, bytecode)
 	}
-	a, err := c.exchange(req, sockDiagByFamily, unix.NLM_F_DUMP, handle)
+	rep, err := c.exchange(req, sockDiagByFamily, unix.NLM_F_DUMP, handle)
 	if err != nil {
 		return fmt.Errorf("dump: %w", err)
 	}
-	if a.errno != 0 {
+	if a := rep.ack; a.errno != 0 {
 		return &Error{Op: "dump", Errno: a.errno, Detail: a.detail}
 	}
 	return nil

@@ -32,19 +32,18 @@ func (c *Conn) lookup(local, remote netip.AddrPort, cookie uint64) (s Socket, er
 	if cookie == 0 {
 		r.cookie = noCookie
 	}
-	found := false
-	a, err := c.exchange(r.append(c.newRequest()), sockDiagByFamily, 0, func(b []byte) error {
-		found = true
-		return s.decode(b, c.kernel)
-	})
+	rep, err := c.exchange(r.append(c.newRequest()), sockDiagByFamily, 0, nil)
+	if err == nil && rep.body != nil {
+		err = s.decode(rep.body, c.kernel)
+	}
 	if err != nil {
 		return Socket{}, fmt.Errorf("lookup %v > %v: %w", local, remote, err)
 	}
 	// Of a connection that is gone, the kernel without a cookie finds the listener that the client had connected to.
-	switch {
-	case found && s.is(local, remote, cookie):
+	if rep.body != nil && s.is(local, remote, cookie) {
 		return s, nil
-	case a.errno != 0 && a.errno != unix.ENOENT:
+	}
+	if a := rep.ack; a.errno != 0 && a.errno != unix.ENOENT {
 		return Socket{}, &Error{Op: "lookup", Local: local, Remote: remote, Errno: a.errno, Detail: a.detail}
 	}
 	return Socket{}, &Error{Op: "lookup", Local: local, Remote: remote, Errno: unix.ENOENT, kind: ErrNotFound}

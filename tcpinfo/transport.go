@@ -3,6 +3,7 @@ package tcpinfo
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 	"unsafe"
 
@@ -111,6 +112,8 @@ func (s *kernelSocket) recvFlags(b []byte, flags int) (int, uint32, error) {
 		case 0:
 			return int(n), s.from.Pid, nil
 		case unix.EINTR:
+		case unix.EAGAIN:
+			return 0, 0, fmt.Errorf("netlink: no answer within %v: %w", recvTimeout, os.ErrDeadlineExceeded)
 		default:
 			return 0, 0, fmt.Errorf("recvfrom(NETLINK_SOCK_DIAG): %w", errno)
 		}
