@@ -90,9 +90,7 @@ func (c *Conn) exchange(req []byte, typ, flags uint16, handle func([]byte) error
 	}
 	r := reply{dump: flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP, handle: handle}
 	err := c.receive(&r)
-	if err == nil {
-		c.dirty = false
-	}
+	c.dirty = !r.done
 	return r, err
 }
 
