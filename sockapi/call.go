@@ -6,31 +6,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// call describes a system call that is about to be made: everything goes through
-// Socket.do with one of these. They stay on the stack, closures and all, and the
-// args function is not used without a tracer, so that being traceable is free.
+// call describes a system call that is about to be made. Everything goes through
+// Socket.do with one of these and two functions: the first enters the kernel
+// once, the second is for the tracer. Without a tracer it is not used, and being
+// traceable is free: the functions stay on the stack, for which they must not
+// be in the struct, as its name goes into errors, which do not.
 type call struct {
 	name string
 	fd   int            // acted on
 	addr netip.AddrPort // passed in
-	// sys enters the kernel once.
-	sys func(fd int) (int, unix.Errno)
-	// args are the arguments in strace's notation: those passed in, and if done
-	// with what the kernel wrote back, which it may also note in the Call.
-	args func(c *Call, fd int, done bool) []string
 	// once is for the calls that must not be made again after EINTR.
 	once bool
 	// dontwait says that EAGAIN is an answer and not the end of a wait.
 	dontwait bool
+	// reads says that 0 is the end of the stream.
+	reads bool
 }
 
+// enterFunc enters the kernel once.
+type enterFunc func(fd int) (int, unix.Errno)
+
+// argsFunc shows the arguments in strace's notation: those passed in, and if done
+// with what the kernel wrote back, which it may also note in the Call.
+type argsFunc func(c *Call, fd int, done bool) []string
+
 // do makes a call on the socket, if it is open.
-func (s *Socket) do(c *call) (int, error) {
+func (s *Socket) do(c call, enter enterFunc, args argsFunc) (int, error) {
 	if s.aborted.Load() || !s.guard.enter() {
 		return -1, s.closedError(c.name, c.addr)
 	}
 	c.fd = s.fd
-	ret, errno := s.enterKernel(c)
+	ret, errno := s.enterKernel(c, enter, args)
 	s.guard.leave()
 	if errno != 0 {
 		return ret, s.failed(c, errno)
@@ -40,7 +46,7 @@ func (s *Socket) do(c *call) (int, error) {
 
 // failed makes the error of a call that returned errno. A call that Abort
 // woke failed for that reason, whatever the kernel called it.
-func (s *Socket) failed(c *call, errno unix.Errno) error {
+func (s *Socket) failed(c call, errno unix.Errno) error {
 	if s.aborted.Load() {
 		return s.closedError(c.name, c.addr)
 	}
@@ -48,18 +54,18 @@ func (s *Socket) failed(c *call, errno unix.Errno) error {
 }
 
 // enterKernel makes the call, and shows it to the tracer if there is one.
-func (s *Socket) enterKernel(c *call) (int, unix.Errno) {
+func (s *Socket) enterKernel(c call, enter enterFunc, args argsFunc) (int, unix.Errno) {
 	if s.tracer == nil {
-		ret, errno, _ := c.retry()
+		ret, errno, _ := c.retry(enter)
 		return ret, errno
 	}
 	shown := &Call{Name: c.name, FD: c.fd, Addr: c.addr}
-	shown.Args = c.args(shown, c.fd, false)
+	shown.Args = args(shown, c.fd, false)
 	shown.enter(s.tracer)
-	ret, errno, interrupted := c.retry()
+	ret, errno, interrupted := c.retry(enter)
 	shown.returned(ret, errno)
 	shown.Interrupted = interrupted
-	shown.Args = c.args(shown, c.fd, errno == 0)
+	shown.Args = args(shown, c.fd, errno == 0)
 	if c.name == "socket" && errno == 0 {
 		shown.FD = ret
 	}
@@ -68,9 +74,9 @@ func (s *Socket) enterKernel(c *call) (int, unix.Errno) {
 }
 
 // retry makes the call until it is not interrupted, and counts the times it was.
-func (c *call) retry() (ret int, errno unix.Errno, interrupted int) {
+func (c *call) retry(enter enterFunc) (ret int, errno unix.Errno, interrupted int) {
 	for {
-		ret, errno = c.sys(c.fd)
+		ret, errno = enter(c.fd)
 		if errno != unix.EINTR || c.once {
 			break
 		}

@@ -11,7 +11,7 @@ import (
 // Bind gives the socket its local address: bind(2). Port 0 lets the kernel choose
 // one; Getsockname tells which.
 func (s *Socket) Bind(addr netip.AddrPort) error {
-	_, err := s.doWithAddr("bind", addr, unix.SYS_BIND)
+	_, err := s.doWithAddr(call{name: "bind", addr: addr}, unix.SYS_BIND)
 	if err == nil {
 		s.setLocal(addr)
 	}
@@ -19,38 +19,35 @@ func (s *Socket) Bind(addr netip.AddrPort) error {
 }
 
 // doWithAddr makes bind(2) or connect(2), which have the same arguments.
-func (s *Socket) doWithAddr(name string, addr netip.AddrPort, trap uintptr) (int, error) {
-	var a sockaddr
-	c := call{name: name, addr: addr, once: true}
+func (s *Socket) doWithAddr(c call, trap uintptr) (int, error) {
 	// A zone is looked up on the descriptor, which has to be open for that too.
 	if !s.guard.enter() {
-		return -1, s.closedError(name, addr)
+		return -1, s.closedError(c.name, c.addr)
 	}
-	a, errno := encodeSockaddr(addr, func(zone string) (uint32, unix.Errno) { return zoneIndex(s.fd, zone) })
+	a, errno := encodeSockaddr(c.addr, func(zone string) (uint32, unix.Errno) { return zoneIndex(s.fd, zone) })
 	s.guard.leave()
 	if errno != 0 {
-		return -1, s.fail(name, addr, errno, true)
+		return -1, s.fail(c.name, c.addr, errno, true)
 	}
-	c.sys = func(fd int) (int, unix.Errno) {
-		_, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&a.b)), uintptr(a.size))
-		return 0, errno
-	}
-	c.args = func(_ *Call, fd int, _ bool) []string {
-		return []string{strconv.Itoa(fd), showSockaddr(fd, &a), strconv.Itoa(int(a.size))}
-	}
-	return s.do(&c)
+	return s.do(c,
+		func(fd int) (int, unix.Errno) {
+			_, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&a.b)), uintptr(a.size))
+			return 0, errno
+		},
+		func(_ *Call, fd int, _ bool) []string {
+			return []string{strconv.Itoa(fd), showSockaddr(fd, &a), strconv.Itoa(int(a.size))}
+		})
 }
 
 // Listen makes the socket a listener: listen(2). The accept queue holds
 // backlog+1 connections, or net.core.somaxconn+1 if that is less.
 func (s *Socket) Listen(backlog int) error {
-	_, err := s.do(&call{
-		name: "listen",
-		sys:  func(fd int) (int, unix.Errno) { return 0, errnoOf(unix.Listen(fd, backlog)) },
-		args: func(_ *Call, fd int, _ bool) []string {
+	_, err := s.do(call{name: "listen"},
+		func(fd int) (int, unix.Errno) { return 0, errnoOf(unix.Listen(fd, backlog)) },
+		func(_ *Call, fd int, _ bool) []string {
 			return []string{strconv.Itoa(fd), strconv.Itoa(backlog)}
 		},
-	})
+	)
 	return err
 }
 
@@ -65,9 +62,8 @@ func (s *Socket) Accept4(flags int) (*Socket, netip.AddrPort, error) {
 	flags |= unix.SOCK_CLOEXEC
 	a := sockaddrRoom(s.domain)
 	var peer netip.AddrPort
-	fd, err := s.do(&call{
-		name: "accept4",
-		sys: func(fd int) (int, unix.Errno) {
+	fd, err := s.do(call{name: "accept4"},
+		func(fd int) (int, unix.Errno) {
 			a.size = a.room
 			nfd, _, errno := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&a.b)),
 				uintptr(unsafe.Pointer(&a.size)), uintptr(flags), 0, 0)
@@ -76,10 +72,10 @@ func (s *Socket) Accept4(flags int) (*Socket, netip.AddrPort, error) {
 			}
 			return int(nfd), errno
 		},
-		args: func(c *Call, fd int, done bool) []string {
+		func(c *Call, fd int, done bool) []string {
 			return append(showSockaddrBack(c, fd, &a, peer, done), sockTypeFlags(flags))
 		},
-	})
+	)
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
@@ -94,13 +90,12 @@ func (s *Socket) Accept4(flags int) (*Socket, netip.AddrPort, error) {
 // or SHUT_RDWR. Other descriptors of the same connection are affected too, and
 // calls that wait in it wake up.
 func (s *Socket) Shutdown(how int) error {
-	_, err := s.do(&call{
-		name: "shutdown",
-		sys:  func(fd int) (int, unix.Errno) { return 0, errnoOf(unix.Shutdown(fd, how)) },
-		args: func(_ *Call, fd int, _ bool) []string {
+	_, err := s.do(call{name: "shutdown"},
+		func(fd int) (int, unix.Errno) { return 0, errnoOf(unix.Shutdown(fd, how)) },
+		func(_ *Call, fd int, _ bool) []string {
 			return []string{strconv.Itoa(fd), shutdownName(how)}
 		},
-	})
+	)
 	return err
 }
 
@@ -119,9 +114,8 @@ func (s *Socket) Getpeername() (netip.AddrPort, error) {
 // call, getsockopt(SO_PROTOCOL), behind the reader's back.
 func (s *Socket) name(name string, trap uintptr) (addr netip.AddrPort, err error) {
 	a := sockaddrRoom(s.domain)
-	_, err = s.do(&call{
-		name: name,
-		sys: func(fd int) (int, unix.Errno) {
+	_, err = s.do(call{name: name},
+		func(fd int) (int, unix.Errno) {
 			a.size = a.room
 			_, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&a.b)), uintptr(unsafe.Pointer(&a.size)))
 			if errno == 0 {
@@ -129,8 +123,8 @@ func (s *Socket) name(name string, trap uintptr) (addr netip.AddrPort, err error
 			}
 			return 0, errno
 		},
-		args: func(c *Call, fd int, done bool) []string { return showSockaddrBack(c, fd, &a, addr, done) },
-	})
+		func(c *Call, fd int, done bool) []string { return showSockaddrBack(c, fd, &a, addr, done) },
+	)
 	return addr, err
 }
 
@@ -138,14 +132,13 @@ func (s *Socket) name(name string, trap uintptr) (addr netip.AddrPort, err error
 // closed when both are. As dup(2) has it, the new descriptor is inherited by
 // other programs on execve(2).
 func (s *Socket) Dup() (*Socket, error) {
-	fd, err := s.do(&call{
-		name: "dup",
-		sys: func(fd int) (int, unix.Errno) {
+	fd, err := s.do(call{name: "dup"},
+		func(fd int) (int, unix.Errno) {
 			nfd, err := unix.Dup(fd)
 			return nfd, errnoOf(err)
 		},
-		args: func(_ *Call, fd int, _ bool) []string { return []string{strconv.Itoa(fd)} },
-	})
+		func(_ *Call, fd int, _ bool) []string { return []string{strconv.Itoa(fd)} },
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -18,39 +18,27 @@ func (s *Socket) Close() error {
 	if s.closing.Swap(true) {
 		return s.closedError("close", netip.AddrPort{})
 	}
-	c := call{
-		name: "close",
-		fd:   s.fd,
-		once: true,
-		sys: func(fd int) (int, unix.Errno) {
-			return 0, errnoOf(unix.Close(fd))
-		},
-		args: func(_ *Call, fd int, _ bool) []string { return []string{strconv.Itoa(fd)} },
+	c := &Call{Name: "close", Args: []string{strconv.Itoa(s.fd)}, FD: s.fd}
+	// The tracer's Enter still finds the socket open, and the clock starts when
+	// the calls in progress have returned.
+	if s.tracer != nil {
+		s.tracer.Enter(c)
 	}
-	if _, errno := s.closeKernel(&c); errno != 0 {
-		return s.fail("close", netip.AddrPort{}, errno, true)
-	}
-	return nil
-}
-
-// closeKernel is enterKernel for close: the tracer's Enter still finds the
-// socket open, and the clock starts when the calls in progress have returned.
-func (s *Socket) closeKernel(c *call) (int, unix.Errno) {
-	if s.tracer == nil {
-		s.guard.shut()
-		return c.sys(c.fd)
-	}
-	shown := &Call{Name: c.name, FD: c.fd, Args: c.args(nil, c.fd, false)}
-	s.tracer.Enter(shown)
 	s.guard.shut()
-	shown.Start = time.Now()
-	ret, errno := c.sys(c.fd)
+	c.Start = time.Now()
+	errno := errnoOf(unix.Close(s.fd))
+	ret := 0
 	if errno != 0 {
 		ret = -1
 	}
-	shown.returned(ret, errno)
-	s.tracer.Exit(shown)
-	return ret, errno
+	c.returned(ret, errno)
+	if s.tracer != nil {
+		s.tracer.Exit(c)
+	}
+	if errno != 0 {
+		return s.fail("close", netip.AddrPort{}, errno, true)
+	}
+	return nil
 }
 
 // Abort wakes the calls that wait in the socket, by shutting both directions

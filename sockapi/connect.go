@@ -19,10 +19,16 @@ import (
 func (s *Socket) Connect(addr netip.AddrPort) error {
 	s.connecting.Add(1) // before do looks whether the socket was aborted: see Abort
 	defer s.connecting.Add(-1)
-	s.setPeer(addr)
 	start := time.Now()
-	_, err := s.doWithAddr("connect", addr, unix.SYS_CONNECT)
-	if e, ok := err.(*Error); ok && e.Errno == unix.EINTR {
+	_, err := s.doWithAddr(call{name: "connect", addr: addr, once: true}, unix.SYS_CONNECT)
+	var errno unix.Errno
+	if e, ok := err.(*Error); ok {
+		errno = e.Errno
+	}
+	if err == nil || errno == unix.EINPROGRESS || errno == unix.EINTR {
+		s.setPeer(addr)
+	}
+	if errno == unix.EINTR {
 		return s.finishConnect(addr, start)
 	}
 	return err
@@ -62,9 +68,8 @@ func (s *Socket) finishConnect(addr netip.AddrPort, start time.Time) error {
 func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 	fds := [1]unix.PollFd{{Events: unix.POLLOUT}}
 	left := timeLeft(deadline)
-	n, err := s.do(&call{
-		name: "ppoll",
-		sys: func(fd int) (int, unix.Errno) {
+	n, err := s.do(call{name: "ppoll"},
+		func(fd int) (int, unix.Errno) {
 			fds[0].Fd = int32(fd)
 			n, err := ppoll(fds[:], left)
 			if err == unix.EINTR {
@@ -72,10 +77,10 @@ func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 			}
 			return n, errnoOf(err)
 		},
-		args: func(_ *Call, fd int, _ bool) []string {
+		func(_ *Call, fd int, _ bool) []string {
 			return []string{fmt.Sprintf("[{fd=%d, events=POLLOUT}]", fd), "1", showTimeLeft(left), "NULL", "0"}
 		},
-	})
+	)
 	return n > 0, err
 }
 

@@ -12,16 +12,15 @@ import (
 // bytes. At the end of the stream, after the peer's FIN, it returns 0 and nil:
 // use Stream where an io.Reader is wanted.
 func (s *Socket) Read(p []byte) (int, error) {
-	return s.bytes(&call{
-		name: "read",
-		sys: func(fd int) (int, unix.Errno) {
+	return s.bytes(call{name: "read", reads: true},
+		func(fd int) (int, unix.Errno) {
 			n, err := unix.Read(fd, p)
 			return n, errnoOf(err)
 		},
-		args: func(c *Call, fd int, done bool) []string {
+		func(c *Call, fd int, done bool) []string {
 			return []string{strconv.Itoa(fd), readBuffer(p, c.Ret, done), strconv.Itoa(len(p))}
 		},
-	}, true)
+	)
 }
 
 // Write is write(2): it copies data into the send buffer and waits while that is
@@ -29,50 +28,45 @@ func (s *Socket) Read(p []byte) (int, error) {
 // time is up; the count is then returned with a nil error. Use Stream to
 // write all.
 func (s *Socket) Write(p []byte) (int, error) {
-	return s.bytes(&call{
-		name: "write",
-		sys: func(fd int) (int, unix.Errno) {
+	return s.bytes(call{name: "write"},
+		func(fd int) (int, unix.Errno) {
 			n, err := unix.Write(fd, p)
 			return n, errnoOf(err)
 		},
-		args: func(_ *Call, fd int, _ bool) []string {
+		func(_ *Call, fd int, _ bool) []string {
 			return []string{strconv.Itoa(fd), quote(p), strconv.Itoa(len(p))}
 		},
-	}, false)
+	)
 }
 
 // Recv is recv(2), which is recvfrom(2) without an address: Read with flags, such
 // as unix.MSG_PEEK, MSG_OOB, MSG_DONTWAIT and MSG_WAITALL.
 func (s *Socket) Recv(p []byte, flags int) (int, error) {
-	return s.bytes(&call{
-		name:     "recvfrom",
-		dontwait: flags&unix.MSG_DONTWAIT != 0,
-		sys: func(fd int) (int, unix.Errno) {
+	return s.bytes(call{name: "recvfrom", reads: true, dontwait: flags&unix.MSG_DONTWAIT != 0},
+		func(fd int) (int, unix.Errno) {
 			n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(base(p)),
 				uintptr(len(p)), uintptr(flags), 0, 0)
 			return int(n), errno
 		},
-		args: func(c *Call, fd int, done bool) []string {
+		func(c *Call, fd int, done bool) []string {
 			return []string{strconv.Itoa(fd), readBuffer(p, c.Ret, done), strconv.Itoa(len(p)), msgFlags(flags), "NULL", "NULL"}
 		},
-	}, true)
+	)
 }
 
 // Send is send(2), which is sendto(2) without an address: Write with flags, such
 // as unix.MSG_OOB, MSG_NOSIGNAL, MSG_DONTWAIT and MSG_MORE.
 func (s *Socket) Send(p []byte, flags int) (int, error) {
-	return s.bytes(&call{
-		name:     "sendto",
-		dontwait: flags&unix.MSG_DONTWAIT != 0,
-		sys: func(fd int) (int, unix.Errno) {
+	return s.bytes(call{name: "sendto", dontwait: flags&unix.MSG_DONTWAIT != 0},
+		func(fd int) (int, unix.Errno) {
 			n, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(base(p)),
 				uintptr(len(p)), uintptr(flags), 0, 0)
 			return int(n), errno
 		},
-		args: func(_ *Call, fd int, _ bool) []string {
+		func(_ *Call, fd int, _ bool) []string {
 			return []string{strconv.Itoa(fd), quote(p), strconv.Itoa(len(p)), msgFlags(flags), "NULL", "0"}
 		},
-	}, false)
+	)
 }
 
 // base is where the kernel is told a buffer is. That of an empty one is never
@@ -88,13 +82,13 @@ var empty byte
 
 // bytes makes a call that moves bytes. The count of a call that failed is 0, as
 // io.Reader and io.Writer have it.
-func (s *Socket) bytes(c *call, reads bool) (int, error) {
-	n, err := s.do(c)
+func (s *Socket) bytes(c call, enter enterFunc, args argsFunc) (int, error) {
+	n, err := s.do(c, enter, args)
 	if err != nil {
 		return 0, err
 	}
 	// Abort wakes a reader with what looks like the peer's FIN and is not.
-	if n == 0 && reads && s.aborted.Load() {
+	if n == 0 && c.reads && s.aborted.Load() {
 		return 0, s.closedError(c.name, netip.AddrPort{})
 	}
 	return n, nil

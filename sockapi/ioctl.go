@@ -26,19 +26,18 @@ func (s *Socket) OutQ() (int, error) { return s.ioctl("TIOCOUTQ", unix.SIOCOUTQ)
 
 func (s *Socket) ioctl(name string, request uintptr) (int, error) {
 	var value int32 // a C int: IoctlGetInt of package unix has a Go int written to
-	_, err := s.do(&call{
-		name: "ioctl",
-		sys: func(fd int) (int, unix.Errno) {
+	_, err := s.do(call{name: "ioctl"},
+		func(fd int) (int, unix.Errno) {
 			_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(unsafe.Pointer(&value)))
 			return 0, errno
 		},
-		args: func(_ *Call, fd int, done bool) []string {
+		func(_ *Call, fd int, done bool) []string {
 			arg := pointer(unsafe.Pointer(&value))
 			if done {
 				arg = fmt.Sprintf("[%d]", value)
 			}
 			return []string{strconv.Itoa(fd), name, arg}
 		},
-	})
+	)
 	return int(value), err
 }

@@ -66,9 +66,8 @@ func (o *option[T]) put(s *Socket, v T) error {
 	if o.set == nil {
 		b = o.encode(v)
 	}
-	_, err := s.do(&call{
-		name: "setsockopt",
-		sys: func(fd int) (int, unix.Errno) {
+	_, err := s.do(call{name: "setsockopt"},
+		func(fd int) (int, unix.Errno) {
 			if o.set != nil {
 				return 0, errnoOf(o.set(fd, o.level, o.name, v))
 			}
@@ -76,7 +75,7 @@ func (o *option[T]) put(s *Socket, v T) error {
 				uintptr(base(b)), uintptr(len(b)), 0)
 			return 0, errno
 		},
-		args: func(_ *Call, fd int, _ bool) []string {
+		func(_ *Call, fd int, _ bool) []string {
 			var value string
 			size := len(b)
 			if o.set != nil {
@@ -86,33 +85,36 @@ func (o *option[T]) put(s *Socket, v T) error {
 			}
 			return []string{strconv.Itoa(fd), o.levelName, o.symbol, value, strconv.Itoa(size)}
 		},
-	})
+	)
 	return o.about(err)
 }
 
 func (o *option[T]) get(s *Socket) (v T, err error) {
 	b := make([]byte, o.room)
-	size := uint32(o.room)
-	_, err = s.do(&call{
-		name: "getsockopt",
-		sys: func(fd int) (int, unix.Errno) {
-			size = uint32(o.room)
+	size := uint32(len(b))
+	written := func() []byte { return b[:min(len(b), int(size))] }
+	_, err = s.do(call{name: "getsockopt"},
+		func(fd int) (int, unix.Errno) {
+			size = uint32(len(b))
 			_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(o.level), uintptr(o.name),
 				uintptr(base(b)), uintptr(unsafe.Pointer(&size)), 0)
 			return 0, errno
 		},
-		args: func(_ *Call, fd int, done bool) []string {
-			value, length := pointer(base(b)), lengthBack(uint32(o.room), uint32(o.room))
+		func(_ *Call, fd int, done bool) []string {
+			value, length := pointer(base(b)), uint32(len(b))
 			if done {
-				value, length = o.show(b[:min(len(b), int(size))]), lengthBack(uint32(o.room), size)
+				length = size
 			}
-			return []string{strconv.Itoa(fd), o.levelName, o.symbol, value, length}
+			if done && size > 0 {
+				value = o.show(written())
+			}
+			return []string{strconv.Itoa(fd), o.levelName, o.symbol, value, lengthBack(uint32(len(b)), length)}
 		},
-	})
+	)
 	if err != nil {
 		return v, o.about(err)
 	}
-	return o.decode(b[:min(len(b), int(size))]), nil
+	return o.decode(written()), nil
 }
 
 // about adds the option's name to an error: which option it was says more than

@@ -58,8 +58,8 @@ func errnoValue(level, name int, levelName, symbol string) option[unix.Errno] {
 		func(i int32) unix.Errno { return unix.Errno(i) },
 		func(e unix.Errno) int32 { return int32(e) })
 	o.show = func(b []byte) string {
-		if name := unix.ErrnoName(unix.Errno(decodeInt(b))); name != "" {
-			return "[" + name + "]"
+		if errno := decodeInt(b); errno > 0 && len(b) == 4 {
+			return "[" + ErrnoName(unix.Errno(errno)) + "]"
 		}
 		return showInt(b)
 	}

@@ -37,17 +37,15 @@ type Socket struct {
 func NewSocket(domain, typ, proto int, t Tracer) (*Socket, error) {
 	typ |= unix.SOCK_CLOEXEC
 	s := &Socket{fd: -1, domain: domain, nonblock: typ&unix.SOCK_NONBLOCK != 0, tracer: t}
-	fd, errno := s.enterKernel(&call{
-		name: "socket",
-		fd:   -1,
-		sys: func(int) (int, unix.Errno) {
+	fd, errno := s.enterKernel(call{name: "socket", fd: -1},
+		func(int) (int, unix.Errno) {
 			fd, err := unix.Socket(domain, typ, proto)
 			return fd, errnoOf(err)
 		},
-		args: func(*Call, int, bool) []string {
+		func(*Call, int, bool) []string {
 			return []string{familyName(domain), sockTypeName(typ), protocolName(domain, proto)}
 		},
-	})
+	)
 	if errno != 0 {
 		return nil, &Error{Call: "socket", FD: -1, Errno: errno, now: true}
 	}

@@ -44,7 +44,7 @@ func quoteByte(b *strings.Builder, c, next byte) {
 		b.WriteByte(`"\tnvfr`[i])
 	case c >= ' ' && c < 0x7f:
 		b.WriteByte(c)
-	case next >= '0' && next <= '9':
+	case next >= '0' && next <= '7':
 		fmt.Fprintf(b, "\\%03o", c)
 	default:
 		fmt.Fprintf(b, "\\%o", c)
@@ -62,6 +62,21 @@ func readBuffer(p []byte, n int, done bool) string {
 		return quote(p[:max(0, min(n, len(p)))])
 	}
 	return pointer(base(p))
+}
+
+// ErrnoName is an errno's name, as in errno(3) and strace: "ECONNREFUSED". It is
+// "" for 0, and a number for one that has no name. (Of two names for one number,
+// unix.ErrnoName has the other one: ENOTSUP for EOPNOTSUPP.)
+func ErrnoName(e unix.Errno) string {
+	switch name := unix.ErrnoName(e); {
+	case e == 0:
+		return ""
+	case e == unix.EOPNOTSUPP:
+		return "EOPNOTSUPP"
+	case name != "":
+		return name
+	}
+	return strconv.Itoa(int(e))
 }
 
 // named shows a number by its name, or as strace shows one that has none:
@@ -121,11 +136,14 @@ const sockTypeMask = 0xf
 var sockFlags = []flagName{{unix.SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {unix.SOCK_NONBLOCK, "SOCK_NONBLOCK"}}
 
 func sockTypeName(typ int) string {
-	s := named(sockTypeNames, typ&sockTypeMask, "SOCK_???")
-	if typ&^sockTypeMask != 0 {
-		s += "|" + flags(sockFlags, typ&^sockTypeMask, "SOCK_???")
+	name, ok := sockTypeNames[typ&sockTypeMask]
+	switch rest := typ &^ sockTypeMask; {
+	case !ok:
+		return sockTypeFlags(typ)
+	case rest != 0:
+		return name + "|" + sockTypeFlags(rest)
 	}
-	return s
+	return name
 }
 
 // sockTypeFlags shows accept4's flags.

@@ -1,0 +1,98 @@
+package sockapi
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Being traceable costs nothing, and neither does EAGAIN, which an event loop
+// meets at every turn.
+func TestNoAllocations(t *testing.T) {
+	c, s := newPair(t, nil)
+	idle, _ := newPairNonblocking(t)
+	must(t, unix.SetNonblock(idle.FD(), true))
+	full, _ := newFullPair(t, nil)
+	must(t, unix.SetNonblock(full.FD(), true))
+	l := newSocket(t, unix.AF_INET, unix.SOCK_NONBLOCK, nil)
+	must(t, l.Listen(1))
+	buf := make([]byte, 16)
+	for name, f := range map[string]func() error{
+		"Write and Read": func() error {
+			if _, err := c.Write(buf); err != nil {
+				return err
+			}
+			return last(s.Read(buf))
+		},
+		"Send and Recv": func() error {
+			if _, err := c.Send(buf, 0); err != nil {
+				return err
+			}
+			return last(s.Recv(buf, 0))
+		},
+		"Read, EAGAIN":    func() error { return wantEAGAIN(last(idle.Read(buf))) },
+		"Recv, EAGAIN":    func() error { return wantEAGAIN(last(idle.Recv(buf, 0))) },
+		"Write, EAGAIN":   func() error { return wantEAGAIN(last(full.Write(buf))) },
+		"Send, EAGAIN":    func() error { return wantEAGAIN(last(full.Send(buf, 0))) },
+		"Accept4, EAGAIN": func() error { return wantEAGAIN(last2(l.Accept4(0))) },
+		"Getsockname":     func() error { return last(c.Getsockname()) },
+		"Control":         func() error { return c.Control(func(uintptr) {}) },
+	} {
+		if n := testing.AllocsPerRun(100, func() { must(t, f()) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// wantEAGAIN turns EAGAIN into success, and success into an error.
+func wantEAGAIN(err error) error {
+	if e, ok := err.(*Error); ok && e.Errno == unix.EAGAIN {
+		return nil
+	}
+	return unix.ENOTRECOVERABLE
+}
+
+func benchmarkEcho(b *testing.B, write, read func(fd int, s *Socket, p []byte) (int, error), t Tracer) {
+	c, s := newPair(b, t)
+	cfd, sfd := c.FD(), s.FD()
+	buf := make([]byte, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := write(cfd, c, buf); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := read(sfd, s, buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func write(_ int, s *Socket, p []byte) (int, error) { return s.Write(p) }
+func read(_ int, s *Socket, p []byte) (int, error)  { return s.Read(p) }
+
+// BenchmarkBare is the same two calls without this package.
+func BenchmarkBare(b *testing.B) {
+	benchmarkEcho(b,
+		func(fd int, _ *Socket, p []byte) (int, error) { return unix.Write(fd, p) },
+		func(fd int, _ *Socket, p []byte) (int, error) { return unix.Read(fd, p) }, nil)
+}
+
+func BenchmarkUntraced(b *testing.B) { benchmarkEcho(b, write, read, nil) }
+
+func BenchmarkTraced(b *testing.B) { benchmarkEcho(b, write, read, blind{}) }
+
+func BenchmarkEAGAIN(b *testing.B) {
+	idle, _ := newPair(b, nil)
+	must(b, unix.SetNonblock(idle.FD(), true))
+	buf := make([]byte, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = idle.Read(buf)
+	}
+}
+
+// blind is a Tracer that looks at nothing.
+type blind struct{}
+
+func (blind) Enter(*Call) {}
+func (blind) Exit(*Call)  {}

@@ -1,0 +1,324 @@
+package sockapi
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func encodeUint64(n uint64) []byte { return binary.NativeEndian.AppendUint64(nil, n) }
+
+// allOptions are the options there are, and which ways they go.
+var allOptions = []struct {
+	name     string
+	set, get bool
+}{
+	{"SO_REUSEADDR", true, true}, {"SO_REUSEPORT", true, true}, {"SO_KEEPALIVE", true, true}, {"SO_OOBINLINE", true, true},
+	{"SO_ACCEPTCONN", false, true}, {"SO_RCVBUF", true, true}, {"SO_SNDBUF", true, true}, {"SO_RCVTIMEO", true, true},
+	{"SO_SNDTIMEO", true, true}, {"SO_LINGER", true, true}, {"SO_ERROR", false, true}, {"SO_COOKIE", false, true},
+	{"SO_ATTACH_FILTER", true, false}, {"SO_DETACH_FILTER", true, false}, {"TCP_NODELAY", true, true},
+	{"TCP_QUICKACK", true, true}, {"TCP_MAXSEG", true, true}, {"TCP_KEEPIDLE", true, true}, {"TCP_KEEPINTVL", true, true},
+	{"TCP_KEEPCNT", true, true}, {"TCP_SYNCNT", true, true}, {"TCP_DEFER_ACCEPT", true, true}, {"TCP_LINGER2", true, true},
+	{"TCP_USER_TIMEOUT", true, true}, {"TCP_SAVE_SYN", true, true}, {"TCP_SAVED_SYN", false, true},
+	{"IP_LOCAL_PORT_RANGE", true, true}, {"IPV6_V6ONLY", true, true},
+}
+
+// dropAll is a filter that lets nothing through; takeAll has jumps in it.
+var (
+	dropAll = []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 0}}
+	takeAll = []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: 4},
+		{Code: unix.BPF_MISC | unix.BPF_TAX},
+		{Code: unix.BPF_LDX | unix.BPF_W | unix.BPF_IMM, K: 5},
+		{Code: unix.BPF_ST, K: 1},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 4, Jt: 0, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_A},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0x40000},
+	}
+)
+
+// everyOption sets and reads every option, for the comparison with strace.
+func everyOption(t Tracer) error {
+	s, err := NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, t)
+	if err != nil {
+		return err
+	}
+	s6, err := NewSocket(unix.AF_INET6, unix.SOCK_STREAM, 0, t)
+	if err != nil {
+		return err
+	}
+	var a attempts
+	for _, o := range []Option[bool]{SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_OOBINLINE, TCP_NODELAY, TCP_QUICKACK, TCP_SAVE_SYN} {
+		a.ok(last(o.Set(s, true)))
+		a.ok(last(o.Set(s, false)))
+	}
+	for _, o := range []Option[int]{SO_RCVBUF, SO_SNDBUF, TCP_MAXSEG, TCP_KEEPCNT, TCP_SYNCNT} {
+		a.ok(last(o.Set(s, 100)))
+	}
+	for _, o := range []Option[time.Duration]{SO_RCVTIMEO, SO_SNDTIMEO, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_DEFER_ACCEPT, TCP_LINGER2, TCP_USER_TIMEOUT} {
+		a.ok(last(o.Set(s, 90*time.Second+5*time.Millisecond)))
+		_, _ = o.Set(s, 0) // which is EINVAL for some
+	}
+	for _, l := range []Linger{{true, 0}, {true, 2}, {false, 0}} {
+		a.ok(last(SO_LINGER.Set(s, l)))
+	}
+	portRanges(&a, s)
+	a.ok(last(IPV6_V6ONLY.Set(s6, true)))
+	a.ok(last(SO_ERROR.Get(s)))
+	a.ok(last(SO_COOKIE.Get(s)))
+	a.ok(last(SO_ACCEPTCONN.Get(s)))
+	a.fails(TCP_MAXSEG.Put(s, 1), unix.EINVAL)
+	a.fails(last(IPV6_V6ONLY.Get(s)), unix.EOPNOTSUPP)
+	filters(&a, s)
+	savedSYN(&a, t)
+	a.ok(s.Close())
+	a.ok(s6.Close())
+	return a.err
+}
+
+// portRanges need Linux 6.3; that it is refused before is as good for strace.
+func portRanges(a *attempts, s *Socket) {
+	for _, r := range []PortRange{{40000, 40002}, {0, 40002}, {40000, 0}, {0, 0}, {9, 8}} {
+		if _, err := IP_LOCAL_PORT_RANGE.Set(s, r); err != nil && !errors.Is(err, unix.ENOPROTOOPT) && !errors.Is(err, unix.EINVAL) {
+			a.ok(err)
+		}
+	}
+}
+
+// filters may be refused to ordinary users.
+func filters(a *attempts, s *Socket) {
+	for _, f := range [][]unix.SockFilter{dropAll, takeAll} {
+		if err := SO_ATTACH_FILTER.Put(s, f); err != nil && !errors.Is(err, unix.EPERM) {
+			a.ok(err)
+		}
+	}
+	_ = SO_DETACH_FILTER.Put(s, 0)
+	a.fails(SO_DETACH_FILTER.Put(s, 0), unix.ENOENT)
+	if err := SO_ATTACH_FILTER.Put(s, nil); err == nil {
+		a.ok(errors.New("an empty filter was attached"))
+	}
+}
+
+// savedSYN reads the handshake of a connection, once.
+func savedSYN(a *attempts, t Tracer) {
+	for _, save := range []bool{false, true} {
+		l, err := NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, t)
+		a.ok(err)
+		c, err := NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, t)
+		if a.ok(err); a.err != nil {
+			return
+		}
+		a.ok(TCP_SAVE_SYN.Put(l, save))
+		a.ok(l.Bind(netip.AddrPortFrom(loopback4, 0)))
+		a.ok(l.Listen(1))
+		at, err := l.Getsockname()
+		a.ok(err)
+		a.ok(c.Connect(at))
+		s, _, err := l.Accept4(0)
+		if a.ok(err); a.err != nil {
+			return
+		}
+		a.ok(last(TCP_SAVED_SYN.Get(s)))
+		for _, s := range []*Socket{s, c, l} {
+			a.ok(s.Close())
+		}
+	}
+}
+
+// check sets an option, and checks what the kernel made of the value.
+func check[T any](t *testing.T, s *Socket, o Option[T], set, want T) {
+	t.Helper()
+	got, err := o.Set(s, set)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v set to %v: %v, %v; want %v", o, set, got, err, want)
+	}
+	if again, err := o.Get(s); err != nil || !reflect.DeepEqual(again, got) {
+		t.Errorf("%v was %v, and then %v, %v", o, got, again, err)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	s := newSocket(t, unix.AF_INET, 0, nil)
+	for _, o := range []Option[bool]{SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_OOBINLINE, TCP_NODELAY, TCP_QUICKACK, TCP_SAVE_SYN} {
+		check(t, s, o, true, true)
+		check(t, s, o, false, false)
+	}
+	check(t, s, SO_RCVBUF, 10000, 20000)
+	check(t, s, SO_SNDBUF, 10000, 20000)
+	check(t, s, TCP_MAXSEG, 1000, 1000)
+	check(t, s, TCP_KEEPCNT, 3, 3)
+	check(t, s, TCP_SYNCNT, 2, 2)
+	check(t, s, SO_LINGER, Linger{true, 7}, Linger{true, 7})
+	check(t, s, SO_LINGER, Linger{}, Linger{OnOff: false, Seconds: 7}) // the time stays, unused
+	check(t, newSocket(t, unix.AF_INET6, 0, nil), IPV6_V6ONLY, true, true)
+}
+
+func TestDurationOptions(t *testing.T) {
+	s := newSocket(t, unix.AF_INET, 0, nil)
+	for _, o := range []Option[time.Duration]{TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_LINGER2} {
+		check(t, s, o, 5*time.Second, 5*time.Second)
+		check(t, s, o, 4*time.Second+1, 5*time.Second) // never less than was asked for
+	}
+	check(t, s, TCP_USER_TIMEOUT, 1500*time.Millisecond, 1500*time.Millisecond)
+	check(t, s, TCP_USER_TIMEOUT, time.Nanosecond, time.Millisecond)
+	check(t, s, TCP_LINGER2, -1, -time.Second)
+	check(t, s, TCP_DEFER_ACCEPT, 1*time.Second, 1*time.Second)
+	check(t, s, TCP_DEFER_ACCEPT, 2*time.Second, 3*time.Second) // 1 + 2: two SYN-ACKs
+	for _, o := range []Option[time.Duration]{SO_RCVTIMEO, SO_SNDTIMEO} {
+		check(t, s, o, 2*time.Second, 2*time.Second)
+		check(t, s, o, 0, 0)
+		// A clock tick is at most 10 ms (CONFIG_HZ=100).
+		if got, err := o.Set(s, time.Nanosecond); err != nil || got <= 0 || got > 10*time.Millisecond {
+			t.Errorf("%v set to 1ns: %v, %v; want a clock tick", o, got, err)
+		}
+	}
+}
+
+func TestPortRange(t *testing.T) {
+	s := newSocket(t, unix.AF_INET, 0, nil)
+	got, err := IP_LOCAL_PORT_RANGE.Set(s, PortRange{40000, 40002})
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		t.Skip("IP_LOCAL_PORT_RANGE needs Linux 6.3")
+	}
+	if err != nil || got != (PortRange{40000, 40002}) {
+		t.Fatal(got, err)
+	}
+	must(t, s.Bind(netip.AddrPortFrom(loopback4, 0)))
+	if at, err := s.Getsockname(); err != nil || at.Port() < 40000 || at.Port() > 40002 {
+		t.Errorf("bound to %v, %v", at, err)
+	}
+}
+
+func TestCookies(t *testing.T) {
+	c, s := newPair(t, nil)
+	d, err := c.Dup()
+	must(t, err)
+	defer closeQuietly(d)
+	one, err := SO_COOKIE.Get(c)
+	must(t, err)
+	two, err := SO_COOKIE.Get(s)
+	must(t, err)
+	same, err := SO_COOKIE.Get(d)
+	must(t, err)
+	if one == 0 || one == two || one != same {
+		t.Errorf("cookies %d and %d, and %d for the first's duplicate", one, two, same)
+	}
+}
+
+func TestAcceptConn(t *testing.T) {
+	l, _ := newListener(t, loopback4, 1, nil)
+	if yes, err := SO_ACCEPTCONN.Get(l); !yes || err != nil {
+		t.Errorf("of a listener: %v, %v", yes, err)
+	}
+	if yes, err := SO_ACCEPTCONN.Get(newSocket(t, unix.AF_INET, 0, nil)); yes || err != nil {
+		t.Errorf("of no listener: %v, %v", yes, err)
+	}
+}
+
+func TestSavedSYN(t *testing.T) {
+	l := newSocket(t, unix.AF_INET, 0, nil)
+	check(t, l, TCP_SAVE_SYN, true, true)
+	must(t, l.Bind(netip.AddrPortFrom(loopback4, 0)))
+	must(t, l.Listen(1))
+	at, err := l.Getsockname()
+	must(t, err)
+	c := newSocket(t, unix.AF_INET, 0, nil)
+	must(t, c.Connect(at))
+	s, peer, err := l.Accept4(0)
+	must(t, err)
+	defer closeQuietly(s)
+	syn, err := TCP_SAVED_SYN.Get(s)
+	must(t, err)
+	// An IPv4 header of 20 bytes, then the ports.
+	if len(syn) < 40 || syn[0] != 0x45 || binary.BigEndian.Uint16(syn[20:]) != peer.Port() || binary.BigEndian.Uint16(syn[22:]) != at.Port() {
+		t.Errorf("no SYN from %v to %v: % x", peer, at, syn)
+	}
+	if syn, err := TCP_SAVED_SYN.Get(s); len(syn) != 0 || err != nil {
+		t.Errorf("read again: % x, %v; want nothing", syn, err)
+	}
+}
+
+func TestFilter(t *testing.T) {
+	c, s := newPair(t, nil)
+	must(t, SO_RCVTIMEO.Put(s, 50*time.Millisecond))
+	if err := SO_ATTACH_FILTER.Put(s, dropAll); errors.Is(err, unix.EPERM) {
+		t.Skip("this kernel refuses filters to ordinary users: run as root")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(make([]byte, 1)); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("with the filter: %v; want EAGAIN", err)
+	}
+	must(t, SO_DETACH_FILTER.Put(s, 0))
+	must(t, SO_RCVTIMEO.Put(s, patience))
+	if n, err := s.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("without it: %d, %v; want the retransmission", n, err)
+	}
+}
+
+func TestSOError(t *testing.T) {
+	_, at := newListener(t, loopback4, 1, nil)
+	c := newSocket(t, unix.AF_INET, 0, nil)
+	must(t, c.Connect(at))
+	must(t, SO_LINGER.Put(c, Linger{OnOff: true}))
+	closed, dead := newListener(t, loopback4, 1, nil)
+	must(t, closed.Close())
+	n := newSocket(t, unix.AF_INET, unix.SOCK_NONBLOCK, nil)
+	if err := n.Connect(dead); errors.Is(err, unix.ECONNREFUSED) {
+		t.Skip("the connect was refused at once")
+	}
+	waitFor(t, "the connect to fail", func() bool {
+		ready, err := n.pollWritable(time.Now())
+		return ready && err == nil
+	})
+	for _, want := range []unix.Errno{unix.ECONNREFUSED, 0} { // reading clears it
+		if errno, err := SO_ERROR.Get(n); errno != want || err != nil {
+			t.Errorf("SO_ERROR: %v, %v; want %v", errno, err, want)
+		}
+	}
+}
+
+// Values that are no C int do not become others.
+func TestClamp(t *testing.T) {
+	for v, want := range map[int]int32{0: 0, -1: -1, math.MaxInt: math.MaxInt32, math.MinInt: math.MinInt32} {
+		if got := clampInt(v); got != want {
+			t.Errorf("%d: %d, want %d", v, got, want)
+		}
+	}
+	s := newSocket(t, unix.AF_INET, 0, nil)
+	if err := TCP_KEEPIDLE.Put(s, math.MaxInt64); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("TCP_KEEPIDLE of 292 years: %v; want EINVAL", err)
+	}
+}
+
+func TestWholeUnits(t *testing.T) {
+	for _, c := range []struct {
+		d, unit time.Duration
+		want    int64
+	}{
+		{0, time.Second, 0}, {1, time.Second, 1}, {time.Second, time.Second, 1}, {time.Second + 1, time.Second, 2},
+		{-1, time.Second, -1}, {-time.Second, time.Second, -1}, {-time.Second - 1, time.Second, -2},
+		{1500 * time.Millisecond, time.Millisecond, 1500},
+	} {
+		if got := wholeUnits(c.d, c.unit); got != c.want {
+			t.Errorf("%v in %v: %d, want %d", c.d, c.unit, got, c.want)
+		}
+	}
+}
+
+func TestOptionNames(t *testing.T) {
+	names := []string{SO_LINGER.String(), SO_ERROR.String(), SO_ATTACH_FILTER.String()}
+	if want := []string{"SO_LINGER", "SO_ERROR", "SO_ATTACH_FILTER"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+}
