@@ -1,0 +1,241 @@
+package lab
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// echo sends n bytes from the client to the server, which sends them all back, and compares what comes back.
+func echo(t testing.TB, l *Lab, n int) time.Duration {
+	t.Helper()
+	client, server := pairOn(t, l)
+	start := time.Now()
+	failed := make(chan error, 3)
+	sent, back := sha256.New(), sha256.New()
+	go func() { failed <- echoBack(server) }()
+	go func() { failed <- sendRandom(client, sent, n) }()
+	go func() { failed <- receive(client, back, n) }()
+	for range 3 {
+		must(t, <-failed)
+	}
+	took := time.Since(start)
+	if a, b := sent.Sum(nil), back.Sum(nil); string(a) != string(b) {
+		t.Errorf("sent %x, came back %x", a, b)
+	}
+	return took
+}
+
+func echoBack(s *sockapi.Socket) error {
+	buf := make([]byte, 1<<18)
+	for {
+		n, err := s.Read(buf)
+		if err != nil {
+			return fmt.Errorf("server: %w", err)
+		}
+		if n == 0 {
+			return s.Shutdown(unix.SHUT_WR)
+		}
+		if _, err := s.Stream().Write(buf[:n]); err != nil {
+			return fmt.Errorf("server: %w", err)
+		}
+	}
+}
+
+func sendRandom(s *sockapi.Socket, sum hash.Hash, n int) error {
+	chance := rand.NewChaCha8([32]byte{1})
+	buf := make([]byte, 1<<18)
+	for n > 0 {
+		b := buf[:min(n, len(buf))]
+		chance.Read(b)
+		sum.Write(b)
+		if _, err := s.Stream().Write(b); err != nil {
+			return fmt.Errorf("client, %d bytes before the end: %w", n, err)
+		}
+		n -= len(b)
+	}
+	return s.Shutdown(unix.SHUT_WR)
+}
+
+func receive(s *sockapi.Socket, sum hash.Hash, n int) error {
+	got, err := io.CopyBuffer(sum, struct{ io.Reader }{s.Stream()}, make([]byte, 1<<18))
+	if err != nil {
+		return fmt.Errorf("client, after %d bytes: %w", got, err)
+	}
+	if got != int64(n) {
+		return errors.New("client: too few bytes came back")
+	}
+	return nil
+}
+
+// 200 MB there and back over a line that loses a packet in twenty, doubles some and turns others around.
+func TestBulkOverABadLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	const n = 200 << 20
+	l := newLab(t, Config{Link: Link{Loss: 0.05, Duplicate: 0.02, Reorder: 0.02, Seed: 1}})
+	took := echo(t, l, n)
+	c, s := l.Wire.Stats(Client), l.Wire.Stats(Server)
+	t.Logf("%v; client %+v, server %+v", took.Round(time.Millisecond), c, s)
+	for _, x := range []Stats{c, s} {
+		if lost := float64(x.Dropped) / float64(x.Seen); lost < 0.04 || lost > 0.06 || x.Duplicated == 0 {
+			t.Errorf("lost %.3f of the packets: %+v", lost, x)
+		}
+	}
+}
+
+// The same over a good line: nothing is lost, by the wire or before it.
+func TestBulk(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config Config
+	}{
+		{"plain", Config{}},
+		{"reported", Config{Report: func(Packet) {}}},
+		{"with a rule", Config{Rules: MustRules("drop client syn port 1")}},
+		{"MTU 9000", Config{MTU: 9000}},
+		{"offload", Config{Offload: true}},
+		{"offload, reported, IPv4 and checksums by the receiver", Config{Offload: true, Report: func(Packet) {}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLab(t, c.config)
+			const n = 20 << 20
+			echo(t, l, n)
+			noLoss(t, l)
+			for _, side := range []Side{Client, Server} {
+				if s := l.Wire.Stats(side); s.Delivered != s.Seen || s.Bytes < n {
+					t.Errorf("%s: %+v", side, s)
+				}
+			}
+		})
+	}
+}
+
+// noLoss checks that the queues of the TUN devices have not overflowed.
+func noLoss(t testing.TB, l *Lab) {
+	t.Helper()
+	for _, h := range []*Host{l.Client, l.Server} {
+		must(t, h.Do(func() error {
+			dev, err := os.ReadFile("/proc/thread-self/net/dev")
+			if err != nil {
+				return err
+			}
+			for _, line := range strings.Split(string(dev), "\n") {
+				f := strings.Fields(strings.ReplaceAll(line, ":", " "))
+				// face, 8 fields of what was received, then bytes, packets, errs, drop sent.
+				if len(f) > 12 && f[0] == ifName && (f[3] != "0" || f[4] != "0" || f[11] != "0" || f[12] != "0") {
+					t.Errorf("%s lost something: %s", h.Name, line)
+				}
+			}
+			return nil
+		}))
+	}
+}
+
+// BenchmarkWire moves 200 MB a round through the relay: there, and there and back. Gbit/s is payload in one direction; with
+// echo as much crosses the other way at the same time.
+func BenchmarkWire(b *testing.B) {
+	const n = 200 << 20
+	for _, c := range []struct {
+		name   string
+		config Config
+	}{
+		{"plain", Config{}},
+		{"reported", Config{Report: func(Packet) {}}},
+		{"rule", Config{Rules: MustRules("drop client syn port 1")}},
+		{"mtu9000", Config{MTU: 9000}},
+		{"mtu65535", Config{MTU: 65535}},
+		{"offload", Config{Offload: true}},
+	} {
+		for _, there := range []bool{true, false} {
+			name := c.name + "/echo"
+			if there {
+				name = c.name + "/oneway"
+			}
+			b.Run(name, func(b *testing.B) {
+				l := newLab(b, c.config)
+				var took time.Duration
+				for b.Loop() {
+					if there {
+						took += oneWay(b, l, n)
+					} else {
+						took += plainEcho(b, l, n)
+					}
+				}
+				noLoss(b, l)
+				b.ReportMetric(float64(b.N)*n*8/took.Seconds()/1e9, "Gbit/s")
+			})
+		}
+	}
+}
+
+func oneWay(b *testing.B, l *Lab, n int) time.Duration {
+	client, server := pairOn(b, l)
+	start := time.Now()
+	failed := make(chan error, 2)
+	go func() { failed <- sendZeros(client, n) }()
+	go func() { failed <- discard(server, n) }()
+	for range 2 {
+		must(b, <-failed)
+	}
+	return time.Since(start)
+}
+
+func plainEcho(b *testing.B, l *Lab, n int) time.Duration {
+	client, server := pairOn(b, l)
+	start := time.Now()
+	failed := make(chan error, 3)
+	go func() { failed <- echoBack(server) }()
+	go func() { failed <- sendZeros(client, n) }()
+	go func() { failed <- discard(client, n) }()
+	for range 3 {
+		must(b, <-failed)
+	}
+	return time.Since(start)
+}
+
+func sendZeros(s *sockapi.Socket, n int) error {
+	buf := make([]byte, 1<<18)
+	for ; n > 0; n -= len(buf) {
+		if _, err := s.Stream().Write(buf[:min(n, len(buf))]); err != nil {
+			return err
+		}
+	}
+	return s.Shutdown(unix.SHUT_WR)
+}
+
+func discard(s *sockapi.Socket, n int) error {
+	buf := make([]byte, 1<<18)
+	for got := 0; ; {
+		k, err := s.Read(buf)
+		switch got += k; {
+		case err != nil:
+			return err
+		case k == 0 && got != n:
+			return fmt.Errorf("%d bytes came, want %d", got, n)
+		case k == 0:
+			return nil
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	needLab(b)
+	for b.Loop() {
+		l, err := New(Config{})
+		must(b, err)
+		must(b, l.Close())
+	}
+}

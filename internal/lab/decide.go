@@ -1,0 +1,185 @@
+package lab
+
+import (
+	"bytes"
+	"time"
+)
+
+// What follows runs with Wire.mu held, and with that of the lane the packet is on.
+
+// decide settles a new packet's fate. Its frame is the relay's buffer: what is kept must be copied.
+func (w *Wire) decide(p *parcel) {
+	w.lastID++
+	p.ID = w.lastID
+	v := w.ask(&p.Packet)
+	switch {
+	case v.drop != "":
+		w.drop(p, v.drop)
+	case v.hold != "":
+		w.hold(p.keep(), v.hold)
+	case w.holdAll:
+		w.hold(p.keep(), ByStep)
+	case w.happens(w.link.Loss, chanceLoss, p):
+		w.drop(p, ByLink)
+	default:
+		w.addLink(&v, p)
+		w.forward(p, v)
+	}
+}
+
+func (w *Wire) happens(probability float64, what uint64, p *parcel) bool {
+	return w.link.happens(probability, what, p.From, p.Number)
+}
+
+// verdict is what all rules together want of a packet. The strings say who wants it.
+type verdict struct {
+	drop, hold string
+	copies     int
+	copyBy     string
+	delay      time.Duration
+	delayBy    string
+	overtake   int
+	within     time.Duration
+	overtakeBy string
+}
+
+// ask shows the packet to every rule: each counts its own occurrences, whatever the others do.
+func (w *Wire) ask(p *Packet) verdict {
+	var v verdict
+	for _, a := range w.rules {
+		if a.sees(p) {
+			v.add(a.rule, a.text)
+		}
+	}
+	return v
+}
+
+func (v *verdict) add(r Rule, by string) {
+	switch r.action {
+	case Drop:
+		v.drop = by
+	case Hold:
+		v.hold = by
+	case Dup:
+		v.copies, v.copyBy = v.copies+r.times, by
+	case Delay:
+		v.delay, v.delayBy = v.delay+r.delay, by
+	case Reorder:
+		v.overtake, v.within, v.overtakeBy = max(v.overtake, r.by), max(v.within, r.within), by
+	}
+}
+
+// addLink adds what the line does to what the rules want; a rule's name stays.
+func (w *Wire) addLink(v *verdict, p *parcel) {
+	if w.link.Delay > 0 {
+		v.add(Rule{action: Delay, delay: w.link.Delay}, first(v.delayBy, ByLink))
+	}
+	if w.happens(w.link.Duplicate, chanceDuplicate, p) {
+		v.add(Rule{action: Dup, times: 1}, first(v.copyBy, ByLink))
+	}
+	if w.happens(w.link.Reorder, chanceReorder, p) {
+		v.add(Rule{action: Reorder, by: linkOvertake, within: linkWithin}, first(v.overtakeBy, ByLink))
+	}
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// forward delivers a packet and its copies, now or later.
+func (w *Wire) forward(p *parcel, v verdict) {
+	var copies []*parcel // of the frame before anything becomes of it
+	for range v.copies {
+		copies = append(copies, w.copyOf(p, v.copyBy))
+	}
+	switch {
+	case v.overtake > 0:
+		w.setAside(p.keep(), v)
+	case v.delay > 0:
+		w.postpone(p.keep(), v.delay, v.delayBy)
+	default:
+		w.deliver(p)
+	}
+	for _, c := range copies {
+		if v.delay > 0 {
+			w.postpone(c.keep(), v.delay, v.delayBy)
+		} else {
+			w.deliver(c)
+		}
+	}
+}
+
+// copyOf is a copy of the same frame, with an ID of its own.
+func (w *Wire) copyOf(p *parcel, by string) *parcel {
+	w.lastID++
+	c := &parcel{Packet: p.Packet, frame: p.frame}
+	c.ID, c.CopyOf, c.By = w.lastID, p.ID, by
+	if p.CopyOf != 0 {
+		c.CopyOf = p.CopyOf
+	}
+	return c
+}
+
+// deliver reports a packet and makes it ready to be written. Packets that it has overtaken follow.
+func (w *Wire) deliver(p *parcel) {
+	l := w.lane(p.From)
+	p.Late = l.top > p.Number && p.Number > 0
+	l.top = max(l.top, p.Number)
+	if p.CopyOf != 0 {
+		w.tell(p, Duplicated, p.By)
+	} else {
+		w.tell(p, Delivered, p.By)
+	}
+	l.ready = append(l.ready, ready{p.frame, p.Packet})
+	if p.CopyOf != 0 || len(l.aside) == 0 {
+		return
+	}
+	for _, q := range l.overtaken(p.Number) {
+		w.take(q)
+		w.deliver(q)
+	}
+}
+
+func (w *Wire) drop(p *parcel, by string) {
+	w.lane(p.From).stats.Dropped++
+	w.tell(p, Dropped, by)
+}
+
+func (w *Wire) hold(p *parcel, by string) {
+	w.tell(p, Held, by)
+	w.held = append(w.held, p)
+	w.notify()
+}
+
+func (w *Wire) postpone(p *parcel, delay time.Duration, by string) {
+	w.tell(p, Delayed, by)
+	w.wait(p, delay)
+}
+
+func (w *Wire) setAside(p *parcel, v verdict) {
+	w.tell(p, Reordered, v.overtakeBy)
+	p.overtake = v.overtake
+	l := w.lane(p.From)
+	l.aside = append(l.aside, p)
+	w.wait(p, v.delay+v.within)
+}
+
+// tell reports what becomes of a packet.
+func (w *Wire) tell(p *parcel, f Fate, by string) {
+	p.Fate, p.By, p.At = f, by, time.Now()
+	if w.report != nil {
+		w.report(p.Packet)
+	}
+}
+
+// keep copies a packet out of the relay's buffer.
+func (p *parcel) keep() *parcel {
+	k := *p
+	k.frame = bytes.Clone(p.frame)
+	head := len(p.frame) - len(p.Raw)
+	k.Packet.decode(k.frame[head:])
+	return &k
+}

@@ -1,0 +1,101 @@
+// Package lab makes two hosts and the wire between them inside one process.
+//
+// Each host is a network namespace of its own: its own TCP, routes, counters, sysctls and port numbers. A TUN
+// device (Linux: Documentation/networking/tuntap.rst) is its only interface besides lo, and the program reads
+// what one host sends and writes it into the other: both ends are the real kernel's TCP, and the program holds
+// the wire. Every packet can be reported, held, delayed, dropped, duplicated or reordered, by hand (Wire.Held
+// and its neighbours), by rules (ParseRule) or by chance (Link).
+//
+// Nothing outside the two namespaces is touched, and they have no name in the file system: they end with the
+// descriptors and threads of this process, whichever way it ends.
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+)
+
+// The addresses of the two hosts: TEST-NET-2 of RFC 5737 and the documentation prefix of RFC 3849, neither of
+// which is anyone's.
+var (
+	clientIPv4 = netip.MustParsePrefix("198.51.100.1/24")
+	serverIPv4 = netip.MustParsePrefix("198.51.100.2/24")
+	clientIPv6 = netip.MustParsePrefix("2001:db8::1/64")
+	serverIPv6 = netip.MustParsePrefix("2001:db8::2/64")
+)
+
+// The MTUs New accepts, in bytes. IPv6 asks for at least 1280 (RFC 8200 section 5); an IPv4 packet cannot be
+// longer than 65535.
+const (
+	MinMTU     = 1280
+	MaxMTU     = 65535
+	DefaultMTU = 1500
+)
+
+// Config says what kind of lab to make. The zero Config is a plain Ethernet-like wire that delivers everything at
+// once and reports nothing.
+type Config struct {
+	// MTU of both interfaces in bytes, MinMTU to MaxMTU; 0 is DefaultMTU.
+	MTU int
+
+	// Link is what the wire does to every packet; Wire.SetLink changes it later.
+	Link Link
+
+	// Rules are in force from the first packet; Wire.Add and Active.Remove change them later.
+	Rules []Rule
+
+	// HoldAll starts the wire in step mode; Wire.HoldAll changes it later.
+	HoldAll bool
+
+	// Report is told what becomes of each packet, in order, one at a time, before the packet is written into
+	// the other host: what a delivery causes is reported after it. The wire stands still while Report runs, so it
+	// must be quick, must not call the Wire's methods, and must copy Raw if it keeps it (Packet.Clone).
+	Report func(Packet)
+
+	// Offload lets the kernels leave segmentation and checksums to the wire, as they do to a network card with
+	// TSO (virtio_net_hdr, TUNSETOFFLOAD): up to 64 KiB of a stream cross in one packet, and its checksum is
+	// not filled in. Several times faster, and not what a reader of segments wants to see.
+	Offload bool
+}
+
+// Lab is two hosts and the wire between them.
+type Lab struct {
+	Client, Server *Host
+	Wire           *Wire
+}
+
+// New makes both hosts, connects them and starts the wire. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN, which root
+// has and an ordinary user gets from Enter, and /dev/net/tun. What is missing comes back as *Unavailable.
+func New(c Config) (*Lab, error) {
+	if c.MTU == 0 {
+		c.MTU = DefaultMTU
+	}
+	if c.MTU < MinMTU || c.MTU > MaxMTU {
+		return nil, fmt.Errorf("lab: MTU %d: want %d to %d", c.MTU, MinMTU, MaxMTU)
+	}
+	if err := c.Link.check(); err != nil {
+		return nil, err
+	}
+	client, err := newHost("client", clientIPv4, clientIPv6, c)
+	if err != nil {
+		return nil, err
+	}
+	server, err := newHost("server", serverIPv4, serverIPv6, c)
+	if err != nil {
+		return nil, errors.Join(err, client.close())
+	}
+	wire, err := newWire(c, client.tun, server.tun)
+	if err != nil {
+		return nil, errors.Join(err, client.close(), server.close())
+	}
+	return &Lab{Client: client, Server: server, Wire: wire}, nil
+}
+
+// Close stops the wire and ends both hosts. What is held or under way on the wire is lost. Functions started with
+// Host.Go must have returned or be about to; Close waits two seconds for them and then says in its error which host
+// still has some: the namespace lives as long as they do. Closing again does nothing.
+func (l *Lab) Close() error {
+	l.Wire.close()
+	return errors.Join(l.Client.close(), l.Server.close())
+}
