@@ -5,13 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
 )
 
 // childEnv in the environment makes the test binary a server with a process of its own: for limits on the process, memory and
@@ -21,7 +25,7 @@ const childEnv = "SOCKLIFE_ECHO_CHILD"
 // childConfig is what childEnv holds, as JSON.
 type childConfig struct {
 	Descriptors uint64 // RLIMIT_NOFILE; 0 leaves it
-	MaxConns    int
+	Net         bool   // the server made with package net, to compare with
 }
 
 // childStatus is what the child answers to each line on its stdin, and once more when it has drained after the last.
@@ -31,7 +35,19 @@ type childStatus struct {
 	Paused    string
 	CPUMicros int64 // user and system, since the start
 	RSSBytes  int64
+	Refusals  int64 // accept4 calls that failed for want of a descriptor
 	Err       string
+}
+
+// refusals counts those calls.
+type refusals struct{ n atomic.Int64 }
+
+func (r *refusals) Enter(*sockapi.Call) {}
+
+func (r *refusals) Exit(c *sockapi.Call) {
+	if c.Name == "accept4" && c.Errno == unix.EMFILE {
+		r.n.Add(1)
+	}
 }
 
 // childMain serves until stdin ends.
@@ -47,32 +63,55 @@ func childMain(config string) int {
 			return 2
 		}
 	}
-	s, err := NewServer(Config{Addr: loopback4, MaxConns: cfg.MaxConns})
+	answer := json.NewEncoder(os.Stdout)
+	questions := bufio.NewScanner(os.Stdin)
+	if cfg.Net {
+		l, err := net.Listen("tcp", loopback4.String())
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		go netServe(l)
+		for questions.Scan() {
+			_ = answer.Encode(usage(childStatus{Addr: l.Addr().(*net.TCPAddr).AddrPort()}))
+		}
+		return 0
+	}
+	var refused refusals
+	serverConfig := Config{Addr: loopback4}
+	if cfg.Descriptors > 0 { // otherwise it may be a benchmark
+		serverConfig.Tracer = &refused
+	}
+	s, err := NewServer(serverConfig)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	answer := json.NewEncoder(os.Stdout)
 	go func() {
 		defer cancel()
-		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-			_ = answer.Encode(status(s, nil))
+		for questions.Scan() {
+			_ = answer.Encode(status(s, &refused, nil))
 		}
 	}()
 	_, err = s.Serve(ctx)
-	_ = answer.Encode(status(s, err))
+	_ = answer.Encode(status(s, &refused, err))
 	return 0
 }
 
-func status(s *Server, err error) childStatus {
-	st := childStatus{Addr: s.Addr(), Stats: s.Stats()}
+func status(s *Server, refused *refusals, err error) childStatus {
+	st := childStatus{Addr: s.Addr(), Stats: s.Stats(), Refusals: refused.n.Load()}
 	if st.Stats.Paused != nil {
 		st.Paused, st.Stats.Paused = st.Stats.Paused.Error(), nil
 	}
 	if err != nil {
 		st.Err = err.Error()
 	}
+	return usage(st)
+}
+
+// usage adds what the process has used.
+func usage(st childStatus) childStatus {
 	var usage unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &usage) == nil {
 		st.CPUMicros = (usage.Utime.Nano() + usage.Stime.Nano()) / 1000

@@ -54,6 +54,8 @@ type Config struct {
 
 	// Events are told of what happens to connections.
 	Events Events
+
+	drainQuiet time.Duration // a test's, instead of the constant
 }
 
 // Events are called by the server as things happen; each may be nil. They run inside the loop, one at a time, so they should
@@ -85,6 +87,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = DefaultDrainTimeout
+	}
+	if c.drainQuiet == 0 {
+		c.drainQuiet = drainQuiet
 	}
 	c.Tracer = dataFilter(c.Tracer, c.TraceData)
 	return c

@@ -9,9 +9,9 @@ import (
 	"socklife/sockapi"
 )
 
-// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. What a client has in flight
-// arrives sooner, unless the network is slow; and an idle client is not kept waiting.
-const drainQuiet = 100 * time.Millisecond
+// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. The next piece of a transfer comes
+// sooner, unless the network is slow; and a server with idle clients only need not wait.
+const drainQuiet = 250 * time.Millisecond
 
 // drain ends the service: it echoes what has been received and what is in flight, and closes everything.
 func (l *loop) drain() error {
@@ -26,7 +26,7 @@ func (l *loop) drain() error {
 			l.closeQuiet(0)
 			break
 		}
-		next := l.closeQuiet(drainQuiet)
+		next := l.closeQuiet(l.cfg.drainQuiet)
 		l.publish()
 		if l.conns.len+l.closing.count == 0 {
 			break

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,6 +152,25 @@ func dialServer(t testing.TB, addr netip.AddrPort) *net.TCPConn {
 	return c
 }
 
+// dialSmallWindow connects with a receive buffer that holds next to nothing.
+func dialSmallWindow(t testing.TB, addr netip.AddrPort) *net.TCPConn {
+	t.Helper()
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		var err error
+		controlErr := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1) })
+		return errors.Join(controlErr, err)
+	}}
+	c, err := d.Dial("tcp", addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return c.(*net.TCPConn)
+}
+
 // exchange sends a line and wants it back.
 func exchange(t testing.TB, c net.Conn, line string) {
 	t.Helper()
@@ -180,8 +200,11 @@ func randomBytes(seed uint64, n int) []byte {
 	return b
 }
 
-// fill writes until the peer and both kernels take no more, and returns how much that was.
-func fill(t testing.TB, c *net.TCPConn) int {
+// stalled says whether the server has stopped reading from a client.
+func (r *running) stalled() bool { return r.Stats().Stalled > 0 }
+
+// fill writes until the peer has stopped reading and both kernels take no more, and returns how much that was.
+func fill(t testing.TB, c *net.TCPConn, stalled func() bool) int {
 	t.Helper()
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -197,12 +220,10 @@ func fill(t testing.TB, c *net.TCPConn) int {
 		if writeErr != nil && writeErr != unix.EAGAIN {
 			t.Fatal(writeErr)
 		}
-		if n > 0 {
+		if quiet++; n > 0 {
 			total, quiet = total+n, 0
-		} else {
-			quiet++ // the condition is tried once a millisecond
 		}
-		return quiet == 50
+		return quiet > 50 && stalled() // the condition is tried once a millisecond
 	})
 	return total
 }
@@ -261,3 +282,12 @@ func (s *syncBuffer) String() string {
 
 // isReset says whether a test's client met a reset connection.
 func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
+
+// dialServerErr is the error of a connect.
+func dialServerErr(addr netip.AddrPort) error {
+	c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(addr))
+	if err == nil {
+		c.Close()
+	}
+	return err
+}

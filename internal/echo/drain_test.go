@@ -1,0 +1,112 @@
+package echo
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestDrainIdle: idle clients do not hold the server up.
+func TestDrainIdle(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{DrainTimeout: patience})
+	for range 10 {
+		exchange(t, dialServer(t, s.Addr()), "x")
+	}
+	start := time.Now()
+	n := s.finish(t)
+	if took := time.Since(start); n.Drained != 10 || took > patience/2 {
+		t.Errorf("%v: %+v", took, n)
+	}
+	c := dialServerErr(s.Addr())
+	if !errors.Is(c, unix.ECONNREFUSED) {
+		t.Errorf("connect after the end: %v", c)
+	}
+}
+
+// TestDrainInFlight: a transfer that is under way when the server is told to stop is completed.
+func TestDrainInFlight(t *testing.T) {
+	t.Parallel()
+	var draining sync.WaitGroup
+	draining.Add(1)
+	s := serve(t, Config{DrainTimeout: patience, drainQuiet: patience / 10, Events: Events{Draining: func(open int) {
+		if open != 1 {
+			t.Errorf("%d open", open)
+		}
+		draining.Done()
+	}}})
+	c := dialServer(t, s.Addr())
+	data := randomBytes(1, 32<<20)
+	go func() { // ends when the server has everything
+		if _, err := c.Write(data); err != nil {
+			t.Error(err)
+		}
+	}()
+	wait(t, "stalled", func() bool { return s.Stats().Stalled == 1 })
+	s.stop()
+	draining.Wait()
+	if st := s.Stats(); st.BytesIn == int64(len(data)) {
+		t.Error("the server had everything when it was told to stop")
+	}
+	got, err := io.ReadAll(c) // the server closes: the client has not sent FIN
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes of %d came back, %v", len(got), len(data), err)
+	}
+	if n := s.finish(t); n.Drained != 1 || n.BytesOut != int64(len(data)) {
+		t.Errorf("%+v", n)
+	}
+}
+
+// TestDrainDeadline: clients that do not read, or never stop sending, are cut when the time is up.
+func TestDrainDeadline(t *testing.T) {
+	t.Parallel()
+	const timeout = 500 * time.Millisecond
+	s := serve(t, Config{DrainTimeout: timeout})
+	stalled, endless := dialServer(t, s.Addr()), dialServer(t, s.Addr())
+	fill(t, stalled, s.stalled)
+	var both sync.WaitGroup
+	both.Go(func() { _, _ = io.Copy(io.Discard, endless) })
+	both.Go(func() {
+		chunk := make([]byte, 64<<10)
+		for {
+			if _, err := endless.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	wait(t, "endless client under way", func() bool { return s.Stats().BytesOut > 10<<20 })
+	start := time.Now()
+	n := s.finish(t)
+	if took := time.Since(start); took < timeout || took > patience/2 {
+		t.Errorf("took %v", took)
+	}
+	if n.Cut != 2 {
+		t.Errorf("%+v", n)
+	}
+	both.Wait()
+}
+
+// TestDrainAcceptQueue: who was connected when the server was told to stop is served, as far as MaxConns goes; the kernel resets
+// the others.
+func TestDrainAcceptQueue(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{MaxConns: 1})
+	first := dialServer(t, s.Addr())
+	exchange(t, first, "x")
+	second := dialServer(t, s.Addr())
+	if _, err := io.WriteString(second, "too late"); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "in the queue", func() bool { return acceptQueue(s.Listener()) == 1 })
+	if n := s.finish(t); n.Refused != 1 || n.Accepted != 1 || n.Drained != 1 {
+		t.Errorf("%+v", n)
+	}
+	if b, err := io.ReadAll(second); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("%q, %v", b, err)
+	}
+}

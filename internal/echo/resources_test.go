@@ -1,0 +1,102 @@
+package echo
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// TestServerOutOfDescriptors: with no descriptor left the server goes on serving those it has, lets the others wait in the accept
+// queue without burning the processor, and takes them as descriptors come free.
+func TestServerOutOfDescriptors(t *testing.T) {
+	const clients = 40
+	server := startChild(t, childConfig{Descriptors: 24})
+	addr := server.status().Addr
+	conns := make([]*net.TCPConn, clients)
+	for i := range conns {
+		conns[i] = dialServer(t, addr) // the kernel completes the handshake, whoever accepts
+		if _, err := io.WriteString(conns[i], "hello"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var full childStatus
+	wait(t, "out of descriptors", func() bool {
+		full = server.status()
+		return full.Paused != ""
+	})
+	if open := full.Stats.Open; open < 10 || open >= 24 {
+		t.Fatalf("with 24 descriptors %d connections are open", open)
+	}
+	t.Logf("%d open, %q", full.Stats.Open, full.Paused)
+
+	// It tries again after 50, 100, 200 and 400 ms. A loop that spins would be there at once, or use the processor.
+	start, later := time.Now(), full
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for later.Refusals < full.Refusals+4 && time.Since(start) < patience {
+		<-poll.C
+		later = server.status()
+	}
+	watched := time.Since(start)
+	if later.Refusals < full.Refusals+4 || watched < 300*time.Millisecond {
+		t.Errorf("%d tries in %v", later.Refusals-full.Refusals, watched)
+	}
+	if cpu := time.Duration(later.CPUMicros-full.CPUMicros) * time.Microsecond; cpu > watched/4 {
+		t.Errorf("%v of processor time in %v with nothing to do", cpu, watched)
+	}
+	if later.Stats.Pauses != 1 {
+		t.Errorf("paused %d times", later.Stats.Pauses)
+	}
+
+	for i, c := range conns { // each gets its echo in turn, and makes room for another
+		got := make([]byte, 5)
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != "hello" {
+			t.Fatalf("client %d: %q, %v", i, got, err)
+		}
+		c.Close()
+	}
+	wait(t, "all closed, not paused", func() bool {
+		st := server.status()
+		return st.Stats.Open == 0 && st.Paused == ""
+	})
+	if end := server.finish(); end.Stats.Accepted != clients || end.Stats.Finished != clients || end.Err != "" {
+		t.Errorf("%+v", end)
+	}
+}
+
+// TestServerAcceptErrors has strace(1) put errors into accept4 that are hard to get otherwise.
+func TestServerAcceptErrors(t *testing.T) {
+	strace := needs(t, "strace", "strace")
+	if out, err := exec.Command(strace, "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("strace may not trace here: allow ptrace (kernel.yama.ptrace_scope): %s", out)
+	}
+	for _, c := range []struct {
+		errno   string
+		aborted int64
+		pauses  int64
+	}{
+		{"ECONNABORTED", 1, 0},
+		{"EPROTO", 1, 0},
+		{"ENFILE", 0, 1},
+		{"ENOBUFS", 0, 1},
+	} {
+		t.Run(c.errno, func(t *testing.T) {
+			t.Parallel()
+			server := startChild(t, childConfig{}, strace, "-f", "-qq", "-o", os.DevNull,
+				"-e", "trace=accept4", "-e", "signal=none", "-e", "inject=accept4:error="+c.errno+":when=2", "--")
+			addr := server.status().Addr
+			for range 3 {
+				conn := dialServer(t, addr)
+				exchange(t, conn, "hello")
+				conn.Close()
+			}
+			end := server.finish()
+			if n := end.Stats; n.Accepted != 3 || n.Aborted != c.aborted || n.Pauses != c.pauses || end.Err != "" {
+				t.Errorf("%+v", end)
+			}
+		})
+	}
+}
