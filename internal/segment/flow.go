@@ -1,0 +1,167 @@
+package segment
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Flow follows what two addresses and ports send each other: it numbers segments from the initial sequence
+// numbers of their connection, scales windows, and compares each segment with those before it. Where the same ports
+// open one connection after another, each segment belongs to the one whose numbers it fits best.
+//
+// The zero value is ready. Segments are to be added in the order in which they were seen, at one point of the path. A
+// Flow is not safe for concurrent use. It keeps nothing of the segments but numbers.
+type Flow struct {
+	from, to     netip.AddrPort // of the first segment: direction 0
+	incarnations []*incarnation // newest last
+}
+
+// maxIncarnations is how many connections between the same ports are remembered, for their late segments.
+const maxIncarnations = 4
+
+// Seen is a segment and what its [Flow] makes of it.
+type Seen struct {
+	Segment  Segment
+	Seq, Ack uint32 // relative: the SYN has number 0, the first octet of data 1
+	// Guessed: the SYN was not seen, and relative numbers of one direction or both start at this segment: its first
+	// octet, or the first that it acknowledges, is number 1.
+	Guessed bool
+
+	Window int  // octets, if Scaled; else the number in the header
+	Scaled bool // the window scale is known: both SYNs were seen, or this is one
+
+	Analysis     Analysis
+	DuplicateAck int // with [DuplicateAck]: the how many-th it is, from 1
+}
+
+func (s *Seen) number(fwd, rev *half) {
+	s.Seq = fwd.relative(s.Segment.Seq)
+	if s.Segment.Flags&ACK != 0 {
+		s.Ack = rev.relative(s.Segment.Ack)
+	}
+	s.Window, s.Scaled = fwd.windowOf(&s.Segment, rev)
+}
+
+// String is [Segment.Line] with relative numbers and the window in octets, and what else there is to say:
+//
+//	PSH+ACK seq=1 ack=1 len=5 win=65536 [retransmission]
+//	ACK seq=1 ack=1 win=512 (scale unknown) [numbers start here: SYN not seen]
+func (s Seen) String() string {
+	window := strconv.Itoa(s.Window)
+	if !s.Scaled {
+		window += " (scale unknown)"
+	}
+	b := s.Segment.line(s.Seq, s.Ack, window)
+	if s.Guessed {
+		b = append(b, " [numbers start here: SYN not seen]"...)
+	}
+	if s.Analysis != 0 {
+		b = append(append(append(b, " ["...), s.Analysis.String()...), ']')
+	}
+	return string(b)
+}
+
+// Add takes the next segment, seen at a time, which only serves to tell overtaken segments from those sent again.
+// A segment between other addresses is taken as if it were between the flow's; see [Flows].
+func (f *Flow) Add(at time.Time, s Segment) Seen {
+	dir := f.direction(&s)
+	c := f.find(dir, &s)
+	reused := c == nil && len(f.incarnations) > 0 && s.Flags&ACK == 0
+	if c == nil {
+		c = newIncarnation(f.from == f.to)
+		f.incarnations = append(f.incarnations, c)
+		if len(f.incarnations) > maxIncarnations {
+			f.incarnations = append([]*incarnation(nil), f.incarnations[1:]...)
+		}
+	}
+	seen := c.add(at, dir, &s)
+	if reused {
+		seen.Analysis |= ReusedPorts
+	}
+	return seen
+}
+
+// Relative is what [Seen.Seq] and [Seen.Ack] would be if the segment were added now.
+func (f *Flow) Relative(s Segment) (seq, ack uint32) {
+	dir := f.direction(&s)
+	var fwd, rev half
+	if c := f.find(dir, &s); c != nil {
+		fwd, rev = *c.half[dir], *c.half[1-dir]
+	}
+	fwd.start(&s)
+	rev.startFromAck(&s)
+	seen := Seen{Segment: s}
+	seen.number(&fwd, &rev)
+	return seen.Seq, seen.Ack
+}
+
+// direction is 0 for what goes the way the first segment went, and for all of a connection with oneself.
+func (f *Flow) direction(s *Segment) int {
+	if !f.from.IsValid() {
+		f.from, f.to = s.Src, s.Dst
+	}
+	if s.Src == f.from && s.Dst == f.to {
+		return 0
+	}
+	return 1
+}
+
+// find is the incarnation that the segment belongs to, nil where it opens another one or is the first.
+func (f *Flow) find(dir int, s *Segment) *incarnation {
+	var best *incarnation
+	var least uint64
+	for i := len(f.incarnations) - 1; i >= 0; i-- {
+		c := f.incarnations[i]
+		switch s.Flags & (SYN | ACK) {
+		case SYN:
+			if c.opensWith(dir, s) {
+				return c
+			}
+		case SYN | ACK:
+			if c.answersWith(dir, s) {
+				return c
+			}
+		default:
+			if d := c.distance(dir, s); best == nil || d < least {
+				best, least = c, d
+			}
+		}
+	}
+	return best
+}
+
+// Flows follows any number of connections. The zero value is ready; it is not safe for concurrent use. It remembers
+// every pair of ports until told to forget it.
+type Flows struct {
+	flows map[[2]netip.AddrPort]*Flow
+}
+
+// Add is [Flow.Add] on the flow between the segment's addresses.
+func (fs *Flows) Add(at time.Time, s Segment) Seen {
+	return fs.Of(s.Src, s.Dst).Add(at, s)
+}
+
+// Of is the flow between two addresses, in either order; a new one where there was none.
+func (fs *Flows) Of(a, b netip.AddrPort) *Flow {
+	key := flowKey(a, b)
+	f := fs.flows[key]
+	if f == nil {
+		if fs.flows == nil {
+			fs.flows = make(map[[2]netip.AddrPort]*Flow)
+		}
+		f = new(Flow)
+		fs.flows[key] = f
+	}
+	return f
+}
+
+// Forget drops what is known of the flow between two addresses.
+func (fs *Flows) Forget(a, b netip.AddrPort) { delete(fs.flows, flowKey(a, b)) }
+
+func flowKey(a, b netip.AddrPort) [2]netip.AddrPort {
+	if a.Compare(b) > 0 {
+		a, b = b, a
+	}
+	return [2]netip.AddrPort{a, b}
+}

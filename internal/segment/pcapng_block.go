@@ -1,0 +1,119 @@
+package segment
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Block types and option codes of pcapng (draft-ietf-opsawg-pcapng section 4).
+const (
+	blockSectionHeader  = 0x0a0d0d0a
+	blockInterface      = 1
+	blockStatistics     = 5
+	blockEnhancedPacket = 6
+
+	byteOrderMagic = 0x1a2b3c4d
+
+	optionEnd     = 0
+	optionComment = 1
+
+	optionHardware    = 2 // of the section header
+	optionOS          = 3
+	optionApplication = 4
+
+	optionInterfaceName        = 2
+	optionInterfaceDescription = 3
+	optionTimeResolution       = 9
+
+	optionPacketFlags = 2
+	optionPacketLost  = 4
+	optionPacketID    = 5
+
+	optionStatisticsStart    = 2
+	optionStatisticsEnd      = 3
+	optionStatisticsReceived = 4
+	optionStatisticsDropped  = 5
+)
+
+// begin starts a block; its length is filled in at the end.
+func (p *PcapWriter) begin(kind uint32) {
+	p.block = p.block[:0]
+	p.u32(kind)
+	p.u32(0)
+}
+
+// end completes the block that was begun and writes it, unless something went wrong: a text too long spoils this block, an
+// error of the underlying writer all that follow.
+func (p *PcapWriter) end() error {
+	if p.err != nil {
+		return p.err
+	}
+	if p.tooLong > 0 {
+		n := p.tooLong
+		p.tooLong = 0
+		return fmt.Errorf("segment: capture cannot have a text of %d octets", n)
+	}
+	p.u16(optionEnd)
+	p.u16(0)
+	length := uint32(len(p.block) + 4)
+	p.u32(length)
+	binary.LittleEndian.PutUint32(p.block[4:], length)
+	if _, err := p.w.Write(p.block); err != nil {
+		p.err = fmt.Errorf("segment: capture: %w", err)
+	}
+	return p.err
+}
+
+func (p *PcapWriter) u16(v uint16) { p.block = binary.LittleEndian.AppendUint16(p.block, v) }
+func (p *PcapWriter) u32(v uint32) { p.block = binary.LittleEndian.AppendUint32(p.block, v) }
+
+// time is a time outside of an option or in one: the high half comes first, whatever the byte order.
+func (p *PcapWriter) time(ns uint64) {
+	p.u32(uint32(ns >> 32))
+	p.u32(uint32(ns))
+}
+
+// padded appends data and fills up to a multiple of 4 octets.
+func (p *PcapWriter) padded(data []byte) {
+	p.block = append(p.block, data...)
+	p.block = append(p.block, 0, 0, 0)[:len(p.block)+(4-len(data)%4)%4]
+}
+
+func (p *PcapWriter) option(code uint16, data []byte) {
+	p.u16(code)
+	p.u16(uint16(len(data)))
+	p.padded(data)
+}
+
+func (p *PcapWriter) optionU32(code uint16, v uint32) {
+	p.u16(code)
+	p.u16(4)
+	p.u32(v)
+}
+
+func (p *PcapWriter) optionU64(code uint16, v uint64) {
+	p.u16(code)
+	p.u16(8)
+	p.block = binary.LittleEndian.AppendUint64(p.block, v)
+}
+
+func (p *PcapWriter) optionTime(code uint16, ns uint64) {
+	p.u16(code)
+	p.u16(8)
+	p.time(ns)
+}
+
+// text is an option with a string in UTF-8, nothing where the string is empty.
+func (p *PcapWriter) text(code uint16, s string) {
+	if s == "" {
+		return
+	}
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) > math.MaxUint16 {
+		p.tooLong = len(s)
+		return
+	}
+	p.option(code, []byte(s))
+}

@@ -1,0 +1,94 @@
+package segment
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Every header field of segments that we wrote, as tshark reads it.
+func TestTsharkReadsOurSegments(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	var segments []Segment
+	var packets []PcapPacket
+	for range 400 {
+		s := randomSegment(r)
+		segments = append(segments, s)
+		packets = append(packets, PcapPacket{Data: mustMarshal(t, s)})
+	}
+	rows := tshark(t, writeCapture(t, LinkTypeRaw, packets), tsharkHeaderFields...)
+	if len(rows) != len(segments) {
+		t.Fatalf("tshark read %d packets of %d", len(rows), len(segments))
+	}
+	for i, s := range segments {
+		for j, want := range headerFields(&s) {
+			if got := rows[i][j]; got != want && want != elsewhere {
+				t.Errorf("packet %d %s: tshark has %q, we have %q\n%s", i+1, tsharkHeaderFields[j], got, want, s)
+			}
+		}
+	}
+}
+
+var tsharkHeaderFields = []string{
+	"ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "ip.ttl", "ipv6.hlim", "ip.dsfield.dscp", "ip.dsfield.ecn",
+	"ipv6.tclass.dscp", "ipv6.tclass.ecn", "ip.id", "ip.flags.df", "ipv6.flow",
+	"tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value",
+	"tcp.urgent_pointer", "tcp.len", "tcp.options", "tcp.options.mss_val", "tcp.options.wscale.shift",
+	"tcp.options.sack.count", "tcp.options.timestamp.tsval", "tcp.options.timestamp.tsecr", "tcp.payload",
+	"ip.checksum.status", "tcp.checksum.status", "_ws.malformed", "tcp.options.unknown",
+}
+
+// elsewhere is where tshark shows the data of resets and SYNs, and urgent data.
+const elsewhere = "shown as another field"
+
+// headerFields is what tshark should say for tsharkHeaderFields.
+func headerFields(s *Segment) []string {
+	number := func(n int) string { return strconv.Itoa(n) }
+	v4 := []string{
+		s.Src.Addr().String(), s.Dst.Addr().String(), "", "", number(int(s.IP.TTL)), "",
+		number(int(s.IP.DSCP)), number(int(s.IP.ECN)), "", "", fmt.Sprintf("0x%04x", s.IP.ID),
+		map[bool]string{true: "1", false: "0"}[s.IP.DontFragment], "",
+	}
+	v6 := []string{
+		"", "", s.Src.Addr().String(), s.Dst.Addr().String(), "", number(int(s.IP.TTL)), "", "",
+		number(int(s.IP.DSCP)), number(int(s.IP.ECN)), "", "", fmt.Sprintf("0x%06x", s.IP.FlowLabel),
+	}
+	fields, ipStatus := v4, "1"
+	if s.Src.Addr().Is6() {
+		fields, ipStatus = v6, ""
+	}
+	payload := hex.EncodeToString(s.Payload)
+	if s.Flags&(RST|URG|SYN) != 0 {
+		payload = elsewhere
+	}
+	var mss, shift, sacks, val, ecr, unknown []string
+	for o := range s.Options.All() {
+		one, _ := NewOptions(o)
+		switch o.Kind {
+		case OptMSS:
+			v, _ := one.MSS()
+			mss = append(mss, number(int(v)))
+		case OptWindowScale:
+			v, _ := one.WindowScale()
+			shift = append(shift, number(int(v)))
+		case OptSACK:
+			sacks = append(sacks, number(len(one.SACK())))
+		case OptTimestamps:
+			v, e, _ := one.Timestamps()
+			val, ecr = append(val, number(int(v))), append(ecr, number(int(e)))
+		case 77:
+			unknown = append(unknown, hex.EncodeToString(one.Bytes()[:2+len(o.Data())]))
+		}
+	}
+	return append(fields,
+		number(int(s.Src.Port())), number(int(s.Dst.Port())), number(int(s.Seq)), number(int(s.Ack)),
+		fmt.Sprintf("0x%04x", uint16(s.Flags)), number(int(s.Window)), number(int(s.Urgent)), number(s.Len()),
+		hex.EncodeToString(s.Options.Bytes()), strings.Join(mss, ","), strings.Join(shift, ","),
+		strings.Join(sacks, ","), strings.Join(val, ","), strings.Join(ecr, ","), payload,
+		ipStatus, "1", "", strings.Join(unknown, ","),
+	)
+}
