@@ -1,0 +1,120 @@
+package view
+
+import (
+	"testing"
+	"time"
+
+	"socklife/internal/timeline"
+)
+
+func TestCallsAreShortAndExact(t *testing.T) {
+	long := `"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"...`
+	for _, c := range []struct {
+		call *timeline.Call
+		want string
+	}{
+		{call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0"), "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3"},
+		{with(serverAddr, call("bind", 0, "5", sockaddr, "16")), "bind(5, 127.0.0.1:7007) = 0"},
+		{with(serverAddr, call("connect", 0, "6", sockaddr, "16")), "connect(6, 127.0.0.1:7007) = 0"},
+		{with("[::1]:7007", fails("ECONNREFUSED", call("connect", -1, "6", "{sa_family=AF_INET6, …}", "28"))), "connect(6, [::1]:7007) = -1 ECONNREFUSED"},
+		{took(2*time.Second, fails("ETIMEDOUT", with(serverAddr, call("connect", -1, "6", sockaddr, "16")))), "connect(6, 127.0.0.1:7007) = -1 ETIMEDOUT took 2.0 s"},
+		{with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC")), "accept4(5) = 7 from 127.0.0.1:40112"},
+		{with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC|SOCK_NONBLOCK")), "accept4(5, SOCK_CLOEXEC|SOCK_NONBLOCK) = 7 from 127.0.0.1:40112"},
+		{fails("EAGAIN", call("accept4", -1, "5", "0x7ffd", "[28]", "SOCK_CLOEXEC")), "accept4(5) = -1 EAGAIN"},
+		{took(time.Second, with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC"))), "accept4(5) = 7 from 127.0.0.1:40112"},
+		{with(clientAddr, call("getsockname", 0, "6", sockaddr, "[16]")), "getsockname(6, 127.0.0.1:40112) = 0"},
+		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_LINGER", "{l_onoff=1, l_linger=0}", "8"), "setsockopt(6, SO_LINGER, {on, 0 s}) = 0"},
+		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_LINGER", "{l_onoff=0, l_linger=7}", "8"), "setsockopt(6, SO_LINGER, {off, 7 s}) = 0"},
+		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_RCVTIMEO", "{tv_sec=1, tv_usec=50000}", "16"), "setsockopt(6, SO_RCVTIMEO, {1.05 s}) = 0"},
+		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_RCVTIMEO", "{tv_sec=5, tv_usec=0}", "16"), "setsockopt(6, SO_RCVTIMEO, {5 s}) = 0"},
+		{call("getsockopt", 0, "6", "SOL_SOCKET", "SO_ERROR", "[ECONNRESET]", "[4]"), "getsockopt(6, SO_ERROR, [ECONNRESET]) = 0"},
+		{call("read", 6, "7", `"hello\n"`, "65536"), `read(7, "hello\n") = 6`},
+		{call("read", 0, "7", `""`, "65536"), "read(7) = 0 end of stream"},
+		{call("read", 0, "7", `""`, "0"), "read(7) = 0"},
+		{call("read", 32768, "7", long, "65536"), "read(7, 32768 bytes) = 32768"},
+		{took(200*time.Millisecond, fails("EAGAIN", call("read", -1, "7", "0x7ffd", "16"))), "read(7) = -1 EAGAIN took 200 ms"},
+		{call("recvfrom", 1, "7", `"!"`, "16", "MSG_OOB", "NULL", "NULL"), `recvfrom(7, "!", MSG_OOB) = 1`},
+		{call("sendto", 1, "7", `"!"`, "1", "0", "NULL", "0"), `sendto(7, "!") = 1`},
+		{call("write", 32768, "7", long, "65536"), "write(7, 65536 bytes) = 32768"},
+		{fails("EPIPE", call("write", -1, "7", `"x"`, "1")), `write(7, "x") = -1 EPIPE`},
+		{call("shutdown", 0, "6", "SHUT_WR"), "shutdown(6, SHUT_WR) = 0"},
+		{took(2*time.Second, call("close", 0, "6")), "close(6) = 0 took 2.0 s"},
+		{call("ioctl", 0, "6", "FIONREAD", "[5]"), "ioctl(6, FIONREAD, [5]) = 0"},
+		{&timeline.Call{Call: "read\x1b", Args: []string{"7"}}, `read\x1b(7) = 0`},
+	} {
+		if got := new(palette).paint(callText(c.call)); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestSpansAndClocks(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		40 * time.Microsecond: "40 us", 203 * time.Millisecond: "203 ms", 59900 * time.Millisecond: "59.9 s", 2 * time.Hour: "7200 s",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%v) = %q, want %q", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		-time.Second: " 0.00", 310 * time.Microsecond: " 0.31", 12400 * time.Microsecond: "12.40", 99_996 * time.Microsecond: "100.0", 203100 * time.Microsecond: "203.1",
+		1203 * time.Millisecond: " 1203", time.Minute: "60000", 100 * time.Second: " 100s", 100 * time.Hour: " 100h", 1 << 62: "9999h",
+	} {
+		if got := clock(d); got != want {
+			t.Errorf("clock(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestPassed(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		finished bool
+		want     string
+	}{
+		{timeline.Closed, timeline.Established, false, "SYN-SENT passed unseen"},
+		{timeline.Closed, timeline.CloseWait, false, "SYN-SENT and ESTABLISHED passed unseen"},
+		{timeline.Established, timeline.FinWait1, false, ""},
+		{timeline.Established, timeline.FinWait2, false, "FIN-WAIT-1 passed unseen"},
+		{timeline.Established, timeline.TimeWait, false, "FIN-WAIT-1, then FIN-WAIT-2 or CLOSING, passed unseen"},
+		{timeline.FinWait1, timeline.TimeWait, false, "FIN-WAIT-2 or CLOSING passed unseen"},
+		{timeline.CloseWait, timeline.Closed, false, "LAST-ACK unseen, or aborted"},
+		{timeline.CloseWait, timeline.Closed, true, "LAST-ACK passed unseen"},
+		{timeline.Established, timeline.Closed, false, "aborted, or closed unseen"},
+		{timeline.Established, timeline.Closed, true, "aborted, or closed unseen"},
+		{timeline.LastAck, timeline.Closed, false, ""},
+		{timeline.TimeWait, timeline.TimeWait, false, ""},
+		{"", timeline.TimeWait, false, ""},
+	} {
+		if got := passed(&timeline.State{From: c.from, To: c.to}, c.finished); got != c.want {
+			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
+		}
+	}
+	if got := passed(st(timeline.CloseWait, timeline.Closed, trace), false); got != "" {
+		t.Errorf("the tracepoint misses no state, and yet: %q", got)
+	}
+}
+
+func TestDetails(t *testing.T) {
+	quiet := st(timeline.Established, timeline.Established, queues(0, 0), timer("none", 0, 0))
+	busy := st(timeline.Established, timeline.Established, queues(3, 65536), timer("on", 203, 2))
+	for _, c := range []struct {
+		now, before *timeline.State
+		want        string
+	}{
+		{quiet, nil, ""},
+		{busy, nil, "timer on 203 ms, retrans 2, Recv-Q 3, Send-Q 65536"},
+		{quiet, busy, "timer off, retrans 0, Recv-Q 0, Send-Q 0"},
+		{st(timeline.Established, timeline.FinWait1, queues(0, 0)), busy, ""}, // the state is the news
+		{st(timeline.Established, timeline.Established, queues(0, 65536)), busy, "timer off, Recv-Q 0, Send-Q 65536"},
+		{st(timeline.Established, timeline.Established), busy, ""}, // tcp_info alone knows of no timer
+		{&timeline.State{Timer: "persist"}, nil, "timer persist"},
+		{st("", timeline.FinWait2, shut("RCV_SHUTDOWN", "SEND_SHUTDOWN")), nil, "RCV_SHUTDOWN, SEND_SHUTDOWN"},
+		{st("", timeline.FinWait2, shut("\x1b[0m")), nil, `\x1b[0m`},
+	} {
+		got := new(palette).paint(text(nil).join(", ", newSymbols(false).details(c.now, c.before)...))
+		if got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}

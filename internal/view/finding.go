@@ -1,0 +1,81 @@
+package view
+
+import (
+	"strings"
+
+	"socklife/internal/timeline"
+)
+
+// ends are a socket's local and remote address.
+type ends struct{ local, remote string }
+
+// sockets has the latest state of each socket that is not closed.
+type sockets map[ends]*timeline.State
+
+// remember takes the place of what was known before, and returns it; nil if nothing was.
+func (m sockets) remember(b *timeline.State) *timeline.State {
+	key := ends{b.Local, b.Remote}
+	before := m[key]
+	if m[key] = b; b.To == timeline.Closed {
+		delete(m, key)
+	}
+	return before
+}
+
+// hasPeerIn says whether the other end of a connection is known to be in a state.
+func (m sockets) hasPeerIn(b *timeline.State, state string) bool {
+	peer := m[ends{b.Remote, b.Local}]
+	return peer != nil && peer.To == state
+}
+
+// finding is a state, a listener's queues or a check, as wide as a lane.
+func (t *Terminal) finding(f *finding) []text {
+	if f.check != nil {
+		return t.s.checkBlock(f.check, t.l.lane)
+	}
+	var here found
+	if b := f.state; b != nil {
+		here.state = t.s.transition(f.side, b)
+		if tag := clientPort(f.side, b); t.o.ManyConns && tag != "" {
+			here.state = text(nil).add(plain, t.s.clean(tag)).join(string(glue), here.state)
+		}
+		if b.Source != "" && b.Source != t.source(f.side) {
+			here.source = text(nil).add(dim, "("+t.s.clean(b.Source)+")")
+		}
+		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.hasPeerIn(b, timeline.TimeWait))))
+		here.details = t.s.details(b, f.before)
+		here.local = t.local(b)
+	}
+	if f.queue != nil {
+		here.details = append(here.details, t.s.backlog(f.queue)...)
+	}
+	return t.s.findingBlock(here, t.l.lane)
+}
+
+// source is the one that a lane's rows need not name.
+func (t *Terminal) source(side timeline.Side) string {
+	s := t.o.ClientSource
+	if side == timeline.Server {
+		s = t.o.ServerSource
+	}
+	if s == "" {
+		return tcpInfo
+	}
+	return s
+}
+
+// local says a socket's own address once, when it is first known, unless it was in a call or a label.
+func (t *Terminal) local(b *timeline.State) text {
+	if t.o.ManyConns || b.To == timeline.Closed || port(b.Local) == "" || t.told[b.Local] || strings.Contains(t.o.ClientLabel+" "+t.o.ServerLabel, b.Local) {
+		return nil
+	}
+	t.told[b.Local] = true
+	return text(nil).add(plain, glued("local "+t.s.clean(b.Local)))
+}
+
+// tell notes which local addresses a call has shown.
+func (t *Terminal) tell(c *timeline.Call) {
+	if c.Errno == "" && c.Addr.IsValid() && (c.Call == "bind" || c.Call == "getsockname") {
+		t.told[c.Addr.String()] = true
+	}
+}

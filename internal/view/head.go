@@ -1,0 +1,90 @@
+package view
+
+import "socklife/internal/timeline"
+
+// legend says where states come from; a row says so itself where it is different.
+func (t *Terminal) legend() string {
+	const unless = ", unless another source is named."
+	c, s := sourceName(t.source(timeline.Client)), sourceName(t.source(timeline.Server))
+	if c == s {
+		return "States are from " + c + unless
+	}
+	return "The client's states are from " + c + ", the server's from " + s + unless
+}
+
+// sourceName is what a reader would look up.
+func sourceName(source string) string {
+	switch source {
+	case tcpInfo:
+		return "getsockopt(TCP_INFO)"
+	case "tracepoint":
+		return "the tracepoint sock:inet_sock_set_state"
+	}
+	return source
+}
+
+// title is the first line: the scenario, what it shows, and where that is written.
+func (t *Terminal) title() {
+	if t.started {
+		return
+	}
+	t.started = true
+	if t.o.Title == "" && t.o.Lesson == "" {
+		return
+	}
+	title := text(nil).add(strong, t.s.clean(t.o.Title))
+	if t.o.Lesson != "" {
+		if len(title) > 0 {
+			title = title.add(plain, ": ")
+		}
+		title = title.add(plain, t.s.clean(t.o.Lesson))
+	}
+	lines := wrap(title, t.l.width, 0, 2)
+	if ref := text(nil).add(dim, t.s.clean(t.o.Ref)); len(ref) > 0 {
+		last := lines[len(lines)-1]
+		if last.width()+gap+ref.width() > t.l.width {
+			last = nil
+			lines = append(lines, nil)
+		}
+		lines[len(lines)-1] = append(last.pad(t.l.width-ref.width()), ref...)
+	}
+	t.lines(lines)
+}
+
+// head is the title and what the lanes are.
+func (t *Terminal) head() {
+	t.title()
+	if t.headed {
+		return
+	}
+	t.headed = true
+	t.lines(wrap(text(nil).add(dim, t.s.clean(t.legend())), t.l.width, 0, 0))
+	t.space()
+	unit := text(nil).pad(clockWide-len("ms")).add(dim, "ms")
+	client, server := t.label(timeline.Client, t.o.ClientLabel), t.label(timeline.Server, t.o.ServerLabel)
+	if t.l.lanes == 2 {
+		row := t.l.sideBySide("", [2][]text{wrap(client, t.l.lane, 0, 0), wrap(server, t.l.lane, 0, 0)})
+		copy(row[0], unit)
+		t.lines(row)
+		return
+	}
+	for _, label := range []text{client, server} {
+		if label.width() > sideWide { // more than the side's name
+			t.lines(t.l.full("", wrap(label, t.l.fullWidth(), 0, 2)))
+		}
+	}
+	t.line(unit.pad(clockWide+gap).add(dim, "side"))
+}
+
+// label is a lane's name in the side's colour, and what is said of it.
+func (t *Terminal) label(side timeline.Side, says string) text {
+	says = t.s.clean(says)
+	name := string(side)
+	if says == "" {
+		says = name
+	}
+	if len(says) > len(name) && says[:len(name)] == name {
+		return text(nil).add(strongHue(side), name).add(plain, says[len(name):])
+	}
+	return text(nil).add(strongHue(side), says)
+}

@@ -1,0 +1,162 @@
+package view
+
+import (
+	"io"
+	"net/netip"
+
+	"socklife/internal/timeline"
+)
+
+// Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many connections over hours
+// on one stream. Lines are not wrapped, whatever the width.
+type Narrator struct {
+	w   io.Writer
+	err error
+	o   Options
+	s   symbols
+	p   palette
+
+	peers   map[int]string // by descriptor of Own's process
+	sockets sockets
+	wide    int // of the peers' column
+	day     string
+}
+
+// NewNarrator returns a sink that writes to w. Of the options it uses Color, ASCII and Own.
+func NewNarrator(w io.Writer, o Options) *Narrator {
+	n := &Narrator{w: w, o: o, s: newSymbols(o.ASCII), p: newPalette(o.Color), peers: map[int]string{}, sockets: sockets{}, wide: len(":65535")}
+	if o.Own == timeline.Client { // there is one peer
+		n.peers, n.wide = nil, -gap
+	}
+	return n
+}
+
+// Event writes one line. After an error it writes nothing more.
+func (n *Narrator) Event(e timeline.Event) {
+	if n.err != nil {
+		return
+	}
+	peer := n.peer(e)
+	says := n.says(e)
+	if len(says) == 0 {
+		return
+	}
+	n.wide = max(n.wide, min(len(peer), len("192.168.100.100:65535")))
+	line := text(nil)
+	out := ""
+	if day := e.Time.Format("2006-01-02"); day != n.day {
+		if n.day != "" {
+			out = n.p.paint(text(nil).add(dim, day)) + "\n"
+		}
+		n.day = day
+	}
+	const clock = "15:04:05.000"
+	line = line.add(dim, e.Time.Format(clock)).pad(len(clock)+gap).add(plain, peer).pad(len(clock) + gap + n.wide + gap)
+	if n.o.Own != "" && sided(e.Side) && e.Side != n.o.Own {
+		line = line.add(hue(e.Side), string(e.Side)).add(plain, ": ")
+	}
+	_, n.err = io.WriteString(n.w, out+n.p.paint(line.join("", says))+"\n")
+}
+
+// Flush does nothing: no line is kept back.
+func (n *Narrator) Flush() {}
+
+// Err is the first error of a write, or nil.
+func (n *Narrator) Err() error { return n.err }
+
+// says is what happened, on one line.
+func (n *Narrator) says(e timeline.Event) text {
+	const oneLine = 1 << 20
+	var block []text
+	switch b := e.Body.(type) {
+	case *timeline.Call:
+		return callText(b)
+	case *timeline.State:
+		return n.state(e.Side, b)
+	case *timeline.Queue:
+		return text(nil).join(", ", n.s.backlog(b)...)
+	case *timeline.Segment:
+		return text(nil).add(hue(b.From), sideName(b.From)).join(" ", n.s.segmentInLane(b))
+	case *timeline.Note:
+		return text(nil).add(dim, n.s.clean(b.Text))
+	case *timeline.Counter:
+		block = n.s.counterBlock(b, oneLine)
+	case *timeline.Check:
+		if !b.OK {
+			return text(nil).add(bad, n.s.no+" expect ").add(plain, n.s.clean(b.Expect)).add(bad, ", got ").add(plain, n.s.clean(b.Got))
+		}
+		block = n.s.checkBlock(b, oneLine)
+	case *timeline.Coverage:
+		block = n.s.coverageBlock(b, oneLine)
+	case *timeline.Summary:
+		block = n.s.summaryBlock(b, oneLine)
+	}
+	return text(nil).join(" ", trimmed(block)...)
+}
+
+// state is a transition, its source and details. Every line names its source: it may be the only one that is read.
+func (n *Narrator) state(side timeline.Side, b *timeline.State) text {
+	t := n.s.transition(side, b)
+	if b.Source != "" {
+		t = t.add(dim, " ("+n.s.clean(b.Source)+")")
+	}
+	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.hasPeerIn(b, timeline.TimeWait))))
+	return t.join("  ", text(nil).join(", ", append([]text{unseen}, n.s.details(b, n.sockets.remember(b))...)...))
+}
+
+// trimmed is a block without the indentation of its lines.
+func trimmed(block []text) []text {
+	for i, t := range block {
+		for len(t) > 0 && t[0].r == ' ' {
+			t = t[1:]
+		}
+		block[i] = t
+	}
+	return block
+}
+
+// peer is the other end of the connection that an event is about, "" if it is about none or there is only one.
+func (n *Narrator) peer(e timeline.Event) string {
+	if n.peers == nil {
+		return ""
+	}
+	switch b := e.Body.(type) {
+	case *timeline.State:
+		return n.short(b.Remote)
+	case *timeline.Call:
+		return n.peerOfCall(b)
+	}
+	return ""
+}
+
+// peerOfCall remembers which descriptor is which connection's, from the calls that say so.
+func (n *Narrator) peerOfCall(c *timeline.Call) string {
+	switch {
+	case c.Call == "close":
+		defer delete(n.peers, c.FD)
+	case c.Errno != "":
+	case c.Call == "socket":
+		delete(n.peers, c.Ret)
+	case accepts(c) && c.Addr.IsValid():
+		n.peers[c.Ret] = n.short(c.Addr.String())
+		return n.peers[c.Ret]
+	case c.Call == "connect" && c.Addr.IsValid():
+		n.peers[c.FD] = n.short(c.Addr.String())
+	case c.Call == "dup":
+		n.peers[c.Ret] = n.peers[c.FD]
+	}
+	return n.peers[c.FD]
+}
+
+// short leaves out the host where it is this one.
+func (n *Narrator) short(addr string) string {
+	if a, err := netip.ParseAddrPort(addr); err == nil {
+		switch {
+		case a.Port() == 0:
+			return ""
+		case a.Addr().Unmap().IsLoopback():
+			return port(addr)
+		}
+	}
+	return n.s.clean(addr)
+}

@@ -1,0 +1,264 @@
+package view
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"socklife/internal/timeline"
+)
+
+// script builds a run as a scenario would report it; times are in µs.
+type script struct{ events []timeline.Event }
+
+func (s *script) at(us int64, side timeline.Side, body timeline.Body) *script {
+	at := time.Duration(us) * time.Microsecond
+	s.events = append(s.events, timeline.Event{Seq: int64(len(s.events) + 1), At: at,
+		Time: time.Date(2026, 1, 2, 23, 59, 59, 990_000_000, time.UTC).Add(at), Side: side, Body: body})
+	return s
+}
+
+func (s *script) show(sink timeline.Sink) {
+	for _, e := range s.events {
+		sink.Event(e)
+	}
+	if f, ok := sink.(interface{ Flush() }); ok {
+		f.Flush()
+	}
+}
+
+const (
+	C = timeline.Client
+	S = timeline.Server
+	W = timeline.Wire
+
+	clientAddr = "127.0.0.1:40112"
+	serverAddr = "127.0.0.1:7007"
+	sockaddr   = `{sa_family=AF_INET, sin_port=htons(7007), sin_addr=inet_addr("127.0.0.1")}`
+)
+
+func call(name string, ret int, args ...string) *timeline.Call {
+	fd, err := strconv.Atoi(args[0])
+	if err != nil { // socket()
+		fd = ret
+	}
+	return &timeline.Call{Call: name, Args: args, FD: fd, Ret: ret, TookUS: 12.5}
+}
+
+func with(addr string, c *timeline.Call) *timeline.Call {
+	c.Addr = netip.MustParseAddrPort(addr)
+	return c
+}
+
+func fails(errno string, c *timeline.Call) *timeline.Call {
+	c.Ret, c.Errno = -1, errno
+	return c
+}
+
+func took(d time.Duration, c *timeline.Call) *timeline.Call {
+	c.TookUS = float64(d.Microseconds())
+	return c
+}
+
+// st is a state of the sample's client or server socket.
+func st(from, to string, more ...func(*timeline.State)) *timeline.State {
+	b := &timeline.State{From: from, To: to, Source: "tcp_info"}
+	for _, m := range more {
+		m(b)
+	}
+	return b
+}
+
+func pair2(local, remote string) func(*timeline.State) {
+	return func(b *timeline.State) { b.Local, b.Remote = local, remote }
+}
+
+var (
+	client = pair2(clientAddr, serverAddr)
+	server = pair2(serverAddr, clientAddr)
+)
+
+func diag(b *timeline.State)  { b.Source = "sock_diag" }
+func trace(b *timeline.State) { b.Source = "tracepoint" }
+
+func timer(kind string, ms int64, retrans int) func(*timeline.State) {
+	return func(b *timeline.State) { b.Timer, b.ExpiresMS, b.Retrans = kind, &ms, &retrans }
+}
+
+func queues(recv, send uint32) func(*timeline.State) {
+	return func(b *timeline.State) { b.RecvQ, b.SendQ = &recv, &send }
+}
+
+func shut(bits ...string) func(*timeline.State) {
+	return func(b *timeline.State) { b.Shutdown = bits }
+}
+
+func queue(n, limit uint32, syn int) *timeline.Queue {
+	return &timeline.Queue{Local: serverAddr, AcceptQueue: n, AcceptLimit: limit, SynQueue: &syn}
+}
+
+func note(s string) *timeline.Note { return &timeline.Note{Text: s} }
+func met(expect string) *timeline.Check {
+	return &timeline.Check{Expect: expect, Got: expect, OK: true}
+}
+
+var halfCloseOptions = Options{Title: "half-close", Lesson: "the client has finished sending and keeps receiving", Ref: "RFC 9293 3.6"}
+
+func halfClose() *script {
+	s := &script{}
+	s.at(90, S, call("socket", 5, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0")).
+		at(95, S, st("", timeline.Closed)).
+		at(110, S, call("setsockopt", 0, "5", "SOL_SOCKET", "SO_REUSEADDR", "[1]", "4")).
+		at(140, S, with(serverAddr, call("bind", 0, "5", sockaddr, "16"))).
+		at(310, S, call("listen", 0, "5", "128")).
+		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
+		at(325, S, queue(0, 128, 0)).
+		at(330, C, call("socket", 6, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0")).
+		at(340, C, st("", timeline.Closed)).
+		at(400, C, with(serverAddr, call("connect", 0, "6", sockaddr, "16"))).
+		at(470, C, st(timeline.Closed, timeline.Established, client)).
+		at(480, S, queue(1, 128, 0)).
+		at(490, S, st("", timeline.Established, server, diag)).
+		at(610, S, with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC"))).
+		at(640, S, queue(0, 128, 0)).
+		at(700, C, call("write", 6, "6", `"hello\n"`, "6")).
+		at(760, S, call("read", 6, "7", `"hello\n"`, "65536")).
+		at(1000, W, note("The client has nothing more to send. It says so with a FIN and goes on receiving: half of the connection is closed.")).
+		at(1200, C, call("shutdown", 0, "6", "SHUT_WR")).
+		at(1290, C, st(timeline.Established, timeline.FinWait2, client, shut("SEND_SHUTDOWN"))).
+		at(1300, S, st(timeline.Established, timeline.CloseWait, server, shut("RCV_SHUTDOWN"), queues(1, 0))).
+		at(1310, C, met("FIN-WAIT-2: our FIN is acknowledged; we wait for the peer's, and can still receive")).
+		at(1320, S, met("CLOSE-WAIT: the peer's FIN has come; the application must close")).
+		at(1400, S, call("read", 0, "7", `""`, "65536")).
+		at(1500, S, call("write", 32768, "7", `"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"...`, "32768")).
+		at(1660, C, call("read", 32768, "6", `"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"...`, "65536")).
+		at(1700, C, met("32768 bytes sent after the FIN have all come, in order")).
+		at(1800, C, fails("EPIPE", call("write", -1, "6", `"x"`, "1"))).
+		at(12400, S, call("close", 0, "7")).
+		at(12480, C, st(timeline.FinWait2, timeline.TimeWait, client, diag, timer("timewait", 59990, 0))).
+		at(12490, S, st(timeline.CloseWait, timeline.Closed, server, diag)).
+		at(12500, C, call("close", 0, "6")).
+		at(12510, C, met("TIME-WAIT: 60 s in which old segments die out and a lost last ACK can be sent again")).
+		at(1012510, W, &timeline.Summary{Scenario: "half-close", OK: true, Checks: 4})
+	return s
+}
+
+// wire is a handshake with every segment, some of which do not arrive.
+func wire() *script {
+	ack := uint32(1)
+	s := &script{}
+	s.at(300, C, note("connect(6) blocks")).
+		at(310, C, st(timeline.Closed, timeline.SynSent, client, timer("on", 1000, 0))).
+		at(320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Options: []string{"mss=1460", "sackOK", "wscale=7"}, Fate: "dropped"}).
+		at(1000320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Fate: "delivered"}).
+		at(1000330, C, st(timeline.SynSent, timeline.SynSent, client, timer("on", 2000, 1))).
+		at(1000340, S, st("", timeline.SynReceived, server, diag, timer("on", 1000, 0))).
+		at(1000350, S, queue(0, 128, 1)).
+		at(1000400, W, &timeline.Segment{From: S, Flags: []string{"SYN", "ACK"}, Ack: &ack, Win: 65535, Fate: "held"}).
+		at(1000500, W, &timeline.Segment{From: S, Flags: []string{"SYN", "ACK"}, Ack: &ack, Win: 65535,
+			Options: []string{"mss=1460", "sackOK", "TS val 1234567890 ecr 1234567891", "wscale=7", "UNKNOWN(254)"}}).
+		at(1000510, C, st(timeline.SynSent, timeline.Established, client)).
+		at(1000515, C, took(1000200*time.Microsecond, with(serverAddr, call("connect", 0, "6", sockaddr, "16")))).
+		at(1000600, W, &timeline.Segment{From: C, Flags: []string{"ACK"}, Seq: 1, Ack: &ack, Win: 512, Fate: "duplicated"}).
+		at(1000610, S, st(timeline.SynReceived, timeline.Established, server)).
+		at(1000620, S, queue(1, 128, 0)).
+		at(1000700, W, &timeline.Segment{From: S, Flags: []string{"PSH", "ACK"}, Seq: 1, Ack: &ack, Len: 6, Win: 512, Fate: "duplicated"}).
+		at(1000800, W, &timeline.Segment{From: S, Flags: []string{"RST"}, Seq: 1, Fate: "dropped"}).
+		at(1000900, W, &timeline.Segment{Src: serverAddr, Dst: clientAddr, Text: "URG in its own words"})
+	return s
+}
+
+// trouble is what a run with failures shows.
+func trouble() *script {
+	s := &script{}
+	s.at(310, S, call("listen", 0, "5", "1")).
+		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
+		at(325, S, queue(0, 1, 0)).
+		at(400, C, call("setsockopt", 0, "6", "SOL_SOCKET", "SO_LINGER", "{l_onoff=1, l_linger=0}", "8")).
+		at(410, C, call("setsockopt", 0, "6", "SOL_SOCKET", "SO_RCVTIMEO", "{tv_sec=0, tv_usec=200000}", "16")).
+		at(420, C, with("[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%veth0]:7007", call("connect", 0, "6", sockaddr, "28"))).
+		at(500, S, queue(2, 1, 3)).
+		at(700, S, note("accept4(5) blocks")).
+		at(200100, C, took(200*time.Millisecond, fails("EAGAIN", call("read", -1, "6", "0x7ffc12345678", "16")))).
+		at(200200, C, call("close", 0, "6")).
+		at(200220, C, st(timeline.Established, timeline.Closed, client)).
+		at(200225, S, st(timeline.CloseWait, timeline.Closed, server)).
+		at(200300, S, &timeline.Counter{Name: "ListenOverflows", Delta: 3}).
+		at(200310, S, &timeline.Counter{Name: "TCPAbortOnClose", Delta: 1}).
+		at(200400, C, &timeline.Check{Expect: "FIN-WAIT-1 or FIN-WAIT-2, as our FIN may not be acknowledged yet", Got: "CLOSED"}).
+		at(200500, S, &timeline.Check{Expect: "ECONNRESET", Got: "0 bytes: end of stream"}).
+		at(4200500, W, &timeline.Counter{Name: "TCPTimeouts", Delta: -1}).
+		at(62200500, S, call("read", 3, "7", `"\33[2"`, "16")).
+		at(62200600, W, &timeline.Summary{Scenario: "linger-reset", Checks: 2, Failed: 2})
+	return s
+}
+
+// many has three connections at once.
+func many() *script {
+	s := &script{}
+	c2, s2 := pair2("127.0.0.1:40114", serverAddr), pair2(serverAddr, "127.0.0.1:40114")
+	s.at(310, S, call("listen", 0, "5", "1")).
+		at(400, C, with(serverAddr, call("connect", 0, "6", sockaddr, "16"))).
+		at(410, C, st(timeline.Closed, timeline.Established, client)).
+		at(411, S, queue(1, 1, 0)).
+		at(412, S, st("", timeline.Established, server, diag)).
+		at(500, C, with(serverAddr, call("connect", 0, "7", sockaddr, "16"))).
+		at(510, C, st(timeline.Established, timeline.TimeWait, client, diag, timer("timewait", 60000, 0))).
+		at(511, C, st(timeline.Closed, timeline.SynSent, c2, timer("on", 980, 0))).
+		at(512, S, st(timeline.SynReceived, timeline.CloseWait, s2)).
+		at(513, S, st(timeline.Established, timeline.LastAck, server, timer("persist", 203, 4), queues(0, 2565440)))
+	return s
+}
+
+// tour ends with the coverage table.
+func tour() *script {
+	s := &script{}
+	s.at(1, W, &timeline.Coverage{State: timeline.Listen, Seen: true, Scenario: "handshake", Source: "tcp_info"}).
+		at(1, W, &timeline.Coverage{State: timeline.SynReceived, Seen: true, Scenario: "syn-queue", Source: "sock_diag"}).
+		at(1, W, &timeline.Coverage{State: timeline.Closing, WhyNot: "this kernel does not let ordinary users attach a filter (EPERM): echoc tour --wire shows it"}).
+		at(1, W, &timeline.Coverage{From: timeline.Established, To: timeline.FinWait1, Seen: true, Scenario: "simultaneous-close", Source: "tracepoint"}).
+		at(1, W, &timeline.Coverage{From: timeline.SynSent, To: timeline.SynReceived, Seen: true, Scenario: "simultaneous-open", Source: "tracepoint"}).
+		at(1, W, &timeline.Coverage{From: timeline.Listen, To: timeline.SynSent, WhyNot: "in the figure and not in Linux: connect() on a listener is refused with EISCONN"}).
+		at(1, W, &timeline.Summary{Scenario: "tour", OK: true, Checks: 131})
+	return s
+}
+
+// serving is echod without a scenario, on two days; echoing is echoc, which sees the server's state too.
+func serving() *script {
+	s := &script{}
+	far := "192.0.2.7:51000"
+	s.at(0, S, call("listen", 0, "3", "4096")).
+		at(100, S, with(clientAddr, call("accept4", 5, "3", sockaddr, "[16]", "SOCK_CLOEXEC|SOCK_NONBLOCK"))).
+		at(150, S, st("", timeline.Established, server)).
+		at(200, S, with(far, call("accept4", 6, "3", sockaddr, "[16]", "SOCK_CLOEXEC|SOCK_NONBLOCK"))).
+		at(300, S, call("read", 6, "5", `"hello\n"`, "65536")).
+		at(310, S, call("write", 6, "5", `"hello\n"`, "6")).
+		at(400, S, st("", timeline.Established, pair2("192.0.2.1:7007", far))).
+		at(9000, S, fails("ECONNRESET", call("read", -1, "6", "0x7ffc12345678", "65536"))).
+		at(9100, S, st(timeline.Established, timeline.Closed, pair2("192.0.2.1:7007", far))).
+		at(9200, S, call("close", 0, "6")).
+		at(61000000, S, st(timeline.Established, timeline.CloseWait, server, queues(1, 0), shut("RCV_SHUTDOWN"))).
+		at(61000100, S, call("read", 0, "5", `""`, "65536")).
+		at(61000200, S, call("close", 0, "5")).
+		at(61000300, S, st(timeline.CloseWait, timeline.LastAck, server, diag)).
+		at(61000400, S, queue(129, 128, 3)).
+		at(61000500, S, &timeline.Counter{Name: "ListenOverflows", Delta: 1}).
+		at(61000600, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535}).
+		at(61000700, S, &timeline.Check{Expect: "FIN-WAIT-2", Got: "CLOSED"}).
+		at(61000800, W, note("2 connections served, 6 bytes echoed"))
+	return s
+}
+
+func echoing() *script {
+	s := &script{}
+	s.at(0, C, call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0")).
+		at(50, C, with(serverAddr, call("connect", 0, "3", sockaddr, "16"))).
+		at(90, C, st(timeline.Closed, timeline.Established, client)).
+		at(95, S, st("", timeline.Established, server, diag)).
+		at(100, C, call("shutdown", 0, "3", "SHUT_WR")).
+		at(120, C, st(timeline.Established, timeline.FinWait2, client, shut("SEND_SHUTDOWN"))).
+		at(125, S, st(timeline.Established, timeline.CloseWait, server, diag, shut("RCV_SHUTDOWN"))).
+		at(130, C, call("read", 0, "3", `""`, "65536")).
+		at(140, C, call("close", 0, "3"))
+	return s
+}

@@ -1,0 +1,118 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"socklife/internal/timeline"
+)
+
+// The fates that a segment's arrow shows; another one is said in words.
+const (
+	delivered  = "delivered"
+	dropped    = "dropped"
+	held       = "held"
+	duplicated = "duplicated"
+)
+
+// segment is an arrow across both lanes from the sender to the receiver, with what the segment says in its middle. One that did not
+// arrive ends on the way, with its fate. What does not fit stands below.
+func (s symbols) segment(b *timeline.Segment, width int) (lines []text) {
+	says := wrap(text(nil).add(plain, s.segmentText(b)), width-4-shortest-farShaft(b.Fate), 0, 0)
+	lines = append(lines, s.arrowAround(says[0], b, width))
+	for _, more := range says[1:] {
+		lines = append(lines, append(text(nil).pad((width-more.width())/2), more...))
+	}
+	return lines
+}
+
+// arrowAround draws what the client sent from left to right, and what the server sent from right to left.
+func (s symbols) arrowAround(says text, b *timeline.Segment, width int) text {
+	leftwards := b.From == timeline.Server
+	tail, head := s.tail, s.head
+	if leftwards {
+		tail, head = s.tailLeft, s.headLeft
+	}
+	shafts := width - says.width() - 4
+	near := shafts / 2
+	if leftwards {
+		near = shafts - near
+	}
+	near = min(near, shafts-farShaft(b.Fate))
+	space := text(nil).add(plain, " ")
+	start := text(nil).add(dim, tail)
+	parts := append([]text{start, s.shaft(near), space, says, space}, s.end(b.Fate, head, shafts-near)...)
+	if leftwards {
+		slices.Reverse(parts)
+	}
+	return text(nil).join("", parts...)
+}
+
+// shortest is the least length of an arrow's shaft on either side of the text.
+const shortest = 3
+
+// farShaft is the least length on the receiver's side, where the fate stands too.
+func farShaft(fate string) int {
+	switch fate {
+	case dropped, held, duplicated:
+		return len(duplicated) + 7
+	}
+	return shortest
+}
+
+// end is the receiver's end of an arrow, n columns and a head, in the order from the sender to the receiver.
+func (s symbols) end(fate, head string, n int) []text {
+	word := text(nil).add(strong, fate)
+	space := text(nil).add(plain, " ")
+	point := text(nil).add(dim, head)
+	switch fate {
+	case dropped:
+		word = text(nil).add(bad, fate)
+		return []text{s.shaft(2), text(nil).add(bad, s.lost), space, word, text(nil).pad(n - 3 - len(word))}
+	case held:
+		return []text{s.shaft(2), text(nil).add(dim, s.stopped), space, word, text(nil).pad(n - 3 - len(word))}
+	case duplicated:
+		return []text{s.shaft(2), space, word, space, s.shaft(n - 5 - len(word)), point, point}
+	}
+	return []text{s.shaft(n), point}
+}
+
+func (s symbols) shaft(n int) text { return text(nil).add(dim, strings.Repeat(s.dash, max(0, n))) }
+
+// segmentInLane is a segment where there is one lane: its sender stands before it.
+func (s symbols) segmentInLane(b *timeline.Segment) text {
+	t := s.shaft(2)
+	says := text(nil).add(plain, " "+s.segmentText(b))
+	switch b.Fate {
+	case dropped:
+		return t.add(bad, s.lost).join("", says).add(bad, " "+dropped)
+	case held:
+		return t.add(dim, s.stopped).join("", says).add(strong, " "+held)
+	case duplicated:
+		return t.add(dim, s.head+s.head).join("", says).add(strong, " "+duplicated)
+	}
+	return t.add(dim, s.head).join("", says)
+}
+
+// segmentText is what the program chose to say of a segment, or its fields as tcpdump would.
+func (s symbols) segmentText(b *timeline.Segment) string {
+	words := []string{b.Text}
+	if b.Text == "" {
+		words = append(words[:0], b.Flags...)
+		words = append(words, fmt.Sprintf("seq=%d", b.Seq))
+		if b.Ack != nil {
+			words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
+		}
+		if b.Len > 0 {
+			words = append(words, fmt.Sprintf("len=%d", b.Len))
+		}
+		words = append(append(words, fmt.Sprintf("win=%d", b.Win)), b.Options...)
+	}
+	switch b.Fate {
+	case "", delivered, dropped, held, duplicated:
+	default:
+		words = append(words, b.Fate)
+	}
+	return s.clean(strings.Join(words, " "))
+}

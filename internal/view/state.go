@@ -1,0 +1,144 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"socklife/internal/timeline"
+)
+
+// tcpInfo is the source that goes without saying: a terminal's head says so once, for all rows.
+const tcpInfo = "tcp_info"
+
+// transition is what a look found: ESTABLISHED → FIN-WAIT-2, or one state where nothing else is known or it did not change.
+func (s symbols) transition(side timeline.Side, b *timeline.State) text {
+	to := s.clean(b.To)
+	switch {
+	case b.From == b.To || b.From == "" && b.To == timeline.Closed:
+		return text(nil).add(strongHue(side), to)
+	case b.From == "":
+		return text(nil).add(dim, "first seen ").add(strongHue(side), to)
+	}
+	return text(nil).add(hue(side), s.clean(b.From)).add(dim, glued(" "+s.arrow+" ")).add(strongHue(side), to)
+}
+
+// details are what the source said beyond the state. What is at rest (an empty queue, no timer) is left out, unless that is the news:
+// the state is the same as before and then it was not.
+func (s symbols) details(b, before *timeline.State) (items []text) {
+	say := func(format string, args ...any) {
+		items = append(items, text(nil).add(plain, glued(fmt.Sprintf(format, args...))))
+	}
+	was := &timeline.State{}
+	if before != nil && b.From == b.To {
+		was = before
+	}
+	switch {
+	case hasTimer(b):
+		say("timer %s%s", s.clean(b.Timer), timeLeft(b))
+	case hasTimer(was) && (b.Timer != "" || b.RecvQ != nil): // the source that knows timers and queues was asked
+		say("timer off")
+	}
+	queue := func(name string, now, then *uint32) {
+		if now != nil && (*now != 0 || then != nil && *then != 0) {
+			say("%s %d", name, *now)
+		}
+	}
+	if b.Retrans != nil && (*b.Retrans != 0 || was.Retrans != nil && *was.Retrans != 0) {
+		say("retrans %d", *b.Retrans)
+	}
+	queue("Recv-Q", b.RecvQ, was.RecvQ)
+	queue("Send-Q", b.SendQ, was.SendQ)
+	for _, bit := range b.Shutdown {
+		say("%s", s.clean(bit))
+	}
+	return items
+}
+
+func hasTimer(b *timeline.State) bool {
+	return b.Timer != "" && b.Timer != "none" && b.Timer != "off"
+}
+
+// timeLeft is how long a timer has to go, if that is known.
+func timeLeft(b *timeline.State) string {
+	if b.ExpiresMS == nil {
+		return ""
+	}
+	return " " + span(time.Duration(*b.ExpiresMS)*time.Millisecond)
+}
+
+// passed says which states the socket went through between two looks. Where it may have been aborted instead, that is said too, unless
+// the peer has had its FIN. The tracepoint misses nothing.
+func passed(b *timeline.State, finArrived bool) string {
+	if b.Source == "tracepoint" || b.From == "" {
+		return ""
+	}
+	ways := timeline.Ways(b.From, b.To)
+	states := inBetween(ways)
+	switch aborts := timeline.MayAbort(b.From, b.To); {
+	case aborts && len(ways) > 1:
+		return "aborted, or closed unseen"
+	case aborts && !(b.From == timeline.CloseWait && finArrived):
+		return states + " unseen, or aborted"
+	case states == "":
+		return ""
+	}
+	return states + " passed unseen"
+}
+
+// inBetween names the states of one way, or of several of the same length: FIN-WAIT-1, then FIN-WAIT-2 or CLOSING.
+func inBetween(ways [][]string) string {
+	if len(ways) == 0 || len(ways[0]) == 0 {
+		return ""
+	}
+	if len(ways) == 1 {
+		return strings.Join(ways[0], " and ")
+	}
+	steps := make([]string, len(ways[0]))
+	for i := range steps {
+		var here []string
+		for _, w := range ways {
+			if !slices.Contains(here, w[i]) {
+				here = append(here, w[i])
+			}
+		}
+		steps[i] = strings.Join(here, " or ")
+	}
+	end := ""
+	if len(steps) > 1 {
+		end = ","
+	}
+	return strings.Join(steps, ", then ") + end
+}
+
+// backlog is a listener's queues: accept queue 1/128, SYN queue 2. The accept queue is full when it holds one more than its limit.
+func (s symbols) backlog(q *timeline.Queue) (items []text) {
+	accept := fmt.Sprintf("accept queue %d/%d", q.AcceptQueue, q.AcceptLimit)
+	if q.AcceptQueue > q.AcceptLimit {
+		accept += " (full)"
+	}
+	items = append(items, text(nil).add(plain, glued(accept)))
+	if q.SynQueue != nil && *q.SynQueue > 0 {
+		items = append(items, text(nil).add(plain, glued("SYN queue "+strconv.Itoa(*q.SynQueue))))
+	}
+	return items
+}
+
+// clientPort tells a run's connections apart: the client's end of a socket's pair of addresses, "" for a listener.
+func clientPort(side timeline.Side, b *timeline.State) string {
+	if side == timeline.Server {
+		return port(b.Remote)
+	}
+	return port(b.Local)
+}
+
+// port is the ":40112" of an address, "" where there is none.
+func port(addr string) string {
+	i := strings.LastIndexByte(addr, ':')
+	if i < 0 || addr[i:] == ":0" {
+		return ""
+	}
+	return addr[i:]
+}

@@ -1,0 +1,257 @@
+package view
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"socklife/internal/timeline"
+)
+
+// patience is how long a Terminal waits for what the same look found of the other end.
+const patience = 15 * time.Millisecond
+
+// sameMoment is how much later than the time above something may be without showing its own.
+const sameMoment = time.Millisecond
+
+// Terminal is a sink that draws two lanes, the client's and the server's, as lines of text.
+type Terminal struct {
+	mu  sync.Mutex
+	w   io.Writer
+	err error
+
+	o       Options
+	l       layout
+	s       symbols
+	p       palette
+	told    map[string]bool // local addresses that have been shown
+	sockets sockets
+	pairs   pairs
+	timer   *time.Timer
+	wait    time.Duration
+	started bool          // the title is out
+	headed  bool          // the lanes' heads are out
+	tabled  bool          // the coverage table's head is out
+	blank   bool          // the last line is empty
+	above   timeline.Side // whose the last line is
+	shown   time.Duration // the last time on a line
+	out     bytes.Buffer
+}
+
+// New returns a sink that writes to w.
+func New(w io.Writer, o Options) *Terminal {
+	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
+		told: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+}
+
+// Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
+func (t *Terminal) Event(e timeline.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch b := e.Body.(type) {
+	case *timeline.State:
+		t.find(&finding{at: e.At, side: e.Side, state: b, before: t.sockets.remember(b)})
+		return
+	case *timeline.Queue:
+		t.find(&finding{at: e.At, side: e.Side, queue: b})
+		return
+	case *timeline.Check:
+		if sided(e.Side) {
+			t.find(&finding{at: e.At, side: e.Side, check: b})
+			return
+		}
+	}
+	t.showPairs()
+	t.show(e)
+	t.write()
+}
+
+// Flush shows what is still waiting: before a prompt, and at the end.
+func (t *Terminal) Flush() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.showPairs()
+	t.write()
+}
+
+// Err is the first error of a write, or nil. After an error nothing more is written.
+func (t *Terminal) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+func (t *Terminal) find(f *finding) {
+	t.pairs.add(f)
+	if t.timer == nil {
+		t.timer = time.AfterFunc(t.wait, t.Flush)
+	} else if len(t.pairs) == 1 {
+		t.timer.Reset(t.wait)
+	}
+}
+
+// showPairs shows what the last looks found, each row with its time unless the line above has the same.
+func (t *Terminal) showPairs() {
+	if len(t.pairs) == 0 {
+		return
+	}
+	t.timer.Stop()
+	t.head()
+	for _, r := range t.pairs.rows() {
+		when := ""
+		if f := r.first(); f.check == nil {
+			when = t.when(f.at, false)
+		}
+		var sides [2]timeline.Side
+		var blocks [2][]text
+		for i, cell := range r {
+			for _, f := range cell {
+				sides[i], blocks[i] = f.side, append(blocks[i], t.finding(f)...)
+			}
+		}
+		t.row(when, sides, blocks)
+	}
+	t.pairs = nil
+}
+
+// show shows everything else.
+func (t *Terminal) show(e timeline.Event) {
+	switch b := e.Body.(type) {
+	case *timeline.Call:
+		t.head()
+		t.tell(b)
+		t.block(e, t.when(e.At, true), callBlock(b, t.l.lane))
+	case *timeline.Segment:
+		t.head()
+		t.segment(e, b)
+	case *timeline.Counter:
+		t.head()
+		t.block(e, t.when(e.At, false), t.s.counterBlock(b, t.wide(e.Side)))
+	case *timeline.Check:
+		t.head()
+		t.block(e, "", t.s.checkBlock(b, t.wide(e.Side)))
+	case *timeline.Note:
+		t.note(e, b)
+	case *timeline.Coverage:
+		t.coverage(b)
+	case *timeline.Summary:
+		t.title()
+		t.space()
+		t.lines(t.s.summaryBlock(b, t.l.width))
+	}
+}
+
+// note is beside what it explains, or a paragraph of its own where it is about both sides.
+func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
+	t.head()
+	when := ""
+	if strings.HasSuffix(b.Text, " blocks") { // the log's: it is about this moment
+		when = t.when(e.At, false)
+	}
+	if !sided(e.Side) {
+		t.space()
+	}
+	t.block(e, when, t.s.noteBlock(b, min(t.wide(e.Side), 76)))
+}
+
+func (t *Terminal) segment(e timeline.Event, b *timeline.Segment) {
+	when := t.when(e.At, true)
+	if t.l.lanes == 2 {
+		t.lines(t.l.full(when, t.s.segment(b, t.l.fullWidth())))
+		t.above = ""
+		return
+	}
+	e.Side = b.From
+	if !sided(e.Side) {
+		e.Side = timeline.Wire
+	}
+	t.lane(e.Side, when, wrap(t.s.segmentInLane(b), t.l.lane, 0, 4))
+}
+
+func (t *Terminal) coverage(b *timeline.Coverage) {
+	t.title()
+	if !t.tabled {
+		t.tabled = true
+		t.space()
+		if head := t.s.coverageHead(); head.width() <= t.l.width {
+			t.line(head)
+		}
+	}
+	t.lines(t.s.coverageBlock(b, t.l.width))
+}
+
+// sided says whether an event is one end's and not the wire's.
+func sided(s timeline.Side) bool { return s == timeline.Client || s == timeline.Server }
+
+// wide is how much room a side's events have.
+func (t *Terminal) wide(s timeline.Side) int {
+	if sided(s) {
+		return t.l.lane
+	}
+	return t.l.fullWidth()
+}
+
+// block shows an event in its side's lane, or across both.
+func (t *Terminal) block(e timeline.Event, when string, block []text) {
+	if !sided(e.Side) {
+		t.lines(t.l.full(when, block))
+		t.above = ""
+		return
+	}
+	t.lane(e.Side, when, block)
+}
+
+func (t *Terminal) lane(side timeline.Side, when string, block []text) {
+	var sides [2]timeline.Side
+	var blocks [2][]text
+	sides[lane(side)], blocks[lane(side)] = side, block
+	t.row(when, sides, blocks)
+}
+
+func (t *Terminal) row(when string, sides [2]timeline.Side, blocks [2][]text) {
+	t.lines(t.l.row(when, t.above, sides, blocks))
+	for i, s := range sides {
+		if blocks[i] != nil {
+			t.above = s
+		}
+	}
+}
+
+// when is the time to show on a line, if it is worth showing.
+func (t *Terminal) when(at time.Duration, always bool) string {
+	if !always && at-t.shown < sameMoment {
+		return ""
+	}
+	t.shown = at
+	return clock(at)
+}
+
+func (t *Terminal) lines(lines []text) {
+	for _, l := range lines {
+		t.line(l)
+	}
+}
+
+func (t *Terminal) line(l text) {
+	s := t.p.paint(l)
+	t.out.WriteString(s)
+	t.out.WriteByte('\n')
+	t.blank = s == ""
+}
+
+// space leaves one line empty.
+func (t *Terminal) space() {
+	if !t.blank {
+		t.line(nil)
+	}
+}
+
+// write hands over what has been drawn, in one Write.
+func (t *Terminal) write() {
+	if t.err == nil && t.out.Len() > 0 {
+		_, t.err = t.w.Write(t.out.Bytes())
+	}
+	t.out.Reset()
+}

@@ -1,0 +1,35 @@
+// Package view shows a timeline: in two lanes on a terminal, one line an event, or as JSON Lines.
+//
+// All of them are sinks of a [timeline.Log] that show each event as it comes and never go back: they work in a pipe.
+package view
+
+import "socklife/internal/timeline"
+
+// View is what all of them are.
+type View interface {
+	timeline.Sink
+	Flush()     // shows what is still waiting: before a prompt, and at the end
+	Err() error // the first error of a write, or nil; after it nothing more is written
+}
+
+// Options say what a [Terminal] or a [Narrator] shows, and how. For fills in what depends on the stream.
+type Options struct {
+	Width int  // columns; 0 is DefaultWidth, more than 120 are not used
+	Lanes int  // 1 or 2; 0 decides by Width
+	Color bool // escape sequences for colour (SGR), and no others
+	ASCII bool // nothing but ASCII
+
+	Title  string // the scenario: half-close
+	Lesson string // what it shows: the client has finished sending and keeps receiving
+	Ref    string // where that is written: RFC 9293 3.6
+
+	// What the lanes are called: "client", "server 127.0.0.1:7007", "server (seen through sock_diag)".
+	ClientLabel, ServerLabel string
+	// ClientSource and ServerSource are the sources that a state's row does not name, because the lane's label or, for
+	// "tcp_info" (the default), the head does.
+	ClientSource, ServerSource string
+
+	ManyConns bool // the run has several connections: states are tagged with the client's port
+
+	Own timeline.Side // for a Narrator: the side that goes without saying
+}
