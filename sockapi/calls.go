@@ -101,13 +101,21 @@ func (s *Socket) Shutdown(how int) error {
 
 // Getsockname is the socket's own address: getsockname(2).
 func (s *Socket) Getsockname() (netip.AddrPort, error) {
-	return s.name("getsockname", unix.SYS_GETSOCKNAME)
+	addr, err := s.name("getsockname", unix.SYS_GETSOCKNAME)
+	if err == nil {
+		s.setLocal(addr)
+	}
+	return addr, err
 }
 
 // Getpeername is the peer's address: getpeername(2). It fails with ENOTCONN when
 // there is no connection any more.
 func (s *Socket) Getpeername() (netip.AddrPort, error) {
-	return s.name("getpeername", unix.SYS_GETPEERNAME)
+	addr, err := s.name("getpeername", unix.SYS_GETPEERNAME)
+	if err == nil {
+		s.setPeer(addr)
+	}
+	return addr, err
 }
 
 // name makes one of the two calls. Those of package unix make a second system

@@ -181,11 +181,14 @@ func drain(s *Socket) {
 // waitFor waits for a condition, and fails the test if it does not come.
 func waitFor(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !cond(); {
-		if time.Now().After(deadline) {
+	deadline, look := time.After(patience), time.NewTicker(200*time.Microsecond)
+	defer look.Stop()
+	for !cond() {
+		select {
+		case <-deadline:
 			t.Fatalf("waited %v in vain for: %s", patience, what)
+		case <-look.C:
 		}
-		runtime.Gosched()
 	}
 }
 
