@@ -17,9 +17,9 @@ const slow = timeline.Patience
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
-	args := shorten(c)
-	for i := range args {
-		args[i] = argument(args[i])
+	var args []string // of its own: the event is other sinks' too
+	for _, a := range shorten(c) {
+		args = append(args, argument(a))
 	}
 	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+glued(" = "))
 	t = t.join("", result(c))
@@ -62,26 +62,24 @@ func shorten(c *timeline.Call) []string {
 	case strings.HasSuffix(c.Call, "sockopt") && len(c.Args) == 5:
 		return []string{c.Args[0], c.Args[2], optionValue(c.Args[3])}
 	}
-	args := append([]string(nil), c.Args...)
-	for i, a := range args {
+	for i, a := range c.Args {
 		if strings.HasPrefix(a, "{sa_family=") && c.Addr.IsValid() {
-			args[i] = c.Addr.String()
-			if i+2 == len(args) { // its length
-				args = args[:i+1]
+			args := append(c.Args[:i:i], c.Addr.String())
+			if i+2 == len(c.Args) { // what follows is its length
+				return args
 			}
-			break
+			return append(args, c.Args[i+1:]...)
 		}
 	}
-	return args
+	return c.Args
 }
 
 // acceptArgs are the listener, and flags other than SOCK_CLOEXEC, which every socket here has. The address is shown with the result.
 func acceptArgs(c *timeline.Call) []string {
-	args := append([]string(nil), c.Args[:min(1, len(c.Args))]...)
 	if len(c.Args) == 4 && c.Args[3] != "0" && c.Args[3] != "SOCK_CLOEXEC" {
-		args = append(args, c.Args[3])
+		return []string{c.Args[0], c.Args[3]}
 	}
-	return args
+	return c.Args[:min(1, len(c.Args))]
 }
 
 // transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else how much.
@@ -145,17 +143,15 @@ func argument(a string) string {
 	return strings.ReplaceAll(a, "|", "|"+string(mayEnd))
 }
 
-// span is a duration as a reader takes it in: 59.9 s, 203 ms, 40 µs.
+// span is a duration as a reader takes it in: 203 ms, 59.9 s, 7200 s.
 func span(d time.Duration) string {
 	switch {
 	case d >= 100*time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'f', 0, 64) + " s"
 	case d >= time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-	case d >= time.Millisecond:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 	}
-	return strconv.FormatInt(d.Microseconds(), 10) + " us"
+	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 }
 
 func micros(us float64) time.Duration { return time.Duration(us * float64(time.Microsecond)) }

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"bytes"
+	"io"
 	"testing"
 	"time"
 
@@ -48,9 +50,29 @@ func TestCallsAreShortAndExact(t *testing.T) {
 	}
 }
 
+// The same event goes to other sinks too.
+func TestDrawingChangesNoEvent(t *testing.T) {
+	json := func() string {
+		var b bytes.Buffer
+		for _, s := range samples {
+			script := s.script()
+			script.show(NewNarrator(io.Discard, s.options))
+			script.show(New(io.Discard, s.options))
+			script.show(NewJSONLines(&b))
+		}
+		return b.String()
+	}
+	golden(t, "jsonl", json())
+	c := &timeline.Call{Call: "read", Args: []string{"a b|c\x1b", "a very long argument|of flags"}}
+	callText(c)
+	if c.Args[0] != "a b|c\x1b" || c.Args[1] != "a very long argument|of flags" {
+		t.Errorf("the arguments have become %q", c.Args)
+	}
+}
+
 func TestSpansAndClocks(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		40 * time.Microsecond: "40 us", 203 * time.Millisecond: "203 ms", 59900 * time.Millisecond: "59.9 s", 2 * time.Hour: "7200 s",
+		0: "0 ms", 203 * time.Millisecond: "203 ms", 59900 * time.Millisecond: "59.9 s", 2 * time.Hour: "7200 s",
 	} {
 		if got := span(d); got != want {
 			t.Errorf("span(%v) = %q, want %q", d, got, want)
