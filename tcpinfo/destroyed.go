@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 // connection in TIME-WAIT, or in an orphan's FIN-WAIT-2, ended when only its small entry was left.
 type Destroyed struct {
 	file   *os.File
+	closed atomic.Bool
 	raw    syscall.RawConn
 	kernel release
 	buf    []byte
@@ -35,7 +37,17 @@ func (c *Conn) Subscribe() (*Destroyed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
+	makeRoom(s.fd)
 	return newDestroyed(s.fd, c.kernel)
+}
+
+// makeRoom lets events wait while they are not read. Only CAP_NET_ADMIN goes beyond net.core.rmem_max; without it what
+// the kernel gives has to do, and what does not fit is reported as lost.
+func makeRoom(fd int) {
+	const room = 4 << 20
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
+	}
 }
 
 // newDestroyed takes over a netlink descriptor. As an os.File it costs no thread while it waits, and Close wakes Recv.
@@ -54,7 +66,10 @@ func newDestroyed(fd int, kernel release) (*Destroyed, error) {
 }
 
 // Close ends the stream and wakes Recv, which then fails with os.ErrClosed.
-func (d *Destroyed) Close() error { return d.file.Close() }
+func (d *Destroyed) Close() error {
+	d.closed.Store(true)
+	return d.file.Close()
+}
 
 // Recv waits for the next socket that ended. Its State is CLOSED, or what it was in when its small entry took over; its queues
 // and Info are the last ones; it has no timer, owner or inode.
@@ -100,7 +115,7 @@ func (d *Destroyed) wait(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if err := d.file.SetReadDeadline(time.Time{}); err != nil {
-		return nil, fmt.Errorf("destroyed sockets: %w", err)
+		return nil, d.failure(err)
 	}
 	defer d.untilDone(ctx)()
 	var n int
@@ -114,7 +129,7 @@ func (d *Destroyed) wait(ctx context.Context) ([]byte, error) {
 	case ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, ctx.Err()
 	case err != nil:
-		return nil, fmt.Errorf("destroyed sockets: %w", err)
+		return nil, d.failure(err)
 	case rerr == unix.ENOBUFS:
 		return nil, &Error{Op: "destroyed sockets", Errno: unix.ENOBUFS, kind: ErrEventsLost}
 	case rerr != nil:
@@ -126,6 +141,14 @@ func (d *Destroyed) wait(ctx context.Context) ([]byte, error) {
 		return nil, nil // not from the kernel
 	}
 	return d.buf[:n], nil
+}
+
+// failure names what went wrong. os has an error of its own for a file that is closed during a read.
+func (d *Destroyed) failure(err error) error {
+	if d.closed.Load() {
+		err = os.ErrClosed
+	}
+	return fmt.Errorf("destroyed sockets: %w", err)
 }
 
 // untilDone makes the read give up when ctx is done. The function it returns ends that, and does not return before a
