@@ -15,7 +15,7 @@ func TestCallsAreShortAndExact(t *testing.T) {
 		call *timeline.Call
 		want string
 	}{
-		{call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0"), "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3"},
+		{call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP"), "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 3"},
 		{with(serverAddr, call("bind", 0, "5", sockaddr, "16")), "bind(5, 127.0.0.1:7007) = 0"},
 		{with(serverAddr, call("connect", 0, "6", sockaddr, "16")), "connect(6, 127.0.0.1:7007) = 0"},
 		{with("[::1]:7007", fails("ECONNREFUSED", call("connect", -1, "6", "{sa_family=AF_INET6, …}", "28"))), "connect(6, [::1]:7007) = -1 ECONNREFUSED"},

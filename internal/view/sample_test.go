@@ -106,14 +106,14 @@ var halfCloseOptions = Options{Title: "half-close", Lesson: "the client has fini
 
 func halfClose() *script {
 	s := &script{}
-	s.at(90, S, call("socket", 5, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0")).
+	s.at(90, S, call("socket", 5, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP")).
 		at(95, S, st("", timeline.Closed)).
 		at(110, S, call("setsockopt", 0, "5", "SOL_SOCKET", "SO_REUSEADDR", "[1]", "4")).
 		at(140, S, with(serverAddr, call("bind", 0, "5", sockaddr, "16"))).
 		at(310, S, call("listen", 0, "5", "128")).
 		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
 		at(325, S, queue(0, 128, 0)).
-		at(330, C, call("socket", 6, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0")).
+		at(330, C, call("socket", 6, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP")).
 		at(340, C, st("", timeline.Closed)).
 		at(400, C, with(serverAddr, call("connect", 0, "6", sockaddr, "16"))).
 		at(470, C, st(timeline.Closed, timeline.Established, client)).
@@ -251,7 +251,7 @@ func serving() *script {
 
 func echoing() *script {
 	s := &script{}
-	s.at(0, C, call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0")).
+	s.at(0, C, call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP")).
 		at(50, C, with(serverAddr, call("connect", 0, "3", sockaddr, "16"))).
 		at(90, C, st(timeline.Closed, timeline.Established, client)).
 		at(95, S, st("", timeline.Established, server, diag)).
