@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,8 @@ var (
 	// ErrIncomplete: the server finished in good order before all that was sent had come back.
 	ErrIncomplete = errors.New("the server finished before everything had come back")
 )
+
+var errNoAddress = errors.New("no address to connect to")
 
 // ClientConfig says what [RunClient] is to do.
 type ClientConfig struct {
@@ -83,10 +86,11 @@ func RunClient(ctx context.Context, cfg ClientConfig) (ClientReport, error) {
 	}
 	c := &client{cfg: &cfg, sock: sock}
 	err = c.run(ctx)
+	c.events.end()
 	if closeErr := sock.Close(); err == nil {
 		err = closeErr
 	}
-	report := ClientReport{Peer: peer, Sent: c.sent.Load(), Received: c.received.Load()}
+	report := c.report(peer)
 	if err == nil && report.Received < report.Sent {
 		err = ErrIncomplete
 	}
@@ -101,7 +105,7 @@ func RunClient(ctx context.Context, cfg ClientConfig) (ClientReport, error) {
 
 // dial connects to the first address that answers.
 func dial(ctx context.Context, cfg *ClientConfig) (_ *sockapi.Socket, _ netip.AddrPort, err error) {
-	err = errors.New("no address to connect to")
+	err = errNoAddress
 	for _, addr := range cfg.Addrs {
 		var s *sockapi.Socket
 		if s, err = dialOne(ctx, cfg, addr); err == nil {
@@ -115,6 +119,9 @@ func dial(ctx context.Context, cfg *ClientConfig) (_ *sockapi.Socket, _ netip.Ad
 }
 
 func dialOne(ctx context.Context, cfg *ClientConfig, addr netip.AddrPort) (_ *sockapi.Socket, err error) {
+	if !addr.IsValid() {
+		return nil, errNoAddress // as a sockaddr it is AF_UNSPEC, with which connect(2) succeeds and does nothing
+	}
 	domain := unix.AF_INET
 	if addr.Addr().Is6() {
 		domain = unix.AF_INET6
@@ -145,8 +152,38 @@ func dialOne(ctx context.Context, cfg *ClientConfig, addr netip.AddrPort) (_ *so
 type client struct {
 	cfg            *ClientConfig
 	sock           *sockapi.Socket
+	counting       sync.RWMutex // held, shared, from before a call to after it is counted
 	sent, received atomic.Int64
 	sending        atomic.Bool // the input has not ended
+	events         gate
+}
+
+// report waits until the calls that Close waited for are counted too.
+func (c *client) report(peer netip.AddrPort) ClientReport {
+	c.counting.Lock()
+	defer c.counting.Unlock()
+	return ClientReport{Peer: peer, Sent: c.sent.Load(), Received: c.received.Load()}
+}
+
+// gate lets events through until the end, so that none comes after it: shutting the socket down makes read(2) return 0 just as
+// the server's FIN does.
+type gate struct {
+	mu    sync.Mutex
+	ended bool
+}
+
+func (g *gate) call(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.ended {
+		f()
+	}
+}
+
+func (g *gate) end() {
+	g.mu.Lock()
+	g.ended = true
+	g.mu.Unlock()
 }
 
 // run returns when both directions are done, or one has failed in a way that ends both.
@@ -186,6 +223,7 @@ func (c *client) run(ctx context.Context) error {
 
 // hangUp wakes calls in progress on the socket, which would keep Close waiting, and returns err.
 func (c *client) hangUp(err error) error {
+	c.events.end()
 	// A call that the reader sees, unlike Abort: it is what ends the connection. Where that has ended already nothing is
 	// in progress.
 	if !isGone(err) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -33,17 +34,25 @@ func (c *client) send() error {
 	}
 }
 
-// write sends all of p, counting what the kernel takes.
+// write sends all of p.
 func (c *client) write(p []byte) error {
 	for len(p) > 0 {
-		n, err := c.sock.Write(p)
+		n, err := c.counted(c.sock.Write, p, &c.sent)
 		if err != nil {
 			return err
 		}
-		c.sent.Add(int64(n))
 		p = p[n:]
 	}
 	return nil
+}
+
+// counted calls read or write and adds what it moved.
+func (c *client) counted(call func([]byte) (int, error), p []byte, total *atomic.Int64) (int, error) {
+	c.counting.RLock()
+	defer c.counting.RUnlock()
+	n, err := call(p)
+	total.Add(int64(n))
+	return n, err
 }
 
 // receive copies what comes back to the output. It returns when the connection is over: a server that finishes first leaves
@@ -51,14 +60,13 @@ func (c *client) write(p []byte) error {
 func (c *client) receive() error {
 	buf := make([]byte, c.cfg.BufferSize)
 	for {
-		n, err := c.sock.Read(buf)
+		n, err := c.counted(c.sock.Read, buf, &c.received)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return c.peerFinished()
 		}
-		c.received.Add(int64(n))
 		if _, err := c.cfg.Out.Write(buf[:n]); err != nil {
 			if errors.Is(err, unix.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 				return ErrOutputClosed
@@ -77,7 +85,7 @@ func (c *client) peerFinished() error {
 		return nil
 	}
 	if c.cfg.Events.PeerFinished != nil {
-		c.cfg.Events.PeerFinished(c.sock, sending)
+		c.events.call(func() { c.cfg.Events.PeerFinished(c.sock, sending) })
 	}
 	if !sending {
 		return nil

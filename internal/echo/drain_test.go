@@ -85,7 +85,8 @@ func TestDrainDeadline(t *testing.T) {
 	if took := time.Since(start); took < timeout || took > patience/2 {
 		t.Errorf("took %v", took)
 	}
-	if n.Cut != 2 {
+	// There may be a moment at which the endless one has just been echoed.
+	if n.Cut < 1 || n.Cut+n.Drained != 2 {
 		t.Errorf("%+v", n)
 	}
 	both.Wait()

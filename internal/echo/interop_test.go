@@ -44,6 +44,9 @@ func (m *matcher) check(t testing.TB) {
 
 // TestServerWithOtherClients: programs of other people send 100 MB, half-close, and get all of it back.
 func TestServerWithOtherClients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("100 MB each: run without -short")
+	}
 	for _, c := range []struct {
 		program, from string
 		args          func(host, port string) []string
@@ -123,6 +126,9 @@ func (l *lockstep) Write(p []byte) (int, error) {
 
 // TestClientWithOtherServers: the same the other way round.
 func TestClientWithOtherServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("100 MB each: run without -short")
+	}
 	t.Run("socat", func(t *testing.T) {
 		addr := freePort(t)
 		args := []string{"-t", "60", fmt.Sprintf("TCP-LISTEN:%d,bind=%v", addr.Port(), addr.Addr()), "EXEC:/bin/cat"}

@@ -2,6 +2,8 @@ package echo
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +14,9 @@ import (
 // eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so none
 // of them starves, however few fit.
 const eventsPerTurn = 256
+
+// errListenerGone: shutdown(2) of the listener, or SOCK_DESTROY (ss -K).
+var errListenerGone = errors.New("shut down from outside")
 
 // loop is the server at work. Everything in it belongs to the goroutine in run.
 type loop struct {
@@ -85,6 +90,10 @@ func (l *loop) wait(timeout time.Duration) (listenerReady bool, err error) {
 		} else if c := l.byNumber(ev.Fd); c != nil {
 			l.ready(c)
 		} else if int(ev.Fd) == l.listener.FD() {
+			if ev.Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+				// These come while accepting is paused too, and would for ever.
+				err = fmt.Errorf("listener %v: %w", l.server.addr, errListenerGone)
+			}
 			listenerReady = true
 		}
 	}

@@ -61,19 +61,17 @@ func (p *poller) remove(s *sockapi.Socket) {
 	_ = p.set(unix.EPOLL_CTL_DEL, s, 0) // it is registered, or was never: nothing to do about either
 }
 
-// wait fills events; timeout < 0 is no limit.
+// wait fills events; timeout < 0 is no limit. It may return none before its time, interrupted by a signal (Go's runtime sends
+// them to its threads): the caller's deadlines are absolute, so it computes the timeout anew.
 func (p *poller) wait(events []unix.EpollEvent, timeout time.Duration) (int, error) {
-	for {
-		n, err := unix.EpollWait(p.epoll, events, milliseconds(timeout))
-		if err == unix.EINTR {
-			// Go's runtime signals its threads. The caller's deadlines are absolute, so let it compute the timeout anew.
-			return 0, nil
-		}
-		if err != nil {
-			return 0, fmt.Errorf("epoll_wait: %w", err)
-		}
-		return n, nil
+	n, err := unix.EpollWait(p.epoll, events, milliseconds(timeout))
+	if err == unix.EINTR {
+		return 0, nil
 	}
+	if err != nil {
+		return 0, fmt.Errorf("epoll_wait: %w", err)
+	}
+	return n, nil
 }
 
 // milliseconds rounds up, so that a wait never ends before its time to start again at once.

@@ -17,8 +17,8 @@ const (
 	Finished Reason = iota // the peer sent FIN, and has been sent all it had sent before
 	Reset                  // the peer reset the connection: ECONNRESET, or EPIPE
 	Idle                   // Config.IdleTimeout passed
-	Drained                // the server is stopping, and the connection was at rest
-	Cut                    // the server is stopping, and the time to come to rest was up
+	Drained                // the server is stopping, and nothing was left to echo
+	Cut                    // the server is stopping, and the time to echo the rest was up
 	Failed                 // another error: ETIMEDOUT, ECONNABORTED (SOCK_DESTROY), or Config.ConnOptions's
 )
 

@@ -95,7 +95,7 @@ func (s *Server) Stats() Stats {
 
 // Serve serves until ctx ends, then drains: it accepts the connections that are already in the accept queue, closes the
 // listener, goes on echoing what clients have in flight, and closes each connection as it comes to rest: nothing received that
-// is not echoed, and no byte moved for 250 ms. An idle one is closed at once. Those that are not at rest after
+// is not echoed, and no byte moved for 250 ms. An idle one is closed at once. Those that have something left to echo after
 // Config.DrainTimeout, because the client does not read or never stops sending, are cut. Then it returns with a nil error.
 //
 // An error means that the loop itself cannot go on; everything is closed then too. What befalls single connections, and want

@@ -353,3 +353,33 @@ func TestServerContextAlreadyEnded(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// TestServerListenerGone: without its listener the server ends with an error, also while it is not interested in it.
+func TestServerListenerGone(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{0, 1} {
+		s, err := NewServer(Config{Addr: loopback4, MaxConns: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := dialServer(t, s.Addr())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.Serve(t.Context())
+			ended <- err
+		}()
+		exchange(t, c, "x")
+		if err := s.Listener().Shutdown(unix.SHUT_RD); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; !errors.Is(err, errListenerGone) {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+		if b, err := io.ReadAll(c); err != nil || len(b) > 0 {
+			t.Errorf("limit %d: %q, %v", limit, b, err)
+		}
+		if st := s.Stats(); st.Open != 0 || st.Failed != 1 {
+			t.Errorf("limit %d: %+v", limit, st)
+		}
+	}
+}
