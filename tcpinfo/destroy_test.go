@@ -20,7 +20,7 @@ func TestDestroy(t *testing.T) {
 		}
 		err := c.Destroy(local, remote, p.client.cookie())
 		if errors.Is(err, ErrPermission) || errors.Is(err, ErrNotSupported) {
-			t.Skipf("%v; run as root, or under unshare -Urn", err)
+			t.Skipf("%v; run as root, or in unshare -Urn with lo up", err)
 		}
 		if err != nil {
 			t.Fatal(err)

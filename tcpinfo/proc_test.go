@@ -99,16 +99,18 @@ func compareProc(c *Conn, want specimen, lines []procLine) string {
 	if err != nil {
 		return err.Error()
 	}
-	// A listener's limit is in SendQ only; the file counts probes in a column of its own.
-	sendQ, retrans := s.SendQ, s.Timer.Retrans
-	if s.State == Listen {
+	// What the two mean differently: a listener's limit is in SendQ only; the file counts probes in a column of its own; of
+	// SYN-RECEIVED it has the listener's owner, and counts timeouts, which with TCP_DEFER_ACCEPT retransmit nothing.
+	sendQ, retrans, uid := uint64(s.SendQ), uint64(s.Timer.Retrans), uint64(s.UID)
+	switch {
+	case s.State == Listen:
 		sendQ = 0
+	case s.State == SynReceived:
+		retrans, uid = l.retrans, l.uid
+	case s.Timer.Kind == TimerPersist || s.Timer.Kind == TimerKeepalive:
+		retrans = l.retrans
 	}
-	if s.Timer.Kind == TimerPersist || s.Timer.Kind == TimerKeepalive {
-		retrans = uint8(l.retrans)
-	}
-	// A FIN counts in sock_diag's receive queue; the file does not say more.
-	got := fmt.Sprint(s.State, sendQ, s.RecvQ, s.Timer.Kind, retrans, s.UID, s.Inode)
+	got := fmt.Sprint(s.State, sendQ, s.RecvQ, s.Timer.Kind, retrans, uid, s.Inode)
 	file := fmt.Sprint(l.state, l.tx, l.rx, l.timer, l.retrans, l.uid, l.inode)
 	if got != file {
 		return fmt.Sprintf("state, send-q, recv-q, timer, retrans, uid, inode are %s here and %s in the file", got, file)

@@ -1,0 +1,135 @@
+package tcpinfo_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net"
+	"net/netip"
+
+	"socklife/tcpinfo"
+)
+
+// TCP_INFO of a connection that package net made.
+func ExampleGet() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer listener.Close()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := tcpinfo.Get(raw)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.State, info.State.SS(), info.State.Kernel())
+	fmt.Println("round trip measured:", info.RTT > 0)
+	if info.Has("rcv_wnd") { // Linux 6.2; an older kernel does not say
+		fmt.Println("window announced:", info.RcvWnd > 0)
+	}
+	// Output:
+	// ESTABLISHED ESTAB TCP_ESTABLISHED
+	// round trip measured: true
+	// window announced: true
+}
+
+// The connections of a port that wait for their application to close them.
+func ExampleConn_Dump() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	server, err := listener.Accept()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client.Close()
+	_, _ = server.Read(make([]byte, 1)) // the end of the stream: the FIN is here
+
+	diag, err := tcpinfo.Dial()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer diag.Close()
+	port := netip.MustParseAddrPort(listener.Addr().String()).Port()
+	list, err := diag.Dump(tcpinfo.Filter{LocalPort: port, States: tcpinfo.MaskOf(tcpinfo.CloseWait)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range list {
+		fmt.Println(s.State, "from", s.Remote.Addr())
+		fmt.Println(s.State.Explain().Who, "must act")
+	}
+	// Output:
+	// CLOSE-WAIT from 127.0.0.1
+	// the application here must act
+}
+
+// The last words of connections, whoever they belong to.
+func ExampleConn_Subscribe() {
+	diag, err := tcpinfo.Dial()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer diag.Close()
+	ends, err := diag.Subscribe()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ends.Close()
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Fprint(client, "hello")
+	local := netip.MustParseAddrPort(client.LocalAddr().String())
+	client.Close()
+	listener.Close()
+
+	for {
+		s, err := ends.Recv(context.Background())
+		if err != nil {
+			log.Fatal(err)
+		}
+		if s.Local == local {
+			fmt.Println("sent", s.Info.BytesSent, "bytes")
+			return
+		}
+	}
+	// Output:
+	// sent 5 bytes
+}
+
+// What a state waits for.
+func ExampleState_Explain() {
+	state, err := tcpinfo.ParseState("fin-wait-2")
+	if err != nil {
+		log.Fatal(err)
+	}
+	e := state.Explain()
+	fmt.Println(e.Waits)
+	fmt.Println("Who must act:", e.Who)
+	// Output:
+	// A connection in FIN-WAIT-2 has ended its sending side, the peer knows it, and it waits for the peer to end its own.
+	// Who must act: the peer's application
+}
