@@ -1,7 +1,9 @@
 package tcpinfo
 
 import (
+	"errors"
 	"net/netip"
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -349,4 +351,68 @@ func TestWatchSimultaneousOpen(t *testing.T) {
 	lookUntil(t, w, sideB, Established)
 	r.wantStates(sideA, "SYN-SENT [SYN-RECEIVED] ESTABLISHED")
 	r.wantStates(sideB, "CLOSED [SYN-SENT] [SYN-RECEIVED] ESTABLISHED")
+}
+
+// TestWatchTimeWaitReused: a new connection takes the place of one in TIME-WAIT whose descriptor is still open. The old
+// socket is CLOSED then, and the new one another socket.
+func TestWatchTimeWaitReused(t *testing.T) {
+	t.Parallel()
+	w, r := newWatcher(t)
+	l := listen(t, loopback4, 3)
+	c1 := newSocket(t, loopback4.Addr())
+	c1.bind(loopback4) // a port that no TIME-WAIT has: connect alone would share one
+	c1.connect(l.local())
+	p := pair{l, c1, l.accept()}
+	old, client := follow(t, w, p.server, "old"), follow(t, w, p.client, "client")
+	from := p.client.local()
+	p.server.shutdown(unix.SHUT_WR)
+	lookUntil(t, w, old, FinWait2)
+	p.client.close()
+	lookUntil(t, w, old, TimeWait)
+	lookUntil(t, w, client, Closed) // its port is free
+
+	c2 := newSocket(t, loopback4.Addr())
+	c2.bind(from)
+	c2.connect(p.listener.local())
+	next := follow(t, w, p.listener.accept(), "next")
+	lookUntil(t, w, old, Closed)
+	if s := old.Last(); s.Gone || s.Source != SourceTCPInfo || next.Cookie() == old.Cookie() || next.Remote() != old.Remote() {
+		t.Errorf("the old one: %+v; from %v, the next from %v", s, old.Remote(), next.Remote())
+	}
+	r.wantStates(old, "ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT CLOSED")
+	r.wantStates(next, "ESTABLISHED")
+}
+
+// TestWatchWithoutSockDiag: when sock_diag fails, nothing is made up.
+func TestWatchWithoutSockDiag(t *testing.T) {
+	t.Parallel()
+	r := &recorder{t: t}
+	d, err := Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewWatcher(d, r.report)
+	p, q := newPair(t), newPair(t)
+	client, server, open := follow(t, w, p.client, "client"), follow(t, w, p.server, "server"), follow(t, w, q.client, "open")
+	p.client.shutdown(unix.SHUT_WR)
+	lookUntil(t, w, client, FinWait2)
+	p.server.close()
+	lookUntil(t, w, client, TimeWait)
+	lookUntil(t, w, server, Closed)
+	q.server.close()
+	lookUntil(t, w, open, CloseWait)
+	if err := w.Err(); err != nil {
+		t.Errorf("so far: %v", err)
+	}
+	d.Close()
+	q.client.shutdown(unix.SHUT_WR)
+	q.client.waitState(LastAck, Closed)
+	w.Look()
+	p.client.close()
+	w.Look()
+	if !errors.Is(w.Err(), os.ErrClosed) {
+		t.Errorf("the error is %v", w.Err())
+	}
+	r.wantStates(client, "ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT") // and not CLOSED, which nobody saw
+	r.wantStates(open, "ESTABLISHED CLOSE-WAIT [LAST-ACK]")
 }

@@ -147,6 +147,9 @@ func (w *Watcher) sampleDetails(wt *Watch, s Sample, e effort) bool {
 		return w.observeBoth(wt, s, diagSample(d), e)
 	case !errors.Is(err, ErrNotFound):
 		w.fail(err)
+		if s.State == Closed {
+			return true // or TIME-WAIT: who could tell does not answer
+		}
 	case s.State == Closed:
 		wt.connected = false
 	default:

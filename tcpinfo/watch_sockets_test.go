@@ -263,3 +263,25 @@ func (s *fdSocket) disconnect() {
 		s.t.Fatalf("connect(AF_UNSPEC): %v", errno)
 	}
 }
+
+// waitRecvQ waits until so much is there to be read.
+func (s *fdSocket) waitRecvQ(want int) {
+	s.t.Helper()
+	var got int
+	eventually(s.t, func() bool {
+		var err error
+		got, err = unix.IoctlGetInt(s.fd, unix.SIOCINQ)
+		s.must("ioctl(SIOCINQ)", err)
+		return got == want
+	}, func() { s.t.Fatalf("%d bytes to read, want %d", got, want) })
+}
+
+// waitUnacked waits until so many segments are under way.
+func (s *fdSocket) waitUnacked(want uint32) {
+	s.t.Helper()
+	eventually(s.t, func() bool {
+		info, err := Get(s)
+		s.must("getsockopt(TCP_INFO)", err)
+		return info.Unacked == want
+	}, func() { s.t.Fatalf("segments are not acknowledged") })
+}
