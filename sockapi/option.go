@@ -19,14 +19,28 @@ type ReadOnly[T any] struct{ o *option[T] }
 // WriteOnly is a socket option that can only be set.
 type WriteOnly[T any] struct{ o *option[T] }
 
+// level is the protocol that an option belongs to.
+type level struct {
+	number int
+	symbol string
+}
+
+var (
+	solSocket = level{unix.SOL_SOCKET, "SOL_SOCKET"}
+	solIP     = level{unix.SOL_IP, "SOL_IP"}
+	solTCP    = level{unix.SOL_TCP, "SOL_TCP"}
+	solIPv6   = level{unix.SOL_IPV6, "SOL_IPV6"}
+)
+
 // option is what the kernel knows an option by, and how its value is encoded.
 type option[T any] struct {
-	level, name       int
-	levelName, symbol string
-	room              int // bytes to read a value into
-	decode            func([]byte) T
-	encode            func(T) []byte
-	show              func([]byte) string // the value in strace's notation
+	level  level
+	name   int
+	symbol string // the name's
+	room   int    // bytes to read a value into
+	decode func([]byte) T
+	encode func(T) []byte
+	show   func([]byte) string // the value in strace's notation
 	// set replaces encode and show for a value that has pointers in it.
 	set     func(fd, level, name int, v T) error
 	showSet func(v T) (value string, size int)
@@ -69,9 +83,9 @@ func (o *option[T]) put(s *Socket, v T) error {
 	_, err := s.do(call{name: "setsockopt"},
 		func(fd int) (int, unix.Errno) {
 			if o.set != nil {
-				return 0, errnoOf(o.set(fd, o.level, o.name, v))
+				return 0, errnoOf(o.set(fd, o.level.number, o.name, v))
 			}
-			_, _, errno := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(o.level), uintptr(o.name),
+			_, _, errno := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(o.level.number), uintptr(o.name),
 				uintptr(base(b)), uintptr(len(b)), 0)
 			return 0, errno
 		},
@@ -83,7 +97,7 @@ func (o *option[T]) put(s *Socket, v T) error {
 			} else {
 				value = o.show(b)
 			}
-			return []string{strconv.Itoa(fd), o.levelName, o.symbol, value, strconv.Itoa(size)}
+			return []string{strconv.Itoa(fd), o.level.symbol, o.symbol, value, strconv.Itoa(size)}
 		},
 	)
 	return o.about(err)
@@ -96,7 +110,7 @@ func (o *option[T]) get(s *Socket) (v T, err error) {
 	_, err = s.do(call{name: "getsockopt"},
 		func(fd int) (int, unix.Errno) {
 			size = uint32(len(b))
-			_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(o.level), uintptr(o.name),
+			_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(o.level.number), uintptr(o.name),
 				uintptr(base(b)), uintptr(unsafe.Pointer(&size)), 0)
 			return 0, errno
 		},
@@ -108,7 +122,7 @@ func (o *option[T]) get(s *Socket) (v T, err error) {
 			if done && size > 0 {
 				value = o.show(written())
 			}
-			return []string{strconv.Itoa(fd), o.levelName, o.symbol, value, lengthBack(uint32(len(b)), length)}
+			return []string{strconv.Itoa(fd), o.level.symbol, o.symbol, value, lengthBack(uint32(len(b)), length)}
 		},
 	)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 // The values of options: how the kernel lays each out (host byte order
 // throughout), and how strace shows it.
 
-func intValue[T any](level, name int, levelName, symbol string, from func(int32) T, to func(T) int32) option[T] {
+func intValue[T any](l level, name int, symbol string, from func(int32) T, to func(T) int32) option[T] {
 	return option[T]{
-		level: level, name: name, levelName: levelName, symbol: symbol, room: 4,
+		level: l, name: name, symbol: symbol, room: 4,
 		decode: func(b []byte) T { return from(decodeInt(b)) },
 		encode: func(v T) []byte { return binary.NativeEndian.AppendUint32(nil, uint32(to(v))) },
 		show:   showInt,
@@ -35,15 +35,15 @@ func showInt(b []byte) string {
 	return fmt.Sprintf("[%d]", decodeInt(b))
 }
 
-func intOption(level, name int, levelName, symbol string) Option[int] {
-	return newOption(intValue(level, name, levelName, symbol, func(i int32) int { return int(i) }, clampInt))
+func intOption(l level, name int, symbol string) Option[int] {
+	return newOption(intValue(l, name, symbol, func(i int32) int { return int(i) }, clampInt))
 }
 
 // clampInt keeps a value that is no C int from becoming another one.
 func clampInt(v int) int32 { return int32(min(max(v, math.MinInt32), math.MaxInt32)) }
 
-func boolOption(level, name int, levelName, symbol string) Option[bool] {
-	return newOption(intValue(level, name, levelName, symbol,
+func boolOption(l level, name int, symbol string) Option[bool] {
+	return newOption(intValue(l, name, symbol,
 		func(i int32) bool { return i != 0 },
 		func(v bool) int32 {
 			if v {
@@ -53,8 +53,8 @@ func boolOption(level, name int, levelName, symbol string) Option[bool] {
 		}))
 }
 
-func errnoValue(level, name int, levelName, symbol string) option[unix.Errno] {
-	o := intValue(level, name, levelName, symbol,
+func errnoOption(l level, name int, symbol string) Option[unix.Errno] {
+	o := intValue(l, name, symbol,
 		func(i int32) unix.Errno { return unix.Errno(i) },
 		func(e unix.Errno) int32 { return int32(e) })
 	o.show = func(b []byte) string {
@@ -63,12 +63,12 @@ func errnoValue(level, name int, levelName, symbol string) option[unix.Errno] {
 		}
 		return showInt(b)
 	}
-	return o
+	return newOption(o)
 }
 
 // unitOption is a duration that the kernel counts in whole units.
-func unitOption(level, name int, levelName, symbol string, unit time.Duration) Option[time.Duration] {
-	return newOption(intValue(level, name, levelName, symbol,
+func unitOption(l level, name int, symbol string, unit time.Duration) Option[time.Duration] {
+	return newOption(intValue(l, name, symbol,
 		func(i int32) time.Duration { return time.Duration(i) * unit },
 		func(v time.Duration) int32 { return clampInt(int(wholeUnits(v, unit))) }))
 }
@@ -86,9 +86,9 @@ func wholeUnits(d, unit time.Duration) int64 {
 	return n
 }
 
-func timevalOption(name int, symbol string) Option[time.Duration] {
+func timevalOption(l level, name int, symbol string) Option[time.Duration] {
 	return newOption(option[time.Duration]{
-		level: unix.SOL_SOCKET, name: name, levelName: "SOL_SOCKET", symbol: symbol, room: 2 * sizeofLong,
+		level: l, name: name, symbol: symbol, room: 2 * sizeofLong,
 		decode: func(b []byte) time.Duration {
 			sec, usec := decodeTimeval(b)
 			return time.Duration(sec)*time.Second + time.Duration(usec)*time.Microsecond

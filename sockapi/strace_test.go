@@ -40,7 +40,7 @@ func TestFlagNotation(t *testing.T) {
 		sockTypeFlags(0):                                   "0",
 		msgFlags(0):                                        "0",
 		msgFlags(unix.MSG_PEEK | unix.MSG_DONTWAIT):        "MSG_PEEK|MSG_DONTWAIT",
-		msgFlags(unix.MSG_PEEK | 0x80000000):               "MSG_PEEK|0x80000000",
+		msgFlags(unix.MSG_PEEK | 0x2000000):                "MSG_PEEK|0x2000000",
 		msgFlags(0x2000000):                                "0x2000000 /* MSG_??? */",
 		shutdownName(unix.SHUT_WR):                         "SHUT_WR",
 		shutdownName(-1):                                   "0xffffffff /* SHUT_??? */",
