@@ -69,7 +69,7 @@ var notesListening = []counterNote{
 	// tcp_check_req
 	{"EmbryonicRsts", "A half-open (SYN-RECEIVED) entry was removed by a reset: a RST or wrong SYN came for it, or its accept queue was full with tcp_abort_on_overflow set."},
 	// tcp_syn_flood_action
-	{"TCPReqQFullDoCookies", "The SYN queue was full and a SYN was answered with a cookie instead of an entry; the kernel log says \"Possible SYN flooding\" once a listener."},
+	{"TCPReqQFullDoCookies", "The SYN queue was full (or tcp_syncookies is 2) and a SYN was answered with a cookie instead of an entry; the kernel log says \"Possible SYN flooding\" once a listener."},
 	// tcp_syn_flood_action
 	{"TCPReqQFullDrop", "The SYN queue was full, SYN cookies are off, and a SYN was dropped."},
 	// cookie_init_sequence

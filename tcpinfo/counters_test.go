@@ -3,8 +3,10 @@ package tcpinfo
 import (
 	"errors"
 	"io/fs"
+	"os/exec"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -210,6 +212,50 @@ func TestCountersOfNamespace(t *testing.T) {
 	if overflows < 1 || drops != overflows {
 		t.Errorf("accept queue full: ListenOverflows moved by %d, ListenDrops by %d", overflows, drops)
 	}
+}
+
+// TestCountersLikeNstat compares every counter with what nstat(8) says of the same namespace.
+func TestCountersLikeNstat(t *testing.T) {
+	nstat, err := exec.LookPath("nstat")
+	if err != nil {
+		t.Skip("install iproute2")
+	}
+	enterNamespace(t)
+	p := newPair(t)
+	p.client.write("data")
+	p.server.waitRecvQ(4)
+	p.client.close()
+	connectRefused(t)
+	var missing []string
+	eventually(t, func() bool { // a timer may count something in between
+		out, err := exec.Command(nstat, "--ignore", "--zeros", "--noupdate").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing = differFromNstat(readCounters(t), string(out))
+		return len(missing) == 0
+	}, func() { t.Errorf("nstat says otherwise of %v", missing) })
+}
+
+// differFromNstat lists the counters for which nstat has no line, or another value: "TcpOutRsts   1   0.0".
+func differFromNstat(c Counters, out string) (differ []string) {
+	says := map[string]string{}
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); len(f) >= 2 {
+			says[f[0]] = f[1]
+		}
+	}
+	for name, n := range c {
+		switch name {
+		case "RtoAlgorithm", "RtoMin", "RtoMax", "MaxConn", "CurrEstab":
+			continue // not counters: nstat leaves them out
+		}
+		want := strconv.FormatInt(n, 10)
+		if says["Tcp"+name] != want && says["TcpExt"+name] != want {
+			differ = append(differ, name)
+		}
+	}
+	return differ
 }
 
 func readCounters(t *testing.T) Counters {

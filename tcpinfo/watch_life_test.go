@@ -1,6 +1,7 @@
 package tcpinfo
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -199,4 +200,33 @@ func TestWatchUnseenConnection(t *testing.T) {
 	}
 	lookUntil(t, w, client, FinWait2)
 	r.wantStates(client, "CLOSED [FIN-WAIT-1] FIN-WAIT-2")
+}
+
+// TestWatchBoundToInterface: the kernel's exact lookup misses a socket that is bound to an interface. It is followed all
+// the same, with details, and into TIME-WAIT.
+func TestWatchBoundToInterface(t *testing.T) {
+	t.Parallel()
+	w, r := newWatcher(t)
+	l := listen(t, loopback4, 3)
+	c := newSocket(t, loopback4.Addr())
+	if err := unix.SetsockoptString(c.fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "lo"); errors.Is(err, unix.EPERM) {
+		t.Skip("SO_BINDTODEVICE needs root before Linux 5.7")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	client := follow(t, w, c, "client")
+	c.connect(l.local())
+	w.Look()
+	if d := client.Last().Diag; d == nil || d.Interface == 0 {
+		t.Errorf("details of the connection: %+v", d)
+	}
+	s := l.accept()
+	c.shutdown(unix.SHUT_WR)
+	lookUntil(t, w, client, FinWait2)
+	s.close()
+	lookUntil(t, w, client, TimeWait)
+	w.poll(false)
+	c.close()
+	w.Look()
+	r.wantStates(client, "CLOSED ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT")
 }

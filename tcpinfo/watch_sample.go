@@ -141,7 +141,11 @@ func (w *Watcher) sampleDetails(wt *Watch, s Sample, e effort) bool {
 		w.observe(wt, s, e)
 		return true
 	}
-	d, err := wt.lookup()
+	ask := wt.find
+	if e == poll && s.State != Closed {
+		ask = wt.lookup // a poll can do without details, but not take TIME-WAIT for CLOSED
+	}
+	d, err := ask()
 	switch {
 	case err == nil:
 		return w.observeBoth(wt, s, diagSample(d), e)
@@ -197,8 +201,9 @@ func (w *Watcher) sampleClosed(wt *Watch, e effort) {
 	}
 }
 
-// find finds the socket by its cookie. That it is not there is confirmed by a dump, and so is a socket found that
-// connected and was closed between two samples, whose addresses nobody knows.
+// find finds the socket by its cookie. That it is not there is confirmed by a dump; so are sockets found that an exact
+// lookup misses: one that connected and was closed between two samples, whose addresses nobody knows, and one that is
+// bound to an interface (SO_BINDTODEVICE).
 func (wt *Watch) find() (Socket, error) {
 	if wt.connected || wt.known.state == Listen {
 		if s, err := wt.lookup(); err == nil || !errors.Is(err, ErrNotFound) {
