@@ -49,7 +49,7 @@ func (s *Seen) number(fwd, rev *half) {
 //	ACK seq=1 ack=1 win=512 (scale unknown) [numbers start here: SYN not seen]
 func (s Seen) String() string {
 	window := strconv.Itoa(s.Window)
-	if !s.Scaled {
+	if !s.Scaled && s.Window != 0 {
 		window += " (scale unknown)"
 	}
 	b := s.Segment.line(s.Seq, s.Ack, window)
