@@ -59,7 +59,8 @@
 // errors.Is(err, os.ErrClosed) holds, and cannot touch a descriptor that was
 // given the same number since. Close waits for the calls in progress, because
 // close(2) does not wake them, and a number in use must not be freed: wake them
-// first, with Shutdown or Abort. A positive SO_LINGER makes close(2) itself
+// first, with Shutdown or Abort. No finalizer closes a Socket that is dropped: its
+// descriptor stays open. A positive SO_LINGER makes close(2) itself
 // block, on a non-blocking socket too.
 //
 // # SIGPIPE
