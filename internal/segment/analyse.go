@@ -106,7 +106,8 @@ func (l *look) resent(a Analysis) Analysis {
 	if l.data > 0 && l.rev.ackKnown && !After(l.s.Seq+uint32(l.data), l.rev.ack) {
 		return Retransmission | SpuriousRetransmission
 	}
-	if !l.fwd.nextKnown || !Before(l.s.Seq, l.fwd.next) || l.data > 1 && l.s.Seq == l.fwd.next-1 { // the latter: new data from the octet of a probe on
+	fromProbe := l.data > 1 && l.s.Seq == l.fwd.next-1 // new data, from the octet of a probe on
+	if !l.fwd.nextKnown || !Before(l.s.Seq, l.fwd.next) || fromProbe {
 		return 0
 	}
 	overtaken := outOfOrderWithin

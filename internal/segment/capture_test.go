@@ -139,8 +139,8 @@ func (c *capture) waitForClose() {
 	})
 }
 
-// compare checks that every segment has good checksums, or such as Linux leaves to the card, and that tshark reads what we
-// read.
+// compare checks that every segment has good checksums, or such as Linux leaves to the card, and that tshark reads
+// what we read.
 func (c *capture) compare() {
 	c.t.Helper()
 	c.save()
@@ -281,7 +281,9 @@ func TestKernelKeepAlive(t *testing.T) {
 	t.Parallel()
 	p := connect(t, "tcp4", "127.0.0.1:0", 0)
 	p.send(p.client, p.server, 5)
-	p.must(p.client.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 3}))
+	p.must(p.client.SetKeepAliveConfig(net.KeepAliveConfig{
+		Enable: true, Idle: time.Second, Interval: time.Second, Count: 3,
+	}))
 	p.waitFor(KeepAlive)
 	p.waitFor(KeepAliveAck)
 	p.must(p.client.Close())

@@ -51,6 +51,15 @@ func TestDecodeIPv4(t *testing.T) {
 	}
 }
 
+// A relay calls it for every packet.
+func TestDecodeDoesNotAllocate(t *testing.T) {
+	for _, packet := range [][]byte{unhex(t, synPacket), unhex(t, v6Packet)} {
+		if n := testing.AllocsPerRun(100, func() { _, _ = Decode(packet) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+}
+
 func TestDecodeIPv6(t *testing.T) {
 	t.Parallel()
 	got := mustDecode(t, unhex(t, v6Packet))
@@ -307,7 +316,8 @@ func TestNotTCP(t *testing.T) {
 			t.Errorf("%s: %v", test.want, err)
 			continue
 		}
-		if want := "segment: " + not.Src.String() + " > " + not.Dst.String() + ": " + test.want + ", not TCP"; err.Error() != want {
+		want := "segment: " + not.Src.String() + " > " + not.Dst.String() + ": " + test.want + ", not TCP"
+		if err.Error() != want {
 			t.Errorf("%q, want %q", err, want)
 		}
 		if VerifyTCP(test.packet) == nil {

@@ -170,7 +170,7 @@ func (c *conversation) segment(dir int, flags Flags, payload int) Segment {
 }
 
 func (c *conversation) send(s Segment) {
-	gaps := []time.Duration{time.Microsecond, 500 * time.Microsecond, 5 * time.Millisecond, 30 * time.Millisecond, time.Second}
+	gaps := []time.Duration{time.Microsecond, 500 * time.Microsecond, 5 * ms, 30 * ms, time.Second}
 	c.at = c.at.Add(gaps[c.r.IntN(len(gaps))])
 	c.trace = append(c.trace, timed{c.at, s})
 }

@@ -44,8 +44,8 @@ func (p *PcapWriter) begin(kind uint32) {
 	p.u32(0)
 }
 
-// end completes the block that was begun and writes it, unless something went wrong: a text too long spoils this block, an
-// error of the underlying writer all that follow.
+// end completes the block that was begun and writes it, unless something went wrong: a text too long spoils this
+// block, an error of the underlying writer all that follow.
 func (p *PcapWriter) end() error {
 	if p.err != nil {
 		return p.err

@@ -77,7 +77,8 @@ func newTestWriter(t testing.TB, w io.Writer) *PcapWriter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.AddInterface(PcapInterface{Name: "client", Description: "198.51.100.1", LinkType: LinkTypeRaw}); err != nil {
+	client := PcapInterface{Name: "client", Description: "198.51.100.1", LinkType: LinkTypeRaw}
+	if _, err := p.AddInterface(client); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -261,7 +262,8 @@ func TestPcapngAsTsharkReadsIt(t *testing.T) {
 		row[4] = strings.TrimPrefix(row[4], "0x0000000")
 	}
 	want := [][]string{
-		{"client", "198.51.100.1", "dropped by the wire,\uFFFDbad utf-8", "1700000000.123456789", "2", "7", "", "44", "44", "7", "1460", ""},
+		{"client", "198.51.100.1", "dropped by the wire,\uFFFDbad utf-8", "1700000000.123456789", "2", "7", "",
+			"44", "44", "7", "1460", ""},
 		{"client", "198.51.100.1", "", "1700000001.123456789", "2", "8", "", "44", "44", "7", "1460", ""},
 		{"server", "", "", "1700000001.123456790", "1", "8", "3", "44", "40", "7", "", ""},
 		{"server", "", "duplicated", "1700000002.123456789", "", "", "", "60", "40", "7", "", ""},

@@ -21,10 +21,16 @@ func TestTsharkReadsOurSegments(t *testing.T) {
 		packets = append(packets, PcapPacket{Data: mustMarshal(t, s)})
 	}
 	rows := tshark(t, writeCapture(t, LinkTypeRaw, packets), tsharkHeaderFields...)
+	severity := len(tsharkHeaderFields) - 1
 	if len(rows) != len(segments) {
 		t.Fatalf("tshark read %d packets of %d", len(rows), len(segments))
 	}
 	for i, s := range segments {
+		for _, n := range strings.Split(rows[i][severity], ",") {
+			if level, err := strconv.Atoi(n); n != "" && (err != nil || level >= expertError) {
+				t.Errorf("packet %d: tshark finds an error (severity %s)\n%s", i+1, n, s)
+			}
+		}
 		for j, want := range headerFields(&s) {
 			if got := rows[i][j]; got != want && want != elsewhere {
 				t.Errorf("packet %d %s: tshark has %q, we have %q\n%s", i+1, tsharkHeaderFields[j], got, want, s)
@@ -40,7 +46,11 @@ var tsharkHeaderFields = []string{
 	"tcp.urgent_pointer", "tcp.len", "tcp.options", "tcp.options.mss_val", "tcp.options.wscale.shift",
 	"tcp.options.sack.count", "tcp.options.timestamp.tsval", "tcp.options.timestamp.tsecr", "tcp.payload",
 	"ip.checksum.status", "tcp.checksum.status", "_ws.malformed", "tcp.options.unknown",
+	"_ws.expert.severity",
 }
+
+// expertError is the severity above warning in tshark's expert information.
+const expertError = 0x00800000
 
 // elsewhere is where tshark shows the data of resets and SYNs, and urgent data.
 const elsewhere = "shown as another field"
