@@ -35,9 +35,9 @@ func (s *Socket) do(c call, enter enterFunc, args argsFunc) (int, error) {
 	if s.aborted.Load() || !s.guard.enter() {
 		return -1, s.closedError(c.name, c.addr)
 	}
+	defer s.guard.leave() // even if a tracer panics: Close waits for it
 	c.fd = s.fd
 	ret, errno := s.enterKernel(c, enter, args)
-	s.guard.leave()
 	if errno != 0 {
 		return ret, s.failed(c, errno)
 	}

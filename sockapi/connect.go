@@ -1,8 +1,10 @@
 package sockapi
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +31,10 @@ func (s *Socket) Connect(addr netip.AddrPort) error {
 		s.setPeer(addr)
 	}
 	if errno == unix.EINTR {
-		return s.finishConnect(addr, start)
+		err = s.finishConnect(addr, start)
+	}
+	if errors.Is(err, os.ErrClosed) {
+		return s.closedError("connect", addr)
 	}
 	return err
 }

@@ -112,3 +112,19 @@ func TestConnectInterruptedThenLate(t *testing.T) {
 		t.Errorf("made %v", rec.names())
 	}
 }
+
+func TestConnectInterruptedThenAborted(t *testing.T) {
+	needSyscallFile(t)
+	_, at := fullListener(t)
+	c := newSocket(t, unix.AF_INET, 0, nil)
+	must(t, SO_SNDTIMEO.Put(c, time.Minute))
+	tid, done := onThread(func() error { return c.Connect(at) })
+	waitFor(t, "connect to block", func() bool { return blockedIn(tid, unix.SYS_CONNECT) })
+	interrupt(t, tid)
+	waitFor(t, "ppoll to block", func() bool { return blockedIn(tid, unix.SYS_PPOLL) })
+	c.Abort()
+	err := result(t, done)
+	if e, ok := err.(*Error); !ok || e.Call != "connect" || !errors.Is(err, os.ErrClosed) {
+		t.Errorf("%v; want connect: os.ErrClosed", err)
+	}
+}

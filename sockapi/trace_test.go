@@ -144,3 +144,28 @@ func TestWaits(t *testing.T) {
 		}
 	}
 }
+
+// A tracer that gives up must not keep the socket from being closed.
+func TestTracerMayPanic(t *testing.T) {
+	s := newSocket(t, unix.AF_INET, 0, quitter{})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the tracer did not panic")
+			}
+		}()
+		_ = s.Listen(1)
+	}()
+	_, done := onThread(s.Close)
+	must(t, result(t, done))
+}
+
+type quitter struct{}
+
+func (quitter) Enter(c *Call) {
+	if c.Name == "listen" {
+		panic(c)
+	}
+}
+
+func (quitter) Exit(*Call) {}
