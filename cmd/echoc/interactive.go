@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"socklife/internal/cli"
+	"socklife/internal/echo"
+	"socklife/internal/timeline"
+	"socklife/internal/witness"
+	"socklife/sockapi"
+)
+
+// interactive sends standard input to an echo server and prints what comes back. Standard output carries that and
+// nothing else; what is told of the connection goes to standard error.
+func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to string) error {
+	addr, err := cli.Address(to)
+	if err != nil {
+		return err
+	}
+	out := f.Narration(os.Stderr, timeline.Client)
+	defer out.Done()
+	cfg := echo.ClientConfig{
+		Addrs: []netip.AddrPort{addr}, In: os.Stdin, Out: os.Stdout,
+		Options: func(s *sockapi.Socket) error {
+			if err := f.Sockets.Apply(s); err != nil || !bind.IsValid() {
+				return err
+			}
+			return s.Bind(bind)
+		},
+	}
+	if !f.Quiet {
+		n, err := witness.Narrate(out.Log, timeline.Client)
+		if err != nil {
+			return err
+		}
+		defer n.Close()
+		narrate(&cfg, n)
+	}
+	_, err = echo.RunClient(ctx, cfg)
+	if errors.Is(err, echo.ErrOutputClosed) {
+		return nil // whoever read our output has had enough, as head(1) has
+	}
+	return err
+}
+
+// narrate has the client's calls and states told, the data calls too.
+func narrate(cfg *echo.ClientConfig, n *witness.Narration) {
+	cfg.Tracer, cfg.TraceData = n, true
+	options := cfg.Options
+	cfg.Options = func(s *sockapi.Socket) error {
+		n.Follow(s)
+		return options(s)
+	}
+	cfg.Events.Connected = func(s *sockapi.Socket, _ netip.AddrPort) { n.Connected(s) }
+	cfg.Events.PeerFinished = func(_ *sockapi.Socket, sending bool) {
+		if sending {
+			n.Note("the server has finished sending; what you type is still sent")
+		}
+	}
+	cfg.Events.Closed = func(_ *sockapi.Socket, r echo.ClientReport) {
+		n.Look()
+		n.Note(fmt.Sprintf("%d bytes sent, %d came back", r.Sent, r.Received))
+	}
+}

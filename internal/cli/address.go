@@ -1,0 +1,121 @@
+// Package cli is what the two commands share: their flags, addresses, messages and exit statuses.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DefaultAddr is where echod listens unless it is told otherwise: the echo port of RFC 862, 7, out of reach of the
+// privileged ports.
+const DefaultAddr = "127.0.0.1:7007"
+
+const defaultPort = "7007"
+
+// LooksLikeAddr tells an address from the name of a scenario: names have no colon and no dot.
+func LooksLikeAddr(arg string) bool {
+	return strings.ContainsAny(arg, ":.") || arg == "localhost"
+}
+
+// Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up.
+func Address(arg string) (netip.AddrPort, error) {
+	host, port, err := splitAddr(arg)
+	if err != nil {
+		return netip.AddrPort{}, Usage{err.Error()}
+	}
+	number, err := portNumber(port)
+	if err != nil {
+		return netip.AddrPort{}, Usagef("address %q: %v", arg, err)
+	}
+	ip, err := lookup(host)
+	if err != nil {
+		return netip.AddrPort{}, Usagef("address %q: %v", arg, err)
+	}
+	return netip.AddrPortFrom(ip, number), nil
+}
+
+func splitAddr(arg string) (host, port string, err error) {
+	if ip, err := netip.ParseAddr(strings.Trim(arg, "[]")); err == nil {
+		return ip.String(), defaultPort, nil
+	}
+	if !strings.Contains(arg, ":") {
+		return arg, defaultPort, nil
+	}
+	host, port, err = net.SplitHostPort(arg)
+	if err != nil {
+		return "", "", fmt.Errorf("address %q: want HOST:PORT, as 127.0.0.1:7007 or [::1]:7007", arg)
+	}
+	return host, port, nil
+}
+
+func portNumber(port string) (uint16, error) {
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+		return uint16(n), nil
+	}
+	if n, err := net.LookupPort("tcp", port); err == nil && port != "" {
+		return uint16(n), nil
+	}
+	return 0, fmt.Errorf("port %q: want a number from 0 to 65535, or a service's name", port)
+}
+
+func lookup(host string) (netip.Addr, error) {
+	if host == "" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(ips) == 0 {
+		return netip.Addr{}, fmt.Errorf("no such host: %q", host)
+	}
+	for _, ip := range ips {
+		if ip.Unmap().Is4() {
+			return ip.Unmap(), nil
+		}
+	}
+	return ips[0], nil
+}
+
+// BindAddress reads --bind: like Address, but HOST alone means any port.
+func BindAddress(arg string) (netip.AddrPort, error) {
+	if arg == "" {
+		return netip.AddrPort{}, nil
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(arg, "[]")); err == nil {
+		return netip.AddrPortFrom(ip, 0), nil
+	}
+	return Address(arg)
+}
+
+// Loopback is this host's address to itself.
+func Loopback(v6 bool) netip.Addr {
+	if v6 {
+		return netip.IPv6Loopback()
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
+
+// OnThisHost tells whether an address belongs to this host, so that the socket there can be seen from here.
+func OnThisHost(a netip.Addr) bool {
+	if a.IsLoopback() || a.IsUnspecified() {
+		return true
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, own := range addrs {
+		if p, err := netip.ParsePrefix(own.String()); err == nil && p.Addr() == a.Unmap().WithZone("") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+)
+
+// Exit statuses, the same for both commands.
+const (
+	ExitOK          = 0
+	ExitFailed      = 1 // an expectation was not met, or something went wrong
+	ExitUsage       = 2
+	ExitUnsupported = 3 // this kernel, or this user, cannot do it
+	ExitInterrupted = 130
+)
+
+// Usage is an error in what was typed.
+type Usage struct{ Text string }
+
+func (u Usage) Error() string { return u.Text }
+
+// Usagef makes a Usage.
+func Usagef(format string, args ...any) error { return Usage{fmt.Sprintf(format, args...)} }
+
+// ErrInterrupted: Ctrl-C. ErrTerminated: SIGTERM, which is how a service is told to stop.
+var (
+	ErrInterrupted = errors.New("interrupted")
+	ErrTerminated  = errors.New("terminated")
+)
+
+// Unsupported is what this kernel or this user cannot do; How says how to get it.
+type Unsupported struct{ What, How string }
+
+func (u Unsupported) Error() string { return u.What + ": " + u.How }
+
+// Status is the exit status that an error stands for.
+func Status(err error) int {
+	var usage Usage
+	var unsupported Unsupported
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.As(err, &unsupported):
+		return ExitUnsupported
+	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrTerminated), errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	}
+	return ExitFailed
+}
+
+// Complain writes the one line that an error deserves and returns the exit status.
+func Complain(w io.Writer, program string, err error) int {
+	status := Status(err)
+	if err != nil && status != ExitInterrupted {
+		fmt.Fprintf(w, "%s: %s%s\n", program, oneLine(err), hint(err))
+	}
+	return status
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// hint says what to do about an error that somebody new to this meets.
+func hint(err error) string {
+	var call *sockapi.Error
+	if !errors.As(err, &call) {
+		return ""
+	}
+	switch {
+	case call.Call == "connect" && call.Errno == unix.ECONNREFUSED:
+		return " (is echod running there?)"
+	case call.Call == "bind" && call.Errno == unix.EADDRINUSE:
+		return fmt.Sprintf(" (another socket has it: ss -tanp 'sport = :%d'; port 0 picks a free one)", call.Addr.Port())
+	case call.Call == "bind" && call.Errno == unix.EACCES:
+		return " (ports below net.ipv4.ip_unprivileged_port_start need root or CAP_NET_BIND_SERVICE)"
+	case call.Call == "bind" && call.Errno == unix.EADDRNOTAVAIL:
+		return " (no interface of this host has that address)"
+	case call.Call == "connect" && call.Errno == unix.ETIMEDOUT:
+		return " (nothing answered: a firewall, a dead host, or a full backlog)"
+	case call.Errno == unix.EMFILE:
+		return " (too many descriptors: ulimit -n)"
+	}
+	return ""
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags are those that both commands have.
+type Flags struct {
+	Set     *pflag.FlagSet
+	Sockets *SocketFlags
+
+	Color               string
+	JSON, Quiet, Step   bool
+	IPv6                bool
+	Pace, Hold          time.Duration
+	List, Help, Version bool
+}
+
+// NewFlags declares them.
+func NewFlags(program string) *Flags {
+	fs := pflag.NewFlagSet(program, pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	f := &Flags{Set: fs}
+	fs.StringVar(&f.Color, "color", "auto", "`when` to use colour: auto, always or never")
+	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
+	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
+	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
+	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
+	fs.DurationVar(&f.Hold, "hold", 0, "stay this `long` in the state the scenario is about")
+	fs.BoolVarP(&f.IPv6, "ipv6", "6", false, "use ::1 where no address is given")
+	fs.BoolVarP(&f.List, "list", "l", false, "list the scenarios")
+	fs.BoolVar(&f.Version, "version", false, "print the version")
+	fs.BoolVarP(&f.Help, "help", "h", false, "print this help")
+	f.Sockets = newSocketFlags()
+	return f
+}
+
+// Parse reads the command line; its error is a Usage.
+func (f *Flags) Parse(args []string) error {
+	f.Set.AddFlagSet(f.Sockets.set)
+	if err := f.Set.Parse(args); err != nil {
+		return Usage{oneLine(err)}
+	}
+	if f.Color != "auto" && f.Color != "always" && f.Color != "never" {
+		return Usagef("--color %s: want auto, always or never", f.Color)
+	}
+	for name, d := range map[string]time.Duration{"pace": f.Pace, "hold": f.Hold} {
+		if d < 0 {
+			return Usagef("--%s %v: want a time that is not negative, as 400ms or 5s", name, d)
+		}
+	}
+	return f.Sockets.check()
+}
+
+// Usage writes the help: the synopsis, then the flags by what they are about.
+func (f *Flags) Usage(w io.Writer, synopsis string) {
+	fmt.Fprint(w, strings.TrimLeft(synopsis, "\n"))
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.SortFlags = false
+	f.Set.VisitAll(func(fl *pflag.Flag) {
+		if f.Sockets.set.Lookup(fl.Name) == nil {
+			own.AddFlag(fl)
+		}
+	})
+	fmt.Fprintf(w, "\nFlags:\n%s\nSocket options (set with setsockopt(2) before bind, listen or connect):\n%s",
+		own.FlagUsagesWrapped(helpWidth), f.Sockets.set.FlagUsagesWrapped(helpWidth))
+	fmt.Fprint(w, exitStatuses)
+}
+
+const helpWidth = 80
+
+const exitStatuses = `
+Exit status: 0 all that was expected came; 1 something did not, or an error;
+2 usage; 3 this kernel or this user cannot do it; 130 interrupted.
+`

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"text/tabwriter"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/scenario"
+	"socklife/internal/timeline"
+	"socklife/internal/view"
+)
+
+// Output is where the events of a run go.
+type Output struct {
+	Log   *timeline.Log
+	flush func()
+	err   func() error
+}
+
+// Flush hands over what is known so far.
+func (o Output) Flush() {
+	o.Log.Flush()
+	o.flush()
+}
+
+// Done hands over what is left, and tells whether it could be written.
+func (o Output) Done() error {
+	o.Log.Close()
+	o.flush()
+	return o.err()
+}
+
+// Silent drops all events.
+func Silent() Output {
+	return Output{timeline.New(), func() {}, func() error { return nil }}
+}
+
+// Output is what the flags say of f: JSON Lines, nothing, or the timeline on a terminal.
+func (f *Flags) Output(w *os.File, o view.Options) Output {
+	switch {
+	case f.JSON:
+		lines := view.NewJSONLines(w)
+		return Output{timeline.New(lines), func() {}, lines.Err}
+	case f.Quiet:
+		return Silent()
+	}
+	of := view.For(w, f.Color)
+	o.Color, o.Width, o.ASCII = of.Color, of.Width, of.ASCII
+	t := view.New(w, o)
+	return Output{timeline.New(t), t.Flush, t.Err}
+}
+
+// Narration is Output for the plain server and client: a line an event.
+func (f *Flags) Narration(w *os.File, own timeline.Side) Output {
+	switch {
+	case f.JSON:
+		return f.Output(w, view.Options{})
+	case f.Quiet:
+		return Silent()
+	}
+	o := view.For(w, f.Color)
+	o.Own = own
+	n := view.NewNarrator(w, o)
+	return Output{timeline.New(n), n.Flush, n.Err}
+}
+
+// Config is how the flags want a scenario run.
+func (f *Flags) Config(out *os.File) scenario.Config {
+	cfg := scenario.Config{
+		Hold:       f.Hold,
+		OnListener: f.Sockets.Apply,
+		OnConn:     f.Sockets.Apply,
+		Backlog:    f.Sockets.Backlog(),
+	}
+	if view.IsTerminal(out) && !f.JSON && !f.Quiet {
+		cfg.Pace = f.Pace
+		if f.Step {
+			cfg.Step = newStepper(os.Stdin).Step
+		}
+	}
+	return cfg
+}
+
+// Scenario finds the scenario of that name; its error says which name is near.
+func Scenario(name string) (*scenario.Scenario, error) {
+	if sc := scenario.Find(name); sc != nil {
+		return sc, nil
+	}
+	if near := scenario.Nearest(name); near != "" {
+		return nil, Usagef("unknown scenario %q: did you mean %s? (--list shows them all)", name, near)
+	}
+	return nil, Usagef("unknown scenario %q: --list shows them all; an address is written HOST:PORT", name)
+}
+
+// List writes the scenarios, one line each, by group.
+func List(w io.Writer) {
+	for i, g := range scenario.Groups {
+		head := false
+		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		for _, sc := range scenario.All() {
+			if sc.Group != g {
+				continue
+			}
+			if !head {
+				if i > 0 {
+					fmt.Fprintln(w)
+				}
+				fmt.Fprintf(w, "%s\n", g)
+				head = true
+			}
+			fmt.Fprintf(t, "  %s\t%s\n", sc.Name, sc.Lesson)
+		}
+		t.Flush()
+	}
+}
+
+// Interruptible is a context that ends with ErrInterrupted at Ctrl-C and with ErrTerminated at SIGTERM. The second signal has
+// its usual effect.
+func Interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			if s == unix.SIGTERM {
+				cancel(ErrTerminated)
+			} else {
+				cancel(ErrInterrupted)
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+// Version is the module's version, as the Go tool recorded it.
+func Version(program string) string {
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	return program + " " + version
+}

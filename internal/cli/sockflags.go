@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"socklife/sockapi"
+)
+
+// SocketFlags are the flags that set a socket option each, named after it. They are applied in the order of this file, so
+// that the same command line makes the same calls.
+type SocketFlags struct {
+	set     *pflag.FlagSet
+	options []optionFlag
+	backlog int
+}
+
+// optionFlag is one of them.
+type optionFlag struct {
+	name  string
+	check func() error
+	apply func(*sockapi.Socket) error
+}
+
+func newSocketFlags() *SocketFlags {
+	f := &SocketFlags{set: pflag.NewFlagSet("socket options", pflag.ContinueOnError)}
+	f.set.SortFlags = false
+	f.set.IntVar(&f.backlog, "backlog", 0, "listen(2)'s `length` of the accept queue")
+	f.boolean("reuseaddr", sockapi.SO_REUSEADDR, "SO_REUSEADDR: bind over connections in TIME-WAIT")
+	f.boolean("reuseport", sockapi.SO_REUSEPORT, "SO_REUSEPORT: share the port with other listeners")
+	f.boolean("v6only", sockapi.IPV6_V6ONLY, "IPV6_V6ONLY: keep IPv4 away from an IPv6 socket")
+	f.seconds("linger", "SO_LINGER: close waits this many `seconds`; 0 resets", func(s *sockapi.Socket, n int) error {
+		return sockapi.SO_LINGER.Put(s, sockapi.Linger{OnOff: true, Seconds: n})
+	})
+	f.boolean("keepalive", sockapi.SO_KEEPALIVE, "SO_KEEPALIVE: probe a silent peer")
+	f.duration("keepidle", sockapi.TCP_KEEPIDLE, time.Second, "TCP_KEEPIDLE: silence before the first probe")
+	f.duration("keepintvl", sockapi.TCP_KEEPINTVL, time.Second, "TCP_KEEPINTVL: time between probes")
+	f.number("keepcnt", sockapi.TCP_KEEPCNT, 1, "TCP_KEEPCNT: probes before giving up")
+	f.buffer("rcvbuf", sockapi.SO_RCVBUF, "SO_RCVBUF: receive buffer in bytes (the kernel doubles it)")
+	f.buffer("sndbuf", sockapi.SO_SNDBUF, "SO_SNDBUF: send buffer in bytes (the kernel doubles it)")
+	f.duration("rcvtimeo", sockapi.SO_RCVTIMEO, time.Microsecond, "SO_RCVTIMEO: how long accept and read wait")
+	f.duration("sndtimeo", sockapi.SO_SNDTIMEO, time.Microsecond, "SO_SNDTIMEO: how long connect and write wait")
+	f.boolean("nodelay", sockapi.TCP_NODELAY, "TCP_NODELAY: send small writes at once")
+	f.boolean("quickack", sockapi.TCP_QUICKACK, "TCP_QUICKACK: acknowledge at once, for now")
+	f.number("maxseg", sockapi.TCP_MAXSEG, 1, "TCP_MAXSEG: largest segment in bytes")
+	f.number("syncnt", sockapi.TCP_SYNCNT, 1, "TCP_SYNCNT: how often a SYN is sent again")
+	f.duration("user-timeout", sockapi.TCP_USER_TIMEOUT, time.Millisecond, "TCP_USER_TIMEOUT: longest wait for an acknowledgement")
+	f.duration("defer-accept", sockapi.TCP_DEFER_ACCEPT, time.Second, "TCP_DEFER_ACCEPT: accept only when data has come")
+	f.duration("linger2", sockapi.TCP_LINGER2, time.Second, "TCP_LINGER2: how long an orphan stays in FIN-WAIT-2")
+	f.boolean("save-syn", sockapi.TCP_SAVE_SYN, "TCP_SAVE_SYN: keep each client's SYN")
+	f.portRange("local-port-range", "IP_LOCAL_PORT_RANGE: `LO-HI`, the ports to choose from (Linux 6.3)")
+	return f
+}
+
+// Backlog is nil unless the flag was given.
+func (f *SocketFlags) Backlog() *int {
+	if !f.set.Changed("backlog") {
+		return nil
+	}
+	return &f.backlog
+}
+
+// Given tells whether that option was asked for.
+func (f *SocketFlags) Given(name string) bool { return f.set.Changed(name) }
+
+// Apply sets the options that were given on s.
+func (f *SocketFlags) Apply(s *sockapi.Socket) error {
+	for _, o := range f.options {
+		if !f.set.Changed(o.name) {
+			continue
+		}
+		if err := o.apply(s); err != nil {
+			return fmt.Errorf("--%s %s: %w", o.name, f.set.Lookup(o.name).Value, err)
+		}
+	}
+	return nil
+}
+
+// check refuses what no kernel would take.
+func (f *SocketFlags) check() error {
+	if f.backlog < 0 {
+		return Usagef("--backlog %d: want a number that is not negative", f.backlog)
+	}
+	for _, o := range f.options {
+		if !f.set.Changed(o.name) || o.check == nil {
+			continue
+		}
+		if err := o.check(); err != nil {
+			return Usagef("--%s %s: %v", o.name, f.set.Lookup(o.name).Value, err)
+		}
+	}
+	return nil
+}
+
+func (f *SocketFlags) add(name string, check func() error, apply func(*sockapi.Socket) error) {
+	f.options = append(f.options, optionFlag{name, check, apply})
+}
+
+func (f *SocketFlags) boolean(name string, o sockapi.Option[bool], usage string) {
+	v := f.set.Bool(name, false, usage)
+	f.add(name, nil, func(s *sockapi.Socket) error { return o.Put(s, *v) })
+}
+
+func (f *SocketFlags) number(name string, o sockapi.Option[int], least int, usage string) {
+	v := f.set.Int(name, 0, usage)
+	f.add(name, func() error { return atLeast(*v, least) }, func(s *sockapi.Socket) error { return o.Put(s, *v) })
+}
+
+// buffer is a number that the kernel changes, so it is read back for the reader to see.
+func (f *SocketFlags) buffer(name string, o sockapi.Option[int], usage string) {
+	v := f.set.Int(name, 0, usage)
+	f.add(name, func() error { return atLeast(*v, 1) }, func(s *sockapi.Socket) error {
+		_, err := o.Set(s, *v)
+		return err
+	})
+}
+
+func (f *SocketFlags) seconds(name, usage string, apply func(*sockapi.Socket, int) error) {
+	v := f.set.Int(name, 0, usage)
+	f.add(name, func() error { return atLeast(*v, 0) }, func(s *sockapi.Socket) error { return apply(s, *v) })
+}
+
+func (f *SocketFlags) duration(name string, o sockapi.Option[time.Duration], unit time.Duration, usage string) {
+	v := f.set.Duration(name, 0, usage)
+	f.add(name, func() error {
+		if *v < unit {
+			return fmt.Errorf("want a time of at least %v, as 5s", unit)
+		}
+		return nil
+	}, func(s *sockapi.Socket) error { return o.Put(s, *v) })
+}
+
+func (f *SocketFlags) portRange(name, usage string) {
+	v := f.set.String(name, "", usage)
+	f.add(name, func() error { _, err := parsePortRange(*v); return err }, func(s *sockapi.Socket) error {
+		r, err := parsePortRange(*v)
+		if err != nil {
+			return err
+		}
+		return sockapi.IP_LOCAL_PORT_RANGE.Put(s, r)
+	})
+}
+
+func atLeast(v, least int) error {
+	if v < least {
+		return fmt.Errorf("want a number from %d up", least)
+	}
+	return nil
+}
+
+func parsePortRange(s string) (sockapi.PortRange, error) {
+	lo, hi, ok := strings.Cut(s, "-")
+	l, err1 := strconv.ParseUint(lo, 10, 16)
+	h, err2 := strconv.ParseUint(hi, 10, 16)
+	if !ok || err1 != nil || err2 != nil || l > h {
+		return sockapi.PortRange{}, fmt.Errorf("want LO-HI, as 40000-40002")
+	}
+	return sockapi.PortRange{Lo: uint16(l), Hi: uint16(h)}, nil
+}

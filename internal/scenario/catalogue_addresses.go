@@ -1,0 +1,9 @@
+package scenario
+
+// addresses: who may have which port.
+var addresses = []*Scenario{
+	reuseaddr,
+}
+
+// failures: when the other side, or the way to it, is gone.
+var failures = []*Scenario{}

@@ -1,0 +1,7 @@
+package scenario
+
+// closings: who goes through which states at the end of a connection.
+var closings = []*Scenario{
+	halfClose,
+	closing,
+}

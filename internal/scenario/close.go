@@ -1,0 +1,38 @@
+package scenario
+
+import "socklife/tcpinfo"
+
+// The client closes first. Its FIN, the server's acknowledgement; the server's FIN, the client's acknowledgement: four
+// segments, or three where the server closes so soon that its FIN and its acknowledgement are one. The side that closed first
+// ends in TIME-WAIT, the other is free at once.
+var closing = &Scenario{
+	Name: "close", Group: Closing,
+	Lesson: "both sides close: who goes through which states",
+	Source: "RFC 9293 3.6",
+	Server: closeServer,
+	Client: closeClient,
+}
+
+func closeServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	s.ReadRequest(conn)
+	end := conn.Read(64)
+	s.Check("read() gives 0: the client's FIN has come, after all its data", len(end) == 0, "%d bytes", len(end))
+	conn.Expect("the client's kernel has our ACK; it is for this application to close", tcpinfo.CloseWait)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
+	s.Hold()
+	conn.Close()
+	conn.ExpectGone("our FIN is acknowledged (LAST-ACK ended); the passive closer's port is free at once")
+}
+
+func closeClient(c *Side) {
+	conn := c.Dial()
+	conn.Expect("connected", tcpinfo.Established)
+	conn.Write(c.Request())
+	conn.Close()
+	conn.Expect("we closed first, and the kernel does the rest without us",
+		tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
+	conn.Expect("both FINs are acknowledged; 60 s until the pair of addresses is free again", tcpinfo.TimeWait)
+	conn.ExpectPeerGone("the passive closer has no TIME-WAIT")
+}

@@ -1,0 +1,39 @@
+package scenario
+
+import (
+	"fmt"
+
+	"socklife/internal/witness"
+	"socklife/tcpinfo"
+)
+
+// pattern is n bytes that show where they belong: no stretch of it repeats soon.
+func pattern(n int) []byte {
+	b := make([]byte, 0, n+16)
+	for len(b) < n {
+		b = fmt.Appendf(b, "%07d\n", len(b))
+	}
+	return b[:n]
+}
+
+// The bits of INET_DIAG_SHUTDOWN (include/net/sock.h).
+const (
+	rcvShutdown  uint8 = 1
+	sendShutdown uint8 = 2
+)
+
+// checkShutdown checks which directions the kernel says are shut. (Only sock_diag says it.)
+func (s *Side) checkShutdown(c *Conn, expect string, want uint8) {
+	d, err := s.run.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
+	if err != nil {
+		s.run.fail(err)
+	}
+	s.Check("the kernel's shutdown bits: "+expect, d.Shutdown != nil && *d.Shutdown == want, "%s", shutdownText(d))
+}
+
+func shutdownText(d tcpinfo.Socket) string {
+	if d.Shutdown == nil {
+		return "not reported"
+	}
+	return fmt.Sprint(witness.ShutdownNames(*d.Shutdown))
+}

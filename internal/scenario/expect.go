@@ -1,0 +1,167 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// Expect waits until the kernel says that the socket is in one of the states, and records that it came, and why it
+// is so. The run ends if it does not come.
+func (c *Conn) Expect(why string, states ...tcpinfo.State) {
+	c.side.expect(c.watch, c.side.Name, why, states)
+}
+
+// ExpectPeer is Expect for the other end of the connection, where that can be seen: on this host. Where both ends are
+// played here, it waits, and leaves it to the other end to tell.
+func (c *Conn) ExpectPeer(why string, states ...tcpinfo.State) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expect(peer, c.side.Name.Other(), why, states)
+	}
+}
+
+// AwaitPeer is ExpectPeer for a server that must not go on before. Where the other end cannot be seen it gives the
+// client a moment instead, and what the client then finds is for the client to say.
+func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expect(peer, c.side.Name.Other(), why, states)
+	} else {
+		c.side.run.clock.pause(unseenMoment)
+	}
+}
+
+// AwaitPeerOrphaned waits until the other end has no descriptor any more: its close() has returned.
+func (c *Conn) AwaitPeerOrphaned(why string) {
+	peer := c.findPeer()
+	if peer == nil {
+		c.side.run.clock.pause(unseenMoment)
+		return
+	}
+	c.side.Await(why, func() (string, bool) {
+		d, err := c.side.run.diag.Lookup(c.Remote(), c.Local(), peer.Cookie())
+		return fmt.Sprintf("inode %d", d.Inode), err == nil && d.Inode == 0
+	})
+}
+
+// unseenMoment is how long a server gives a client whose state it cannot see.
+const unseenMoment = 2 * time.Second
+
+// ExpectGone waits until the kernel has nothing left of a socket that was closed.
+func (c *Conn) ExpectGone(why string) { c.side.expectGone(c.watch, c.side.Name, why) }
+
+// ExpectPeerGone is ExpectGone for the other end, where that can be seen.
+func (c *Conn) ExpectPeerGone(why string) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expectGone(peer, c.side.Name.Other(), why)
+	}
+}
+
+func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why string) {
+	s.alive()
+	ok := s.until(func() bool { return w.Last().Gone })
+	if !ok {
+		s.alive()
+	}
+	got := "gone"
+	if !ok {
+		got = w.Last().State.String()
+	}
+	if told := s.run.both && whose != s.Name; !told || !ok {
+		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok)
+	}
+	if !ok {
+		s.run.fail(timeout{"CLOSED", s.run.cfg.Patience})
+	}
+}
+
+// ExpectChild waits for the nth connection (from 0) that the kernel made for the listener to be in one of the states,
+// accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it.
+func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *tcpinfo.Watch {
+	s.alive()
+	var child *tcpinfo.Watch
+	s.until(func() bool {
+		s.run.mu.Lock()
+		defer s.run.mu.Unlock()
+		if len(s.run.met) > n {
+			child = s.run.met[n]
+		}
+		return child != nil
+	})
+	if child == nil {
+		s.alive()
+		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
+		s.run.fail(timeout{"a connection", s.run.cfg.Patience})
+	}
+	s.expect(child, s.Name, why, states)
+	return child
+}
+
+func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states []tcpinfo.State) {
+	s.alive()
+	var seen tcpinfo.Sample
+	var ok bool
+	s.until(func() bool {
+		seen = w.Last()
+		ok = !seen.Gone && slices.Contains(states, seen.State)
+		return ok || seen.Gone || over(w, seen)
+	})
+	if !ok {
+		s.alive()
+	}
+	if told := s.run.both && whose != s.Name; !told || !ok {
+		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
+	}
+	if !ok {
+		s.run.fail(fmt.Errorf("%s instead of %s", seen.State, oneOf(states)))
+	}
+}
+
+// over tells of a connection that has ended: no other state follows, so there is nothing to wait for.
+func over(w *tcpinfo.Watch, seen tcpinfo.Sample) bool {
+	return seen.State == tcpinfo.Closed && w.Remote().IsValid() && w.Remote().Port() != 0
+}
+
+// oneOf names the states, any of which is right.
+func oneOf(states []tcpinfo.State) string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = s.String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// patience is a context that ends when this process has waited long enough, not counting pauses.
+func (r *run) patience() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	w := r.clock.wait(cancel)
+	return ctx, func() { w.end(); cancel() }
+}
+
+// Peer is the last the kernel said of the other end; ok is false where that end cannot be seen from here.
+func (c *Conn) Peer() (s tcpinfo.Sample, ok bool) {
+	if peer := c.findPeer(); peer != nil {
+		return peer.Last(), true
+	}
+	return tcpinfo.Sample{}, false
+}
+
+// findPeer has the other end of the connection followed too, if it is on this host.
+func (c *Conn) findPeer() *tcpinfo.Watch {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.peer != nil || !c.Remote().IsValid() {
+		return c.peer
+	}
+	peer, err := c.side.run.watch.FollowTuple(c.Remote(), c.Local(), c.side.Name.Other())
+	if err != nil && !errors.Is(err, tcpinfo.ErrNotFound) {
+		c.side.run.fail(err)
+	}
+	c.peer = peer
+	return peer
+}

@@ -1,0 +1,67 @@
+package scenario
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// The client sends its request and shuts down its sending side: "that was all". It keeps receiving, and the server keeps
+// answering, for as long as it likes. This is how  sort < file  works over a network: the answer can only begin
+// where the input is known to have ended.
+var halfClose = &Scenario{
+	Name: "half-close", Group: Closing,
+	Lesson: "the client has finished sending and keeps receiving",
+	Source: "RFC 9293 3.6",
+	Server: halfCloseServer,
+	Client: halfCloseClient,
+}
+
+// The answer is larger than what fits between the two applications, with buffers this small: so the server is still in
+// write(), and the connection half closed, until the client reads. The states are held by that, not by luck.
+const (
+	halfCloseAnswer = 128 << 10
+	halfCloseBuffer = 32 << 10
+)
+
+func halfCloseServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	set(conn, sockapi.SO_SNDBUF, halfCloseBuffer)
+
+	s.ReadRequest(conn)
+	end := conn.Read(64)
+	s.Check("read() gives 0: the client's FIN is the end of what it sends", len(end) == 0, "%d bytes", len(end))
+	conn.Expect("the client has closed its half; it is for us to close ours, and we may still send", tcpinfo.CloseWait)
+	s.checkShutdown(conn, "receiving is shut, sending is not", rcvShutdown)
+
+	conn.Write(pattern(halfCloseAnswer))
+	conn.Close()
+	conn.ExpectGone("the client acknowledged our FIN (LAST-ACK ended), nothing is left here")
+}
+
+func halfCloseClient(c *Side) {
+	conn := c.Socket()
+	set(conn, sockapi.SO_RCVBUF, halfCloseBuffer)
+	conn.Connect(c.Addr)
+	conn.Expect("connected; both directions are open", tcpinfo.Established)
+
+	conn.Write(c.Request())
+	conn.Shutdown(unix.SHUT_WR)
+	conn.Expect("our FIN is acknowledged; we wait for the peer's, and can still receive", tcpinfo.FinWait2)
+	conn.ExpectPeer("the peer's kernel has our FIN; its application has yet to close", tcpinfo.CloseWait)
+	c.checkShutdown(conn, "sending is shut, receiving is not", sendShutdown)
+	_, err := conn.TryWrite([]byte("more"))
+	c.CheckErrno("write() after shutdown(SHUT_WR) fails with EPIPE", err, unix.EPIPE)
+	c.Hold()
+
+	answer := conn.ReadToEnd()
+	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, pattern(halfCloseAnswer)),
+		"%d of %d bytes", len(answer), halfCloseAnswer)
+	conn.Expect("the server's FIN has come: we wait 2 MSL (60 s on Linux), lest our last ACK was lost", tcpinfo.TimeWait)
+	conn.Close()
+	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
+}

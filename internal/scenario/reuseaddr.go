@@ -1,0 +1,94 @@
+package scenario
+
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// A server that closed its connections first cannot be started again: they are in TIME-WAIT, on its port. With SO_REUSEADDR it
+// can, if the server of before had it set too. A listener that is alive is another matter.
+var reuseaddr = &Scenario{
+	Name: "reuseaddr", Group: Addresses, Many: true,
+	Lesson: "starting a server again over its connections in TIME-WAIT",
+	Source: "socket(7) SO_REUSEADDR",
+	Server: reuseaddrServer,
+	Client: reuseaddrClient,
+}
+
+func reuseaddrServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	s.ReadRequest(conn)
+
+	s.Note("a server without SO_REUSEADDR, on a port of its own, closes its connection first")
+	old := s.Socket()
+	old.Bind(netip.AddrPortFrom(s.Addr.Addr(), 0))
+	old.Listen(1)
+	conn.Write([]byte(old.Local().String() + "\n"))
+	first := old.Accept()
+	first.Close()
+	first.Expect("the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
+	old.Close()
+	again := s.Socket()
+	s.CheckErrno("bind() again fails", again.TryBind(first.Local()), unix.EADDRINUSE)
+	set(again, sockapi.SO_REUSEADDR, true)
+	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
+	again.Close()
+
+	s.Note("now the server that had SO_REUSEADDR from the start")
+	second := l.Accept()
+	second.Close()
+	second.Expect("the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
+	s.Hold()
+	l.Close()
+	l = s.Socket()
+	s.CheckErrno("bind() without SO_REUSEADDR fails", l.TryBind(s.Addr), unix.EADDRINUSE)
+	set(l, sockapi.SO_REUSEADDR, true)
+	s.CheckErrno("with SO_REUSEADDR, on both, it succeeds", l.TryBind(s.Addr), 0)
+	l.Listen(128)
+
+	another := s.Socket()
+	set(another, sockapi.SO_REUSEADDR, true)
+	s.CheckErrno("a second server beside a live listener fails, SO_REUSEADDR or not", another.TryBind(s.Addr), unix.EADDRINUSE)
+	another.Close()
+
+	conn.Write([]byte("back\n"))
+	third := l.Accept()
+	s.Check("the server serves again", third.Remote().IsValid(), "a connection from %s", third.Remote())
+	third.Read(64)
+	third.Close()
+	conn.Read(64)
+	conn.Close()
+	s.bequeath(l)
+}
+
+func reuseaddrClient(c *Side) {
+	conn := c.Dial()
+	conn.Write(c.Request())
+	line := string(conn.Read(64))
+	old, err := netip.ParseAddrPort(strings.TrimSpace(line))
+	c.Check("the server tells where the old server listens", err == nil, "%q", line)
+
+	first := c.Socket()
+	first.Connect(old)
+	first.Read(64)
+	first.Close()
+	first.ExpectGone("the server closed first: no TIME-WAIT here")
+
+	second := c.Dial()
+	second.Read(64)
+	second.Close()
+	second.ExpectGone("the server closed first: no TIME-WAIT here")
+
+	back := conn.Read(64)
+	c.Check("the server is back", string(back) == "back\n", "%q", back)
+	third := c.Dial()
+	third.Expect("connected to the server started again", tcpinfo.Established)
+	third.Close()
+	conn.Close()
+}

@@ -1,0 +1,266 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"socklife/internal/timeline"
+	"socklife/internal/witness"
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Config is how a scenario is to be run.
+type Config struct {
+	Addr netip.AddrPort // where the server listens; port 0 picks a free one
+	Hold time.Duration  // how long to stay in the state the lesson is about
+	Pace time.Duration  // how long to wait before each call
+	Step Stepper        // asked before each call; nil: go on by itself
+	Full bool           // also wait for what takes a minute
+
+	// Options the reader set on the command line; called before bind, listen and connect.
+	OnListener, OnConn func(*sockapi.Socket) error
+	Bind               netip.AddrPort // the client's own address; invalid: the kernel chooses
+	Backlog            *int           // for listen(2); nil leaves it to the scenario
+
+	Log      *timeline.Log
+	Ready    func(netip.AddrPort) // the server listens there; called once
+	Patience time.Duration        // how long to wait for the other side; 0 is ten seconds
+}
+
+// Stepper lets the reader say when the next call is made. It returns an error when there is no more asking: the reader
+// has quit.
+type Stepper func(ctx context.Context, side timeline.Side, next string) error
+
+// Result is how a run ended.
+type Result struct {
+	Checks, Failed int
+	Err            error // a call that failed though it should not have, a wait that took too long, an interruption
+}
+
+// OK tells whether all that was expected came.
+func (r Result) OK() bool { return r.Err == nil && r.Failed == 0 }
+
+// ErrMismatch: the two terminals do not run the same scenario.
+var ErrMismatch = errors.New("the other side runs something else")
+
+// run is one process' part of a scenario: one side, or both.
+type run struct {
+	sc     *Scenario
+	cfg    Config
+	log    *timeline.Log
+	diag   *tcpinfo.Conn
+	watch  *tcpinfo.Watcher
+	both   bool // both sides are in this process
+	clock  *clock
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	open    []*Conn          // sockets to close at the end, in the order they were made
+	met     []*tcpinfo.Watch // sockets of the server that the kernel made, in the order they were first seen
+	checks  int
+	failed  int
+	stopped bool
+}
+
+// newRun opens what a run needs: the netlink socket and the watcher that polls through it.
+func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
+	diag, err := tcpinfo.Dial()
+	if err != nil {
+		return nil, err
+	}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, diag: diag, both: both}
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	if r.cfg.Patience == 0 {
+		r.cfg.Patience = 10 * time.Second
+	}
+	r.clock = newClock(r.ctx, r.cfg.Patience)
+	r.watch = tcpinfo.NewWatcher(diag, r.observed)
+	return r, nil
+}
+
+// Both runs both sides in this process, over a port that is free.
+func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
+	r, err := newRun(ctx, sc, cfg, true)
+	if err != nil {
+		return Result{Err: err}
+	}
+	server, client := r.side(timeline.Server, cfg.Addr), r.side(timeline.Client, netip.AddrPort{})
+	listening := make(chan netip.AddrPort, 1)
+	server.ready = func(a netip.AddrPort) { listening <- a }
+	return r.finish(r.play(func() {
+		r.start(server, sc.Server)
+		// Somebody who has two terminals types the address that echod prints. That is all the sides are told.
+		select {
+		case client.Addr = <-listening:
+			r.start(client, sc.Client)
+		case <-server.done:
+			close(client.done)
+		}
+		<-server.done
+		<-client.done
+	}), timeline.Client)
+}
+
+// Client runs the client's side against a server in another process.
+func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
+	r, err := newRun(ctx, sc, cfg, false)
+	if err != nil {
+		return Result{Err: err}
+	}
+	client := r.side(timeline.Client, cfg.Addr)
+	return r.finish(r.play(func() {
+		r.start(client, sc.Client)
+		<-client.done
+	}), timeline.Client)
+}
+
+// play runs the body with the watcher polling beside it, and ends the polling after it.
+func (r *run) play(body func()) error {
+	polling, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { r.watch.Run(polling, time.Millisecond) })
+	wg.Go(func() {
+		select {
+		case <-r.ctx.Done():
+			r.abort()
+		case <-polling.Done():
+		}
+	})
+	body()
+	r.closeAll()
+	stop()
+	wg.Wait()
+	return context.Cause(r.ctx)
+}
+
+// finish reports the summary and lets go of what newRun opened.
+func (r *run) finish(err error, side timeline.Side) Result {
+	r.clock.stop()
+	r.cancel(nil)
+	r.diag.Close()
+	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
+	r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
+	r.log.Flush()
+	return result
+}
+
+// start runs one side on a goroutine of its own.
+func (r *run) start(s *Side, lesson func(*Side)) {
+	go func() {
+		defer close(s.done)
+		defer func() {
+			if p := recover(); p != nil {
+				if stop, ok := p.(halt); ok {
+					r.cancel(stop.err)
+					return
+				}
+				panic(p)
+			}
+		}()
+		lesson(s)
+	}()
+}
+
+// halt ends a side from within: a lesson's code has no error handling of its own, so that it reads as the lesson.
+type halt struct{ err error }
+
+// abort wakes every call that is still in the kernel, so that the sides end.
+func (r *run) abort() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	for _, c := range r.open {
+		c.sock.Abort()
+	}
+}
+
+// observed takes what the watcher saw.
+func (r *run) observed(c tcpinfo.Change) {
+	if c.First && c.Watch.Tag() == any(timeline.Server) && c.Watch.Remote().IsValid() {
+		r.mu.Lock()
+		r.met = append(r.met, c.Watch)
+		r.mu.Unlock()
+	}
+	witness.Report(r.log, c)
+}
+
+// keep remembers a socket so that nothing is left behind however the run ends.
+func (r *run) keep(c *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open = append(r.open, c)
+	if r.stopped {
+		c.sock.Abort()
+	}
+}
+
+// drop forgets a socket that the lesson has closed itself.
+func (r *run) drop(c *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, o := range r.open {
+		if o == c {
+			r.open = append(r.open[:i], r.open[i+1:]...)
+			return
+		}
+	}
+}
+
+// closeAll closes what the lesson left open, but for the listener of a server that goes on. After a run that failed the
+// connections are reset, so that no state of theirs stays in the kernel.
+func (r *run) closeAll() {
+	r.mu.Lock()
+	left := r.open
+	r.open = nil
+	stopped := r.stopped || r.ctx.Err() != nil
+	r.mu.Unlock()
+	for _, c := range left {
+		switch {
+		case c.keep && !stopped:
+			// goes on to the next run
+		case stopped:
+			c.discard()
+		default:
+			c.finish()
+		}
+	}
+	r.watch.Look()
+}
+
+// fail ends the side that calls it.
+func (r *run) fail(err error) {
+	if cause := context.Cause(r.ctx); cause != nil {
+		err = cause // the first failure is the reason; what follows from it is not news
+	}
+	panic(halt{err})
+}
+
+// check records an expectation and whether it was met.
+func (r *run) check(side timeline.Side, at time.Time, expect, got string, ok bool) {
+	r.mu.Lock()
+	r.checks++
+	if !ok {
+		r.failed++
+	}
+	r.mu.Unlock()
+	r.log.Add(side, at, &timeline.Check{Expect: expect, Got: got, OK: ok})
+}
+
+// timeout is a wait that took too long.
+type timeout struct {
+	what  string
+	after time.Duration
+}
+
+func (t timeout) Error() string {
+	return fmt.Sprintf("%s: nothing came for %v", t.what, t.after)
+}
+
+func (t timeout) Unwrap() error { return os.ErrDeadlineExceeded }

@@ -1,0 +1,201 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"socklife/internal/timeline"
+	"socklife/sockapi"
+)
+
+// record keeps the events of a run.
+type record struct {
+	mu     sync.Mutex
+	events []timeline.Event
+}
+
+func (r *record) Event(e timeline.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+func (r *record) failures() (out []string) {
+	for _, e := range r.events {
+		if c, ok := e.Body.(*timeline.Check); ok && !c.OK {
+			out = append(out, string(e.Side)+": "+c.Expect+": got "+c.Got)
+		}
+	}
+	return out
+}
+
+func loopback() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:0") }
+
+func play(ctx context.Context, sc *Scenario, cfg Config) (Result, *record) {
+	rec := &record{}
+	cfg.Log = timeline.New(rec)
+	if !cfg.Addr.IsValid() {
+		cfg.Addr = loopback()
+	}
+	result := Both(ctx, sc, cfg)
+	cfg.Log.Close()
+	return result, rec
+}
+
+func TestEveryScenarioMeetsItsChecks(t *testing.T) {
+	for _, sc := range All() {
+		for _, family := range []string{"127.0.0.1:0", "[::1]:0"} {
+			t.Run(sc.Name+"/"+family, func(t *testing.T) {
+				t.Parallel()
+				result, rec := play(t.Context(), sc, Config{Addr: netip.MustParseAddrPort(family)})
+				if !result.OK() {
+					t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
+				}
+				if result.Checks == 0 {
+					t.Error("a lesson that checks nothing")
+				}
+			})
+		}
+	}
+}
+
+// descriptors counts this process' open files.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	d, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(d)
+}
+
+// settled waits until there are no more descriptors and goroutines than before.
+func settled(t *testing.T, fds, goroutines int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for descriptors(t) > fds || runtime.NumGoroutine() > goroutines {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d descriptors and %d goroutines, before the run %d and %d\n%s", descriptors(t), runtime.NumGoroutine(),
+				fds, goroutines, buf[:runtime.Stack(buf, true)])
+		}
+		runtime.Gosched()
+	}
+}
+
+func TestNothingIsLeftOfARun(t *testing.T) {
+	for _, sc := range All() {
+		t.Run(sc.Name, func(t *testing.T) {
+			play(t.Context(), sc, Config{}) // what Go itself opens once
+			fds, goroutines := descriptors(t), runtime.NumGoroutine()
+			play(t.Context(), sc, Config{})
+			settled(t, fds, goroutines)
+		})
+	}
+}
+
+// Whatever call of a scenario fails, the run ends, says why, and leaves nothing.
+func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
+	for _, sc := range All() {
+		t.Run(sc.Name, func(t *testing.T) {
+			result, rec := play(t.Context(), sc, Config{})
+			if !result.OK() {
+				t.Fatal(result.Err)
+			}
+			calls := 0
+			for _, e := range rec.events {
+				if e.Body.Kind() == timeline.KindCall {
+					calls++
+				}
+			}
+			fds, goroutines := descriptors(t), runtime.NumGoroutine()
+			for at := 0; at < calls; at += 1 + calls/8 {
+				interruptAt(t, sc, at)
+			}
+			settled(t, fds, goroutines)
+		})
+	}
+}
+
+var errStop = errors.New("stopped by the test")
+
+// interruptAt ends the run at its nth call, as Ctrl-C would.
+func interruptAt(t *testing.T, sc *Scenario, at int) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var mu sync.Mutex
+	n := 0
+	result, _ := play(ctx, sc, Config{Step: func(context.Context, timeline.Side, string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if n == at {
+			cancel(errStop)
+		}
+		n++
+		return nil
+	}})
+	if !errors.Is(result.Err, errStop) {
+		t.Errorf("stopped at call %d, and the run says %v", at, result.Err)
+	}
+}
+
+func TestAnAddressInUseIsSaidSo(t *testing.T) {
+	taken, err := sockapi.NewSocket(2, 1, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if err := errors.Join(taken.Bind(loopback()), taken.Listen(1)); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := taken.Getsockname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, _ := play(t.Context(), halfClose, Config{Addr: addr})
+	if result.OK() || !strings.Contains(result.Err.Error(), "bind "+addr.String()+": address already in use") {
+		t.Errorf("got %v", result.Err)
+	}
+}
+
+func TestNamesNearby(t *testing.T) {
+	for typed, want := range map[string]string{
+		"halfclose": "half-close", "half_close": "half-close", "Half-Close": "half-close", "backlogs": "backlog",
+		"handshak": "handshake", "linger-rset": "linger-reset", "xyzzy": "",
+	} {
+		if got := Nearest(typed); got != want {
+			t.Errorf("%s: got %q, want %q", typed, got, want)
+		}
+	}
+}
+
+func TestEveryScenarioSaysWhatItIs(t *testing.T) {
+	names := map[string]bool{}
+	for _, sc := range All() {
+		if names[sc.Name] {
+			t.Errorf("two are called %s", sc.Name)
+		}
+		names[sc.Name] = true
+		if sc.Lesson == "" || sc.Source == "" || sc.Group == "" || len(sc.Lesson) > 70 {
+			t.Errorf("%s: lesson %q (%d letters), source %q, group %q", sc.Name, sc.Lesson, len(sc.Lesson), sc.Source, sc.Group)
+		}
+	}
+}
+
+func FuzzParseRequest(f *testing.F) {
+	f.Add("half-close hold=5s\n")
+	f.Add("x hold=-1s")
+	f.Fuzz(func(t *testing.T, line string) {
+		if _, hold, ok := parseRequest(line); ok && (hold < 0 || hold > time.Hour) {
+			t.Errorf("%q: a hold of %v", line, hold)
+		}
+	})
+}

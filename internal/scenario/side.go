@@ -1,0 +1,207 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/timeline"
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Side is one end of the lesson: what its application does.
+type Side struct {
+	Name timeline.Side
+	Addr netip.AddrPort // the server's address: where to listen, or where to connect to
+
+	run      *run
+	ready    func(netip.AddrPort)
+	trace    *tracer
+	met      func()    // called when the other side has come
+	keeps    bool      // this server serves run after run: what it listens on stays
+	listener *heirloom // what it listens on since an earlier run
+	done     chan struct{}
+}
+
+func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
+	s := &Side{Name: name, Addr: addr, run: r, met: func() {}, done: make(chan struct{})}
+	s.trace = newTracer(s)
+	return s
+}
+
+// Family is AF_INET or AF_INET6, as the server's address is.
+func (s *Side) Family() int {
+	if s.Addr.Addr().Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// HoldTime is how long the reader wants to look at the state that the lesson is about.
+func (s *Side) HoldTime() time.Duration { return s.run.cfg.Hold }
+
+// Full tells whether to wait for what takes a minute.
+func (s *Side) Full() bool { return s.run.cfg.Full }
+
+// Socket makes a TCP socket, whose calls block.
+func (s *Side) Socket() *Conn { return s.socket(0) }
+
+// SocketNonblock makes a TCP socket whose calls do not block: connect returns EINPROGRESS and goes on by itself.
+func (s *Side) SocketNonblock() *Conn { return s.socket(unix.SOCK_NONBLOCK) }
+
+func (s *Side) socket(flags int) *Conn {
+	s.alive()
+	sock, err := sockapi.NewSocket(s.Family(), unix.SOCK_STREAM|flags, 0, s.trace)
+	if err != nil {
+		s.run.fail(err)
+	}
+	return s.adopt(sock)
+}
+
+// adopt makes a Conn of a socket and has it watched.
+func (s *Side) adopt(sock *sockapi.Socket) *Conn {
+	c := &Conn{side: s, sock: sock}
+	s.run.keep(c)
+	w, err := s.run.watch.Follow(sock, s.Name)
+	if err != nil {
+		s.run.fail(fmt.Errorf("watch the new socket: %w", err))
+	}
+	c.watch = w
+	return c
+}
+
+// Listen is a server's opening: socket, bind, listen. SO_REUSEADDR is what lets it start again while connections of its
+// last life are in TIME-WAIT; the scenario reuseaddr shows what happens without. A server that serves one run after the
+// other gets the listener it has. Options are set before bind.
+func (s *Side) Listen(options ...func(l *Conn)) *Conn { return s.ListenBacklog(128, options...) }
+
+// ListenBacklog is Listen with an accept queue of another length.
+func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
+	if s.listener != nil {
+		return s.relisten()
+	}
+	l := s.Socket()
+	set(l, sockapi.SO_REUSEADDR, true)
+	for _, o := range options {
+		o(l)
+	}
+	l.Bind(s.Addr)
+	l.Listen(backlog)
+	s.Ready(l)
+	s.bequeath(l)
+	return l
+}
+
+// Ready says that the server can be reached at the listener's address.
+func (s *Side) Ready(l *Conn) {
+	s.Addr = l.watch.Local()
+	s.run.watch.FollowChildren(l.watch, s.Name)
+	if s.ready != nil {
+		s.ready(s.Addr)
+		s.ready = nil
+	}
+}
+
+// Dial is a client's opening: socket, connect.
+func (s *Side) Dial() *Conn {
+	c := s.Socket()
+	c.Connect(s.Addr)
+	return c
+}
+
+// Note explains, in one sentence.
+func (s *Side) Note(format string, args ...any) {
+	s.run.log.Add(s.Name, time.Time{}, &timeline.Note{Text: fmt.Sprintf(format, args...)})
+}
+
+// Hold stays where the lesson is for as long as the reader asked, so that it can be looked at from outside.
+func (s *Side) Hold() {
+	if d := s.run.cfg.Hold; d > 0 {
+		s.Note("held for %v: look from another terminal with  ss -tanoe '( sport = :%d or dport = :%[2]d )'", d, s.Addr.Port())
+		s.run.clock.pause(d)
+	}
+	s.alive()
+}
+
+// alive ends this side if the run is over: interrupted, or failed on the other side.
+func (s *Side) alive() {
+	if s.run.ctx.Err() != nil {
+		s.run.fail(s.run.ctx.Err())
+	}
+}
+
+// Check records whether what was expected is what was got.
+func (s *Side) Check(expect string, ok bool, got string, args ...any) {
+	s.run.check(s.Name, time.Time{}, expect, fmt.Sprintf(got, args...), ok)
+}
+
+// CheckErrno records whether a call failed the way it should have. want 0 means that it should have succeeded.
+func (s *Side) CheckErrno(expect string, err error, want unix.Errno) {
+	s.Check(expect, matches(err, want), "%s", errnoName(err))
+}
+
+func matches(err error, want unix.Errno) bool {
+	if want == 0 {
+		return err == nil
+	}
+	return errors.Is(err, want)
+}
+
+// errnoName is what a call gave, as strace would name it.
+func errnoName(err error) string {
+	var errno unix.Errno
+	switch {
+	case err == nil:
+		return "success"
+	case errors.As(err, &errno):
+		return unix.ErrnoName(errno)
+	}
+	return err.Error()
+}
+
+// Await waits until what is expected has come, and records it. It is evaluated again whenever the kernel has shown a
+// change; got is what there was when it was last looked at.
+func (s *Side) Await(expect string, test func() (got string, ok bool)) {
+	s.alive()
+	var got string
+	ok := s.until(func() (ok bool) {
+		got, ok = test()
+		return ok
+	})
+	if !ok {
+		s.alive()
+	}
+	s.run.check(s.Name, time.Time{}, expect, got, ok)
+	if !ok {
+		s.run.fail(timeout{expect, s.run.cfg.Patience})
+	}
+}
+
+func (s *Side) until(ok func() bool) bool {
+	ctx, cancel := s.run.patience()
+	defer cancel()
+	return s.run.watch.WaitFor(ctx, ok) == nil
+}
+
+// Counters are the kernel's counts of the whole network namespace.
+func (s *Side) Counters() tcpinfo.Counters {
+	c, err := tcpinfo.ReadCounters()
+	if err != nil {
+		s.run.fail(err)
+	}
+	return c
+}
+
+// Counted reports how much the named counters rose since before.
+func (s *Side) Counted(before tcpinfo.Counters, names ...string) map[string]int64 {
+	now, rose := s.Counters(), map[string]int64{}
+	for _, name := range names {
+		rose[name] = int64(now[name] - before[name])
+		s.run.log.Add(s.Name, time.Time{}, &timeline.Counter{Name: name, Delta: rose[name]})
+	}
+	return rose
+}

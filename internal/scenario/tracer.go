@@ -1,0 +1,76 @@
+package scenario
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"socklife/internal/timeline"
+	"socklife/internal/witness"
+	"socklife/sockapi"
+)
+
+// tracer puts each call of one side into the timeline. It is also where the reader's pace is kept: nothing enters the
+// kernel before its time.
+type tracer struct {
+	side  atomic.Pointer[Side] // a listener that is kept from run to run has another side in each
+	calls callTable
+	last  atomic.Int64 // ns that the last call took
+}
+
+// took is how long the side's last call was in the kernel.
+func (t *tracer) took() time.Duration { return time.Duration(t.last.Load()) }
+
+func newTracer(s *Side) *tracer {
+	t := &tracer{calls: newCallTable()}
+	t.side.Store(s)
+	return t
+}
+
+// Enter waits for the reader, then starts the clock of the call. Calls of a run that is over are its cleaning up and not
+// of the lesson.
+func (t *tracer) Enter(c *sockapi.Call) {
+	side := t.side.Load()
+	r := side.run
+	what := witness.Short(c)
+	r.gate(side.Name, what)
+	if r.ctx.Err() != nil {
+		return
+	}
+	wait := r.clock.wait(func() { r.cancel(timeout{what, r.cfg.Patience}) })
+	t.calls.put(c, underway{r.log.Enter(side.Name, !c.Waits(), time.Now(), what), wait})
+}
+
+// Exit records the call.
+func (t *tracer) Exit(c *sockapi.Call) {
+	t.last.Store(int64(c.Took))
+	u, ok := t.calls.take(c)
+	if !ok {
+		return
+	}
+	u.wait.end()
+	if t.side.Load().run.ctx.Err() != nil {
+		u.inFlight.Drop() // woken by us, not by the kernel's doing
+		return
+	}
+	u.inFlight.Exit(c.Took, witness.Call(c))
+}
+
+// gate waits for the reader: a pause, or Enter.
+func (r *run) gate(side timeline.Side, next string) {
+	if r.ctx.Err() != nil {
+		return
+	}
+	if r.cfg.Pace > 0 {
+		r.clock.pause(r.cfg.Pace)
+	}
+	if r.cfg.Step == nil {
+		return
+	}
+	resume := r.clock.hold()
+	defer resume()
+	r.log.Flush()
+	if err := r.cfg.Step(r.ctx, side, next); err != nil && r.ctx.Err() == nil {
+		r.cancel(context.Canceled)
+	}
+}

@@ -1,0 +1,136 @@
+package witness
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"socklife/internal/timeline"
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Narration writes the calls and the states of one process' sockets into a log, for as long as it runs. It is the
+// tracer of those sockets.
+type Narration struct {
+	log   *timeline.Log
+	side  timeline.Side
+	diag  *tcpinfo.Conn
+	watch *tcpinfo.Watcher
+	stop  func()
+
+	mu       sync.Mutex
+	calls    map[*sockapi.Call]*timeline.InFlight
+	followed int
+	told     bool
+}
+
+// Followed is how many sockets a narration follows at once: a reader cannot read more, and each costs a look after
+// each call.
+const Followed = 64
+
+// Narrate starts a narration of that side's sockets.
+func Narrate(log *timeline.Log, side timeline.Side) (*Narration, error) {
+	diag, err := tcpinfo.Dial()
+	if err != nil {
+		return nil, err
+	}
+	n := &Narration{log: log, side: side, diag: diag, calls: map[*sockapi.Call]*timeline.InFlight{}}
+	n.watch = tcpinfo.NewWatcher(diag, n.observed)
+	ctx, cancel := context.WithCancel(context.Background())
+	var polling sync.WaitGroup
+	polling.Go(func() { n.watch.Run(ctx, 5*time.Millisecond) })
+	n.stop = func() { cancel(); polling.Wait() }
+	return n, nil
+}
+
+// Close ends the narration with a last look.
+func (n *Narration) Close() error {
+	n.stop()
+	n.watch.Look()
+	return n.diag.Close()
+}
+
+// Note adds a sentence.
+func (n *Narration) Note(text string) { n.log.Add(n.side, time.Time{}, &timeline.Note{Text: text}) }
+
+// Enter has calls that act keep their place before what they cause.
+func (n *Narration) Enter(c *sockapi.Call) {
+	if c.Waits() {
+		return
+	}
+	f := n.log.Enter(n.side, true, time.Now(), Short(c))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.calls[c] = f
+}
+
+// Exit records the call.
+func (n *Narration) Exit(c *sockapi.Call) {
+	n.mu.Lock()
+	f := n.calls[c]
+	delete(n.calls, c)
+	n.mu.Unlock()
+	if f != nil {
+		f.Exit(c.Took, Call(c))
+		return
+	}
+	n.log.Add(n.side, c.Start.Add(c.Took), Call(c))
+}
+
+// Follow has the states of a socket told too. Beyond [Followed] sockets it says that it does not.
+func (n *Narration) Follow(s *sockapi.Socket) {
+	if n.room() {
+		n.follow(s)
+	}
+}
+
+// FollowBoth has the states of a connected socket told, and those of its other end where that is on this host.
+func (n *Narration) FollowBoth(s *sockapi.Socket) {
+	if n.room() {
+		n.Connected(s)
+	}
+}
+
+// Connected has the other end of a followed socket told too, now that it has one.
+func (n *Narration) Connected(s *sockapi.Socket) {
+	if w := n.follow(s); w != nil {
+		n.watch.FollowTuple(w.Remote(), w.Local(), n.side.Other()) // on another host there is nothing to be found
+	}
+}
+
+// follow is nil for a socket that is closed already: there is nothing to follow.
+func (n *Narration) follow(s *sockapi.Socket) *tcpinfo.Watch {
+	w, err := n.watch.Follow(s, n.side)
+	if err != nil {
+		return nil
+	}
+	n.watch.Look()
+	return w
+}
+
+// Look samples what is followed, now that a call has returned.
+func (n *Narration) Look() { n.watch.Look() }
+
+func (n *Narration) room() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.followed < Followed {
+		n.followed++
+		return true
+	}
+	if !n.told {
+		n.told = true
+		go n.Note("many connections are open: the states of further ones are not told, their calls are")
+	}
+	return false
+}
+
+func (n *Narration) observed(c tcpinfo.Change) {
+	if c.Now.Gone && c.Watch.Tag() == any(n.side) {
+		n.mu.Lock()
+		n.followed--
+		n.mu.Unlock()
+	}
+	Report(n.log, c)
+}

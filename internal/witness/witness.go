@@ -1,0 +1,111 @@
+// Package witness turns what was seen into events: the calls that sockapi traced, and the states that tcpinfo watched.
+package witness
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/timeline"
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Short is a call as the reader is told of it before it has returned.
+func Short(c *sockapi.Call) string {
+	switch {
+	case c.FD < 0:
+		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
+	case c.Addr.IsValid() && c.Name != "accept4":
+		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Addr)
+	}
+	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
+}
+
+// Call is a call that has returned, as an event.
+func Call(c *sockapi.Call) *timeline.Call {
+	e := &timeline.Call{
+		Call: c.Name, Args: c.Args, FD: c.FD, Ret: c.Ret,
+		TookUS: float64(c.Took/(100*time.Nanosecond)) / 10,
+		Addr:   c.Addr,
+	}
+	if c.Errno != 0 {
+		e.Errno = unix.ErrnoName(c.Errno)
+	}
+	return e
+}
+
+// Report writes a change that the watcher saw into the log.
+func Report(log *timeline.Log, c tcpinfo.Change) {
+	side, _ := c.Watch.Tag().(timeline.Side)
+	if c.First && c.To == tcpinfo.Closed || c.What == tcpinfo.RecvQChanged && c.Now.Diag.RecvQ == 0 {
+		return // a new socket, or one read empty: the call tells it
+	}
+	if c.What&^tcpinfo.QueueChanged != 0 {
+		log.Add(side, c.Now.Time, State(c))
+	}
+	if c.To == tcpinfo.Listen && (c.First || c.What&(tcpinfo.QueueChanged|tcpinfo.StateChanged) != 0) {
+		log.Add(side, c.Now.Time, Queue(c))
+	}
+}
+
+// State is a change as an event.
+func State(c tcpinfo.Change) *timeline.State {
+	e := &timeline.State{
+		Local:  Addr(c.Watch.Local()),
+		Remote: Addr(c.Watch.Remote()),
+		From:   c.From.String(), To: c.To.String(),
+		Source: string(c.Now.Source),
+	}
+	if c.First {
+		e.From = ""
+	}
+	if d := c.Now.Diag; d != nil && !c.Now.Gone && c.To != tcpinfo.Listen {
+		details(e, d)
+	}
+	return e
+}
+
+// details are what only sock_diag says.
+func details(e *timeline.State, d *tcpinfo.Socket) {
+	if d.Timer.Kind != tcpinfo.TimerNone {
+		ms, retrans := d.Timer.Expires.Milliseconds(), int(d.Timer.Retrans)
+		e.Timer, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), &ms, &retrans
+	}
+	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
+	if d.Shutdown != nil {
+		e.Shutdown = ShutdownNames(*d.Shutdown)
+	}
+}
+
+// ShutdownNames are the kernel's names of the bits of INET_DIAG_SHUTDOWN (include/net/sock.h).
+func ShutdownNames(bits uint8) []string {
+	names := []string{}
+	if bits&1 != 0 {
+		names = append(names, "RCV_SHUTDOWN")
+	}
+	if bits&2 != 0 {
+		names = append(names, "SEND_SHUTDOWN")
+	}
+	return names
+}
+
+// Queue is a listener's backlog as an event.
+func Queue(c tcpinfo.Change) *timeline.Queue {
+	q := &timeline.Queue{Local: Addr(c.Watch.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
+	if n := c.Now.SynQueue; n >= 0 {
+		q.SynQueue = &n
+	}
+	return q
+}
+
+// Addr is empty for an address that the socket does not have.
+func Addr(a netip.AddrPort) string {
+	if !a.IsValid() || (a.Addr().IsUnspecified() && a.Port() == 0) {
+		return ""
+	}
+	return a.String()
+}
