@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/scenario"
 	"socklife/sockapi"
 )
 
@@ -35,15 +36,10 @@ var (
 	ErrTerminated  = errors.New("terminated")
 )
 
-// Unsupported is what this kernel or this user cannot do; How says how to get it.
-type Unsupported struct{ What, How string }
-
-func (u Unsupported) Error() string { return u.What + ": " + u.How }
-
 // Status is the exit status that an error stands for.
 func Status(err error) int {
 	var usage Usage
-	var unsupported Unsupported
+	var unsupported scenario.Unsupported
 	switch {
 	case err == nil:
 		return ExitOK

@@ -158,7 +158,7 @@ func errnoName(err error) string {
 	case err == nil:
 		return "success"
 	case errors.As(err, &errno):
-		return unix.ErrnoName(errno)
+		return sockapi.ErrnoName(errno)
 	}
 	return err.Error()
 }

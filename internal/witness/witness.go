@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -33,7 +31,7 @@ func Call(c *sockapi.Call) *timeline.Call {
 		Addr:   c.Addr,
 	}
 	if c.Errno != 0 {
-		e.Errno = unix.ErrnoName(c.Errno)
+		e.Errno = sockapi.ErrnoName(c.Errno)
 	}
 	return e
 }
