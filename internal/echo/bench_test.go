@@ -36,10 +36,21 @@ func netServe(l net.Listener) {
 }
 
 // servers runs a benchmark against this package's server and against netServe, in turn. Each is a process of its own, as echod is:
-// the clients' goroutines would get in its way.
+// the clients' goroutines would get in its way. Besides the time it reports the server's processor time.
 func servers(b *testing.B, run func(b *testing.B, server *child)) {
-	b.Run("epoll", func(b *testing.B) { run(b, startChild(b, childConfig{})) })
-	b.Run("net", func(b *testing.B) { run(b, startChild(b, childConfig{Net: true})) })
+	for _, s := range []struct {
+		name string
+		cfg  childConfig
+	}{{"epoll", childConfig{}}, {"net", childConfig{Net: true}}} {
+		b.Run(s.name, func(b *testing.B) {
+			server := startChild(b, s.cfg)
+			before := server.status()
+			run(b, server)
+			b.StopTimer()
+			used := server.status().CPUMicros - before.CPUMicros
+			b.ReportMetric(float64(used)*1000/float64(b.N), "server-cpu-ns/op")
+		})
+	}
 }
 
 // BenchmarkThroughput is one connection that sends and receives as fast as it can.

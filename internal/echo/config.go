@@ -48,8 +48,8 @@ type Config struct {
 	// Tracer sees the calls on the listener and on the connections; nil is nobody, and costs nothing. It runs inside the
 	// loop: when it blocks, every client waits.
 	Tracer sockapi.Tracer
-	// TraceData shows the Tracer read and write too. Both come once for each piece of data, also on a listener that is never
-	// idle, so there can be many; EAGAIN among them is rare, because the loop calls only what epoll says is ready.
+	// TraceData shows the Tracer read and write too: one of each for every piece of data. EAGAIN among them is rare, because
+	// the loop only calls what epoll says is ready.
 	TraceData bool
 
 	// Events are told of what happens to connections.

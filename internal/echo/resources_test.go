@@ -74,19 +74,19 @@ func TestServerAcceptErrors(t *testing.T) {
 		t.Skipf("strace may not trace here: allow ptrace (kernel.yama.ptrace_scope): %s", out)
 	}
 	for _, c := range []struct {
-		errno   string
-		aborted int64
-		pauses  int64
+		errno string
+		count func(Stats) int64
 	}{
-		{"ECONNABORTED", 1, 0},
-		{"EPROTO", 1, 0},
-		{"ENFILE", 0, 1},
-		{"ENOBUFS", 0, 1},
+		{"ECONNABORTED", func(s Stats) int64 { return s.Aborted }},
+		{"EPROTO", func(s Stats) int64 { return s.Aborted }},
+		{"ENFILE", func(s Stats) int64 { return s.Pauses }},
+		{"ENOBUFS", func(s Stats) int64 { return s.Pauses }},
 	} {
 		t.Run(c.errno, func(t *testing.T) {
 			t.Parallel()
+			// The first call of each thread: strace counts them by thread, and the loop moves between Go's.
 			server := startChild(t, childConfig{}, strace, "-f", "-qq", "-o", os.DevNull,
-				"-e", "trace=accept4", "-e", "signal=none", "-e", "inject=accept4:error="+c.errno+":when=2", "--")
+				"-e", "trace=accept4", "-e", "signal=none", "-e", "inject=accept4:error="+c.errno+":when=1", "--")
 			addr := server.status().Addr
 			for range 3 {
 				conn := dialServer(t, addr)
@@ -94,7 +94,7 @@ func TestServerAcceptErrors(t *testing.T) {
 				conn.Close()
 			}
 			end := server.finish()
-			if n := end.Stats; n.Accepted != 3 || n.Aborted != c.aborted || n.Pauses != c.pauses || end.Err != "" {
+			if n := end.Stats; n.Accepted != 3 || c.count(n) < 1 || end.Err != "" {
 				t.Errorf("%+v", end)
 			}
 		})
