@@ -1,0 +1,54 @@
+package trace
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Unsupported is why the kernel's transitions cannot be traced: by this user, or on this kernel.
+type Unsupported struct {
+	What string // what is missing
+	How  string // how to get it
+	Err  error  // what the kernel said
+}
+
+func (u *Unsupported) Error() string { return u.What + ": " + u.How }
+func (u *Unsupported) Unwrap() error { return u.Err }
+
+// explain makes an Unsupported of an error that means one.
+func explain(err error) error {
+	what, how := "", ""
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES):
+		if !missing(err) {
+			return err
+		}
+		what = "this kernel has no tracepoint " + tracepoint
+		how = "it takes Linux 4.16 or later, built with CONFIG_FTRACE and CONFIG_EVENT_TRACING, and a /proc and /sys that are the kernel's own"
+	case lockedDown():
+		what = "this kernel is locked down (confidentiality) and lets nobody trace it"
+		how = "see kernel_lockdown(7); booting without it allows tracing"
+	case os.Geteuid() != 0:
+		what = "--trace needs root"
+		how = "run the same command with sudo"
+	default:
+		what = "--trace needs root of the host itself, and this one lacks CAP_SYS_ADMIN there"
+		how = "run it outside the container or user namespace, or in a privileged container"
+	}
+	return &Unsupported{what, how, err}
+}
+
+// missing: no such filesystem (ENODEV, from mounting), no such file in it.
+func missing(err error) bool {
+	return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOSYS)
+}
+
+func lockedDown() bool {
+	b, err := os.ReadFile("/sys/kernel/security/lockdown")
+	return err == nil && strings.Contains(string(b), "[confidentiality]")
+}
