@@ -18,8 +18,8 @@ echoc - an echo client that shows what TCP does
 
   echoc [flags] SCENARIO        play both sides of a scenario in this terminal
   echoc [flags] SCENARIO ADDR   play the client's side against an echod SCENARIO
-  echoc [flags] ADDR            send standard input to an echo server, print what
-                                comes back; the end of input half-closes
+  echoc [flags] ADDR            send standard input to an echo server and print
+                                what comes back; end of input half-closes
   echoc --list                  list the scenarios
 
 ADDR is HOST:PORT; start with:  echoc half-close

@@ -18,7 +18,7 @@ import (
 const synopsis = `
 echod - an echo server that shows what TCP does
 
-  echod [flags]            serve the echo protocol (RFC 862), many clients at once
+  echod [flags]            serve the echo protocol (RFC 862) to many clients
   echod [flags] SCENARIO   play the server's side of a scenario, again and again
   echod --list             list the scenarios
 

@@ -32,7 +32,6 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
 	if f.drain == 0 {
 		cfg.DrainTimeout = -1
 	}
-	listening(f.Flags, out.Log, addr)
 	var n *witness.Narration
 	if narrated {
 		var err error
@@ -46,6 +45,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
+	listening(f.Flags, out.Log, server.Addr())
 	if n != nil {
 		n.Follow(server.Listener())
 	}

@@ -102,6 +102,18 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *tcpinfo.
 	return child
 }
 
+// mostQueued is the longest receive queue among the connections that the kernel made for this server.
+func (s *Side) mostQueued() (bytes uint32) {
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	for _, child := range s.run.met {
+		if d := child.Last().Diag; d != nil {
+			bytes = max(bytes, d.RecvQ)
+		}
+	}
+	return bytes
+}
+
 func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
 	var seen tcpinfo.Sample

@@ -34,10 +34,10 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		after(result)
 		if !listensAgain(result.Err) {
 			return result.Err
 		}
+		after(result)
 	}
 	return nil
 }

@@ -99,6 +99,16 @@ func (f *InFlight) blocks() {
 	l.flush()
 }
 
+// Drop forgets a call that is not to be recorded.
+func (f *InFlight) Drop() {
+	l := f.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.timer.Stop()
+	delete(l.inFlight, f)
+	l.flush()
+}
+
 // Exit records the call, now that it has returned.
 func (f *InFlight) Exit(took time.Duration, body *Call) {
 	l := f.log

@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Whatever is typed, there is one clear line, and the right exit status.
+func TestBadInput(t *testing.T) {
+	s := start(t)
+	free := start(t)
+	free.cmd.Process.Kill() // its port is free again
+	free.wait(t)
+	for _, c := range []struct {
+		line   string
+		status int
+		says   string
+	}{
+		{"echoc", 2, "nothing to do"},
+		{"echoc halfclose", 2, "did you mean half-close?"},
+		{"echod halfclose", 2, "did you mean half-close?"},
+		{"echoc xyzzy", 2, "unknown scenario"},
+		{"echoc half-close 127.0.0.1:99999", 2, "65535"},
+		{"echoc half-close 127.0.0.1:no-such-service", 2, "a service's name"},
+		{"echoc 127.0.0.1:", 2, "port"},
+		{"echoc no-such-host.invalid:7", 2, "no such host"},
+		{"echoc half-close ::1:7", 1, "connect"},
+		{"echoc half-close 1 2 3", 2, "too many arguments"},
+		{"echod half-close more", 2, "too many arguments"},
+		{"echod 127.0.0.1:7", 2, "--listen 127.0.0.1:7"},
+		{"echoc --no-such-flag", 2, "unknown flag"},
+		{"echoc --linger soon half-close", 2, "--linger"},
+		{"echoc --linger=-1 half-close", 2, "from 0 up"},
+		{"echoc --rcvbuf 0 half-close", 2, "from 1 up"},
+		{"echoc --keepidle 5 half-close", 2, "--keepidle"},
+		{"echoc --keepidle=-1s half-close", 2, "at least 1s"},
+		{"echoc --local-port-range 5 half-close", 2, "40000-40002"},
+		{"echoc --hold=-1s half-close", 2, "--hold"},
+		{"echoc --color blue half-close", 2, "auto, always or never"},
+		{"echod --backlog=-1", 2, "--backlog"},
+		{"echod --max-conns=-1", 2, "--max-conns"},
+		{"echod --runs=-1 close", 2, "--runs"},
+		{"echod --idle-timeout=-1s", 2, "--idle-timeout"},
+		{"echoc --keepcnt 1000 half-close", 1, "--keepcnt 1000: setsockopt"},
+		{"echod --listen 192.0.2.1:7007", 1, "no interface of this host has that address"},
+		{"echod --listen " + s.addr, 1, "address already in use (another socket has it"},
+		{"echod close --listen " + s.addr, 1, "address already in use (another socket has it"},
+		{"echoc " + free.addr, 1, "connection refused (is echod running there?)"},
+		{"echoc half-close " + free.addr, 1, "connection refused (is echod running there?)"},
+	} {
+		t.Run(c.line, func(t *testing.T) {
+			words := strings.Fields(c.line)
+			status, _, errs := run(t, words[0], append([]string{"--color=never"}, words[1:]...)...)
+			if words[0] == "echoc" && strings.Contains(c.line, "127.0.0.1") && status == c.status {
+				// the narration of a plain client is on standard error too; the complaint is its last line
+				lines := strings.Split(strings.TrimSpace(errs), "\n")
+				errs = lines[len(lines)-1] + "\n"
+			}
+			if status != c.status || !strings.Contains(errs, c.says) {
+				t.Errorf("status %d, want %d\nsays  %q\nwants %q", status, c.status, errs, c.says)
+			}
+			if strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, words[0]+": ") {
+				t.Errorf("not one line that begins with the program's name: %q", errs)
+			}
+		})
+	}
+}
+
+func TestAPortThatNeedsAPrivilege(t *testing.T) {
+	cmd := command(t, "echod", "--listen", "127.0.0.1:7")
+	asNobody(t, cmd)
+	status, _, errs := finish(t, cmd)
+	if status == 0 && os.Getuid() != 0 {
+		t.Skip("this host lets everybody bind port 7: net.ipv4.ip_unprivileged_port_start")
+	}
+	if status != 1 || !strings.Contains(errs, "permission denied (ports below") {
+		t.Errorf("status %d: %s", status, errs)
+	}
+}
+
+// asNobody runs cmd as an ordinary user.
+func asNobody(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+}
+
+func TestTheOtherSidePlaysSomethingElse(t *testing.T) {
+	s := start(t, "--runs", "1", "half-close")
+	status, _, errs := run(t, "echoc", "close", s.addr)
+	if status != 1 || errs == "" {
+		t.Errorf("the client's status is %d: %s", status, errs)
+	}
+	if status := s.wait(t); status != 1 || !strings.Contains(s.stderr(), "the other side runs something else") {
+		t.Errorf("the server's status is %d: %s", status, s.stderr())
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, name := range []string{"echod", "echoc"} {
+		status, out, errs := run(t, name, "--help")
+		if status != 0 || errs != "" || !strings.Contains(out, "SO_LINGER") || !strings.Contains(out, "Exit status") {
+			t.Errorf("%s --help: status %d\n%s%s", name, status, out, errs)
+		}
+		for line := range strings.Lines(out) {
+			if len([]rune(line)) > 81 {
+				t.Errorf("%s --help is wider than 80 columns: %s", name, line)
+			}
+		}
+		if status, out, _ := run(t, name, "--version"); status != 0 || !strings.HasPrefix(out, name+" ") {
+			t.Errorf("%s --version: status %d, %q", name, status, out)
+		}
+	}
+}

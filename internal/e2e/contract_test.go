@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The JSON Lines contract, field by field, in the order in which they stand. A question mark: may be absent.
+var contract = map[string][]string{
+	"call":     {"call", "args", "fd", "ret", "errno?", "took_us"},
+	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?"},
+	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?"},
+	"segment":  {"src", "dst", "flags", "seq", "ack?", "len", "win", "options?", "fate?"},
+	"counter":  {"name", "delta"},
+	"note":     {"text"},
+	"check":    {"expect", "got", "ok"},
+	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
+	"summary":  {"scenario", "ok", "checks", "failed"},
+}
+
+var header = []string{"seq", "at_us", "time", "side", "kind"}
+
+var (
+	sides   = []string{"client", "server", "wire"}
+	sources = []string{"tcp_info", "sock_diag", "tracepoint"}
+	timers  = []string{"on", "keepalive", "timewait", "persist", "delack"}
+	states  = []string{"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
+		"CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"}
+)
+
+// event is one line of --json.
+type event map[string]any
+
+func (e event) text(field string) string { s, _ := e[field].(string); return s }
+
+func (e event) number(field string) float64 { n, _ := e[field].(float64); return n }
+
+// keys are the fields in the order in which they stand in the line.
+func keys(line string) (names []string, err error) {
+	d := json.NewDecoder(strings.NewReader(line))
+	depth, expectKey := 0, false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return names, nil
+		}
+		switch v := token.(type) {
+		case json.Delim:
+			if v == '{' || v == '[' {
+				depth++
+			} else {
+				depth--
+			}
+			expectKey = depth == 1
+		default:
+			if depth == 1 && expectKey {
+				names = append(names, fmt.Sprint(v))
+			}
+			expectKey = depth == 1 && !expectKey
+		}
+	}
+}
+
+// events parses what --json wrote and holds it to the contract.
+func events(t *testing.T, out string) (all []event) {
+	t.Helper()
+	last := event{}
+	for line := range strings.Lines(out) {
+		e := event{}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if err := holds(line, e, last, len(all)); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		all, last = append(all, e), e
+	}
+	if len(all) == 0 || last.text("kind") != "summary" {
+		t.Fatalf("%d events, and the last is a %q, not the summary", len(all), last.text("kind"))
+	}
+	return all
+}
+
+func holds(line string, e, last event, n int) error {
+	names, err := keys(line)
+	if err != nil {
+		return err
+	}
+	fields, known := contract[e.text("kind")]
+	if !known || !slices.Contains(sides, e.text("side")) {
+		return fmt.Errorf("an unknown kind or side")
+	}
+	if err := inOrder(names, slices.Concat(header, fields)); err != nil {
+		return err
+	}
+	at, err := time.Parse(time.RFC3339Nano, e.text("time"))
+	if err != nil || at.Nanosecond() < 0 {
+		return fmt.Errorf("time: %v", err)
+	}
+	if e.number("seq") != float64(n+1) || e.number("at_us") < last.number("at_us") {
+		return fmt.Errorf("out of order")
+	}
+	return values(e)
+}
+
+// values holds names to the vocabularies of the field.
+func values(e event) error {
+	switch e.text("kind") {
+	case "state":
+		if !slices.Contains(states, e.text("to")) || !slices.Contains(sources, e.text("source")) {
+			return fmt.Errorf("not a state or a source")
+		}
+		if from, ok := e["from"]; ok && !slices.Contains(states, fmt.Sprint(from)) {
+			return fmt.Errorf("from is not a state")
+		}
+		if timer, ok := e["timer"]; ok && !slices.Contains(timers, fmt.Sprint(timer)) {
+			return fmt.Errorf("not a timer")
+		}
+	case "call":
+		if _, failed := e["errno"]; failed != (e.number("ret") == -1) {
+			return fmt.Errorf("errno and ret disagree")
+		}
+		for _, a := range e["args"].([]any) {
+			if _, ok := a.(string); !ok {
+				return fmt.Errorf("an argument that is no string")
+			}
+		}
+	}
+	return nil
+}
+
+func inOrder(got, want []string) error {
+	for _, w := range want {
+		name, optional := strings.CutSuffix(w, "?")
+		if len(got) > 0 && got[0] == name {
+			got = got[1:]
+		} else if !optional {
+			return fmt.Errorf("no %s where it should be", name)
+		}
+	}
+	if len(got) > 0 {
+		return fmt.Errorf("fields that are not in the contract: %v", got)
+	}
+	return nil
+}
+
+func TestEveryScenarioKeepsTheContract(t *testing.T) {
+	for _, name := range scenarios(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, out, errs := run(t, "echoc", "--json", name)
+			all := events(t, out)
+			failed(t, all)
+			if status != 0 || errs != "" {
+				t.Errorf("status %d, on standard error %q", status, errs)
+			}
+		})
+	}
+}
+
+// failed reports the checks that were not met.
+func failed(t *testing.T, all []event) {
+	t.Helper()
+	checks := 0
+	for _, e := range all {
+		if e.text("kind") != "check" {
+			continue
+		}
+		checks++
+		if e["ok"] != true {
+			t.Errorf("%s: expected %s: got %s", e.text("side"), e.text("expect"), e.text("got"))
+		}
+	}
+	sum := all[len(all)-1]
+	if sum.number("checks") != float64(checks) || checks == 0 {
+		t.Errorf("the summary counts %v checks, there were %d", sum["checks"], checks)
+	}
+}
