@@ -283,7 +283,7 @@ func (m *mix) settle(c *Conn) {
 	}
 }
 
-// dump lists every socket of the mix.
+// dump lists every socket of the mix; others that use the same ports between other addresses may be among them.
 func (m *mix) dump(c *Conn) []Socket {
 	m.Helper()
 	var all []Socket
@@ -296,7 +296,7 @@ func (m *mix) dump(c *Conn) []Socket {
 			all = append(all, list...)
 		}
 	}
-	return all
+	return once(all) // a socket connected to itself is in both
 }
 
 func (s specimen) String() string { return fmt.Sprintf("%s (%v > %v)", s.name, s.local, s.remote) }
