@@ -122,12 +122,12 @@ func (w *Watcher) sampleOpen(wt *Watch, info Info, e effort) {
 			return
 		}
 		next, open := wt.read()
+		w.observe(wt, s, e) // it was seen, whatever it is now
 		switch {
 		case !open:
 			w.sampleClosed(wt, e)
 			return
 		case try == agreeTries, next.State == info.State && !wt.learnTuple(next.State):
-			w.observe(wt, s, e)
 			return
 		}
 		info = next
