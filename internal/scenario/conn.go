@@ -35,7 +35,7 @@ func (c *Conn) must(err error) {
 }
 
 // look samples everything, now that a call has returned.
-func (c *Conn) look() { c.side.run.watch.Look() }
+func (c *Conn) look() { c.side.run.look() }
 
 // set is setsockopt(2).
 func set[T any](c *Conn, o interface {

@@ -24,7 +24,7 @@ const (
 
 // checkShutdown checks which directions the kernel says are shut. (Only sock_diag says it.)
 func (s *Side) checkShutdown(c *Conn, expect string, want uint8) {
-	d, err := s.run.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
+	d, err := s.host.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
 	if err != nil {
 		s.run.fail(err)
 	}

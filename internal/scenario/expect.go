@@ -44,7 +44,7 @@ func (c *Conn) AwaitPeerOrphaned(why string) {
 		return
 	}
 	c.side.Await(why, func() (string, bool) {
-		d, err := c.side.run.diag.Lookup(c.Remote(), c.Local(), peer.Cookie())
+		d, err := c.side.peerHost.diag.Lookup(c.Remote(), c.Local(), peer.Cookie())
 		return fmt.Sprintf("inode %d", d.Inode), err == nil && d.Inode == 0
 	})
 }
@@ -170,7 +170,7 @@ func (c *Conn) findPeer() *tcpinfo.Watch {
 	if c.peer != nil || !c.Remote().IsValid() {
 		return c.peer
 	}
-	peer, err := c.side.run.watch.FollowTuple(c.Remote(), c.Local(), c.side.Name.Other())
+	peer, err := c.side.peerHost.watch.FollowTuple(c.Remote(), c.Local(), c.side.Name.Other())
 	if err != nil && !errors.Is(err, tcpinfo.ErrNotFound) {
 		c.side.run.fail(err)
 	}

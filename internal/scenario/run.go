@@ -51,15 +51,14 @@ var ErrMismatch = errors.New("the other side runs something else")
 
 // run is one process' part of a scenario: one side, or both.
 type run struct {
-	sc     *Scenario
-	cfg    Config
-	log    *timeline.Log
-	diag   *tcpinfo.Conn
-	watch  *tcpinfo.Watcher
-	both   bool // both sides are in this process
-	clock  *clock
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	sc                     *Scenario
+	cfg                    Config
+	log                    *timeline.Log
+	clientHost, serverHost *host
+	both                   bool // both sides are in this process
+	clock                  *clock
+	ctx                    context.Context
+	cancel                 context.CancelCauseFunc
 
 	mu      sync.Mutex
 	open    []*Conn          // sockets to close at the end, in the order they were made
@@ -71,17 +70,17 @@ type run struct {
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	diag, err := tcpinfo.Dial()
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both}
+	here, err := newHost(nil, r.observed)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, diag: diag, both: both}
+	r.clientHost, r.serverHost = here, here
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	if r.cfg.Patience == 0 {
 		r.cfg.Patience = 10 * time.Second
 	}
 	r.clock = newClock(r.ctx, r.cfg.Patience)
-	r.watch = tcpinfo.NewWatcher(diag, r.observed)
 	return r, nil
 }
 
@@ -125,7 +124,7 @@ func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
 func (r *run) play(body func()) error {
 	polling, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { r.watch.Run(polling, time.Millisecond) })
+	r.poll(polling, &wg)
 	wg.Go(func() {
 		select {
 		case <-r.ctx.Done():
@@ -144,7 +143,9 @@ func (r *run) play(body func()) error {
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
 	r.cancel(nil)
-	r.diag.Close()
+	for _, h := range r.hosts() {
+		h.diag.Close()
+	}
 	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
 	r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
 	r.log.Flush()
@@ -153,7 +154,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 
 // start runs one side on a goroutine of its own.
 func (r *run) start(s *Side, lesson func(*Side)) {
-	go func() {
+	err := s.host.run(func() {
 		defer close(s.done)
 		defer func() {
 			if p := recover(); p != nil {
@@ -165,7 +166,11 @@ func (r *run) start(s *Side, lesson func(*Side)) {
 			}
 		}()
 		lesson(s)
-	}()
+	})
+	if err != nil {
+		r.cancel(err)
+		close(s.done)
+	}
 }
 
 // halt ends a side from within: a lesson's code has no error handling of its own, so that it reads as the lesson.
@@ -231,7 +236,7 @@ func (r *run) closeAll() {
 			c.finish()
 		}
 	}
-	r.watch.Look()
+	r.look()
 }
 
 // fail ends the side that calls it.

@@ -90,6 +90,6 @@ func (s *Side) bequeath(l *Conn) {
 func (s *Side) relisten() *Conn {
 	l := s.adopt(s.listener.sock)
 	l.keep = true
-	s.run.watch.FollowChildren(l.watch, s.Name)
+	s.host.watch.FollowChildren(l.watch, s.Name)
 	return l
 }

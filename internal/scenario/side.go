@@ -19,6 +19,8 @@ type Side struct {
 	Addr netip.AddrPort // the server's address: where to listen, or where to connect to
 
 	run      *run
+	host     *host // where this side's sockets are
+	peerHost *host // where the other side's are; the same but on the wire
 	ready    func(netip.AddrPort)
 	trace    *tracer
 	met      func()    // called when the other side has come
@@ -29,6 +31,10 @@ type Side struct {
 
 func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
 	s := &Side{Name: name, Addr: addr, run: r, met: func() {}, done: make(chan struct{})}
+	s.host, s.peerHost = r.clientHost, r.serverHost
+	if name == timeline.Server {
+		s.host, s.peerHost = r.serverHost, r.clientHost
+	}
 	s.trace = newTracer(s)
 	return s
 }
@@ -66,7 +72,7 @@ func (s *Side) socket(flags int) *Conn {
 func (s *Side) adopt(sock *sockapi.Socket) *Conn {
 	c := &Conn{side: s, sock: sock}
 	s.run.keep(c)
-	w, err := s.run.watch.Follow(sock, s.Name)
+	w, err := s.host.watch.Follow(sock, s.Name)
 	if err != nil {
 		s.run.fail(fmt.Errorf("watch the new socket: %w", err))
 	}
@@ -99,7 +105,7 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 // Ready says that the server can be reached at the listener's address.
 func (s *Side) Ready(l *Conn) {
 	s.Addr = l.watch.Local()
-	s.run.watch.FollowChildren(l.watch, s.Name)
+	s.host.watch.FollowChildren(l.watch, s.Name)
 	if s.ready != nil {
 		s.ready(s.Addr)
 		s.ready = nil
@@ -184,7 +190,7 @@ func (s *Side) Await(expect string, test func() (got string, ok bool)) {
 func (s *Side) until(ok func() bool) bool {
 	ctx, cancel := s.run.patience()
 	defer cancel()
-	return s.run.watch.WaitFor(ctx, ok) == nil
+	return s.host.watch.WaitFor(ctx, ok) == nil
 }
 
 // Counters are the kernel's counts of the whole network namespace.

@@ -1,0 +1,71 @@
+package scenario
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"socklife/internal/lab"
+	"socklife/tcpinfo"
+)
+
+// host is where sockets live: this machine, which both sides share, or one of the two that the wire joins. Each has
+// sock_diag of its own.
+type host struct {
+	diag  *tcpinfo.Conn
+	watch *tcpinfo.Watcher
+	lab   *lab.Host // nil on this machine
+}
+
+// newHost opens what is needed to see the sockets of l's host; nil is this machine.
+func newHost(l *lab.Host, observed func(tcpinfo.Change)) (*host, error) {
+	h := &host{lab: l}
+	err := h.do(func() (err error) {
+		h.diag, err = tcpinfo.Dial()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.watch = tcpinfo.NewWatcher(h.diag, observed)
+	return h, nil
+}
+
+// do runs f where what it opens belongs to the host.
+func (h *host) do(f func() error) error {
+	if h.lab == nil {
+		return f()
+	}
+	return h.lab.Do(f)
+}
+
+// run runs f on a goroutine whose sockets belong to the host.
+func (h *host) run(f func()) error {
+	if h.lab == nil {
+		go f()
+		return nil
+	}
+	return h.lab.Go(f)
+}
+
+// hosts are the different ones of a run.
+func (r *run) hosts() []*host {
+	if r.clientHost == r.serverHost {
+		return []*host{r.clientHost}
+	}
+	return []*host{r.clientHost, r.serverHost}
+}
+
+// look samples every socket of the run.
+func (r *run) look() {
+	for _, h := range r.hosts() {
+		h.watch.Look()
+	}
+}
+
+// poll samples again and again until ctx ends.
+func (r *run) poll(ctx context.Context, wg *sync.WaitGroup) {
+	for _, h := range r.hosts() {
+		wg.Go(func() { h.watch.Run(ctx, time.Millisecond) })
+	}
+}
