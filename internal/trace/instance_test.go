@@ -1,0 +1,202 @@
+package trace
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// tracefs is the root of it, for a test that looks at it itself.
+func tracefs(t testing.TB) folder {
+	t.Helper()
+	needRoot(t)
+	root, err := openTracefs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func instances(t testing.TB) folder {
+	t.Helper()
+	root := tracefs(t)
+	defer root.close()
+	all, err := root.folder("instances")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func wantInstance(t testing.TB, name string, want bool) {
+	t.Helper()
+	if !strings.HasPrefix(name, prefix) {
+		t.Fatalf("%q is not the name of an instance", name)
+	}
+	all := instances(t)
+	defer all.close()
+	names, err := all.names()
+	if got := slices.Contains(names, name); err != nil || got != want {
+		t.Errorf("instance %s: there is one: %v, %v; want %v", name, got, err, want)
+	}
+}
+
+func descriptors(t testing.TB) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// Not parallel: it counts descriptors.
+func TestNothingIsLeftAfterClose(t *testing.T) {
+	needRoot(t)
+	before := descriptors(t)
+	tr := open(t, Filter{Everything: true})
+	name := tr.in.short
+	wantInstance(t, name, true)
+	for range 3 {
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	wantInstance(t, name, false)
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+// Ctrl-C ends a program through its handler, a failure through its deferred calls.
+func TestNothingIsLeftAfterAnEnd(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	interrupted := start(t, command(t, "interrupted"))
+	name := interrupted.line()
+	wantInstance(t, name, true)
+	interrupted.signal(unix.SIGINT)
+	if out, err := interrupted.rest(); err != nil {
+		t.Error(out, err)
+	}
+	wantInstance(t, name, false)
+
+	panics := start(t, command(t, "panics"))
+	name = panics.line()
+	wantInstance(t, name, true)
+	if out, err := panics.rest(); err == nil {
+		t.Error("it did not panic: ", out)
+	}
+	wantInstance(t, name, false)
+}
+
+// Nobody can clean up after SIGKILL but the next one. Until then nothing is recorded.
+func TestTheKilledAreSwept(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	killed := start(t, command(t, "hold"))
+	name := killed.line()
+	killed.signal(unix.SIGKILL)
+	killed.rest()
+	all := instances(t)
+	defer all.close()
+	on, err := all.read(name + "/tracing_on")
+	if err == nil && strings.TrimSpace(string(on)) != "0" { // it may have been swept already
+		t.Errorf("the instance of the one that was killed goes on: tracing_on is %q", on)
+	}
+	open(t, Filter{})
+	wantInstance(t, name, false)
+}
+
+// A process number says nothing about who lives.
+func TestTheLivingAreNotSwept(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	plain := start(t, command(t, "hold"))
+	cmd := command(t, "hold")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	inPidns := start(t, cmd)
+	living := []string{plain.line(), inPidns.line()}
+
+	all := instances(t)
+	defer all.close()
+	stale := fmt.Sprintf("%s%d-stale", prefix, os.Getpid()) // ours by its number
+	if err := unix.Mkdirat(all.fd, stale, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	open(t, Filter{})
+	wantInstance(t, stale, false)
+	for i, c := range []*child{plain, inPidns} {
+		wantInstance(t, living[i], true)
+		if out, err := c.rest(); err != nil {
+			t.Error(out, err)
+		}
+		wantInstance(t, living[i], false)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 3 {
+				tr, err := Open(Filter{Ports: []uint16{1}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := tr.Drain(); err != nil {
+					t.Error(err)
+				}
+				if err := tr.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Somebody who looks into our instance can keep us from removing it. They are named, and the next run removes it.
+func TestAnInstanceInUse(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	tr, err := Open(Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := tr.in.open("trace_pipe", unix.O_RDONLY|unix.O_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Close(); err == nil || !strings.Contains(err.Error(), tr.in.short) {
+		t.Errorf("got %v", err)
+	}
+	wantInstance(t, tr.in.short, true)
+	unix.Close(cat)
+	open(t, Filter{})
+	wantInstance(t, tr.in.short, false)
+}
+
+func TestUseAfterClose(t *testing.T) {
+	t.Parallel()
+	tr := open(t, Filter{})
+	tr.Close()
+	_, drain := tr.Drain()
+	for what, err := range map[string]error{
+		"Drain": drain, "Run": tr.Run(context.Background(), func(Event) {}), "AddPorts": tr.AddPorts(1),
+	} {
+		if err != os.ErrClosed {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
