@@ -43,7 +43,7 @@ const ms = time.Millisecond
 func handshake(rest ...step) []step {
 	return append([]step{
 		{0, false, seg(SYN, 1000, 0, 0, 64000, WindowScale(7)), "SYN seq=0 win=64000 <wscale 7>"},
-		{ms, true, seg(SYN|ACK, 5000, 1001, 0, 65000, WindowScale(2)), 
+		{ms, true, seg(SYN|ACK, 5000, 1001, 0, 65000, WindowScale(2)),
 			"SYN+ACK seq=0 ack=1 win=65000 <wscale 2>"},
 		{ms, false, seg(ACK, 1001, 5001, 0, 500), "ACK seq=1 ack=1 win=64000"},
 	}, rest...)
@@ -165,7 +165,7 @@ func TestFlowWindowScaleOnOneSide(t *testing.T) {
 	})
 	run(t, []step{ // 14 is the most
 		{0, false, seg(SYN, 1000, 0, 0, 64000, WindowScale(200)), "SYN seq=0 win=64000 <wscale 200>"},
-		{ms, true, seg(SYN|ACK, 5000, 1001, 0, 65000, WindowScale(0)), 
+		{ms, true, seg(SYN|ACK, 5000, 1001, 0, 65000, WindowScale(0)),
 			"SYN+ACK seq=0 ack=1 win=65000 <wscale 0>"},
 		{ms, false, seg(ACK, 1001, 5001, 0, 1), "ACK seq=1 ack=1 win=16384"},
 	})
@@ -190,9 +190,9 @@ func TestFlowSimultaneousOpen(t *testing.T) {
 	run(t, []step{
 		{0, false, seg(SYN, 100, 0, 0, 1000, WindowScale(1)), "SYN seq=0 win=1000 <wscale 1>"},
 		{ms, true, seg(SYN, 300, 0, 0, 1000, WindowScale(2)), "SYN seq=0 win=1000 <wscale 2>"},
-		{ms, false, seg(SYN|ACK, 100, 301, 0, 1000, WindowScale(1)), 
+		{ms, false, seg(SYN|ACK, 100, 301, 0, 1000, WindowScale(1)),
 			"SYN+ACK seq=0 ack=1 win=1000 <wscale 1> [retransmission]"},
-		{ms, true, seg(SYN|ACK, 300, 101, 0, 1000, WindowScale(2)), 
+		{ms, true, seg(SYN|ACK, 300, 101, 0, 1000, WindowScale(2)),
 			"SYN+ACK seq=0 ack=1 win=1000 <wscale 2> [retransmission]"},
 		{ms, false, seg(ACK, 101, 301, 5, 1000), "ACK seq=1 ack=1 len=5 win=2000"},
 		{ms, true, seg(ACK, 301, 106, 0, 1000), "ACK seq=1 ack=6 win=4000"},
@@ -205,7 +205,7 @@ func TestFlowSelfConnect(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	for _, step := range []step{
 		{0, false, seg(SYN, 100, 0, 0, 1000, WindowScale(1)), "SYN seq=0 win=1000 <wscale 1>"},
-		{ms, false, seg(SYN|ACK, 100, 101, 0, 1000, WindowScale(1)), 
+		{ms, false, seg(SYN|ACK, 100, 101, 0, 1000, WindowScale(1)),
 			"SYN+ACK seq=0 ack=1 win=1000 <wscale 1> [retransmission]"},
 		{ms, false, seg(PSH|ACK, 101, 101, 5, 1000), "PSH+ACK seq=1 ack=1 len=5 win=2000"},
 		{ms, false, seg(ACK, 106, 106, 0, 1000), "ACK seq=6 ack=6 win=2000"},

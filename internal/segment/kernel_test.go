@@ -177,10 +177,7 @@ func talk(tun int, peer netip.Addr) error {
 		if err != nil {
 			return Segment{}, err
 		}
-		if _, err := unix.Write(tun, packet); err != nil {
-			return Segment{}, err
-		}
-		return receive(tun, &flow, until)
+		return request(tun, packet, &flow, until)
 	}
 	answer, err := exchange(s, func(r Segment) bool { return r.Flags == SYN|ACK })
 	if err != nil {
@@ -228,33 +225,53 @@ func echoOnce(l net.Listener) {
 	}
 }
 
-// receive reads what the kernel sends until a segment is what is waited for, for ten seconds at most.
-func receive(tun int, flow *Flow, until func(Segment) bool) (Segment, error) {
-	deadline := time.Now().Add(10 * time.Second)
+// request sends a packet until the kernel sends what is waited for, every half second, for ten seconds at most: an IPv6
+// address on a device that has just come up can take a while before it is one.
+func request(tun int, packet []byte, flow *Flow, until func(Segment) bool) (Segment, error) {
+	var got []Segment
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if _, err := unix.Write(tun, packet); err != nil {
+			return Segment{}, os.NewSyscallError("write", err)
+		}
+		for {
+			s, err := receive(tun)
+			if err == unix.ETIMEDOUT {
+				break
+			}
+			if err != nil {
+				return s, err
+			}
+			flow.Add(time.Now(), s)
+			if got = append(got, s); until(s) {
+				return s, nil
+			}
+		}
+	}
+	return Segment{}, fmt.Errorf("the kernel has not sent what was waited for; it has sent %v", got)
+}
+
+// receive reads the next segment that the kernel sends, and checks it: ETIMEDOUT after half a second without.
+func receive(tun int) (Segment, error) {
 	buf := make([]byte, 1<<16)
 	for {
 		poll := []unix.PollFd{{Fd: int32(tun), Events: unix.POLLIN}}
-		n, err := unix.Poll(poll, int(max(0, time.Until(deadline).Milliseconds())))
-		if err == unix.EINTR {
+		n, err := unix.Poll(poll, 500)
+		switch {
+		case err == unix.EINTR:
 			continue
-		}
-		if err != nil || n == 0 {
-			return Segment{}, fmt.Errorf("no answer from the kernel: %w", err)
+		case err != nil:
+			return Segment{}, os.NewSyscallError("poll", err)
+		case n == 0:
+			return Segment{}, unix.ETIMEDOUT
 		}
 		if n, err = unix.Read(tun, buf); err != nil {
-			return Segment{}, err
+			return Segment{}, os.NewSyscallError("read", err)
 		}
 		s, err := Decode(buf[:n])
 		var not *NotTCPError
 		if errors.As(err, &not) {
 			continue // neighbour and router discovery
 		}
-		if err := errors.Join(err, VerifyIP(buf[:n]), VerifyTCP(buf[:n])); err != nil {
-			return s, err
-		}
-		flow.Add(time.Now(), s)
-		if until(s) {
-			return s.Clone(), nil
-		}
+		return s, errors.Join(err, VerifyIP(buf[:n]), VerifyTCP(buf[:n]))
 	}
 }
