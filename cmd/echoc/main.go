@@ -20,7 +20,10 @@ echoc - an echo client that shows what TCP does
   echoc [flags] SCENARIO ADDR   play the client's side against an echod SCENARIO
   echoc [flags] ADDR            send standard input to an echo server and print
                                 what comes back; end of input half-closes
+  echoc [flags] tour            play every scenario, then tell which states and
+                                transitions were seen
   echoc --list                  list the scenarios
+  echoc --explain STATE         what a TCP state waits for, and who must act
 
 ADDR is HOST:PORT; start with:  echoc half-close
 `
@@ -29,6 +32,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
+	state := f.Set.String("explain", "", "explain a TCP `state`: what it waits for, who must act")
 	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
 	if err := f.Parse(args); err != nil {
 		return complain(err)
@@ -43,6 +47,8 @@ func run(args []string) int {
 	case f.List:
 		cli.List(os.Stdout)
 		return cli.ExitOK
+	case f.Set.Changed("explain"):
+		return complain(explain(os.Stdout, *state))
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
@@ -62,6 +68,11 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return cli.Usagef("nothing to do: try  echoc half-close  or  echoc --help")
 	case len(args) > 2:
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
+	case args[0] == "tour":
+		if len(args) > 1 {
+			return cli.Usagef("echoc tour takes no address: it plays both sides itself")
+		}
+		return takeTour(ctx, f)
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
 	}
@@ -82,6 +93,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		o.ServerLabel, o.ServerSource = cli.ServerLabel(cfg.Addr), "sock_diag"
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	}
+	if f.Trace {
+		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"
 	}
 	out := f.Output(os.Stdout, o)
 	cfg.Log = out.Log

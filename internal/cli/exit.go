@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/scenario"
+	"socklife/internal/trace"
 	"socklife/sockapi"
 )
 
@@ -40,12 +41,13 @@ var (
 func Status(err error) int {
 	var usage Usage
 	var unsupported scenario.Unsupported
+	var untraceable *trace.Unsupported
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &usage):
 		return ExitUsage
-	case errors.As(err, &unsupported):
+	case errors.As(err, &unsupported), errors.As(err, &untraceable):
 		return ExitUnsupported
 	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrTerminated), errors.Is(err, context.Canceled):
 		return ExitInterrupted

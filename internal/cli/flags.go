@@ -16,7 +16,7 @@ type Flags struct {
 
 	Color               string
 	JSON, Quiet, Step   bool
-	IPv6                bool
+	IPv6, Trace, Full   bool
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 }
@@ -34,6 +34,8 @@ func NewFlags(program string) *Flags {
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
 	fs.DurationVar(&f.Hold, "hold", 0, "stay this `long` in the state the scenario is about")
+	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
+	fs.BoolVar(&f.Full, "full", false, "also wait for what takes a minute: the end of TIME-WAIT")
 	fs.BoolVarP(&f.IPv6, "ipv6", "6", false, "use ::1 where no address is given")
 	fs.BoolVarP(&f.List, "list", "l", false, "list the scenarios")
 	fs.BoolVar(&f.Version, "version", false, "print the version")

@@ -19,6 +19,7 @@ import (
 // Output is where the events of a run go.
 type Output struct {
 	Log   *timeline.Log
+	Sink  timeline.Sink // of Log
 	flush func()
 	err   func() error
 }
@@ -38,22 +39,29 @@ func (o Output) Done() error {
 
 // Silent drops all events.
 func Silent() Output {
-	return Output{timeline.New(), func() {}, func() error { return nil }}
+	return output(silence{})
 }
+
+func output(v view.View) Output { return Output{timeline.New(v), v, v.Flush, v.Err} }
+
+// silence is a view of nothing.
+type silence struct{}
+
+func (silence) Event(timeline.Event) {}
+func (silence) Flush()               {}
+func (silence) Err() error           { return nil }
 
 // Output is what the flags say of f: JSON Lines, nothing, or the timeline on a terminal.
 func (f *Flags) Output(w *os.File, o view.Options) Output {
 	switch {
 	case f.JSON:
-		lines := view.NewJSONLines(w)
-		return Output{timeline.New(lines), func() {}, lines.Err}
+		return output(view.NewJSONLines(w))
 	case f.Quiet:
 		return Silent()
 	}
 	of := view.For(w, f.Color)
 	o.Color, o.Width, o.ASCII = of.Color, of.Width, of.ASCII
-	t := view.New(w, o)
-	return Output{timeline.New(t), t.Flush, t.Err}
+	return output(view.New(w, o))
 }
 
 // Narration is Output for the plain server and client: a line an event.
@@ -66,14 +74,13 @@ func (f *Flags) Narration(w *os.File, own timeline.Side) Output {
 	}
 	o := view.For(w, f.Color)
 	o.Own = own
-	n := view.NewNarrator(w, o)
-	return Output{timeline.New(n), n.Flush, n.Err}
+	return output(view.NewNarrator(w, o))
 }
 
 // Config is how the flags want a scenario run.
 func (f *Flags) Config(out *os.File) scenario.Config {
 	cfg := scenario.Config{
-		Hold:       f.Hold,
+		Hold: f.Hold, Trace: f.Trace, Full: f.Full,
 		OnListener: f.Sockets.Apply,
 		OnConn:     f.Sockets.Apply,
 		Backlog:    f.Sockets.Backlog(),

@@ -4,4 +4,10 @@ package scenario
 var closings = []*Scenario{
 	halfClose,
 	closing,
+	serverClose,
+	simultaneousClose,
+	finWait1,
+	lastAck,
+	closeWaitLeak,
+	finWait2Orphan,
 }

@@ -63,7 +63,24 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 		c.readers(c.side.run.cfg.OnListener)
 	}
 	defer c.look()
-	return c.sock.Bind(addr)
+	if err := c.sock.Bind(addr); err != nil {
+		return err
+	}
+	c.side.announce(c.boundTo(), c.side.Name)
+	return nil
+}
+
+// boundTo is the port that the socket has now. It is asked for the tracepoint's sake and not a call of the lesson.
+func (c *Conn) boundTo() (port uint16) {
+	c.sock.Control(func(fd uintptr) {
+		switch a, _ := unix.Getsockname(int(fd)); a := a.(type) {
+		case *unix.SockaddrInet4:
+			port = uint16(a.Port)
+		case *unix.SockaddrInet6:
+			port = uint16(a.Port)
+		}
+	})
+	return port
 }
 
 // Listen is listen(2). A backlog the reader asked for goes before the lesson's.
@@ -115,6 +132,7 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	if from := c.side.run.cfg.Bind; from.IsValid() && !c.bound {
 		c.Bind(from)
 	}
+	c.side.announce(addr.Port(), c.side.Name.Other())
 	err := c.sock.Connect(addr)
 	c.look()
 	if err == nil {

@@ -17,11 +17,12 @@ import (
 
 // Config is how a scenario is to be run.
 type Config struct {
-	Addr netip.AddrPort // where the server listens; port 0 picks a free one
-	Hold time.Duration  // how long to stay in the state the lesson is about
-	Pace time.Duration  // how long to wait before each call
-	Step Stepper        // asked before each call; nil: go on by itself
-	Full bool           // also wait for what takes a minute
+	Addr  netip.AddrPort // where the server listens; port 0 picks a free one
+	Hold  time.Duration  // how long to stay in the state the lesson is about
+	Pace  time.Duration  // how long to wait before each call
+	Step  Stepper        // asked before each call; nil: go on by itself
+	Trace bool           // have the kernel tell each transition (root)
+	Full  bool           // also wait for what takes a minute
 
 	// Options the reader set on the command line; called before bind, listen and connect.
 	OnListener, OnConn func(*sockapi.Socket) error
@@ -55,7 +56,8 @@ type run struct {
 	cfg                    Config
 	log                    *timeline.Log
 	clientHost, serverHost *host
-	both                   bool // both sides are in this process
+	traced                 *traced // nil unless asked for
+	both                   bool    // both sides are in this process
 	clock                  *clock
 	ctx                    context.Context
 	cancel                 context.CancelCauseFunc
@@ -76,6 +78,10 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 		return nil, err
 	}
 	r.clientHost, r.serverHost = here, here
+	if err := r.openTrace(); err != nil {
+		here.diag.Close()
+		return nil, err
+	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	if r.cfg.Patience == 0 {
 		r.cfg.Patience = 10 * time.Second
@@ -143,6 +149,9 @@ func (r *run) play(body func()) error {
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
 	r.cancel(nil)
+	if traceErr := r.traced.close(); err == nil {
+		err = traceErr
+	}
 	for _, h := range r.hosts() {
 		h.diag.Close()
 	}

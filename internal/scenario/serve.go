@@ -90,6 +90,7 @@ func (s *Side) bequeath(l *Conn) {
 func (s *Side) relisten() *Conn {
 	l := s.adopt(s.listener.sock)
 	l.keep = true
+	s.announce(l.boundTo(), s.Name)
 	s.host.watch.FollowChildren(l.watch, s.Name)
 	return l
 }

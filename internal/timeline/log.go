@@ -34,6 +34,7 @@ type Log struct {
 	pending  []Event
 	inFlight map[*InFlight]bool
 	lag      time.Duration
+	filter   func(Side, Body) bool
 	ticker   *time.Timer
 	closed   bool
 }
@@ -62,6 +63,14 @@ func (l *Log) SetLag(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lag = d
+}
+
+// SetFilter has f decide which events are kept, just before they are numbered and in their order; nil keeps all. f may change
+// the body.
+func (l *Log) SetFilter(f func(Side, Body) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.filter = f
 }
 
 // Add records an event that happened at the moment at; the zero Time means now.
@@ -165,6 +174,9 @@ func (l *Log) tick() {
 // emit numbers an event. One that was reported too late for its place (its goroutine lost the CPU in between) stands at the
 // moment of the event before it: the order that was handed out is not changed afterwards.
 func (l *Log) emit(e Event) {
+	if l.filter != nil && !l.filter(e.Side, e.Body) {
+		return
+	}
 	if e.At < l.last {
 		e.Time = e.Time.Add(l.last - e.At)
 		e.At = l.last

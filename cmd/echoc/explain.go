@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"socklife/internal/cli"
+	"socklife/tcpinfo"
+)
+
+// shownBy is the scenario to see each state in, held still.
+var shownBy = map[tcpinfo.State]string{
+	tcpinfo.Closed: "linger-reset", tcpinfo.Listen: "handshake", tcpinfo.SynSent: "backlog", tcpinfo.SynReceived: "syn-queue",
+	tcpinfo.Established: "handshake", tcpinfo.FinWait1: "fin-wait-1", tcpinfo.FinWait2: "half-close",
+	tcpinfo.CloseWait: "half-close", tcpinfo.Closing: "simultaneous-close", tcpinfo.LastAck: "last-ack",
+	tcpinfo.TimeWait: "time-wait",
+}
+
+// explain says what a state waits for, who must act, how long, and what governs it.
+func explain(w io.Writer, name string) error {
+	state, err := tcpinfo.ParseState(strings.ToUpper(name))
+	if err != nil {
+		return cli.Usagef("--explain %s: not a state; want one of %s", name, strings.Join(stateNames(), " "))
+	}
+	e := state.Explain()
+	fmt.Fprintf(w, "%s  (ss: %s, kernel: %s)\n\n", e.State, e.State.SS(), e.State.Kernel())
+	for _, row := range [][2]string{
+		{"waits for", e.Waits}, {"who must act", e.Who.String()}, {"what ends it", e.Act}, {"how long", e.Lasts},
+		{"governed by", strings.Join(e.Governs, ", ")},
+	} {
+		fmt.Fprintf(w, "  %-13s %s\n", row[0], hang(row[1], 16))
+	}
+	if sc := shownBy[e.State]; sc != "" {
+		fmt.Fprintf(w, "  %-13s echoc --hold 5s %s\n", "see it", sc)
+	}
+	return nil
+}
+
+func stateNames() (names []string) {
+	for s := tcpinfo.Established; s <= tcpinfo.Closing; s++ {
+		names = append(names, s.String())
+	}
+	return names
+}
+
+// hang wraps text at 80 columns with the lines after the first indented.
+func hang(text string, indent int) string {
+	var b strings.Builder
+	column := indent
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case column+1+len([]rune(word)) > 80:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len([]rune(word))
+	}
+	return b.String()
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"socklife/internal/cli"
+	"socklife/internal/timeline"
+	"socklife/internal/tour"
+	"socklife/internal/view"
+)
+
+// takeTour plays every scenario, tells how each went, and what of TCP was seen.
+func takeTour(ctx context.Context, f *cli.Flags) error {
+	out := f.Output(os.Stdout, view.Options{
+		Title: "tour", Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1,
+	})
+	sights := tour.NewSights()
+	sink := out.Sink
+	if !f.JSON {
+		sink = onlyCoverage{out.Sink}
+	}
+	log := timeline.New(sights, sink)
+	cfg := f.Config(os.Stdout)
+	cfg.Log, cfg.Addr = log, netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	cfg.Pace, cfg.Step = 0, nil
+	p := progress{quiet: f.Quiet || f.JSON, live: view.IsTerminal(os.Stdout)}
+	result := tour.Run(ctx, tour.Config{Run: cfg, Sights: sights, Begin: p.begin, End: p.end})
+	log.Close()
+	if err := out.Done(); err != nil {
+		return err
+	}
+	switch {
+	case result.Err != nil:
+		return result.Err
+	case result.Failed > 0:
+		return fmt.Errorf("tour: %d of %d checks failed", result.Failed, result.Checks)
+	}
+	return nil
+}
+
+// onlyCoverage leaves what the scenarios say of themselves to their own command.
+type onlyCoverage struct{ timeline.Sink }
+
+func (o onlyCoverage) Event(e timeline.Event) {
+	switch b := e.Body.(type) {
+	case *timeline.Coverage:
+		o.Sink.Event(e)
+	case *timeline.Summary:
+		if b.Scenario == "tour" {
+			o.Sink.Event(e)
+		}
+	}
+}
+
+// progress is a line for each scenario; on a terminal the one that is being played is shown too.
+type progress struct{ quiet, live bool }
+
+func (p progress) begin(s tour.Stop) {
+	if !p.quiet && p.live {
+		fmt.Printf("%3d/%d  %s …", s.N, s.Of, s.Scenario.Name)
+	}
+}
+
+func (p progress) end(s tour.Stop) {
+	if p.quiet {
+		return
+	}
+	if p.live {
+		fmt.Print("\r\x1b[K")
+	}
+	switch {
+	case s.Skipped != "":
+		fmt.Printf("%3d/%d  %-20s not here: %s\n", s.N, s.Of, s.Scenario.Name, s.Skipped)
+	case !s.Result.OK():
+		fmt.Printf("%3d/%d  %-20s FAILED\n", s.N, s.Of, s.Scenario.Name)
+		for _, e := range s.Failures {
+			c := e.Body.(*timeline.Check)
+			fmt.Printf("        %s: expected %s: got %s\n", e.Side, c.Expect, c.Got)
+		}
+		if s.Result.Err != nil {
+			fmt.Printf("        %v\n", s.Result.Err)
+		}
+	default:
+		fmt.Printf("%3d/%d  %-20s %2d checks met  %7v\n", s.N, s.Of, s.Scenario.Name, s.Result.Checks, s.Took.Round(time.Millisecond))
+	}
+}

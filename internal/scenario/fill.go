@@ -1,0 +1,79 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// A FIN goes out behind the data that was written before it. Where the peer does not read, and its receive window is full, it
+// cannot go at all: that is how a lesson holds FIN-WAIT-1, CLOSING and LAST-ACK, for as long as it likes.
+
+// smallBuffers makes both buffers of a socket small, so that little data fills them, and keeps the kernel from making them
+// larger. For a listener and before connect(2): the window scale is settled with the SYN.
+func smallBuffers(c *Conn) {
+	set(c, sockapi.SO_RCVBUF, smallBuffer)
+	set(c, sockapi.SO_SNDBUF, smallBuffer)
+}
+
+// Smaller ones fill in less time, but what then moves on loopback, moves in fits and starts.
+const smallBuffer = 32 << 10
+
+// Fill writes the pattern until nothing moves: the peer's receive window and the send buffer here are full. It returns
+// how much was taken.
+//
+// That a call would block does not mean that: what is on its way is acknowledged a little later (a delayed ACK takes
+// 40 ms), and then there is room again. Nothing moves when all that was sent is acknowledged, and more is there to be
+// sent, which the peer has no window for (its kernel is asked now and then: the persist timer), and one more call would block.
+func (c *Conn) Fill() int {
+	s, written, stuck := c.side, 0, false
+	data := pattern(1 << 20)
+	for {
+		if len(data)-written < len(data)/2 {
+			data = pattern(2 * len(data))
+		}
+		n, err := c.sock.Send(data[written:], unix.MSG_DONTWAIT)
+		c.look()
+		switch {
+		case err == nil:
+			written += n
+		case !errors.Is(err, unix.EAGAIN):
+			s.run.fail(err)
+		case stuck:
+			s.Check("nothing moves any more: the peer's window is full, and so is our send buffer", true,
+				"%d bytes written, %s", written, c.waiting())
+			return written
+		}
+		c.awaitStuck()
+		stuck = true
+	}
+}
+
+// awaitStuck waits until the peer's window is full, and all that was sent is acknowledged.
+func (c *Conn) awaitStuck() {
+	c.side.alive()
+	if !c.side.until(func() bool {
+		i, d := c.info(), c.diag()
+		return i.Unacked == 0 && i.NotsentBytes > 0 && d.Timer.Kind == tcpinfo.TimerPersist
+	}) {
+		c.side.alive()
+		c.side.run.fail(timeout{"a full receive window at the peer", c.side.run.cfg.Patience})
+	}
+}
+
+// waiting says what sock_diag has of data that cannot be sent.
+func (c *Conn) waiting() string {
+	d := c.diag()
+	return fmt.Sprintf("Send-Q %d, timer %s", d.SendQ, d.Timer.Kind)
+}
+
+// diag is what sock_diag says of the socket now.
+func (c *Conn) diag() tcpinfo.Socket {
+	d, err := c.side.host.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
+	c.must(err)
+	return d
+}

@@ -1,0 +1,53 @@
+package scenario
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
+)
+
+// The client closes its half first, so the server is the passive closer: CLOSE-WAIT, and with its own FIN LAST-ACK, until that is
+// acknowledged. The client does not read, its window is full, and the FIN waits behind the data.
+var lastAck = &Scenario{
+	Name: "last-ack", Group: Closing,
+	Lesson: "the passive closer awaits the acknowledgement of its FIN",
+	Source: "RFC 9293 3.6",
+	Server: lastAckServer,
+	Client: lastAckClient,
+}
+
+func lastAckServer(s *Side) {
+	l := s.Listen(smallBuffers)
+	conn := l.Accept()
+	s.ReadRequest(conn)
+	end := conn.Read(64)
+	s.Check("read() gives 0: the client has finished sending", len(end) == 0, "%d bytes", len(end))
+	conn.Expect("the client closed first; it is for us to close", tcpinfo.CloseWait)
+	conn.Fill()
+	conn.Shutdown(unix.SHUT_WR)
+	conn.Expect("both applications have finished; ours is the last FIN, and its ACK the last segment", tcpinfo.LastAck)
+	d := conn.diag()
+	s.Check("timer persist: the FIN waits behind data", d.Timer.Kind == tcpinfo.TimerPersist && d.SendQ > 0, "%s", conn.waiting())
+	s.checkShutdown(conn, "both directions are shut", rcvShutdown|sendShutdown)
+	s.Hold()
+	conn.Close()
+	conn.ExpectGone("the last ACK has come: nothing is left here, no TIME-WAIT")
+}
+
+func lastAckClient(c *Side) {
+	conn := c.Socket()
+	smallBuffers(conn)
+	conn.Connect(c.Addr)
+	conn.Write(c.Request())
+	conn.Shutdown(unix.SHUT_WR)
+	conn.Expect("our FIN is acknowledged; we wait for the server's", tcpinfo.FinWait2)
+	conn.AwaitPeer("the server has closed, and its FIN cannot be sent", tcpinfo.LastAck)
+	conn.AwaitPeerOrphaned("close() has returned there: its kernel waits alone")
+	conn.Expect("we do not know that: no FIN has come", tcpinfo.FinWait2)
+	answer := conn.ReadToEnd()
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, pattern(len(answer))), "%d bytes", len(answer))
+	conn.Expect("its FIN has come and we acknowledged it: that was the last ACK", tcpinfo.TimeWait)
+	conn.ExpectPeerGone("it has come")
+}

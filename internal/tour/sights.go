@@ -1,0 +1,142 @@
+package tour
+
+import (
+	"sync"
+
+	"socklife/internal/timeline"
+)
+
+// Sights is a sink that keeps what has been seen.
+type Sights struct {
+	mu          sync.Mutex
+	scenario    string
+	states      map[string]sight
+	transitions map[[2]string]sight
+	unmet       []timeline.Event
+	missing     []string // scenarios that could not be played
+}
+
+// sight is where something was first seen, and by what.
+type sight struct{ scenario, source string }
+
+// NewSights has seen nothing.
+func NewSights() *Sights {
+	return &Sights{states: map[string]sight{}, transitions: map[[2]string]sight{}}
+}
+
+// visit says which scenario the events are of from now on.
+func (s *Sights) visit(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scenario, s.unmet = name, nil
+}
+
+func (s *Sights) missed(name, _ string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missing = append(s.missing, name)
+}
+
+func (s *Sights) failures() []timeline.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unmet
+}
+
+// Event takes note.
+func (s *Sights) Event(e timeline.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch b := e.Body.(type) {
+	case *timeline.Check:
+		if !b.OK {
+			s.unmet = append(s.unmet, e)
+		}
+	case *timeline.State:
+		s.state(b)
+	}
+}
+
+func (s *Sights) state(b *timeline.State) {
+	here := sight{s.scenario, b.Source}
+	for _, name := range []string{b.From, b.To} {
+		if _, seen := s.states[name]; !seen && name != "" {
+			s.states[name] = here
+		}
+	}
+	from := b.From
+	if from == "" && b.To == timeline.SynReceived {
+		from = timeline.Listen // an entry that appeared at a listener
+	}
+	t := [2]string{from, b.To}
+	if old, seen := s.transitions[t]; (!seen || better(here, old)) && witnessed(t, b.Source) {
+		s.transitions[t] = here
+	}
+}
+
+// better: the tracepoint tells of transitions, the others of states before and after.
+func better(a, b sight) bool { return a.source == "tracepoint" && b.source != "tracepoint" }
+
+// witnessed tells whether seeing the two states one after the other means that this very transition was made. The
+// tracepoint tells transitions; of two samples it is certain where there is no other way from the one to the other.
+func witnessed(t [2]string, source string) bool {
+	if t[0] == t[1] || !inFigure(t) {
+		return false
+	}
+	return source == "tracepoint" || !timeline.MayAbort(t[0], t[1])
+}
+
+func inFigure(t [2]string) bool {
+	for _, f := range timeline.Transitions {
+		if f.From == t[0] && f.To == t[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// Coverage is the table: each state, then each transition.
+func (s *Sights) Coverage() (table []*timeline.Coverage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range timeline.States {
+		c := &timeline.Coverage{State: name}
+		s.fill(c, s.states[name], "no scenario that was played here has it")
+		table = append(table, c)
+	}
+	for _, t := range timeline.Transitions {
+		c := &timeline.Coverage{From: t.From, To: t.To}
+		s.fill(c, s.transitions[[2]string{t.From, t.To}], whyNot(t))
+		table = append(table, c)
+	}
+	return table
+}
+
+func (s *Sights) fill(c *timeline.Coverage, at sight, whyNot string) {
+	if at.scenario == "" {
+		c.WhyNot = whyNot
+		return
+	}
+	c.Seen, c.Scenario, c.Source = true, at.scenario, at.source
+}
+
+// whyNot is why a transition may not have been seen.
+func whyNot(t timeline.Transition) string {
+	switch [2]string{t.From, t.To} {
+	case [2]string{timeline.TimeWait, timeline.Closed}:
+		return "takes 60 s: --full waits for it"
+	case [2]string{timeline.SynSent, timeline.SynReceived}:
+		return "takes microseconds here: --trace tells it"
+	case [2]string{timeline.SynReceived, timeline.FinWait1}:
+		return "the ACK comes before anybody can call close(): it takes a wire that holds it back"
+	}
+	switch {
+	case !t.Linux:
+		return "in the figure, not in Linux: connect() on a listener fails with EISCONN"
+	case t.Via != "":
+		return "Linux goes through " + t.Via + ", within one segment: --trace tells that"
+	case t.Abort:
+		return "sampling cannot tell it from an orderly end: --trace can"
+	}
+	return "passed between two samples: --trace tells it"
+}
