@@ -28,25 +28,30 @@ type Conn struct {
 	kernel release
 }
 
-// Dial opens a netlink socket and makes sure that the kernel can answer. The error is ErrNotSupported, naming what is
-// missing, where it cannot.
+// Dial opens a netlink socket and makes sure that the kernel can answer. It needs no privilege. The error is
+// ErrNotSupported, naming what is missing, where the kernel cannot.
 func Dial() (*Conn, error) {
 	t, err := dialKernel()
 	if err != nil {
 		return nil, err
 	}
 	c := newConn(t, running())
-	// A dump of no state at all costs next to nothing, and fails where the kernel has no tcp_diag; an exact lookup would
-	// say "no such socket" there.
-	if err := c.dump(unix.AF_INET, 0, nil, nil); err != nil {
+	if err := c.probe(); err != nil {
 		c.Close()
-		if errors.Is(err, unix.ENOENT) {
-			return nil, &Error{Op: "dial", Errno: unix.ENOENT, kind: ErrNotSupported,
-				Detail: "tcp_diag is missing: Linux 3.3 with CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG has it; try modprobe tcp_diag"}
-		}
 		return nil, err
 	}
 	return c, nil
+}
+
+// probe asks for a dump of no state at all, which costs next to nothing, and fails where the kernel has no tcp_diag: an
+// exact lookup would say "no such socket" there.
+func (c *Conn) probe() error {
+	err := c.dump(unix.AF_INET, 0, nil, nil)
+	if errors.Is(err, unix.ENOENT) {
+		return &Error{Op: "dial", Errno: unix.ENOENT, kind: ErrNotSupported,
+			Detail: "tcp_diag is missing: Linux 3.3 with CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG has it; try modprobe tcp_diag"}
+	}
+	return err
 }
 
 // newConn makes a Conn over any transport.

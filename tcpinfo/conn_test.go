@@ -317,6 +317,23 @@ func TestDestroyWithoutCookie(t *testing.T) {
 	}
 }
 
+// A kernel without tcp_diag says ENOENT to a dump, when it begins or when it ends.
+func TestProbe(t *testing.T) {
+	for name, answer := range map[string]func(seq uint32) []byte{
+		"refused": func(seq uint32) []byte { return failed(seq, unix.ENOENT) },
+		"ended":   func(seq uint32) []byte { return done(seq, 0, minus(unix.ENOENT)) },
+	} {
+		conn, _ := fakeConn(func(seq uint32, _ []byte) []datagram { return []datagram{one(answer(seq))} })
+		if err := conn.probe(); !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "tcp_diag") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	conn, _ := fakeConn(func(seq uint32, _ []byte) []datagram { return []datagram{one(done(seq, 0, 0))} })
+	if err := conn.probe(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBoundOnlyNeedsANewKernel(t *testing.T) {
 	conn, _ := fakeConn(nil)
 	conn.kernel = release{6, 7}

@@ -71,8 +71,9 @@ func (d *Destroyed) Close() error {
 	return d.file.Close()
 }
 
-// Recv waits for the next socket that ended. Its State is CLOSED, or what it was in when its small entry took over; its queues
-// and Info are the last ones; it has no timer, owner or inode.
+// Recv waits for the next socket that ended. Its State is CLOSED by now; its addresses, queues and Info are the last it had;
+// it has no timer, owner or inode. Its Cookie is the one that others saw only if somebody had looked at the socket before:
+// the kernel numbers sockets when they are first asked about.
 //
 // Errors: ctx's, when it is done first; os.ErrClosed after Close; ErrEventsLost (and ENOBUFS) when events came faster than
 // they were read, after which the stream goes on. Only one goroutine may call Recv at a time.

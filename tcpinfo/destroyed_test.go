@@ -55,7 +55,7 @@ func TestDestroyed(t *testing.T) {
 		p.server.close()
 
 		s := ended(t, d, client)
-		if s.Local != local || s.Remote != remote || s.Protocol == nil || *s.Protocol != unix.IPPROTO_TCP {
+		if s.State != Closed || s.Local != local || s.Remote != remote || s.Protocol == nil || *s.Protocol != unix.IPPROTO_TCP {
 			t.Errorf("the client's end: %+v", s)
 		}
 		if s.Info == nil || s.Info.BytesSent != 5 || s.Info.DataSegsOut != 1 {

@@ -22,45 +22,45 @@ type Info struct {
 
 	RTO    time.Duration
 	ATO    time.Duration
-	SndMSS uint32
-	RcvMSS uint32
+	SndMSS uint32 // bytes
+	RcvMSS uint32 // bytes
 
-	Unacked uint32 // of a listener: connections in the accept queue
-	Sacked  uint32 // of a listener: the accept queue's limit
-	Lost    uint32
-	Retrans uint32
-	Fackets uint32
+	Unacked uint32 // segments; of a listener: connections in the accept queue
+	Sacked  uint32 // segments; of a listener: the accept queue's limit
+	Lost    uint32 // segments
+	Retrans uint32 // segments
+	Fackets uint32 // segments
 
 	LastDataSent time.Duration
 	LastAckSent  time.Duration
 	LastDataRecv time.Duration
 	LastAckRecv  time.Duration
 
-	PMTU        uint32
-	RcvSsthresh uint32
+	PMTU        uint32 // bytes
+	RcvSsthresh uint32 // bytes
 	RTT         time.Duration
 	RTTVar      time.Duration
-	SndSsthresh uint32
-	SndCwnd     uint32
-	AdvMSS      uint32
-	Reordering  uint32
+	SndSsthresh uint32 // segments
+	SndCwnd     uint32 // segments
+	AdvMSS      uint32 // bytes
+	Reordering  uint32 // segments
 
 	RcvRTT   time.Duration
-	RcvSpace uint32
+	RcvSpace uint32 // bytes
 
-	TotalRetrans uint32
+	TotalRetrans uint32 // segments
 
 	PacingRate    uint64 // bytes a second; all ones: not limited
 	MaxPacingRate uint64 // bytes a second; all ones: not limited
-	BytesAcked    uint64
-	BytesReceived uint64
-	SegsOut       uint32
-	SegsIn        uint32
+	BytesAcked    uint64 // bytes
+	BytesReceived uint64 // bytes
+	SegsOut       uint32 // segments
+	SegsIn        uint32 // segments
 
-	NotsentBytes uint32
+	NotsentBytes uint32        // bytes
 	MinRTT       time.Duration // all ones (4294.967295 s): none measured yet
-	DataSegsIn   uint32
-	DataSegsOut  uint32
+	DataSegsIn   uint32        // segments
+	DataSegsOut  uint32        // segments
 
 	DeliveryRate uint64 // bytes a second
 
@@ -68,30 +68,30 @@ type Info struct {
 	RwndLimited   time.Duration
 	SndbufLimited time.Duration
 
-	Delivered   uint32
-	DeliveredCE uint32
+	Delivered   uint32 // segments
+	DeliveredCE uint32 // segments
 
-	BytesSent    uint64
-	BytesRetrans uint64
-	DSACKDups    uint32
+	BytesSent    uint64 // bytes
+	BytesRetrans uint64 // bytes
+	DSACKDups    uint32 // segments
 	ReordSeen    uint32
 
-	RcvOOOPack uint32
-	SndWnd     uint32
-	RcvWnd     uint32
+	RcvOOOPack uint32 // segments
+	SndWnd     uint32 // bytes
+	RcvWnd     uint32 // bytes
 	Rehash     uint32
 
 	TotalRTO           uint16
 	TotalRTORecoveries uint16
 	TotalRTOTime       time.Duration
 
-	ReceivedCE       uint32
-	DeliveredE1Bytes uint32
-	DeliveredE0Bytes uint32
-	DeliveredCEBytes uint32
-	ReceivedE1Bytes  uint32
-	ReceivedE0Bytes  uint32
-	ReceivedCEBytes  uint32
+	ReceivedCE       uint32 // segments
+	DeliveredE1Bytes uint32 // bytes
+	DeliveredE0Bytes uint32 // bytes
+	DeliveredCEBytes uint32 // bytes
+	ReceivedE1Bytes  uint32 // bytes
+	ReceivedE0Bytes  uint32 // bytes
+	ReceivedCEBytes  uint32 // bytes
 	AccECNFailMode   AccECNFail
 	AccECNOptSeen    AccECNSeen
 

@@ -85,7 +85,7 @@ var fields = []Field{
 	{Name: "max_pacing_rate", Offset: 112, Size: 8, Unit: BytesPerSecond, Since: "3.15", listen: true, access: num(func(i *Info) *uint64 { return &i.MaxPacingRate }),
 		Doc: "The limit set by SO_MAX_PACING_RATE; all ones: none."},
 	{Name: "bytes_acked", Offset: 120, Size: 8, Unit: Bytes, Since: "4.1", access: num(func(i *Info) *uint64 { return &i.BytesAcked }),
-		Doc: "Sequence numbers sent and acknowledged, SYN and FIN included (RFC 4898 tcpEStatsAppHCThruOctetsAcked)."},
+		Doc: "Sequence numbers sent and acknowledged, the FIN included, and the SYN of the side that connected (RFC 4898 tcpEStatsAppHCThruOctetsAcked)."},
 	{Name: "bytes_received", Offset: 128, Size: 8, Unit: Bytes, Since: "4.1", access: num(func(i *Info) *uint64 { return &i.BytesReceived }),
 		Doc: "Sequence numbers received in order, FIN included (RFC 4898 tcpEStatsAppHCThruOctetsReceived)."},
 	{Name: "segs_out", Offset: 136, Size: 4, Unit: Segments, Since: "4.2", access: num(func(i *Info) *uint32 { return &i.SegsOut }),

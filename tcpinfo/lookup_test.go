@@ -32,6 +32,35 @@ func TestLookupOfADeadConnection(t *testing.T) {
 	}
 }
 
+// A connection keeps its cookie from SYN-RECEIVED, when nobody has a descriptor, to TIME-WAIT, when nobody has one any more.
+func TestCookieLastsALife(t *testing.T) {
+	t.Parallel()
+	c := dial(t)
+	l := newSocket(t, loopback4.Addr())
+	l.setInt(unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 60)
+	l.bind(loopback4)
+	l.listen(4)
+	client := connect(t, l.local())
+	here, there := l.local(), client.local()
+	half, err := c.Lookup(here, there, 0)
+	if err != nil || half.State != SynReceived {
+		t.Fatalf("%v, %v", half.State, err)
+	}
+	client.write("x") // what TCP_DEFER_ACCEPT waits for
+	server := l.accept()
+	if got := server.cookie(); got != half.Cookie {
+		t.Errorf("accepted with cookie %d, half open it had %d", got, half.Cookie)
+	}
+	server.read()
+	server.close()
+	client.waitState(CloseWait)
+	client.close()
+	eventually(t, func() bool {
+		s, err := c.Lookup(here, there, half.Cookie)
+		return err == nil && s.State == TimeWait
+	}, func() { t.Errorf("no TIME-WAIT with cookie %d", half.Cookie) })
+}
+
 // An IPv6 socket that speaks IPv4 is found by either kind of address.
 func TestLookupMapped(t *testing.T) {
 	t.Parallel()

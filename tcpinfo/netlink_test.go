@@ -92,7 +92,6 @@ func TestAttrs(t *testing.T) {
 }
 
 func TestParseAck(t *testing.T) {
-	minus := func(e unix.Errno) uint32 { return uint32(-int32(e)) }
 	request := msg(20, 1, 7, 0, make([]byte, 56))
 	words := appendAttr(nil, unix.NLMSGERR_ATTR_MSG, []byte("no such thing\x00"))
 	offset := appendAttr(nil, unix.NLMSGERR_ATTR_OFFS, u32s(4))

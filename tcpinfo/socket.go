@@ -14,7 +14,7 @@ type Socket struct {
 	// Addresses and ports in host order. An IPv6 socket that speaks IPv4 has IPv4-mapped addresses (::ffff:192.0.2.1).
 	Local, Remote netip.AddrPort
 	Interface     uint32 // index of the interface that the socket is bound to, 0 if none
-	Cookie        uint64 // the kernel's number for this socket, never used again; SO_COOKIE is the same
+	Cookie        uint64 // the kernel's number for this socket, kept from SYN-RECEIVED to TIME-WAIT and never used again; SO_COOKIE is the same
 	Timer         Timer
 	// Of a listener: connections waiting for accept, and the limit. Otherwise: sequence numbers received and not read
 	// (a FIN counts 1), and written and not acknowledged.
@@ -60,7 +60,7 @@ type TimerKind uint8
 const (
 	TimerNone      TimerKind = 0
 	TimerOn        TimerKind = 1 // retransmission of data, of a FIN, of a SYN or SYN-ACK; or a loss probe
-	TimerKeepalive TimerKind = 2 // keepalive; also the first part of a long FIN-WAIT-2 of an orphan
+	TimerKeepalive TimerKind = 2 // keepalive; also what an orphan's FIN-WAIT-2 has beyond 60 s (tcp_fin_timeout, TCP_LINGER2)
 	TimerTimeWait  TimerKind = 3 // the end of TIME-WAIT, or of an orphan's FIN-WAIT-2
 	TimerPersist   TimerKind = 4 // the next window probe: the peer's window is full
 	TimerDelack    TimerKind = 5 // a delayed acknowledgment, in kernels newer than 6.18
