@@ -147,7 +147,7 @@ func (in *instance) remove() error {
 	in.write(transitions+"/enable", "0")
 	unix.Close(in.free)
 	in.folder.close()
-	err := retry(5*time.Second, func() error {
+	err := retry(2*time.Second, func() error {
 		return unix.Unlinkat(in.all.fd, in.short, unix.AT_REMOVEDIR)
 	}, unix.EBUSY, unix.EINTR)
 	in.all.close()

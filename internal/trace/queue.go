@@ -21,7 +21,7 @@ type queue struct {
 type socket struct {
 	life  int    // 0 between two lives
 	port  uint16 // the local port in its last record
-	picks bool   // which the kernel picked for it in a connect(2)
+	picks bool   // which the kernel picked for it in connect(2) or listen(2)
 }
 
 func newQueue() queue { return queue{sockets: map[uint64]*socket{}} }
@@ -90,12 +90,12 @@ func (q *queue) identify(r *record) {
 	s.settle(r)
 }
 
-// settle takes away a port that is none. The kernel sets SYN-SENT before it picks a local port, so that the port is 0; but
-// where it has picked one for the socket before, in an earlier life, that one is still there.
+// settle takes away a port that is none. The kernel sets SYN-SENT, and LISTEN of a socket without a port, before it picks one,
+// so that the port is 0; but where it has picked one for the socket before, in an earlier life, that one is still there.
 func (s *socket) settle(r *record) {
 	port := r.Local.Port()
 	if r.From == tcpinfo.Closed {
-		s.picks = r.To == tcpinfo.SynSent && (port == 0 || s.picks && port == s.port)
+		s.picks = port == 0 || s.picks && port == s.port
 		if s.picks {
 			r.Local = netip.AddrPortFrom(r.Local.Addr(), 0)
 		}

@@ -174,3 +174,17 @@ func (s sock) setInt(level, option, value int) {
 		}
 	}))
 }
+
+// fixed makes a socket bound to a port that it asked for: it keeps the port when it stops listening. One that the kernel
+// picked at bind(2) is given up then.
+func fixed(t testing.TB) sock {
+	t.Helper()
+	for {
+		free := bound(t, loopback4)
+		addr := free.local()
+		free.close()
+		if s := newSock(t, addr, 0); s.Bind(addr) == nil {
+			return s
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package trace
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+var witnesses atomic.Int64
+
+// witness is another trace instance, set up and read with the shell's tools: an independent observer.
+type witness struct {
+	t   testing.TB
+	dir string
+}
+
+func newWitness(t testing.TB, port uint16) witness {
+	t.Helper()
+	root := tracefs(t)
+	// The descriptor's path leads a tool to a mount that stands at no path.
+	dir := fmt.Sprintf("/proc/%d/fd/%d/instances/witness-%[1]d-%[3]d", os.Getpid(), root.fd, witnesses.Add(1))
+	w := witness{t, dir}
+	w.sh("mkdir %s", dir)
+	t.Cleanup(func() {
+		w.sh("rmdir %s", dir)
+		root.close()
+	})
+	w.sh("cd %s && echo mono > trace_clock && echo 4096 > buffer_size_kb && cd events/sock/inet_sock_set_state && "+
+		"echo 'sport == %d || dport == %[2]d' > filter && echo 1 > enable", dir, port)
+	return w
+}
+
+func (w witness) sh(format string, args ...any) string {
+	w.t.Helper()
+	script := fmt.Sprintf(format, args...)
+	out, err := exec.Command("sh", "-c", script).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%s: %v: %s", script, err, out)
+	}
+	return string(out)
+}
+
+var traceLine = regexp.MustCompile(`inet_sock_set_state: .* sport=(\d+) dport=(\d+) .* oldstate=(\w+) newstate=(\w+)`)
+
+// saw is what the observer has, by the ports of the connection, in order.
+func (w witness) saw() map[string][]string {
+	w.t.Helper()
+	text := w.sh("cat %s/trace", w.dir)
+	seen := map[string][]string{}
+	for line := range strings.Lines(text) {
+		m := traceLine.FindStringSubmatch(line)
+		if m == nil && !strings.HasPrefix(line, "#") || strings.Contains(line, "LOST") {
+			w.t.Errorf("the observer cannot read %q", line)
+		}
+		if m != nil && m[3] != m[4] {
+			note(seen, m[1], m[2], m[3], m[4])
+		}
+	}
+	return seen
+}
+
+// note puts a transition where it can be compared: by its ports, or, while they are not both known, by the one that is.
+func note(seen map[string][]string, local, remote, from, to string) {
+	if from == "TCP_LISTEN" && to == "TCP_SYN_RECV" {
+		remote = "0"
+	}
+	ports := local + " " + remote
+	seen[ports] = append(seen[ports], from+" "+to)
+}
+
+// saw is the same of our events.
+func saw(events []Event) map[string][]string {
+	seen := map[string][]string{}
+	for _, e := range events {
+		note(seen, fmt.Sprint(e.Local.Port()), fmt.Sprint(e.Remote.Port()), e.From.Kernel(), e.To.Kernel())
+	}
+	return seen
+}
+
+// The listener's port is shared by sockets whose order among each other an observer need not see the same way.
+func compare(t *testing.T, got, want map[string][]string) {
+	t.Helper()
+	for ports, w := range want {
+		g := got[ports]
+		if strings.HasPrefix(ports, "0 ") || strings.HasSuffix(ports, " 0") {
+			slices.Sort(g)
+			slices.Sort(w)
+		}
+		if !slices.Equal(g, w) {
+			t.Errorf("ports %s: got %q, the observer has %q", ports, g, w)
+		}
+	}
+	for ports, g := range got {
+		if want[ports] == nil {
+			t.Errorf("ports %s: got %q, the observer has nothing", ports, g)
+		}
+	}
+}
+
+// Many quick connections at once: none of their transitions is missing, none is out of order, and an independent observer
+// has the same. With a Run that reads along, and with one reading at the end.
+func TestManyQuickConnections(t *testing.T) {
+	for _, streaming := range []bool{true, false} {
+		t.Run(fmt.Sprint("streaming ", streaming), func(t *testing.T) {
+			t.Parallel()
+			l := bound(t, loopback4)
+			tr := open(t, Filter{Ports: []uint16{l.local().Port()}})
+			w := newWitness(t, l.local().Port())
+			var r *running
+			if streaming {
+				r = run(t, tr)
+			}
+			quickConnections(t, l, 4, 100)
+			w.sh("echo 0 > %s/tracing_on", w.dir)
+			events, err := tr.Drain()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if streaming {
+				r.cancel()
+				events = append(r.rest(t), events...)
+			}
+			checkQuick(t, events, 400)
+			compare(t, saw(events), w.saw())
+		})
+	}
+}
+
+// quickConnections makes so many from each of several goroutines. The client closes first.
+func quickConnections(t *testing.T, l sock, dialers, each int) {
+	t.Helper()
+	l.listen(dialers * each)
+	var all sync.WaitGroup
+	for range dialers {
+		all.Go(func() {
+			for range each {
+				c := newSock(t, loopback4, 0)
+				if err := c.Connect(l.local()); err != nil {
+					t.Error(err)
+				}
+				c.close()
+			}
+		})
+	}
+	for range dialers * each {
+		a := l.accept()
+		a.end()
+		a.close()
+	}
+	all.Wait()
+	l.close()
+}
+
+func checkQuick(t *testing.T, events []Event, connections int) {
+	t.Helper()
+	checkEnds(t, events)
+	count := map[string]int{}
+	for _, chain := range lives(events) {
+		count[chain]++
+	}
+	for chain, n := range map[string]int{listening + leftClosed: 1, active + closes: connections, passive + isClosed: connections} {
+		if count[chain] != n {
+			t.Errorf("%d lives %q, want %d", count[chain], chain, n)
+		}
+		delete(count, chain)
+	}
+	for chain, n := range count {
+		t.Errorf("%d lives %q", n, chain)
+	}
+	if !slices.IsSortedFunc(events, func(a, b Event) int { return a.Time.Compare(b.Time) }) {
+		t.Error("they are not in the order of time")
+	}
+}
+
+// Two traces have nothing to do with each other.
+func TestTracesDoNotSeeEachOther(t *testing.T) {
+	t.Parallel()
+	var traces []*Trace
+	var listeners []sock
+	for range 2 {
+		l := bound(t, loopback4)
+		listeners = append(listeners, l)
+		traces = append(traces, open(t, Filter{Ports: []uint16{l.local().Port()}}))
+	}
+	for _, l := range listeners {
+		l.listen(1)
+		c, a := pair(t, l)
+		c.close()
+		a.end()
+		a.close()
+	}
+	for i, tr := range traces {
+		events := drainUntil(t, tr, func(e []Event) bool {
+			return sameLives(e, []string{listening, active + closes, passive + isClosed})
+		})
+		for _, e := range events {
+			if p := listeners[i].local().Port(); e.Local.Port() != p && e.Remote.Port() != p {
+				t.Errorf("%v is not of port %d", e, p)
+			}
+		}
+	}
+}
+
+// topLevel is what somebody else may have set at the top of tracefs.
+func topLevel(t testing.TB, root folder) (settings []string) {
+	t.Helper()
+	files := []string{"current_tracer", "tracing_on", "trace_clock", "buffer_size_kb", "set_event", "set_event_pid", "trace_options", "tracing_cpumask"}
+	for _, f := range []string{"enable", "filter", "trigger"} {
+		files = append(files, filepath.Join(transitions, f))
+	}
+	for _, f := range files {
+		text, err := root.read(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings = append(settings, f+": "+string(text))
+	}
+	return settings
+}
+
+// A trace that somebody runs at the top level keeps its settings and its events. Not parallel: there is one top level.
+func TestTheTopLevelIsNotDisturbed(t *testing.T) {
+	root := tracefs(t)
+	defer root.close()
+	l := bound(t, loopback4)
+	port := l.local().Port()
+	enabled, err := root.read("set_event")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := root.read("trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := !regexp.MustCompile(`(?m)^[^#]`).Match(events)
+	idle := empty && len(strings.TrimSpace(string(enabled))) == 0
+	if idle { // else somebody's trace is there to be looked at, and to be left alone
+		defer emptied(t, root)
+		set := func(file, text string) {
+			t.Helper()
+			if err := root.write(transitions+"/"+file, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set("filter", fmt.Sprintf("sport == %d", port))
+		defer set("filter", "0")
+		set("enable", "1")
+		defer set("enable", "0")
+	}
+	before := topLevel(t, root)
+	tr := open(t, Filter{Ports: []uint16{port}})
+	during := topLevel(t, root)
+	l.listen(1)
+	l.close()
+	ours, err := tr.Drain()
+	if err != nil || !sameLives(ours, []string{listening + leftClosed}) {
+		t.Errorf("%v, and\n%s", err, show(ours))
+	}
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	for i, now := range topLevel(t, root) {
+		if before[i] != during[i] || before[i] != now {
+			t.Errorf("it was %q, then %q, and is %q", before[i], during[i], now)
+		}
+	}
+	if !idle {
+		return
+	}
+	text, err := root.read("trace")
+	if n := strings.Count(string(text), fmt.Sprintf("sport=%d ", port)); err != nil || n != 2 {
+		t.Errorf("the other trace has %d of its 2 events, %v", n, err)
+	}
+}
+
+// emptied empties the buffer of the top level.
+func emptied(t testing.TB, root folder) {
+	t.Helper()
+	fd, err := root.open("trace", unix.O_WRONLY|unix.O_TRUNC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(fd)
+}
