@@ -1,10 +1,11 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -14,10 +15,20 @@ import (
 
 func ptr(a *unix.RawSockaddr) uintptr { return uintptr(unsafe.Pointer(a)) }
 
+// supported is what the tests need, tried once.
+var supported = sync.OnceValue(func() error {
+	tr, err := Open(Filter{})
+	if err != nil {
+		return err
+	}
+	return tr.Close()
+})
+
+// needRoot skips a test where the kernel cannot be traced, and says what is missing.
 func needRoot(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("tracing the kernel needs root: run as root")
+	if err, ok := errors.AsType[*Unsupported](supported()); ok {
+		t.Skip(err)
 	}
 }
 

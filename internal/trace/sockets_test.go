@@ -1,10 +1,8 @@
 package trace
 
 import (
-	"context"
 	"net/netip"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -147,13 +145,6 @@ func pair(t testing.TB, l sock) (client, server sock) {
 	t.Helper()
 	client = dial(t, l.local())
 	return client, l.accept()
-}
-
-func within(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // dialFrom connects from an address, which may have been in use before.

@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
 )
 
 var witnesses atomic.Int64
@@ -139,15 +143,14 @@ func TestManyQuickConnections(t *testing.T) {
 func quickConnections(t *testing.T, l sock, dialers, each int) {
 	t.Helper()
 	l.listen(dialers * each)
+	to := l.local()
 	var all sync.WaitGroup
 	for range dialers {
 		all.Go(func() {
 			for range each {
-				c := newSock(t, loopback4, 0)
-				if err := c.Connect(l.local()); err != nil {
+				if err := openAndClose(to); err != nil {
 					t.Error(err)
 				}
-				c.close()
 			}
 		})
 	}
@@ -158,6 +161,14 @@ func quickConnections(t *testing.T, l sock, dialers, each int) {
 	}
 	all.Wait()
 	l.close()
+}
+
+func openAndClose(to netip.AddrPort) error {
+	c, err := sockapi.NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.Connect(to), c.Close())
 }
 
 func checkQuick(t *testing.T, events []Event, connections int) {
