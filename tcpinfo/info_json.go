@@ -6,7 +6,7 @@ import (
 )
 
 // JSONName is the field's key in JSON: the kernel's name, and the unit of times and rates behind it, as in "rtt_us".
-func (f *Field) JSONName() string {
+func (f Field) JSONName() string {
 	switch f.Unit {
 	case Microseconds, Milliseconds, BytesPerSecond:
 		return f.Name + "_" + string(f.Unit)
