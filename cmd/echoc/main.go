@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 
 	"socklife/internal/cli"
+	"socklife/internal/lab"
 	"socklife/internal/scenario"
 	"socklife/internal/view"
 )
@@ -34,6 +36,7 @@ func run(args []string) int {
 	f := cli.NewFlags("echoc")
 	state := f.Set.String("explain", "", "explain a TCP `state`: what it waits for, who must act")
 	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
+	f.Wire.AddTo(f.Set)
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
@@ -49,6 +52,11 @@ func run(args []string) int {
 		return cli.ExitOK
 	case f.Set.Changed("explain"):
 		return complain(explain(os.Stdout, *state))
+	}
+	if f.Wire.On {
+		if done, status, err := lab.Enter(); done || err != nil {
+			return max(status, complain(err))
+		}
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
@@ -94,14 +102,33 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
+	finish, err := onWire(f, sc, &cfg, args)
+	if err != nil {
+		return err
+	}
 	if f.Trace {
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"
 	}
 	out := f.Output(os.Stdout, o)
 	cfg.Log = out.Log
 	result := play(ctx, sc, cfg)
-	if err := out.Done(); err != nil {
+	if err := errors.Join(out.Done(), finish()); err != nil {
 		return err
 	}
 	return cli.Verdict(sc.Name, result)
+}
+
+// onWire has the scenario played between two hosts, if that was asked for; finish ends what it began.
+func onWire(f *cli.Flags, sc *scenario.Scenario, cfg *scenario.Config, args []string) (finish func() error, err error) {
+	switch {
+	case !f.Wire.On && sc.OnlyWire:
+		return nil, cli.Usagef("%s needs a wire that can lose and delay segments: echoc --wire %[1]s", sc.Name)
+	case !f.Wire.On:
+		return func() error { return nil }, nil
+	case len(args) == 2:
+		return nil, cli.Usagef("--wire plays both sides, on hosts of their own: it takes no address")
+	}
+	cfg.Patience = f.Wire.Patience()
+	cfg.Wire, finish, err = f.Wire.Config()
+	return finish, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/lab"
 	"socklife/internal/scenario"
 	"socklife/internal/trace"
 	"socklife/sockapi"
@@ -42,12 +43,13 @@ func Status(err error) int {
 	var usage Usage
 	var unsupported scenario.Unsupported
 	var untraceable *trace.Unsupported
+	var noWire *lab.Unavailable
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &usage):
 		return ExitUsage
-	case errors.As(err, &unsupported), errors.As(err, &untraceable):
+	case errors.As(err, &unsupported), errors.As(err, &untraceable), errors.As(err, &noWire):
 		return ExitUnsupported
 	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrTerminated), errors.Is(err, context.Canceled):
 		return ExitInterrupted

@@ -13,6 +13,7 @@ import (
 type Flags struct {
 	Set     *pflag.FlagSet
 	Sockets *SocketFlags
+	Wire    *WireFlags
 
 	Color               string
 	JSON, Quiet, Step   bool
@@ -33,7 +34,8 @@ func NewFlags(program string) *Flags {
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
-	fs.DurationVar(&f.Hold, "hold", 0, "stay this `long` in the state the scenario is about")
+	f.Wire = &WireFlags{}
+	fs.Var(holdValue{f}, "hold", "stay this `long` in the state the scenario is about; with --wire\nalso a RULE: hold such segments")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	fs.BoolVar(&f.Full, "full", false, "also wait for what takes a minute: the end of TIME-WAIT")
 	fs.BoolVarP(&f.IPv6, "ipv6", "6", false, "use ::1 where no address is given")
@@ -57,6 +59,9 @@ func (f *Flags) Parse(args []string) error {
 		if d < 0 {
 			return Usagef("--%s %v: want a time that is not negative, as 400ms or 5s", name, d)
 		}
+	}
+	if err := f.Wire.check(f.Set); err != nil {
+		return err
 	}
 	return f.Sockets.check()
 }

@@ -48,6 +48,26 @@ func (h *host) run(f func()) error {
 	return h.lab.Go(f)
 }
 
+// openHosts has the sides share this machine, or each have a host on the wire.
+func (r *run) openHosts() error {
+	if r.cfg.Wire != nil {
+		return r.openWire()
+	}
+	here, err := newHost(nil, r.observed)
+	r.clientHost, r.serverHost = here, here
+	return err
+}
+
+func (r *run) closeHosts() error {
+	for _, h := range r.hosts() {
+		h.diag.Close()
+	}
+	if r.wire != nil {
+		return r.wire.close()
+	}
+	return nil
+}
+
 // hosts are the different ones of a run.
 func (r *run) hosts() []*host {
 	if r.clientHost == r.serverHost {

@@ -29,6 +29,8 @@ type Config struct {
 	Bind               netip.AddrPort // the client's own address; invalid: the kernel chooses
 	Backlog            *int           // for listen(2); nil leaves it to the scenario
 
+	Wire *WireConfig // two hosts and a wire between them; nil: this host
+
 	Log      *timeline.Log
 	Ready    func(netip.AddrPort) // the server listens there; called once
 	Patience time.Duration        // how long to wait for the other side; 0 is ten seconds
@@ -57,29 +59,29 @@ type run struct {
 	log                    *timeline.Log
 	clientHost, serverHost *host
 	traced                 *traced // nil unless asked for
+	wire                   *Wire   // nil on this host
 	both                   bool    // both sides are in this process
 	clock                  *clock
 	ctx                    context.Context
 	cancel                 context.CancelCauseFunc
 
-	mu      sync.Mutex
-	open    []*Conn          // sockets to close at the end, in the order they were made
-	met     []*tcpinfo.Watch // sockets of the server that the kernel made, in the order they were first seen
-	checks  int
-	failed  int
-	stopped bool
+	mu       sync.Mutex
+	open     []*Conn          // sockets to close at the end, in the order they were made
+	followed []*tcpinfo.Watch // every socket, in the order they were first seen
+	met      []*tcpinfo.Watch // sockets of the server that the kernel made, in the order they were first seen
+	checks   int
+	failed   int
+	stopped  bool
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
 	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both}
-	here, err := newHost(nil, r.observed)
-	if err != nil {
+	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
-	r.clientHost, r.serverHost = here, here
 	if err := r.openTrace(); err != nil {
-		here.diag.Close()
+		r.closeHosts()
 		return nil, err
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
@@ -95,6 +97,9 @@ func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
 	r, err := newRun(ctx, sc, cfg, true)
 	if err != nil {
 		return Result{Err: err}
+	}
+	if r.wire != nil {
+		cfg.Addr = r.wire.addr(cfg.Addr)
 	}
 	server, client := r.side(timeline.Server, cfg.Addr), r.side(timeline.Client, netip.AddrPort{})
 	listening := make(chan netip.AddrPort, 1)
@@ -138,7 +143,11 @@ func (r *run) play(body func()) error {
 		case <-polling.Done():
 		}
 	})
-	body()
+	if r.wire == nil {
+		body()
+	} else if r.prepare() {
+		r.wire.play(polling, &wg, body)
+	}
 	r.closeAll()
 	stop()
 	wg.Wait()
@@ -152,8 +161,8 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	if traceErr := r.traced.close(); err == nil {
 		err = traceErr
 	}
-	for _, h := range r.hosts() {
-		h.diag.Close()
+	if hostErr := r.closeHosts(); err == nil {
+		err = hostErr
 	}
 	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
 	r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
@@ -165,21 +174,35 @@ func (r *run) finish(err error, side timeline.Side) Result {
 func (r *run) start(s *Side, lesson func(*Side)) {
 	err := s.host.run(func() {
 		defer close(s.done)
-		defer func() {
-			if p := recover(); p != nil {
-				if stop, ok := p.(halt); ok {
-					r.cancel(stop.err)
-					return
-				}
-				panic(p)
-			}
-		}()
+		defer r.caught()
 		lesson(s)
 	})
 	if err != nil {
 		r.cancel(err)
 		close(s.done)
 	}
+}
+
+// caught ends the run if what it is deferred in was halted.
+func (r *run) caught() {
+	if p := recover(); p != nil {
+		stop, ok := p.(halt)
+		if !ok {
+			panic(p)
+		}
+		r.cancel(stop.err)
+	}
+}
+
+// prepare has the wire made ready for the lesson; it is false if that failed.
+func (r *run) prepare() bool {
+	if r.sc.Prepare != nil {
+		func() {
+			defer r.caught()
+			r.sc.Prepare(r.wire)
+		}()
+	}
+	return r.ctx.Err() == nil
 }
 
 // halt ends a side from within: a lesson's code has no error handling of its own, so that it reads as the lesson.
@@ -197,6 +220,11 @@ func (r *run) abort() {
 
 // observed takes what the watcher saw.
 func (r *run) observed(c tcpinfo.Change) {
+	if c.First && c.To != tcpinfo.Listen {
+		r.mu.Lock()
+		r.followed = append(r.followed, c.Watch)
+		r.mu.Unlock()
+	}
 	if c.First && c.Watch.Tag() == any(timeline.Server) && c.Watch.Remote().IsValid() {
 		r.mu.Lock()
 		r.met = append(r.met, c.Watch)

@@ -35,6 +35,12 @@ type Scenario struct {
 
 	Server func(*Side) // one run of the server's side
 	Client func(*Side) // one run of the client's side
+
+	// On the wire: what is prepared before the sides begin, what the wire does while they play. OnlyWire: there is no
+	// other form of it.
+	Prepare  func(*Wire)
+	Wire     func(*Wire)
+	OnlyWire bool
 }
 
 // All returns the scenarios, by group and in the order a reader meets them.

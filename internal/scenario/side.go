@@ -134,9 +134,11 @@ func (s *Side) Hold() {
 }
 
 // alive ends this side if the run is over: interrupted, or failed on the other side.
-func (s *Side) alive() {
-	if s.run.ctx.Err() != nil {
-		s.run.fail(s.run.ctx.Err())
+func (s *Side) alive() { s.run.stopIfOver() }
+
+func (r *run) stopIfOver() {
+	if r.ctx.Err() != nil {
+		r.fail(r.ctx.Err())
 	}
 }
 
@@ -172,18 +174,24 @@ func errnoName(err error) string {
 // Await waits until what is expected has come, and records it. It is evaluated again whenever the kernel has shown a
 // change; got is what there was when it was last looked at.
 func (s *Side) Await(expect string, test func() (got string, ok bool)) {
-	s.alive()
+	s.run.await(s.Name, s.host, expect, test)
+}
+
+func (r *run) await(whose timeline.Side, h *host, expect string, test func() (got string, ok bool)) {
+	r.stopIfOver()
 	var got string
-	ok := s.until(func() (ok bool) {
+	ctx, cancel := r.patience()
+	defer cancel()
+	err := h.watch.WaitFor(ctx, func() (ok bool) {
 		got, ok = test()
 		return ok
 	})
-	if !ok {
-		s.alive()
+	if err != nil {
+		r.stopIfOver()
 	}
-	s.run.check(s.Name, time.Time{}, expect, got, ok)
-	if !ok {
-		s.run.fail(timeout{expect, s.run.cfg.Patience})
+	r.check(whose, time.Time{}, expect, got, err == nil)
+	if err != nil {
+		r.fail(timeout{expect, r.cfg.Patience})
 	}
 }
 

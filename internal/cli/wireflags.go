@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"socklife/internal/lab"
+	"socklife/internal/scenario"
+)
+
+// WireFlags put a wire between the two sides, and say what it does.
+type WireFlags struct {
+	On       bool
+	Absolute bool
+	Pcap     string
+	link     lab.Link
+	rules    []lab.Rule
+	given    bool // one of those that need --wire
+}
+
+// AddTo declares them.
+func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
+	fs.BoolVar(&w.On, "wire", false, "two hosts with a wire between them, and every segment shown\n(root, or an ordinary user who may have namespaces)")
+	fs.DurationVar(&w.link.Delay, "delay", 0, "how `long` a segment is on the wire")
+	fs.Var(percent{&w.link.Loss}, "loss", "how `many` of the segments are lost: 10%")
+	fs.Uint64Var(&w.link.Seed, "seed", 1, "the `number` that chance begins with: the same, the same losses")
+	for _, a := range []lab.Action{lab.Drop, lab.Dup, lab.Reorder} {
+		fs.Var(ruleValue{a, &w.rules}, a.String(), a.String()+" the segments that a `RULE` fits, as \"client fin 1\"; repeatable")
+	}
+	fs.BoolVar(&w.Absolute, "absolute-seq", false, "show sequence numbers as they are, not from 0")
+	fs.StringVar(&w.Pcap, "pcap", "", "write the segments to this `FILE` (pcapng, for Wireshark)")
+}
+
+// check refuses what has no meaning.
+func (w *WireFlags) check(fs *pflag.FlagSet) error {
+	if w.link.Delay < 0 {
+		return Usagef("--delay %v: want a time that is not negative, as 200ms", w.link.Delay)
+	}
+	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "absolute-seq", "pcap"} {
+		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On {
+			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
+		}
+	}
+	if len(w.rules) > 0 && !w.On {
+		return Usagef("--hold RULE is about the segments on a wire: it goes with --wire")
+	}
+	return nil
+}
+
+// Config is what the flags say; the function it returns ends the capture.
+func (w *WireFlags) Config() (*scenario.WireConfig, func() error, error) {
+	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules, AbsoluteSeq: w.Absolute}
+	if w.Pcap == "" {
+		return cfg, func() error { return nil }, nil
+	}
+	file, err := os.Create(w.Pcap)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.Pcap, err = scenario.NewPcap(file); err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return cfg, func() error { return errors.Join(cfg.Pcap.Close(), file.Close()) }, nil
+}
+
+// Patience is how long a side waits for the other over this wire.
+func (w *WireFlags) Patience() time.Duration { return 10*time.Second + 100*w.link.Delay }
+
+// holdValue is --hold: a time, or a rule.
+type holdValue struct{ f *Flags }
+
+func (h holdValue) String() string { return "" }
+func (h holdValue) Type() string   { return "long" }
+func (h holdValue) Set(s string) error {
+	if d, err := time.ParseDuration(s); err == nil {
+		h.f.Hold = d
+		return nil
+	}
+	rule, err := lab.Hold.Rule(s)
+	if err != nil {
+		return errors.New("neither a time, as 5s, nor a rule: " + err.Error())
+	}
+	h.f.Wire.rules = append(h.f.Wire.rules, rule)
+	return nil
+}
+
+// ruleValue is a flag that takes a rule, and may be given again.
+type ruleValue struct {
+	action lab.Action
+	rules  *[]lab.Rule
+}
+
+func (r ruleValue) String() string { return "" }
+func (r ruleValue) Type() string   { return "RULE" }
+func (r ruleValue) Set(s string) error {
+	rule, err := r.action.Rule(s)
+	*r.rules = append(*r.rules, rule)
+	return err
+}

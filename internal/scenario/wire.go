@@ -1,0 +1,240 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"socklife/internal/lab"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// WireConfig is how the wire between the two hosts is to be.
+type WireConfig struct {
+	Link        lab.Link
+	Rules       []lab.Rule // the reader's, besides the scenario's
+	AbsoluteSeq bool
+	Pcap        *Pcap                              // nil: no capture
+	Hand        func(context.Context, *Wire) error // holds every segment for the reader to decide on; nil: nobody does
+}
+
+// Wire is what lies between the sides when each has a host of its own. Its part in a lesson is to say what becomes of the
+// segments, and, because it holds the progress in its hand, to check what both ends are in meanwhile.
+type Wire struct {
+	run *run
+	lab *lab.Lab
+	tap *tap
+}
+
+// openWire makes the two hosts.
+func (r *run) openWire() (err error) {
+	w := &Wire{run: r, tap: newTap(r)}
+	w.lab, err = lab.New(lab.Config{
+		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Hand != nil, Report: w.tap.report,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			w.lab.Close()
+		}
+	}()
+	if r.clientHost, err = newHost(w.lab.Client, r.observed); err != nil {
+		return err
+	}
+	if r.serverHost, err = newHost(w.lab.Server, r.observed); err != nil {
+		return err
+	}
+	r.wire = w
+	return nil
+}
+
+// addr is the server's address on the wire, of the family that was asked for.
+func (w *Wire) addr(asked netip.AddrPort) netip.AddrPort {
+	port := asked.Port()
+	if port == 0 {
+		port = 7007
+	}
+	if asked.Addr().Is6() {
+		return netip.AddrPortFrom(w.lab.Server.IPv6, port)
+	}
+	return netip.AddrPortFrom(w.lab.Server.IPv4, port)
+}
+
+// play runs the sides with the wire's part of the scenario, and the reader's hand, beside them.
+func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
+	var part sync.WaitGroup
+	if w.run.sc.Wire != nil {
+		part.Go(func() {
+			defer w.run.caught()
+			w.run.sc.Wire(w)
+		})
+	}
+	if hand := w.run.cfg.Wire.Hand; hand != nil {
+		wg.Go(func() {
+			if err := hand(done, w); err != nil {
+				w.run.cancel(err)
+			}
+		})
+	}
+	sides()
+	part.Wait()
+}
+
+func (w *Wire) close() error { return w.lab.Close() }
+
+// Lab is the wire itself, for the reader's hand.
+func (w *Wire) Lab() *lab.Wire { return w.lab.Wire }
+
+// Sysctl sets a sysctl of one side's host, and of no other.
+func (w *Wire) Sysctl(side timeline.Side, name, value string) {
+	h := w.lab.Client
+	if side == timeline.Server {
+		h = w.lab.Server
+	}
+	w.Note("on the %s's host: sysctl %s=%s", side, name, value)
+	w.must(h.Sysctl(name, value))
+}
+
+// Rule puts a rule in force, in the language of --drop, --hold, --dup and --reorder.
+func (w *Wire) Rule(text string) *lab.Active {
+	rule, err := lab.ParseRule(text)
+	w.must(err)
+	w.Note("the wire: %s", text)
+	return w.lab.Wire.Add(rule)[0]
+}
+
+// AwaitHeld waits until such a segment is held.
+func (w *Wire) AwaitHeld(match string) lab.Packet {
+	m, err := lab.ParseMatch(match)
+	w.must(err)
+	ctx, cancel := w.run.patience()
+	defer cancel()
+	p, err := w.lab.Wire.AwaitHeld(ctx, m)
+	if err != nil {
+		w.run.stopIfOver()
+		w.run.check(timeline.Wire, time.Time{}, "the wire holds: "+match, "no such segment came", false)
+		w.run.fail(timeout{match, w.run.cfg.Patience})
+	}
+	return p
+}
+
+// Release delivers a held segment.
+func (w *Wire) Release(p lab.Packet) { w.must(w.lab.Wire.Release(p.ID)) }
+
+// Drop loses a held segment.
+func (w *Wire) Drop(p lab.Packet) { w.must(w.lab.Wire.Drop(p.ID)) }
+
+// ReleaseAll delivers all that is held.
+func (w *Wire) ReleaseAll() { w.lab.Wire.ReleaseAll() }
+
+// Inject has the wire deliver a segment that its sender did not send, or not now.
+func (w *Wire) Inject(from timeline.Side, raw []byte) {
+	side := lab.Client
+	if from == timeline.Server {
+		side = lab.Server
+	}
+	w.must(w.lab.Wire.Inject(side, raw))
+}
+
+// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth.
+func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
+	m, err := lab.ParseMatch(match)
+	w.must(err)
+	ctx, cancel := w.run.patience()
+	defer cancel()
+	p, ok := w.tap.await(ctx, n, m)
+	if !ok {
+		w.run.stopIfOver()
+		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
+		w.run.fail(timeout{match, w.run.cfg.Patience})
+	}
+	return p
+}
+
+// Count is how many segments that fit have been on the wire so far, retransmissions included.
+func (w *Wire) Count(match string) int {
+	m, err := lab.ParseMatch(match)
+	w.must(err)
+	return w.tap.count(m)
+}
+
+// Expect waits until a connection of that side is in one of the states, and records it. The wire checks what it holds: the
+// side itself may be at any point of its own calls.
+func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
+	w.run.stopIfOver()
+	var seen tcpinfo.Sample
+	h := w.host(side)
+	ctx, cancel := w.run.patience()
+	defer cancel()
+	err := h.watch.WaitFor(ctx, func() bool {
+		for _, c := range w.run.connections(side) {
+			if seen = c.Last(); !seen.Gone && slices.Contains(states, seen.State) {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		w.run.stopIfOver()
+	}
+	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), err == nil)
+	if err != nil {
+		w.run.fail(timeout{oneOf(states), w.run.cfg.Patience})
+	}
+}
+
+// Await waits until what is expected has come, and records it.
+func (w *Wire) Await(expect string, test func() (got string, ok bool)) {
+	w.run.await(timeline.Wire, w.run.clientHost, expect, test)
+}
+
+// Check records whether what was expected is what was got.
+func (w *Wire) Check(expect string, ok bool, got string, args ...any) {
+	w.run.check(timeline.Wire, time.Time{}, expect, fmt.Sprintf(got, args...), ok)
+}
+
+// Note explains, in one sentence.
+func (w *Wire) Note(format string, args ...any) {
+	w.run.log.Add(timeline.Wire, time.Time{}, &timeline.Note{Text: fmt.Sprintf(format, args...)})
+}
+
+// Hold stays where the lesson is for as long as the reader asked.
+func (w *Wire) Hold() {
+	if d := w.run.cfg.Hold; d > 0 {
+		w.Note("held for %v", d)
+		w.run.clock.pause(d)
+	}
+	w.run.stopIfOver()
+}
+
+func (w *Wire) host(side timeline.Side) *host {
+	if side == timeline.Server {
+		return w.run.serverHost
+	}
+	return w.run.clientHost
+}
+
+func (w *Wire) must(err error) {
+	if err != nil {
+		w.run.fail(err)
+	}
+}
+
+// connections are what is followed of that side, but for listeners, the last first.
+func (r *run) connections(side timeline.Side) (list []*tcpinfo.Watch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.followed {
+		if w.Tag() == any(side) {
+			list = append(list, w)
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
