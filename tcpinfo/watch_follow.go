@@ -41,13 +41,16 @@ func (w *Watcher) Follow(c Controller, tag any) (*Watch, error) {
 }
 
 // FollowTuple begins to follow the socket that has these addresses, in this process or another, and reports its state as
-// the first change; only sock_diag is asked. The zero remote stands for a listener. If the socket is followed already,
-// that Watch is returned, and a tag that is not nil replaces its tag. The error is that of [Conn.Lookup]: ErrNotFound if
-// there is no such socket.
+// the first change; only sock_diag is asked. The zero remote stands for a listener; a socket that is only bound is not
+// found. If the socket is followed already, that Watch is returned, and a tag that is not nil replaces its tag. The error
+// is that of [Conn.Lookup]: ErrNotFound if there is no such socket.
 func (w *Watcher) FollowTuple(local, remote netip.AddrPort, tag any) (*Watch, error) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
 	s, err := w.diag.Lookup(local, remote, 0)
+	if err == nil && isTornDown(&s) {
+		err = fmt.Errorf("follow %v > %v: %w", local, remote, ErrNotFound)
+	}
 	if err != nil {
 		return nil, err
 	}

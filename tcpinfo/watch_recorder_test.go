@@ -66,6 +66,8 @@ func (r *recorder) check(c Change) {
 		r.t.Errorf("%v: wrong bits", c)
 	case c.To != c.Now.State || c.Now.Gone && c.To != Closed || c.Now.Source == "":
 		r.t.Errorf("%v: now is %+v", c, c.Now)
+	case c.To == Closed && !c.Now.Gone && c.Now.Source != SourceTCPInfo:
+		r.t.Errorf("%v: only a descriptor can be CLOSED and not gone", c)
 	case !c.First && (c.Now.Time.Before(c.Before.Time) || previous.Now.Gone):
 		r.t.Errorf("%v: out of order", c)
 	case last.Time != c.Now.Time || last.State != c.To:

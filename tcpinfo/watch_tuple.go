@@ -3,6 +3,7 @@ package tcpinfo
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -105,13 +106,17 @@ func (wt *Watch) findInDump(local netip.AddrPort) (Socket, error) {
 	if local.IsValid() {
 		f.Family = familyOfAddr(local)
 	}
-	list, err := wt.w.diag.Dump(f)
-	if err != nil {
-		return Socket{}, err
-	}
-	for _, s := range list {
-		if s.Cookie == wt.cookie {
-			return s, nil
+	for range dumpTries {
+		list, err := wt.w.diag.Dump(f)
+		if err != nil {
+			return Socket{}, err
+		}
+		i := slices.IndexFunc(list, func(s Socket) bool { return s.Cookie == wt.cookie })
+		if i < 0 {
+			break
+		}
+		if !isTornDown(&list[i]) {
+			return list[i], nil
 		}
 	}
 	return Socket{}, ErrNotFound
@@ -119,5 +124,14 @@ func (wt *Watch) findInDump(local netip.AddrPort) (Socket, error) {
 
 // lookup asks sock_diag for the watch's own cookie at the addresses it is known to have.
 func (wt *Watch) lookup() (Socket, error) {
-	return wt.w.diag.Lookup(wt.Local(), wt.Remote(), wt.cookie)
+	s, err := wt.w.diag.Lookup(wt.Local(), wt.Remote(), wt.cookie)
+	if err == nil && isTornDown(&s) {
+		return Socket{}, ErrNotFound
+	}
+	return s, err
 }
+
+// isTornDown recognises a socket that was taken out of the tables while the kernel was describing it: its port is given
+// back already, or it reads CLOSED. A time-wait entry may have taken its place meanwhile, so it says nothing of the
+// connection.
+func isTornDown(s *Socket) bool { return s.State == Closed || s.Local.Port() == 0 }
