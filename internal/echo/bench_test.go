@@ -145,15 +145,14 @@ func BenchmarkIdle(b *testing.B) {
 		b.Skipf("at most %d descriptors: raise it, with ulimit -n %d", limit.Cur, clients+100)
 	}
 	servers(b, func(b *testing.B, server *child) {
-		before := server.status()
+		addr, before := server.status().Addr, server.resident()
 		for b.Loop() {
 			conns := make([]*net.TCPConn, clients)
 			for i := range conns {
-				conns[i] = dialBench(b, before.Addr)
+				conns[i] = dialBench(b, addr)
 				exchange(b, conns[i], "x")
 			}
-			after := server.status()
-			b.ReportMetric(float64(after.RSSBytes-before.RSSBytes)/clients, "B/conn")
+			b.ReportMetric(float64(server.resident()-before)/clients, "B/conn")
 			for _, c := range conns {
 				_ = c.SetLinger(0)
 				c.Close()

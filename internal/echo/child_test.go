@@ -34,7 +34,6 @@ type childStatus struct {
 	Stats     Stats
 	Paused    string
 	CPUMicros int64 // user and system, since the start
-	RSSBytes  int64
 	Refusals  int64 // accept4 calls that failed for want of a descriptor
 	Err       string
 }
@@ -110,26 +109,13 @@ func status(s *Server, refused *refusals, err error) childStatus {
 	return usage(st)
 }
 
-// usage adds what the process has used.
+// usage adds what the process has used. It opens no file for that: descriptors may be what is being counted.
 func usage(st childStatus) childStatus {
 	var usage unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &usage) == nil {
 		st.CPUMicros = (usage.Utime.Nano() + usage.Stime.Nano()) / 1000
 	}
-	st.RSSBytes = residentBytes(os.Getpid())
 	return st
-}
-
-// residentBytes is VmRSS of /proc/PID/status.
-func residentBytes(pid int) int64 {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	var kB int64
-	for line := range strings.Lines(string(b)) {
-		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kB); n == 1 {
-			break
-		}
-	}
-	return kB << 10
 }
 
 // child is a running child process.
@@ -183,6 +169,24 @@ func (c *child) answer() (st childStatus) {
 		c.t.Fatalf("child: %v", err)
 	}
 	return st
+}
+
+// resident is the memory of the child that is in RAM, in bytes: VmRSS of /proc/PID/status, read from here. (ru_maxrss would
+// be the parent's at first: it survives execve.)
+func (c *child) resident() int64 {
+	c.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var kB int64
+	for line := range strings.Lines(string(b)) {
+		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kB); n == 1 {
+			return kB << 10
+		}
+	}
+	c.t.Fatal("no VmRSS")
+	return 0
 }
 
 // status asks the child how it is.
