@@ -88,29 +88,31 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	cfg := f.Config(os.Stdout)
-	cfg.Bind = from
-	play := scenario.Both
 	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
+	to := netip.AddrPort{}
 	if len(args) == 2 {
-		if cfg.Addr, err = cli.Address(args[1]); err != nil {
-			return cli.Usage{Text: err.Error()}
+		if to, err = cli.Address(args[1]); err != nil {
+			return err
 		}
-		play = scenario.Client
-		cfg.Patience = cli.TwoTerminals
-		o.ServerLabel, o.ServerSource = cli.ServerLabel(cfg.Addr), "sock_diag"
-	} else {
-		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
-	}
-	finish, err := onWire(f, sc, &cfg, args)
-	if err != nil {
-		return err
+		o.ServerLabel, o.ServerSource = cli.ServerLabel(to), "sock_diag"
 	}
 	if f.Trace {
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"
 	}
 	out := f.Output(os.Stdout, o)
-	cfg.Log = out.Log
+	cfg := f.Config(os.Stdout)
+	cfg.Bind, cfg.Log = from, out.Log
+	finish, err := onWire(f, sc, &cfg, args)
+	if err != nil {
+		return err
+	}
+	play := scenario.Both
+	if len(args) == 2 {
+		play = scenario.Client
+		cfg.Addr, cfg.Patience = to, cli.TwoTerminals
+	} else {
+		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	}
 	result := play(ctx, sc, cfg)
 	if err := errors.Join(out.Done(), finish()); err != nil {
 		return err
@@ -129,6 +131,6 @@ func onWire(f *cli.Flags, sc *scenario.Scenario, cfg *scenario.Config, args []st
 		return nil, cli.Usagef("--wire plays both sides, on hosts of their own: it takes no address")
 	}
 	cfg.Patience = f.Wire.Patience()
-	cfg.Wire, finish, err = f.Wire.Config()
+	cfg.Wire, finish, err = f.Wire.Config(f.Screen)
 	return finish, err
 }

@@ -15,6 +15,8 @@ type Flags struct {
 	Sockets *SocketFlags
 	Wire    *WireFlags
 
+	Screen *screen // of the timeline, if the reader is asked there; set by Output
+
 	Color               string
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool

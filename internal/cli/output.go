@@ -61,6 +61,10 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	}
 	of := view.For(w, f.Color)
 	o.Color, o.Width, o.ASCII = of.Color, of.Width, of.ASCII
+	if f.Stepping(w) {
+		f.Screen = &screen{f: w}
+		return output(view.New(f.Screen, o))
+	}
 	return output(view.New(w, o))
 }
 
@@ -77,6 +81,11 @@ func (f *Flags) Narration(w *os.File, own timeline.Side) Output {
 	return output(view.NewNarrator(w, o))
 }
 
+// Stepping tells whether the reader is asked before each step: only on a terminal.
+func (f *Flags) Stepping(out *os.File) bool {
+	return f.Step && view.IsTerminal(out) && !f.JSON && !f.Quiet
+}
+
 // Config is how the flags want a scenario run.
 func (f *Flags) Config(out *os.File) scenario.Config {
 	cfg := scenario.Config{
@@ -87,9 +96,9 @@ func (f *Flags) Config(out *os.File) scenario.Config {
 	}
 	if view.IsTerminal(out) && !f.JSON && !f.Quiet {
 		cfg.Pace = f.Pace
-		if f.Step {
-			cfg.Step = newStepper(os.Stdin).Step
-		}
+	}
+	if f.Screen != nil && !f.Wire.On {
+		cfg.Step = newStepper(os.Stdin, f.Screen).Step
 	}
 	return cfg
 }

@@ -11,12 +11,13 @@ import (
 
 // stepper asks on the terminal before each call. Enter makes it, q or the end of input ends the run.
 type stepper struct {
+	out   *screen
 	lines chan string
 	turn  chan struct{} // one question at a time: two sides may be waiting
 }
 
-func newStepper(in *os.File) *stepper {
-	s := &stepper{lines: make(chan string), turn: make(chan struct{}, 1)}
+func newStepper(in *os.File, out *screen) *stepper {
+	s := &stepper{out: out, lines: make(chan string), turn: make(chan struct{}, 1)}
 	go func() {
 		defer close(s.lines)
 		for sc := bufio.NewScanner(in); sc.Scan(); {
@@ -34,7 +35,8 @@ func (s *stepper) Step(ctx context.Context, side timeline.Side, next string) err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	fmt.Fprintf(os.Stderr, "Enter: %s %s ", side, next)
+	s.out.Ask(fmt.Sprintf("Enter: %s %s ", side, next))
+	defer s.out.Answered()
 	select {
 	case line, more := <-s.lines:
 		if !more || line == "q" {
@@ -42,7 +44,6 @@ func (s *stepper) Step(ctx context.Context, side timeline.Side, next string) err
 		}
 		return nil
 	case <-ctx.Done():
-		fmt.Fprintln(os.Stderr)
 		return ctx.Err()
 	}
 }

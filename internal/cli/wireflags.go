@@ -50,20 +50,36 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	return nil
 }
 
-// Config is what the flags say; the function it returns ends the capture.
-func (w *WireFlags) Config() (*scenario.WireConfig, func() error, error) {
+// Config is what the flags say, with the reader's hand on the wire if step is on; the function it returns ends what has
+// begun here.
+func (w *WireFlags) Config(step *screen) (*scenario.WireConfig, func() error, error) {
 	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules, AbsoluteSeq: w.Absolute}
-	if w.Pcap == "" {
-		return cfg, func() error { return nil }, nil
+	end := func() error { return nil }
+	if w.Pcap != "" {
+		var err error
+		if end, err = w.capture(cfg); err != nil {
+			return nil, nil, err
+		}
 	}
+	if step != nil {
+		h, restore := newHand(os.Stdin, step)
+		cfg.Hand = h.Hold
+		capture := end
+		end = func() error { restore(); return capture() }
+	}
+	return cfg, end, nil
+}
+
+// capture has the segments written to a file.
+func (w *WireFlags) capture(cfg *scenario.WireConfig) (end func() error, err error) {
 	file, err := os.Create(w.Pcap)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if cfg.Pcap, err = scenario.NewPcap(file); err != nil {
-		return nil, nil, errors.Join(err, file.Close())
+		return nil, errors.Join(err, file.Close())
 	}
-	return cfg, func() error { return errors.Join(cfg.Pcap.Close(), file.Close()) }, nil
+	return func() error { return errors.Join(cfg.Pcap.Close(), file.Close()) }, nil
 }
 
 // Patience is how long a side waits for the other over this wire.

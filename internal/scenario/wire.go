@@ -66,16 +66,17 @@ func (w *Wire) addr(asked netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(w.lab.Server.IPv4, port)
 }
 
-// play runs the sides with the wire's part of the scenario, and the reader's hand, beside them.
+// play runs the sides with the wire's part of the scenario beside them, or the reader's hand in its place.
 func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 	var part sync.WaitGroup
-	if w.run.sc.Wire != nil {
+	if w.run.sc.Wire != nil && w.run.cfg.Wire.Hand == nil {
 		part.Go(func() {
 			defer w.run.caught()
 			w.run.sc.Wire(w)
 		})
 	}
 	if hand := w.run.cfg.Wire.Hand; hand != nil {
+		w.run.clock.hold() // a person takes the time it takes
 		wg.Go(func() {
 			if err := hand(done, w); err != nil {
 				w.run.cancel(err)
@@ -87,9 +88,6 @@ func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 }
 
 func (w *Wire) close() error { return w.lab.Close() }
-
-// Lab is the wire itself, for the reader's hand.
-func (w *Wire) Lab() *lab.Wire { return w.lab.Wire }
 
 // Sysctl sets a sysctl of one side's host, and of no other.
 func (w *Wire) Sysctl(side timeline.Side, name, value string) {

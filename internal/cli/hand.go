@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/lab"
+	"socklife/internal/scenario"
+)
+
+// hand lets the reader decide about each segment on the wire, with one key for each.
+type hand struct {
+	keys <-chan byte
+	out  *screen
+}
+
+var handKeys = []string{
+	"You hold the wire: every segment waits for your key.",
+	"  Enter  deliver it          l  deliver it 300 ms later   h  list what is held",
+	"  d      drop it             r  swap it with the next     i  both sockets in full",
+	"  u      duplicate it        a  let all go from now on    q  quit",
+}
+
+// newHand reads keys from the terminal as they are pressed; restore gives the terminal back as it was.
+func newHand(in *os.File, out *screen) (h *hand, restore func()) {
+	restore = cbreak(in)
+	keys := make(chan byte)
+	go func() {
+		defer close(keys)
+		b := make([]byte, 1)
+		for {
+			if n, err := in.Read(b); n != 1 || err != nil {
+				return
+			}
+			keys <- b[0]
+		}
+	}()
+	return &hand{keys, out}, restore
+}
+
+// cbreak has the terminal give each key at once and not show it. Ctrl-C keeps its meaning.
+func cbreak(f *os.File) (restore func()) {
+	fd := int(f.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return func() {}
+	}
+	t := *before
+	t.Lflag &^= unix.ICANON | unix.ECHO
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+	unix.IoctlSetTermios(fd, unix.TCSETS, &t)
+	return func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
+}
+
+// Hold is a scenario.WireConfig's Hand: it returns when the sides are done, or with an error when the reader quits.
+func (h *hand) Hold(ctx context.Context, w *scenario.Wire) error {
+	h.help()
+	for ctx.Err() == nil {
+		changed := w.Line().Changed()
+		held := w.Line().Held()
+		if len(held) == 0 {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if err := h.decide(ctx, w, held); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide asks about the first of what is held, and does as told.
+func (h *hand) decide(ctx context.Context, w *scenario.Wire, held []lab.Packet) error {
+	w.Look()
+	h.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
+	defer h.out.Answered()
+	select {
+	case key, open := <-h.keys:
+		if !open {
+			return ErrInterrupted
+		}
+		return h.act(w, key, held)
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// act does what one key says. A packet that is not held any more was let go meanwhile: there is nothing to do.
+func (h *hand) act(w *scenario.Wire, key byte, held []lab.Packet) error {
+	next, line := held[0].ID, w.Line()
+	switch key {
+	case '\n', '\r', ' ':
+		line.Release(next)
+	case 'd':
+		line.Drop(next)
+	case 'u':
+		line.Duplicate(next)
+	case 'l':
+		line.Delay(next, 300*time.Millisecond)
+	case 'r':
+		if len(held) < 2 {
+			h.out.Say("  there is no other to reorder it with yet")
+			break
+		}
+		line.Swap(next, held[1].ID)
+	case 'h':
+		for _, p := range held {
+			h.out.Say(fmt.Sprintf("  %3d  %s", p.ID, w.Describe(p)))
+		}
+	case 'i':
+		for _, s := range w.Sockets() {
+			h.out.Say("  " + s)
+		}
+	case 'a':
+		line.HoldAll(false)
+		line.ReleaseAll()
+	case 'q':
+		return ErrInterrupted
+	default:
+		h.help()
+	}
+	return nil
+}
+
+func (h *hand) help() {
+	for _, line := range handKeys {
+		h.out.Say(line)
+	}
+}

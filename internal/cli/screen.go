@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"os"
+	"sync"
+
+	"socklife/internal/view"
+)
+
+// screen is a terminal that a timeline and a question share: what is written goes above the question, which stays the last
+// line until it is answered.
+type screen struct {
+	mu       sync.Mutex
+	f        *os.File
+	question string
+}
+
+// Write writes above the question.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.question == "" {
+		return s.f.Write(p)
+	}
+	s.f.WriteString("\r\x1b[K")
+	n, err := s.f.Write(p)
+	s.f.WriteString(s.question)
+	return n, err
+}
+
+// Ask shows a question, in one line.
+func (s *screen) Ask(question string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.question != "" {
+		s.f.WriteString("\r\x1b[K")
+	}
+	s.question = cut(question, view.Width(s.f)-1)
+	s.f.WriteString(s.question)
+}
+
+// Answered takes the question away.
+func (s *screen) Answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.f.WriteString("\r\x1b[K")
+	s.question = ""
+}
+
+// Say writes lines of its own.
+func (s *screen) Say(line string) { s.Write([]byte(line + "\n")) }
+
+func cut(text string, columns int) string {
+	r := []rune(text)
+	if len(r) <= columns {
+		return text
+	}
+	return string(r[:max(columns-1, 0)]) + "…"
+}
