@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -41,10 +42,15 @@ func enterAnd(f func()) func() {
 	}
 }
 
+// childPatience bounds the life of another process. It is long because one of them runs most of the tests.
+const childPatience = 15 * patience
+
 // command runs this test binary as a child.
 func command(t *testing.T, child string, env ...string) *exec.Cmd {
 	t.Helper()
-	c := exec.Command("/proc/self/exe") // whatever directory it is in
+	ctx, cancel := context.WithTimeout(context.Background(), childPatience)
+	t.Cleanup(cancel)
+	c := exec.CommandContext(ctx, "/proc/self/exe") // whatever directory it is in
 	c.Env = append(append(os.Environ(), childEnv+"="+child), env...)
 	c.Stderr = os.Stderr
 	return c

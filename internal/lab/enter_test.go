@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -101,6 +102,7 @@ func TestEnterPassesStreamsOn(t *testing.T) {
 func TestEnterPassesSignalsOn(t *testing.T) {
 	t.Parallel()
 	needUserNamespaces(t)
+	heedSIGINT(t)
 	c := asNobody(t, 0o666, "signals")
 	c.SysProcAttr.Setsid = true // no terminal
 	out, err := c.StdoutPipe()
@@ -118,6 +120,14 @@ func TestEnterPassesSignalsOn(t *testing.T) {
 	}
 }
 
+// heedSIGINT lets children heed SIGINT even if the tests run in the background, where shells have it ignored: what
+// is handled here is back at its default after execve(2), what is ignored stays so.
+func heedSIGINT(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT)
+	t.Cleanup(func() { signal.Stop(signals) })
+}
+
 func wantLine(t *testing.T, lines *bufio.Scanner, want string) {
 	t.Helper()
 	if !lines.Scan() {
@@ -132,6 +142,7 @@ func wantLine(t *testing.T, lines *bufio.Scanner, want string) {
 func TestEnterOnTerminal(t *testing.T) {
 	t.Parallel()
 	needUserNamespaces(t)
+	heedSIGINT(t)
 	master, slave := terminal(t)
 	c := asNobody(t, 0o666, "signals")
 	c.Stdin, c.Stdout = slave, slave

@@ -193,7 +193,7 @@ func (p *parser) flags(t *pattern, f segment.Flags) error {
 }
 
 func (p *parser) data(t *pattern, size string) error {
-	if reason := t.noData("data"); reason != "" || t.data {
+	if reason := noData(t, "data"); reason != "" || t.data {
 		return p.wrong(first(reason, "data is there already"))
 	}
 	t.data, t.lo, t.hi = true, 1, forever
@@ -223,7 +223,7 @@ func (p *parser) data(t *pattern, size string) error {
 }
 
 // noData says why a trait about the stream cannot be.
-func (t *pattern) noData(word string) string {
+func noData(t *pattern, word string) string {
 	switch {
 	case t.icmp:
 		return "an unreachable is ICMP: it has no " + word
@@ -234,7 +234,7 @@ func (t *pattern) noData(word string) string {
 }
 
 func (p *parser) bytes(t *pattern) error {
-	if reason := t.noData("bytes"); reason != "" || t.from > 0 {
+	if reason := noData(t, "bytes"); reason != "" || t.from > 0 {
 		return p.wrong(first(reason, "bytes are there already"))
 	}
 	p.next()

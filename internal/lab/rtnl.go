@@ -34,10 +34,12 @@ func configure(mtu int, addrs ...netip.Prefix) error {
 	if err := r.up(lo, 0); err != nil {
 		return err
 	}
-	if err := r.noLinkLocal(wire); err != nil && len(addrs) > 1 { // a second address is the IPv6 one
-		return err
-	}
 	for _, a := range addrs {
+		if a.Addr().Is6() {
+			if err := r.noLinkLocal(wire); err != nil {
+				return err
+			}
+		}
 		if err := r.address(wire, a); err != nil {
 			return err
 		}

@@ -166,7 +166,7 @@ func (w *Wire) close() {
 	w.held, w.pending, w.rules = nil, nil, nil
 	w.lanes[0].aside, w.lanes[1].aside = nil, nil
 	w.timer.Stop()
-	w.notify()
+	close(w.changed) // and it stays: there is no later change to wait for
 	w.unlock()
 	one := [8]byte{1} // any non-zero count makes it readable, in either byte order
 	unix.Write(w.stop, one[:])

@@ -256,6 +256,7 @@ func TestAwaitHeld(t *testing.T) {
 	if err := <-failed; !errors.Is(err, os.ErrClosed) {
 		t.Errorf("after close: %v", err)
 	}
+	<-w.Changed() // it stays closed
 }
 
 func TestWireInject(t *testing.T) {
