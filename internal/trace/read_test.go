@@ -144,7 +144,7 @@ func TestDrainDuringRun(t *testing.T) {
 	}
 	r.cancel()
 	r.rest(t)
-	l.close()
+	l.shutdown(0)
 	if events, err := tr.Drain(); err != nil || !sameLives(events, []string{"LISTEN CLOSED"}) {
 		t.Errorf("%v, and\n%s", err, show(events))
 	}
