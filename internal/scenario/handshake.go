@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"os"
 
 	"socklife/internal/segment"
 	"socklife/sockapi"
@@ -23,15 +24,11 @@ func handshakeServer(s *Side) {
 	l.Expect("passive open: the kernel answers SYNs for this port from now on", tcpinfo.Listen)
 
 	child := s.ExpectChild(0, "connected by the kernel, before any accept()", tcpinfo.Established)
-	s.Await("it waits in the accept queue", func() (string, bool) {
-		return fmt.Sprintf("accept queue %d", l.Last().AcceptQueue), l.Last().AcceptQueue == 1
-	})
+	awaitQueue(s, l, "it waits in the accept queue", 1)
 	s.Hold()
 	conn := l.Accept()
 	s.Check("accept() gives that very connection", conn.watch == child, "%s", conn.Remote())
-	s.Await("the accept queue is empty", func() (string, bool) {
-		return fmt.Sprintf("accept queue %d", l.Last().AcceptQueue), l.Last().AcceptQueue == 0
-	})
+	awaitQueue(s, l, "the accept queue is empty", 0)
 	s.showSYN(conn)
 	s.showAgreed(conn)
 
@@ -45,8 +42,9 @@ func handshakeClient(c *Side) {
 	conn := c.Socket()
 	conn.Connect(c.Addr)
 	conn.Expect("active open: connect() returned with the SYN+ACK", tcpinfo.Established)
-	c.Check("the kernel chose a port for us, or we did with --bind", conn.Local().Port() != 0, "%s", conn.Local())
+	c.checkPort(conn)
 	c.showAgreed(conn)
+	c.Hold()
 	conn.Write(c.Request())
 	welcome := conn.Read(64)
 	c.Check("the server has accepted", string(welcome) == "welcome\n", "%q", welcome)
@@ -54,26 +52,65 @@ func handshakeClient(c *Side) {
 	conn.Expect("closed first", tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
 }
 
-// showSYN tells what the client's SYN said, which the server's kernel kept for us.
+// checkPort checks where the client's port comes from: nobody called bind() for it, unless the reader said --bind.
+func (c *Side) checkPort(conn *Conn) {
+	if from := c.run.cfg.Bind; from.Port() != 0 {
+		c.Check("we chose our port, with bind()", conn.Local().Port() == from.Port(), "%s", conn.Local())
+		return
+	}
+	const sysctl = "/proc/sys/net/ipv4/ip_local_port_range" // of IPv6 too
+	var lo, hi uint16
+	if text, err := os.ReadFile(sysctl); err == nil {
+		fmt.Sscan(string(text), &lo, &hi)
+	}
+	port := conn.Local().Port()
+	c.Note("our port is %d: the kernel chose it, from %d to %d (net.ipv4.ip_local_port_range)", port, lo, hi)
+	c.Check("without bind() the kernel chose our port, from its range", lo <= port && port <= hi, "%d, of %d to %d", port, lo, hi)
+}
+
+// showSYN tells what the client's SYN said, which the server's kernel kept for us (TCP_SAVE_SYN).
 func (s *Side) showSYN(conn *Conn) {
 	syn, err := segment.Decode(get(conn, sockapi.TCP_SAVED_SYN))
 	if err != nil {
 		s.run.fail(fmt.Errorf("the saved SYN: %w", err))
 	}
-	s.Note("the client's SYN was: %s", syn)
-	s.Check("the first segment is a SYN and nothing else", syn.Flags == segment.SYN, "%s", syn.Flags)
+	s.Note("the client's SYN was: %s (seq is its initial sequence number)", syn)
+	s.Check("the first segment is a SYN and nothing else, without data", syn.Flags == segment.SYN && len(syn.Payload) == 0,
+		"%s, %d bytes", syn.Flags, len(syn.Payload))
+	s.Check("it is this connection's", syn.Src == conn.Remote() && syn.Dst == conn.Local(), "%s to %s", syn.Src, syn.Dst)
+
 	info := conn.info()
-	wscale, ok := syn.Options.WindowScale()
-	s.Check("the window scale it offered is the one we send by",
-		ok && info.SndWscale == wscale, "offered %d, TCP_INFO snd_wscale %d", wscale, info.SndWscale)
 	mss, ok := syn.Options.MSS()
 	s.Check("we never send more than the MSS it announced",
 		ok && info.SndMSS <= uint32(mss), "announced %d, TCP_INFO snd_mss %d", mss, info.SndMSS)
+	wscale, ok := syn.Options.WindowScale()
+	used := info.Options&tcpinfo.OptWscale != 0
+	s.Check("the window scale it offered is the one we send by",
+		!used || ok && info.SndWscale == wscale, "offered %d, TCP_INFO snd_wscale %d", wscale, info.SndWscale)
+	sack := syn.Options.SACKPermitted()
+	used = info.Options&tcpinfo.OptSACK != 0
+	s.Check("selective acknowledgements are in use only if it permitted them", sack || !used, "permitted %v, in use %v", sack, used)
+	_, _, stamps := syn.Options.Timestamps()
+	used = info.Options&tcpinfo.OptTimestamps != 0
+	s.Check("timestamps are in use only if it has one", stamps || !used, "has one %v, in use %v", stamps, used)
 }
 
-// showAgreed tells what the two SYNs settled, as TCP_INFO has it.
+// showAgreed tells what the two SYNs settled, as TCP_INFO has it, and compares it with the other end's where that can be seen.
 func (s *Side) showAgreed(conn *Conn) {
 	i := conn.info()
 	s.Note("agreed (TCP_INFO): snd_mss %d, rcv_mss %d, window scale %d to send and %d to receive by, %s",
 		i.SndMSS, i.RcvMSS, i.SndWscale, i.RcvWscale, i.Options)
+	peer, ok := conn.Peer()
+	if !ok || peer.Info == nil {
+		return
+	}
+	p := peer.Info
+	s.Check("both ends agree: what one sends by, the other receives by, with the same options",
+		i.SndWscale == p.RcvWscale && i.RcvWscale == p.SndWscale && agreed(i.Options) == agreed(p.Options),
+		"here %d/%d %s, there %d/%d %s", i.SndWscale, i.RcvWscale, agreed(i.Options), p.SndWscale, p.RcvWscale, agreed(p.Options))
+}
+
+// agreed are the options that the two SYNs settle.
+func agreed(o tcpinfo.Options) tcpinfo.Options {
+	return o & (tcpinfo.OptTimestamps | tcpinfo.OptSACK | tcpinfo.OptWscale)
 }

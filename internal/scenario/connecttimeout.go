@@ -1,0 +1,109 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// No answer is not an answer: the kernel sends the SYN again and again, for two minutes and more if nobody says otherwise. Three
+// options do: TCP_SYNCNT and TCP_USER_TIMEOUT end the attempt, with ETIMEDOUT; SO_SNDTIMEO ends the call only.
+var connectTimeout = &Scenario{
+	Name: "connect-timeout", Group: Opening, Many: true,
+	Lesson: "nobody answers: TCP_SYNCNT, TCP_USER_TIMEOUT, SO_SNDTIMEO compared",
+	Source: "tcp(7) TCP_SYNCNT, TCP_USER_TIMEOUT, socket(7) SO_SNDTIMEO",
+	Server: connectTimeoutServer,
+	Client: connectTimeoutClient,
+}
+
+const (
+	synCount    = 1                       // the waits are 1 s and 2 s: that is 3 s in all
+	userTimeout = 1500 * time.Millisecond // of the attempt
+	sendTimeout = 500 * time.Millisecond  // of the call
+)
+
+// The server has room for one connection in its accept queue. When that is taken, SYNs are dropped: for whoever sends them, it
+// is as though the host did not exist.
+func connectTimeoutServer(s *Side) {
+	l := s.ListenBacklog(0)
+	first := s.ExpectChild(0, "this one fits in the queue, and nobody accepts it", tcpinfo.Established)
+	s.AwaitUnread(first, "the client has seen enough of our silence")
+	conn := l.Accept()
+	s.ReadRequest(conn)
+	late := l.Accept()
+	s.Check("the attempt whose connect() had returned came to be a connection", late.Remote().IsValid(), "%s", late.Remote())
+	for _, c := range []*Conn{conn, late} {
+		c.Read(64)
+		c.Close()
+	}
+}
+
+func connectTimeoutClient(c *Side) {
+	first := c.Dial()
+	first.Expect("it takes the only place in the server's queue", tcpinfo.Established)
+	first.ExpectPeer("and waits there for accept()", tcpinfo.Established)
+
+	before := c.Counters()
+	bySyns, byTime, byCall := c.SocketNonblock(), c.SocketNonblock(), c.Socket()
+	set(bySyns, sockapi.TCP_SYNCNT, synCount)
+	set(byTime, sockapi.TCP_USER_TIMEOUT, userTimeout)
+	set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)
+
+	// Two attempts go on beside the third, whose connect() blocks.
+	c.CheckErrno("TCP_SYNCNT: the attempt is under way", bySyns.TryConnect(c.Addr), unix.EINPROGRESS)
+	bySynsTook := bySyns.lifetime()
+	bySyns.Expect("our SYN gets no answer", tcpinfo.SynSent)
+	c.CheckErrno("TCP_USER_TIMEOUT: the attempt is under way", byTime.TryConnect(c.Addr), unix.EINPROGRESS)
+	byTimeTook := byTime.lifetime()
+	byTime.Expect("our SYN gets no answer", tcpinfo.SynSent)
+
+	err := byCall.TryConnect(c.Addr)
+	took := c.trace.took()
+	c.CheckErrno(fmt.Sprintf("SO_SNDTIMEO %v: connect() stops waiting", sendTimeout), err, unix.EINPROGRESS)
+	c.Check("it waited for as long as it was told", took >= sendTimeout-slack && took < userTimeout, "%v", took.Round(time.Millisecond))
+	byCall.Expect("the call is over, the attempt is not: the kernel goes on", tcpinfo.SynSent)
+
+	c.checkGivenUp(byTime, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeTook(), userTimeout)
+	c.checkGivenUp(bySyns, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsTook(), 3*time.Second)
+	rose := c.Counted(before, "TCPTimeouts", "TCPSynRetrans")
+	c.Check("the kernel counted the SYNs that it sent again", rose["TCPSynRetrans"] >= 3, "TCPSynRetrans +%d", rose["TCPSynRetrans"])
+	byCall.Expect("the one whose call ended first is the one that is still trying", tcpinfo.SynSent)
+	c.Hold()
+
+	first.Write(c.Request())
+	c.Unhurried(func() {
+		byCall.Expect("the server accepts, there is room, and the next SYN is answered", tcpinfo.Established)
+	})
+	for _, conn := range []*Conn{first, byCall} {
+		conn.Close()
+		conn.Expect("both sides have closed", tcpinfo.TimeWait)
+	}
+}
+
+// slack is how far a time that the kernel keeps may be off when it is measured here.
+const slack = 200 * time.Millisecond
+
+// checkGivenUp checks how an attempt ended, when, and after how many SYNs.
+func (c *Side) checkGivenUp(conn *Conn, option string, took, want time.Duration) {
+	conn.Expect(option+" is over: the kernel has given up", tcpinfo.Closed)
+	c.CheckErrno("SO_ERROR: the attempt timed out", conn.pending(), unix.ETIMEDOUT)
+	again := conn.info().TotalRetrans
+	c.Note("%s: given up after %v; the SYN was sent again %d times", option, took.Round(time.Millisecond), again)
+	c.Check(fmt.Sprintf("it lasted %v, and the SYN was sent again meanwhile", want),
+		took > want-slack && took < 2*want && again >= 1, "%v, SYN sent again %d times", took.Round(time.Millisecond), again)
+}
+
+// lifetime measures, beside whatever else is done, how long an attempt that has begun just now lasts.
+func (c *Conn) lifetime() (wait func() time.Duration) {
+	began, took := c.Last().Time, make(chan time.Duration, 1)
+	go func(ctx context.Context) {
+		end, _ := c.watch.Wait(ctx, tcpinfo.Closed, tcpinfo.Established)
+		took <- end.Time.Sub(began)
+	}(c.side.run.ctx)
+	return func() time.Duration { return <-took }
+}

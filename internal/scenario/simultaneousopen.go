@@ -1,0 +1,136 @@
+package scenario
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Both ends call connect(), neither listens, and they get one connection. Each has sent a SYN before it sees the other's, and
+// answers it from SYN-SENT: the state is then SYN-RECEIVED, on a socket that an application holds.
+//
+// The SYNs must cross, and on one host they are too fast for that. So the client first connects to a listener of the
+// server's whose queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that very port.
+var simultaneousOpen = &Scenario{
+	Name: "simultaneous-open", Group: Opening, Many: true,
+	Lesson: "both ends connect, nobody listens: one connection",
+	Source: "RFC 9293 3.5, figure 7",
+	Server: simultaneousOpenServer,
+	Client: simultaneousOpenClient,
+}
+
+func simultaneousOpenServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(conn)
+
+	// The wall: SYNs that come to this port are dropped as soon as one connection waits in its queue.
+	wall := s.sharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
+	wall.Listen(0)
+	ours := s.sharingPort(wall.Local()) // two sockets may have the port while only one of them listens
+
+	// With a filter that drops whatever comes for our socket, the client's answer to our SYN does not reach us, and its
+	// SYN-RECEIVED lasts until we remove it.
+	held := ours.TryDeafen()
+	conn.Say(wall.Local().String())
+	theirs := conn.HearAddr()
+	s.CheckErrno("we connect from the port that the client connects to", ours.TryConnect(theirs), unix.EINPROGRESS)
+	if !held {
+		s.Note("this user may not attach a filter to a socket: SYN-RECEIVED passes unseen (root may, and it is held)")
+		conn.Say("passing")
+		conn.HearWord("go on")
+		wall.Close()
+		ours.Expect("connected, though we never called listen() or accept() for it", tcpinfo.Established)
+	} else {
+		ours.Expect("our SYN is on its way; a filter keeps the answer from us", tcpinfo.SynSent)
+		conn.Say("held")
+		second := s.sharingPort(wall.Local())
+		second.TryDeafen()
+		s.CheckErrno("once more, with another socket of the client's", second.TryConnect(conn.HearAddr()), unix.EINPROGRESS)
+		conn.Say("held too")
+		conn.HearWord("go on")
+		wall.Close()
+		ours.Undeafen()
+		second.Undeafen()
+		s.Unhurried(func() {
+			ours.Expect("connected, though nobody listens at our port", tcpinfo.Established)
+			second.Expect("connected, and already closed by the client", tcpinfo.CloseWait)
+		})
+		second.Close()
+	}
+	s.Check("one connection: the client's address is its other end", ours.Remote() == theirs, "%s to %s", ours.Local(), ours.Remote())
+	conn.HearWord("connected")
+	ours.Say("from the server")
+	s.AwaitUnread(ours.watch, "the client's word has come")
+	word := ours.Hear()
+	s.Check("data flows", word == "from the client", "%q", word)
+	conn.Say("read")
+	ours.Expect("the client closes, as in any connection", tcpinfo.CloseWait)
+	ours.Close()
+	ours.ExpectGone("and so do we")
+	conn.Read(64)
+	conn.Close()
+}
+
+func simultaneousOpenClient(c *Side) {
+	conn := c.Dial()
+	conn.Write(c.Request())
+	theirs := conn.HearAddr()
+
+	filler := c.Socket()
+	filler.Connect(theirs)
+	filler.ExpectPeer("the wall's queue is full with this one", tcpinfo.Established)
+	ours := c.SocketNonblock()
+	c.CheckErrno("connect() to the wall", ours.TryConnect(theirs), unix.EINPROGRESS)
+	ours.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
+
+	conn.Say(ours.Local().String())
+	var hasty *Conn
+	if conn.Hear() == "held" {
+		ours.Expect("the server's SYN has come, and no ACK of ours", tcpinfo.SynReceived)
+		hasty = c.closeEarly(conn, theirs)
+	}
+	c.Hold()
+	conn.Say("go on")
+	c.Unhurried(func() {
+		ours.Expect("each has the other's SYN and the ACK of its own", tcpinfo.Established)
+		if hasty != nil {
+			hasty.Expect("the connection opened, and closed, without an application at this end", tcpinfo.TimeWait)
+		}
+	})
+	c.Check("one connection: the server's address is its other end", ours.Remote() == theirs, "%s to %s", ours.Local(), ours.Remote())
+	filler.Expect("the wall is gone, and with it what nobody had accepted; our connection never went through it", tcpinfo.Closed)
+	conn.Say("connected")
+	ours.Say("from the client")
+	c.AwaitUnread(ours.watch, "the server's word has come")
+	word := ours.Hear()
+	c.Check("data flows", word == "from the server", "%q", word)
+	conn.HearWord("read")
+	ours.Close()
+	ours.Expect("closed in good order", tcpinfo.TimeWait)
+	conn.Close()
+}
+
+// closeEarly has a second connection opened the same way, and closes it in SYN-RECEIVED.
+func (c *Side) closeEarly(conn *Conn, theirs netip.AddrPort) *Conn {
+	hasty := c.SocketNonblock()
+	c.CheckErrno("another connect() to the wall", hasty.TryConnect(theirs), unix.EINPROGRESS)
+	hasty.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
+	conn.Say(hasty.Local().String())
+	conn.HearWord("held too")
+	hasty.Expect("the server's SYN has come here too", tcpinfo.SynReceived)
+	hasty.Close()
+	hasty.Expect("close() before the connection is there: our FIN is out, and our SYN not acknowledged yet", tcpinfo.FinWait1)
+	return hasty
+}
+
+// sharingPort makes a socket whose port others of this user may have too.
+func (s *Side) sharingPort(addr netip.AddrPort) *Conn {
+	c := s.SocketNonblock()
+	set(c, sockapi.SO_REUSEPORT, true)
+	c.Bind(addr)
+	return c
+}

@@ -1,0 +1,112 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Between the SYN and the connection there is an entry in the SYN queue: SYN-RECEIVED, kept by the kernel, with no socket and
+// no descriptor. Mostly it lives for one round trip. TCP_DEFER_ACCEPT holds it: the listener takes no notice of
+// the client's bare ACK and waits for data, while the client has long been ESTABLISHED.
+var synQueue = &Scenario{
+	Name: "syn-queue", Group: Opening, Many: true,
+	Lesson: "a half-open connection lives in the SYN queue",
+	Source: "RFC 9293 3.3.2 SYN-RECEIVED, tcp(7) TCP_DEFER_ACCEPT",
+	Server: synQueueServer,
+	Client: synQueueClient,
+}
+
+const (
+	deferLong  = time.Hour   // until data comes
+	deferShort = time.Second // the kernel counts it in SYN-ACKs: one more
+)
+
+func synQueueServer(s *Side) {
+	l := s.Listen()
+	set(l, sockapi.TCP_DEFER_ACCEPT, deferLong)
+	conn := l.Accept() // over this connection the server says what comes next
+	s.ReadRequest(conn)
+	before := s.Counters()
+
+	s.Note("a client that says nothing: data ends the wait")
+	conn.Say("connect")
+	patient := s.ExpectChild(1, "its SYN came, our SYN-ACK went; for us it is half-open", tcpinfo.SynReceived)
+	awaitQueues(s, l, "it is in the SYN queue, not in the accept queue", 1, 0)
+	timer := diagOf(patient).Timer
+	s.Check("a timer runs for it", timer.Kind == tcpinfo.TimerOn, "timer %s, %v", timer.Kind, timer.Expires)
+	s.Await("its ACK comes, and is put aside", func() (string, bool) {
+		n := s.Counters()["TCPDeferAcceptDrop"] - before["TCPDeferAcceptDrop"]
+		return fmt.Sprintf("TCPDeferAcceptDrop +%d", n), n >= 1
+	})
+	s.Counted(before, "TCPDeferAcceptDrop")
+	s.Hold()
+	conn.Say("write")
+	s.expect(patient, s.Name, "data has come: now it is a connection", []tcpinfo.State{tcpinfo.Established})
+	awaitQueues(s, l, "it has moved to the accept queue", 0, 1)
+	first := l.Accept()
+	s.Check("accept() gives a socket that has data to read", string(first.Read(64)) == "at last\n", "%s", first.Remote())
+
+	s.Note("a client that gives up: a reset ends the wait")
+	conn.Say("connect")
+	hasty := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
+	conn.Say("reset")
+	s.expectGone(hasty, s.Name, "its RST has removed the entry; no application ever hears of it")
+	awaitQueues(s, l, "both queues are empty", 0, 0)
+
+	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
+	conn.Say("connect")
+	silent := s.ExpectChild(3, "half-open, like the others", tcpinfo.SynReceived)
+	set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)
+	s.Unhurried(func() {
+		s.expect(silent, s.Name, "time is up: the SYN-ACK is sent once more, and the ACK that answers it counts", []tcpinfo.State{tcpinfo.Established})
+	})
+	second := l.Accept()
+	again := second.info().TotalRetrans
+	s.Check("it was accepted late, without data, after one more SYN-ACK", again == 1, "SYN-ACK sent again %d times", again)
+	conn.Say("done")
+	for _, c := range []*Conn{first, second, conn} {
+		c.Read(64)
+		c.Close()
+	}
+}
+
+func synQueueClient(c *Side) {
+	conn := c.Dial()
+	conn.Write(c.Request())
+
+	conn.HearWord("connect")
+	patient := c.Dial()
+	patient.Expect("connect() has returned: for us it is open", tcpinfo.Established)
+	patient.ExpectPeer("for the server it is not", tcpinfo.SynReceived)
+	conn.HearWord("write")
+	patient.Say("at last")
+
+	conn.HearWord("connect")
+	hasty := c.Dial()
+	hasty.Expect("open, for us", tcpinfo.Established)
+	conn.HearWord("reset")
+	set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	hasty.Close()
+	hasty.ExpectGone("SO_LINGER with 0 s: close() sent RST")
+
+	conn.HearWord("connect")
+	silent := c.Dial()
+	silent.Expect("open, for us", tcpinfo.Established)
+	c.Unhurried(func() { conn.HearWord("done") })
+	for _, s := range []*Conn{patient, silent, conn} {
+		s.Shutdown(unix.SHUT_WR)
+	}
+}
+
+// awaitQueues waits until there are so many half-open connections, and so many that wait for accept(2).
+func awaitQueues(s *Side, l *Conn, why string, half int, waiting uint32) {
+	s.Await(why, func() (string, bool) {
+		q := l.Last()
+		return fmt.Sprintf("SYN queue %d, accept queue %d", q.SynQueue, q.AcceptQueue), q.SynQueue == half && q.AcceptQueue == waiting
+	})
+}

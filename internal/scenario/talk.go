@@ -1,0 +1,78 @@
+package scenario
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Where a lesson is about one connection and needs the sides to agree on something, they say it to each other over a second
+// one: a word on a line of its own. Each waits for the other's before it says its next.
+
+// Say writes one line.
+func (c *Conn) Say(word string) { c.Write([]byte(word + "\n")) }
+
+// Hear reads one line.
+func (c *Conn) Hear() string {
+	var line string
+	for !strings.HasSuffix(line, "\n") {
+		b := c.Read(256)
+		if len(b) == 0 || len(line) > 256 {
+			c.side.run.fail(fmt.Errorf("the other side ended the connection in the middle of the lesson (it said %.40q)", line))
+		}
+		line += string(b)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+// HearWord waits for the other side to say that word, which is its sign to go on.
+func (c *Conn) HearWord(want string) {
+	if got := c.Hear(); got != want {
+		c.side.run.fail(fmt.Errorf("%w: it said %.40q, and %q was expected", ErrMismatch, got, want))
+	}
+}
+
+// HearAddr waits for the other side to name an address.
+func (c *Conn) HearAddr() netip.AddrPort {
+	line := c.Hear()
+	addr, err := netip.ParseAddrPort(line)
+	if err != nil {
+		c.side.run.fail(fmt.Errorf("%w: it said %.40q, and an address was expected", ErrMismatch, line))
+	}
+	return addr
+}
+
+// pending is SO_ERROR: the error that the socket has to tell, which it tells once. nil is none.
+func (c *Conn) pending() error {
+	if e := get(c, sockapi.SO_ERROR); e != 0 {
+		return e
+	}
+	return nil
+}
+
+// AwaitUnread waits until data has come that no application has read: it can come before accept(2), too.
+func (s *Side) AwaitUnread(w *tcpinfo.Watch, why string) {
+	s.Await(why, func() (string, bool) {
+		d := diagOf(w)
+		return fmt.Sprintf("Recv-Q %d", d.RecvQ), d.RecvQ > 0
+	})
+}
+
+// Unhurried waits for what comes when a timer of the kernel says so. After a long hold that may be far off, and no deadline
+// of this program's counts meanwhile.
+func (s *Side) Unhurried(wait func()) {
+	resume := s.run.clock.hold()
+	defer resume()
+	wait()
+}
+
+// diagOf is what sock_diag last said of a socket; it is all zero where it said nothing, as of one that is gone.
+func diagOf(w *tcpinfo.Watch) tcpinfo.Socket {
+	if d := w.Last().Diag; d != nil {
+		return *d
+	}
+	return tcpinfo.Socket{}
+}
