@@ -85,7 +85,8 @@ func sweep(all folder) {
 		return
 	}
 	for _, name := range names {
-		if strings.HasPrefix(name, prefix) {
+		numbers, ours := strings.CutPrefix(name, prefix)
+		if ours && strings.Trim(numbers, "0123456789-") == "" {
 			unix.Unlinkat(all.fd, name, unix.AT_REMOVEDIR)
 		}
 	}

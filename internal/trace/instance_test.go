@@ -127,7 +127,7 @@ func TestTheLivingAreNotSwept(t *testing.T) {
 
 	all := instances(t)
 	defer all.close()
-	stale := fmt.Sprintf("%s%d-stale", prefix, os.Getpid()) // ours by its number
+	stale := fmt.Sprintf("%s%d-0", prefix, os.Getpid()) // ours by its number
 	if err := unix.Mkdirat(all.fd, stale, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -167,6 +168,16 @@ var lifeTests = []struct {
 			s.Error("connected, with the accept queue full")
 		}
 	}, []string{listening, active, passive, "CLOSED SYN-SENT CLOSED"}},
+	// connect(2) fails with EADDRNOTAVAIL, and has been in SYN-SENT all the same.
+	{"no port to connect from", loopback4, func(s *stage) {
+		s.l.listen(2)
+		one := dial(s, s.l.local()).local().Port()
+		c := newSock(s, loopback4, 0)
+		s.must(sockapi.IP_LOCAL_PORT_RANGE.Put(c.Socket, sockapi.PortRange{Lo: one, Hi: one}))
+		if err := c.Connect(s.l.local()); !errors.Is(err, unix.EADDRNOTAVAIL) {
+			s.Errorf("connect from a port that is taken: %v", err)
+		}
+	}, []string{listening, active, passive, "CLOSED SYN-SENT CLOSED"}},
 	{"given up in SYN-SENT", loopback4, func(s *stage) {
 		s.l.listen(0)
 		dial(s, s.l.local())
@@ -299,7 +310,7 @@ func checkEnds(t *testing.T, events []Event) {
 			t.Errorf("%v: incomplete: %+v", e, e)
 		case e.From == tcpinfo.Listen || e.To == tcpinfo.Listen:
 		case e.To == tcpinfo.SynSent || e.Local.Port() == 0 || e.Remote.Port() == 0:
-			if e.To != tcpinfo.SynSent || e.Remote.Port() == 0 {
+			if neverPicked := e.From == tcpinfo.SynSent && e.To == tcpinfo.Closed; e.To != tcpinfo.SynSent && !neverPicked || e.Remote.Port() == 0 {
 				t.Errorf("%v: no port", e)
 			}
 		case !known:
