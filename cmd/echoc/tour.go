@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"socklife/internal/cli"
+	"socklife/internal/scenario"
 	"socklife/internal/timeline"
 	"socklife/internal/tour"
 	"socklife/internal/view"
@@ -27,8 +28,12 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	cfg := f.Config(os.Stdout)
 	cfg.Log, cfg.Addr = log, netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	cfg.Pace, cfg.Step = 0, nil
+	var wire *scenario.WireConfig
+	if f.Wire.On {
+		wire = &scenario.WireConfig{}
+	}
 	p := progress{quiet: f.Quiet || f.JSON, live: view.IsTerminal(os.Stdout)}
-	result := tour.Run(ctx, tour.Config{Run: cfg, Sights: sights, Begin: p.begin, End: p.end})
+	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Sights: sights, Begin: p.begin, End: p.end})
 	log.Close()
 	if err := out.Done(); err != nil {
 		return err
@@ -61,7 +66,7 @@ type progress struct{ quiet, live bool }
 
 func (p progress) begin(s tour.Stop) {
 	if !p.quiet && p.live {
-		fmt.Printf("%3d/%d  %s …", s.N, s.Of, s.Scenario.Name)
+		fmt.Printf("%3d/%d  %s …", s.N, s.Of, s.Name())
 	}
 }
 
@@ -74,9 +79,9 @@ func (p progress) end(s tour.Stop) {
 	}
 	switch {
 	case s.Skipped != "":
-		fmt.Printf("%3d/%d  %-20s not here: %s\n", s.N, s.Of, s.Scenario.Name, s.Skipped)
+		fmt.Printf("%3d/%d  %-26s not here: %s\n", s.N, s.Of, s.Name(), s.Skipped)
 	case !s.Result.OK():
-		fmt.Printf("%3d/%d  %-20s FAILED\n", s.N, s.Of, s.Scenario.Name)
+		fmt.Printf("%3d/%d  %-26s FAILED\n", s.N, s.Of, s.Name())
 		for _, e := range s.Failures {
 			c := e.Body.(*timeline.Check)
 			fmt.Printf("        %s: expected %s: got %s\n", e.Side, c.Expect, c.Got)
@@ -85,6 +90,6 @@ func (p progress) end(s tour.Stop) {
 			fmt.Printf("        %v\n", s.Result.Err)
 		}
 	default:
-		fmt.Printf("%3d/%d  %-20s %2d checks met  %7v\n", s.N, s.Of, s.Scenario.Name, s.Result.Checks, s.Took.Round(time.Millisecond))
+		fmt.Printf("%3d/%d  %-26s %2d checks met  %7v\n", s.N, s.Of, s.Name(), s.Result.Checks, s.Took.Round(time.Millisecond))
 	}
 }

@@ -130,7 +130,11 @@ func List(w io.Writer) {
 				fmt.Fprintf(w, "%s\n", g)
 				head = true
 			}
-			fmt.Fprintf(t, "  %s\t%s\n", sc.Name, sc.Lesson)
+			lesson := sc.Lesson
+			if sc.OnlyWire {
+				lesson += " (--wire)"
+			}
+			fmt.Fprintf(t, "  %s\t%s\n", sc.Name, lesson)
 		}
 		t.Flush()
 	}

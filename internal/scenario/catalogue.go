@@ -3,7 +3,7 @@ package scenario
 import "slices"
 
 // catalogue is every scenario, by group, in the order a reader meets them.
-var catalogue = slices.Concat(opening, closings, closingCalls, addresses, failures)
+var catalogue = slices.Concat(opening, closings, closingCalls, addresses, failures, onTheWire)
 
 // opening: how a connection begins.
 var opening = []*Scenario{

@@ -52,6 +52,9 @@ func (r Result) OK() bool { return r.Err == nil && r.Failed == 0 }
 // ErrMismatch: the two terminals do not run the same scenario.
 var ErrMismatch = errors.New("the other side runs something else")
 
+// ErrNeedsWire: the scenario is about a wire that loses, delays and keeps segments.
+var ErrNeedsWire = errors.New("this scenario needs a wire between the sides")
+
 // run is one process' part of a scenario: one side, or both.
 type run struct {
 	sc                     *Scenario
@@ -94,12 +97,16 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 
 // Both runs both sides in this process, over a port that is free.
 func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
+	if sc.OnlyWire && cfg.Wire == nil {
+		return Result{Err: ErrNeedsWire}
+	}
 	r, err := newRun(ctx, sc, cfg, true)
 	if err != nil {
 		return Result{Err: err}
 	}
 	if r.wire != nil {
 		cfg.Addr = r.wire.addr(cfg.Addr)
+		r.wire.server = cfg.Addr
 	}
 	server, client := r.side(timeline.Server, cfg.Addr), r.side(timeline.Client, netip.AddrPort{})
 	listening := make(chan netip.AddrPort, 1)

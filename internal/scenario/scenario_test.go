@@ -39,6 +39,9 @@ func (r *record) failures() (out []string) {
 func loopback() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:0") }
 
 func play(ctx context.Context, sc *Scenario, cfg Config) (Result, *record) {
+	if sc.OnlyWire && cfg.Wire == nil {
+		cfg.Wire = &WireConfig{}
+	}
 	rec := &record{}
 	cfg.Log = timeline.New(rec)
 	if !cfg.Addr.IsValid() {
@@ -53,6 +56,7 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 	for _, sc := range All() {
 		for _, family := range []string{"127.0.0.1:0", "[::1]:0"} {
 			t.Run(sc.Name+"/"+family, func(t *testing.T) {
+				needsWire(t, sc)
 				t.Parallel()
 				result, rec := play(t.Context(), sc, Config{Addr: netip.MustParseAddrPort(family)})
 				if !result.OK() {
@@ -63,6 +67,14 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// needsWire skips where the scenario cannot be played.
+func needsWire(t *testing.T, sc *Scenario) {
+	t.Helper()
+	if os.Getuid() != 0 && sc.OnlyWire {
+		t.Skip("the wire needs root here, or a user namespace that the test is not in: run as root")
 	}
 }
 
@@ -93,6 +105,7 @@ func settled(t *testing.T, fds, goroutines int) {
 func TestNothingIsLeftOfARun(t *testing.T) {
 	for _, sc := range All() {
 		t.Run(sc.Name, func(t *testing.T) {
+			needsWire(t, sc)
 			play(t.Context(), sc, Config{}) // what Go itself opens once
 			fds, goroutines := descriptors(t), runtime.NumGoroutine()
 			play(t.Context(), sc, Config{})
@@ -105,6 +118,7 @@ func TestNothingIsLeftOfARun(t *testing.T) {
 func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
 	for _, sc := range All() {
 		t.Run(sc.Name, func(t *testing.T) {
+			needsWire(t, sc)
 			result, rec := play(t.Context(), sc, Config{})
 			if !result.OK() {
 				t.Fatal(result.Err)

@@ -17,6 +17,7 @@ type tap struct {
 	first   map[uint64]segment.Seen // of packets that come again: held, delayed
 	packets []lab.Packet            // each as it was first seen, without its payload's bytes
 	more    chan struct{}           // closed when there is another
+	asked   int                     // keepalive probes
 }
 
 func newTap(r *run) *tap {
@@ -37,6 +38,9 @@ func (t *tap) report(p lab.Packet) {
 	if !again {
 		seen = t.flows.Add(p.Seen, p.Segment)
 		t.keep(p)
+		if seen.Analysis.Has(segment.KeepAlive) {
+			t.asked++
+		}
 	}
 	waits := p.Fate == lab.Held || p.Fate == lab.Delayed || p.Fate == lab.Reordered
 	if waits {
@@ -115,6 +119,13 @@ func (t *tap) await(ctx context.Context, n int, m lab.Match) (lab.Packet, bool) 
 			return lab.Packet{}, false
 		}
 	}
+}
+
+// probes is how many keepalive probes there were.
+func (t *tap) probes() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.asked
 }
 
 func (t *tap) count(m lab.Match) (n int) {

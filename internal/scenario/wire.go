@@ -28,6 +28,8 @@ type Wire struct {
 	run *run
 	lab *lab.Lab
 	tap *tap
+
+	server netip.AddrPort // where the server is
 }
 
 // openWire makes the two hosts.

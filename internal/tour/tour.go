@@ -14,7 +14,8 @@ import (
 // Stop is how one scenario of the tour went.
 type Stop struct {
 	Scenario *scenario.Scenario
-	N, Of    int // which it is, and of how many
+	Wire     bool // on the wire
+	N, Of    int  // which it is, and of how many
 	Result   scenario.Result
 	Skipped  string // why it could not be played here
 	Took     time.Duration
@@ -23,10 +24,11 @@ type Stop struct {
 
 // Config is what the tour is to be.
 type Config struct {
-	Run    scenario.Config // for each scenario; its Log is the tour's
-	Begin  func(Stop)      // before each scenario
-	End    func(Stop)      // after it
-	Sights *Sights         // a sink of the log
+	Run    scenario.Config      // for each scenario; its Log is the tour's
+	Wire   *scenario.WireConfig // nil: no wire
+	Begin  func(Stop)           // before each scenario
+	End    func(Stop)           // after it
+	Sights *Sights              // a sink of the log
 }
 
 // Result sums it up.
@@ -43,9 +45,9 @@ func (r Result) OK() bool { return r.Err == nil && r.Failed == 0 }
 // that the log gets.
 func Run(ctx context.Context, cfg Config) Result {
 	var sum Result
-	list := scenario.All()
-	for i, sc := range list {
-		stop := Stop{Scenario: sc, N: i + 1, Of: len(list)}
+	stops := itinerary(cfg.Wire != nil)
+	for i, stop := range stops {
+		stop.N, stop.Of = i+1, len(stops)
 		cfg.Begin(stop)
 		play(ctx, cfg, &stop)
 		if ctx.Err() != nil {
@@ -63,9 +65,35 @@ func Run(ctx context.Context, cfg Config) Result {
 	return sum
 }
 
+// itinerary is every scenario on this host, then those that the wire has more to say of.
+func itinerary(wire bool) (stops []Stop) {
+	for _, sc := range scenario.All() {
+		if !sc.OnlyWire {
+			stops = append(stops, Stop{Scenario: sc})
+		}
+	}
+	for _, sc := range scenario.All() {
+		if wire && (sc.OnlyWire || sc.Wire != nil) {
+			stops = append(stops, Stop{Scenario: sc, Wire: true})
+		}
+	}
+	return stops
+}
+
+// Name is the scenario as it is typed.
+func (s Stop) Name() string {
+	if s.Wire {
+		return s.Scenario.Name + " --wire"
+	}
+	return s.Scenario.Name
+}
+
 // play plays one scenario.
 func play(ctx context.Context, cfg Config, stop *Stop) {
-	cfg.Sights.visit(stop.Scenario.Name)
+	cfg.Sights.visit(stop.Name())
+	if stop.Wire {
+		cfg.Run.Wire = cfg.Wire
+	}
 	begin := time.Now()
 	stop.Result = scenario.Both(ctx, stop.Scenario, cfg.Run)
 	stop.Took = time.Since(begin)
@@ -86,7 +114,7 @@ func (r *Result) count(s Stop) {
 	r.Checks += s.Result.Checks
 	r.Failed += s.Result.Failed
 	if s.Result.Err != nil && r.Err == nil {
-		r.Err = &Failed{s.Scenario.Name, s.Result.Err}
+		r.Err = &Failed{s.Name(), s.Result.Err}
 	}
 }
 

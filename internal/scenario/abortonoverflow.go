@@ -1,0 +1,71 @@
+package scenario
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// A full accept queue means silence on Linux: what the server cannot take it drops, and the client tries again.
+// With tcp_abort_on_overflow it is told instead, by RST. But only who has got as far as the third segment: a SYN that finds the
+// queue full is dropped in any case.
+var abortOnOverflow = &Scenario{
+	Name: "abort-on-overflow", Group: Opening, OnlyWire: true, Many: true,
+	Lesson: "tcp_abort_on_overflow: RST instead of silence",
+	Source: "tcp(7) tcp_abort_on_overflow",
+	Server: abortOnOverflowServer, Client: abortOnOverflowClient,
+	Prepare: abortOnOverflowPrepare,
+	Wire:    abortOnOverflowWire,
+}
+
+// The queue takes three. Two connections come in good order; of two more, whose SYNs were answered while there was room for
+// one, the wire holds the last segment.
+const abortOnOverflowBacklog = 2
+
+func abortOnOverflowPrepare(w *Wire) {
+	w.Sysctl(timeline.Server, "net.ipv4.tcp_abort_on_overflow", "1")
+	w.Rule("hold client ack 3..4")
+}
+
+func abortOnOverflowServer(s *Side) {
+	before := s.Counters()
+	l := s.ListenBacklog(abortOnOverflowBacklog)
+	l.Expect("it listens, and does not accept yet", tcpinfo.Listen)
+	s.Await("an ACK came that there was no room for", func() (string, bool) {
+		n := s.Counters()["ListenOverflows"] - before["ListenOverflows"]
+		return fmt.Sprintf("ListenOverflows +%d", n), n >= 1
+	})
+	for range abortOnOverflowBacklog + 1 {
+		conn := l.Accept()
+		conn.Read(64)
+		conn.Close()
+	}
+}
+
+func abortOnOverflowClient(c *Side) {
+	conns := []*Conn{c.Dial(), c.Dial(), c.Dial(), c.Dial()}
+	last := conns[3]
+	last.Expect("connected, as far as the client can know", tcpinfo.Established, tcpinfo.Closed)
+	_, err := last.TryRead(64)
+	c.CheckErrno("the last found the queue full: RST", err, unix.ECONNRESET)
+	for _, conn := range conns {
+		conn.Close()
+	}
+}
+
+func abortOnOverflowWire(w *Wire) {
+	w.Await("two are in the queue; two handshakes wait for their last segment", func() (string, bool) {
+		b, err := w.run.serverHost.diag.Backlog(w.server)
+		return fmt.Sprintf("accept queue %d/%d, SYN queue %d", b.AcceptQueue, b.AcceptLimit, b.SynQueue),
+			err == nil && b.AcceptQueue == abortOnOverflowBacklog && b.SynQueue == 2 && len(w.Line().Held()) == 2
+	})
+	w.Hold()
+	held := w.Line().Held()
+	w.Release(held[0])
+	w.Release(held[1])
+	reset := w.AwaitSegment(1, "server rst")
+	w.Check("one fits; the RST is for the other", reset.Segment.Dst == held[1].Segment.Src, "for %s", reset.Segment.Dst)
+}

@@ -1,0 +1,96 @@
+package scenario
+
+import (
+	"time"
+
+	"socklife/internal/lab"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// Any of the three segments of a handshake can be lost. Who notices, and sends again, is another one each time.
+
+var synLoss = &Scenario{
+	Name: "syn-loss", Group: Failure, OnlyWire: true,
+	Lesson: "the SYN is lost: only the client knows, and sends it again",
+	Source: "RFC 6298 2, tcp(7) tcp_syn_retries",
+	Server: lossServer, Client: lossClient,
+	Prepare: func(w *Wire) { w.Rule("drop client syn 1") },
+	Wire:    synLossWire,
+}
+
+var synAckLoss = &Scenario{
+	Name: "syn-ack-loss", Group: Failure, OnlyWire: true,
+	Lesson: "the SYN-ACK is lost: both sides send again",
+	Source: "RFC 6298 2, tcp(7) tcp_synack_retries",
+	Server: lossServer, Client: lossClient,
+	Prepare: func(w *Wire) { w.Rule("drop server syn+ack 1") },
+	Wire:    synAckLossWire,
+}
+
+var ackLoss = &Scenario{
+	Name: "ack-loss", Group: Failure, OnlyWire: true,
+	Lesson: "the last ACK of the handshake is lost: connected here, half-open there",
+	Source: "RFC 9293 3.5, tcp(7) tcp_synack_retries",
+	Server: lossServer, Client: lossClient,
+	Prepare: func(w *Wire) { w.Rule("drop client ack 1") },
+	Wire:    ackLossWire,
+}
+
+// The server speaks first, so that no data of the client's takes the lost ACK's place.
+func lossServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	conn.Write([]byte("welcome\n"))
+	conn.Read(64)
+	conn.Close()
+}
+
+func lossClient(c *Side) {
+	conn := c.Dial()
+	conn.Expect("connected, in spite of it", tcpinfo.Established)
+	welcome := conn.Read(64)
+	c.Check("and the connection is as good as any", string(welcome) == "welcome\n", "%q", welcome)
+	conn.Close()
+	conn.Expect("closed in good order", tcpinfo.TimeWait)
+}
+
+func synLossWire(w *Wire) {
+	w.Expect(timeline.Client, "no answer: the retransmission timer runs, one second", tcpinfo.SynSent)
+	w.Hold()
+	first, again := w.AwaitSegment(1, "client syn"), w.AwaitSegment(2, "client syn")
+	w.checkAfter("the SYN is sent again", first, again, time.Second)
+	w.Check("it is the same SYN: the sequence number is the same", first.Segment.Seq == again.Segment.Seq,
+		"%d and %d", first.Segment.Seq, again.Segment.Seq)
+	w.AwaitSegment(1, "client ack")
+	w.Check("the server has seen one SYN and knows of no loss", w.Count("server syn+ack") == 1, "%d SYN-ACKs", w.Count("server syn+ack"))
+}
+
+func synAckLossWire(w *Wire) {
+	w.AwaitSegment(1, "server syn+ack")
+	w.Expect(timeline.Client, "no answer has come", tcpinfo.SynSent)
+	w.Expect(timeline.Server, "half-open: it has answered, and waits for the ACK", tcpinfo.SynReceived)
+	w.Hold()
+	first, again := w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(2, "server syn+ack")
+	w.checkAfter("the SYN-ACK is sent again: on the server's timer, or because the client's SYN comes again", first, again, time.Second)
+	w.Check("it is the same SYN-ACK: the sequence number is the same", first.Segment.Seq == again.Segment.Seq,
+		"%d and %d", first.Segment.Seq, again.Segment.Seq)
+}
+
+func ackLossWire(w *Wire) {
+	w.AwaitSegment(1, "client ack")
+	w.Expect(timeline.Server, "half-open: the ACK has not come", tcpinfo.SynReceived)
+	w.Expect(timeline.Client, "connected, as far as the client can know", tcpinfo.Established)
+	w.Hold()
+	first, again := w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(2, "server syn+ack")
+	w.checkAfter("the SYN-ACK is sent again", first, again, time.Second)
+	w.AwaitSegment(2, "client ack")
+	w.Expect(timeline.Server, "the client acknowledged again", tcpinfo.Established, tcpinfo.CloseWait)
+}
+
+// checkAfter checks how long after one segment the other was sent. Linux rounds its timers up, by an eighth at most; a busy
+// machine may add to that.
+func (w *Wire) checkAfter(what string, first, again lab.Packet, want time.Duration) {
+	got := again.Seen.Sub(first.Seen)
+	w.Check(what+", after "+want.String(), got > want*9/10 && got < want*3/2+500*time.Millisecond, "%v", got.Round(time.Millisecond))
+}

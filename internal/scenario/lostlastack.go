@@ -1,0 +1,60 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// Reason one for TIME-WAIT: the last ACK can be lost. Then the peer sends its FIN again, and somebody must be there to
+// acknowledge it; without TIME-WAIT the answer would be RST, and an error to an application that did nothing wrong.
+var lostLastAck = &Scenario{
+	Name: "lost-last-ack", Group: Closing, OnlyWire: true,
+	Lesson: "the last ACK is lost: what TIME-WAIT is for",
+	Source: "RFC 9293 3.6",
+	Server: lostLastAckServer, Client: lostLastAckClient,
+	Prepare: func(w *Wire) { w.Rule("drop client ack 1 after server fin") },
+	Wire:    lostLastAckWire,
+}
+
+func lostLastAckServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	s.ReadRequest(conn)
+	conn.Read(64)
+	conn.Close()
+	conn.ExpectGone("the second ACK came: no error, no reset")
+}
+
+func lostLastAckClient(c *Side) {
+	conn := c.Dial()
+	conn.Write(c.Request())
+	conn.Close()
+	conn.Expect("we have acknowledged the server's FIN, for all we know", tcpinfo.TimeWait)
+}
+
+func lostLastAckWire(w *Wire) {
+	fin := w.AwaitSegment(1, "server fin")
+	w.Expect(timeline.Server, "its FIN is not acknowledged: the last ACK was lost", tcpinfo.LastAck)
+	w.Hold()
+	again := w.AwaitSegment(2, "server fin")
+	w.Check("the FIN is sent again, on the retransmission timer (200 ms at the least)",
+		again.Seen.Sub(fin.Seen) >= 150*time.Millisecond, "after %v", again.Seen.Sub(fin.Seen).Round(time.Millisecond))
+	ack := w.AwaitSegment(2, "client ack after server fin")
+	w.Check("TIME-WAIT answers it", ack.Segment.Ack == again.Segment.Seq+again.Segment.SeqLen(), "ack %d", ack.Segment.Ack)
+	// The timer began when the first FIN came. Were it not restarted, it would have less left than the time since.
+	w.Await("and TIME-WAIT begins anew: 60 s from now", func() (string, bool) {
+		for _, c := range w.run.connections(timeline.Client) {
+			d, err := w.run.clientHost.diag.Lookup(c.Local(), c.Remote(), c.Cookie())
+			if err != nil || d.State != tcpinfo.TimeWait {
+				continue
+			}
+			since := time.Since(fin.Seen)
+			return fmt.Sprintf("%v left, %v after the first FIN", d.Timer.Expires.Round(time.Millisecond), since.Round(time.Millisecond)),
+				d.Timer.Expires > 60*time.Second-since+50*time.Millisecond
+		}
+		return "no TIME-WAIT", false
+	})
+}

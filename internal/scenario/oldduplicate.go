@@ -1,0 +1,93 @@
+package scenario
+
+import (
+	"fmt"
+	"net/netip"
+
+	"socklife/internal/lab"
+	"socklife/internal/timeline"
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Reason two for TIME-WAIT: a segment that was delayed must not be taken for one of the next connection between the same
+// addresses and ports. While TIME-WAIT lasts it is answered with an ACK and goes no further; a new connection over TIME-WAIT
+// begins with numbers beyond it.
+var oldDuplicate = &Scenario{
+	Name: "old-duplicate", Group: Closing, OnlyWire: true, Many: true,
+	Lesson: "a segment of the old connection meets the next on the same ports",
+	Source: "RFC 9293 3.4.3, RFC 6191",
+	Server: oldDuplicateServer, Client: oldDuplicateClient,
+	Prepare: func(w *Wire) {
+		w.Sysctl(timeline.Server, "net.ipv4.tcp_rfc1337", "1") // or the client's RST would end TIME-WAIT: see time-wait-reset
+		w.Rule("hold client data 1 after client syn 2")
+	},
+	Wire: oldDuplicateWire,
+}
+
+const oldDuplicatePort = 40007
+
+func oldDuplicateServer(s *Side) {
+	l := s.Listen()
+	first := l.Accept()
+	first.Read(64)
+	first.Close() // first: the TIME-WAIT is here
+	first.Expect("the port is the server's: new connections to it meet this", tcpinfo.TimeWait)
+
+	second := l.Accept()
+	second.Expect("a connection over TIME-WAIT, between the same addresses and ports", tcpinfo.Established)
+	got := second.ReadToEnd()
+	s.Check("nothing of the old connection's data is in the new one", string(got) == "new\n", "%q", got)
+	second.Close()
+}
+
+func oldDuplicateClient(c *Side) {
+	from := netip.AddrPortFrom(c.host.lab.IPv4, oldDuplicatePort)
+	if c.Addr.Addr().Is6() {
+		from = netip.AddrPortFrom(c.host.lab.IPv6, oldDuplicatePort)
+	}
+	before := c.Counters()
+	for _, word := range []string{"old\n", "new\n"} {
+		conn := c.Socket()
+		set(conn, sockapi.SO_REUSEADDR, true)
+		conn.Bind(from)
+		conn.Connect(c.Addr)
+		conn.Write([]byte(word))
+		if word == "old\n" {
+			conn.Read(64)
+			conn.Close()
+			conn.ExpectGone("the passive closer's port is free at once: we use it again")
+			conn.ExpectPeer("the server's TIME-WAIT", tcpinfo.TimeWait)
+			c.Await("an ACK came that nobody here is waiting for: our host has sent RST", func() (string, bool) {
+				n := c.Counters()["OutRsts"] - before["OutRsts"]
+				return fmt.Sprintf("OutRsts +%d", n), n >= 1
+			})
+			continue
+		}
+		conn.Close()
+	}
+}
+
+func oldDuplicateWire(w *Wire) {
+	old := w.AwaitSegment(1, "client data")
+	w.Expect(timeline.Server, "the old connection is over", tcpinfo.TimeWait)
+	w.Hold()
+	w.Note("now its data comes once more, as if the network had kept it")
+	w.answered(old, "TIME-WAIT answers it with an ACK, and keeps it to itself")
+
+	fresh := w.AwaitHeld("client data")
+	w.Note("and once more, now that there is a new connection on the same ports")
+	answer := w.answered(old, "the new connection answers it with an ACK: its numbers lie outside the window")
+	w.Check("which still asks for the new connection's first byte", answer.Segment.Ack == fresh.Segment.Seq,
+		"ack %d, that byte is %d", answer.Segment.Ack, fresh.Segment.Seq)
+	w.Release(fresh)
+}
+
+// answered delivers a segment of the past and waits for what the server's host answers.
+func (w *Wire) answered(old lab.Packet, expect string) lab.Packet {
+	n := w.Count("server ack")
+	w.Inject(timeline.Client, old.Raw)
+	answer := w.AwaitSegment(n+1, "server ack")
+	w.Check(expect, answer.Segment.Len() == 0, "%s", answer.Segment.Flags)
+	return answer
+}

@@ -1,0 +1,52 @@
+package scenario
+
+import (
+	"fmt"
+
+	"socklife/internal/segment"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// Why three segments and not two? A SYN that was delayed in the network can come when nobody wants that connection any more. The
+// server cannot know; it answers, and it is the third segment that decides: RST from a client that did not ask for this.
+var staleSYN = &Scenario{
+	Name: "stale-syn", Group: Opening, OnlyWire: true,
+	Lesson: "an old SYN comes late: why a handshake takes three segments",
+	Source: "RFC 9293 3.5, figure 8",
+	Server: lossServer, Client: lossClient,
+	Prepare: staleSYNPrepare,
+	Wire:    staleSYNWire,
+}
+
+func staleSYNPrepare(w *Wire) {
+	w.Rule("hold client syn 1")
+	w.Rule("hold server syn+ack 1")
+}
+
+func staleSYNWire(w *Wire) {
+	wanted := w.AwaitHeld("client syn")
+	old := wanted.Segment.Clone()
+	old.Seq -= 100_000
+	raw, err := old.Marshal()
+	w.must(err)
+	w.Note("a SYN of the client's, older by 100,000, comes before the one it has just sent")
+	w.Inject(timeline.Client, raw)
+
+	answer := w.AwaitHeld("server syn+ack")
+	w.Expect(timeline.Server, "it cannot tell an old SYN from a new one, and answers", tcpinfo.SynReceived)
+	w.Check("the answer acknowledges the old SYN", answer.Segment.Ack == old.Seq+1, "ack %d", answer.Segment.Ack)
+	w.Hold()
+	w.Release(answer)
+
+	refusal := w.AwaitSegment(1, "client rst")
+	w.Check("the client never sent that: it answers with RST", refusal.Segment.Flags.Has(segment.RST) && refusal.Segment.Seq == old.Seq+1,
+		"%s seq %d", refusal.Segment.Flags, refusal.Segment.Seq)
+	w.Await("the entry is gone, and accept() has had nothing", func() (string, bool) {
+		b, err := w.run.serverHost.diag.Backlog(w.server)
+		return fmt.Sprintf("SYN queue %d, accept queue %d", b.SynQueue, b.AcceptQueue), err == nil && b.SynQueue == 0 && b.AcceptQueue == 0
+	})
+	w.Note("now the SYN that the client did send")
+	w.Release(wanted)
+	w.AwaitSegment(1, "client ack")
+}
