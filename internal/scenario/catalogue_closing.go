@@ -8,6 +8,8 @@ var closings = []*Scenario{
 	simultaneousClose,
 	finWait1,
 	lastAck,
+	timeWait,
+	timeWaitReuse,
 	closeWaitLeak,
 	finWait2Orphan,
 }

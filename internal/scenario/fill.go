@@ -31,7 +31,7 @@ const smallBuffer = 32 << 10
 // sent, which the peer has no window for (its kernel is asked now and then: the persist timer), and one more call would block.
 func (c *Conn) Fill() int {
 	s, written, stuck := c.side, 0, false
-	data := pattern(1 << 20)
+	data := pattern(256 << 10)
 	for {
 		if len(data)-written < len(data)/2 {
 			data = pattern(2 * len(data))

@@ -3,6 +3,8 @@ package scenario
 import (
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -24,13 +26,14 @@ func finWait2OrphanServer(s *Side) {
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client has closed", len(end) == 0, "%d bytes", len(end))
 	conn.Expect("we do not close", tcpinfo.CloseWait)
-	conn.AwaitPeerGone("its kernel waited for our FIN, and does so no longer", orphanLife+s.HoldTime())
+	s.Unhurried(func() {
+		conn.AwaitPeerGone("its kernel waited for our FIN, and does so no longer", orphanLife+s.HoldTime())
+	})
 	conn.Expect("nothing was sent: here nobody knows", tcpinfo.CloseWait)
-	before := s.Counters()
+	conn.Shutdown(unix.SHUT_WR)
+	conn.Expect("our FIN found nobody there who knows the connection", tcpinfo.Closed)
+	s.CheckErrno("the answer was RST", conn.pending(), unix.ECONNRESET)
 	conn.Close()
-	conn.ExpectGone("our FIN came too late: the answer was RST")
-	rose := s.Counted(before, "OutRsts")
-	s.Check("a reset was sent", rose["OutRsts"] >= 1, "OutRsts +%d", rose["OutRsts"])
 }
 
 const orphanLife = time.Second
@@ -44,11 +47,11 @@ func finWait2OrphanClient(c *Side) {
 	began := time.Now()
 	conn.Close()
 	conn.Expect("our FIN is acknowledged; the server's does not come", tcpinfo.FinWait2)
-	last := conn.Last()
-	c.Check("an orphan: only sock_diag sees it, with a timer", last.Source == tcpinfo.SourceSockDiag && last.Diag.Inode == 0 &&
-		last.Diag.Timer.Kind == tcpinfo.TimerTimeWait && last.Diag.Timer.Expires <= life, "inode %d, timer %s", last.Diag.Inode, last.Diag.Timer)
+	d := diagOf(conn.watch)
+	c.Check("an orphan, that no descriptor leads to, with a timer", d.Inode == 0 && d.Timer.Kind != tcpinfo.TimerNone && d.Timer.Expires <= life,
+		"inode %d, timer %s", d.Inode, d.Timer)
 	c.Hold()
-	conn.ExpectGone("the time is up, and without a word to the server")
+	c.Unhurried(func() { conn.ExpectGone("the time is up, and the server was not told") })
 	took := conn.Last().Time.Sub(began)
 	c.Check("it lived as long as TCP_LINGER2 said", took >= life && took < life+2*time.Second, "%v, TCP_LINGER2 %v", took.Round(time.Millisecond), life)
 }

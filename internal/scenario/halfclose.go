@@ -20,23 +20,28 @@ var halfClose = &Scenario{
 	Client: halfCloseClient,
 }
 
-// The answer is larger than what fits between the two applications, with buffers this small: so the server is still in
-// write(), and the connection half closed, until the client reads. The states are held by that, not by luck.
+// The answer is larger than what fits between the two applications, with buffers this small: so the server is in write(),
+// and the connection half closed, until the client reads. The last part of it fits in the server's send buffer, and not in
+// the client's receive buffer: so the server can close, and its FIN waits, until the client reads that too. The states are held by
+// this, not by luck. (The kernel doubles the sizes it is given.)
 const (
-	halfCloseAnswer = 128 << 10
-	halfCloseBuffer = 32 << 10
+	halfCloseAnswer = 256 << 10
+	halfCloseLast   = 96 << 10
+	halfCloseSndbuf = 64 << 10
+	halfCloseRcvbuf = 32 << 10
 )
 
 func halfCloseServer(s *Side) {
 	l := s.Listen()
 	conn := l.Accept()
-	set(conn, sockapi.SO_SNDBUF, halfCloseBuffer)
+	set(conn, sockapi.SO_SNDBUF, halfCloseSndbuf)
 
 	s.ReadRequest(conn)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client's FIN is the end of what it sends", len(end) == 0, "%d bytes", len(end))
 	conn.Expect("the client has closed its half; it is for us to close ours, and we may still send", tcpinfo.CloseWait)
 	s.checkShutdown(conn, "receiving is shut, sending is not", rcvShutdown)
+	s.Hold()
 
 	conn.Write(pattern(halfCloseAnswer))
 	conn.Close()
@@ -45,7 +50,7 @@ func halfCloseServer(s *Side) {
 
 func halfCloseClient(c *Side) {
 	conn := c.Socket()
-	set(conn, sockapi.SO_RCVBUF, halfCloseBuffer)
+	set(conn, sockapi.SO_RCVBUF, halfCloseRcvbuf)
 	conn.Connect(c.Addr)
 	conn.Expect("connected; both directions are open", tcpinfo.Established)
 
@@ -56,12 +61,16 @@ func halfCloseClient(c *Side) {
 	c.checkShutdown(conn, "sending is shut, receiving is not", sendShutdown)
 	_, err := conn.TryWrite([]byte("more"))
 	c.CheckErrno("write() after shutdown(SHUT_WR) fails with EPIPE", err, unix.EPIPE)
-	c.Hold()
 
-	answer := conn.ReadToEnd()
+	answer := conn.ReadFull(halfCloseAnswer - halfCloseLast)
+	conn.ExpectPeer("the server has written all and closed; its FIN waits behind what we have not read", tcpinfo.LastAck)
+	conn.Expect("so we do not know it yet", tcpinfo.FinWait2)
+	answer = append(answer, conn.ReadToEnd()...)
 	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, pattern(halfCloseAnswer)),
 		"%d of %d bytes", len(answer), halfCloseAnswer)
 	conn.Expect("the server's FIN has come: we wait 2 MSL (60 s on Linux), lest our last ACK was lost", tcpinfo.TimeWait)
 	conn.Close()
 	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
+	t := diagOf(conn.watch).Timer
+	c.Check("its timer counts down from 60 s", t.Kind == tcpinfo.TimerTimeWait && t.Expires <= timeWaitLength, "timer %s", t)
 }

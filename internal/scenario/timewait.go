@@ -1,0 +1,74 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Who closes first waits when all is over, for 2 MSL: in case the last ACK was lost, and until no segment of this connection
+// can be under way any more. On Linux that is 60 s, and the kernel does it without the socket: what is left is a small entry
+// in its tables. A connection that is reset has none.
+var timeWait = &Scenario{
+	Name: "time-wait", Group: Closing, Many: true,
+	Lesson: "60 s of TIME-WAIT, which no descriptor sees",
+	Source: "RFC 9293 3.6, TCP_TIMEWAIT_LEN",
+	Server: timeWaitServer,
+	Client: timeWaitClient,
+}
+
+const timeWaitLength = time.Minute // TCP_TIMEWAIT_LEN, a constant of the kernel
+
+func timeWaitServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	s.ReadRequest(conn)
+	end := conn.Read(64)
+	s.Check("read() gives 0: the client closed first", len(end) == 0, "%d bytes", len(end))
+	conn.Close()
+	conn.ExpectGone("we closed second: no TIME-WAIT here")
+
+	reset := l.Accept()
+	reset.Write([]byte("ready\n"))
+	_, err := reset.TryRead(64)
+	s.CheckErrno("the second connection is reset", err, unix.ECONNRESET)
+	reset.Close()
+}
+
+func timeWaitClient(c *Side) {
+	conn := c.Dial()
+	conn.Write(c.Request())
+	conn.Shutdown(unix.SHUT_WR)
+	conn.Expect("we closed first, the server second, and both FINs are acknowledged", tcpinfo.TimeWait)
+	began := conn.Last().Time
+	c.Check("getsockopt(TCP_INFO) on the open descriptor says CLOSED: only sock_diag sees TIME-WAIT",
+		conn.info().State == tcpinfo.Closed, "%s", conn.info().State)
+	conn.Close()
+	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
+	d := conn.diag()
+	c.Check("no descriptor leads to it", d.Inode == 0, "inode %d", d.Inode)
+	c.Check("its timer began with 60 s", d.Timer.Kind == tcpinfo.TimerTimeWait && d.Timer.Expires <= timeWaitLength, "timer %s", d.Timer)
+	c.Hold()
+	c.Await("the timer counts down", func() (string, bool) {
+		now := conn.diag().Timer
+		return fmt.Sprintf("timer %s, before %s", now, d.Timer), now.Expires < d.Timer.Expires
+	})
+
+	reset := c.Dial()
+	set(reset, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	ready := reset.Read(64)
+	c.Check("the server is connected", string(ready) == "ready\n", "%q", ready)
+	reset.Close()
+	reset.ExpectGone("SO_LINGER with 0 s: RST, and no TIME-WAIT")
+
+	if c.Full() {
+		c.Note("--full: waiting for the end of TIME-WAIT")
+		c.Unhurried(func() { conn.ExpectGone("the time is up, and only now the pair of addresses is free") })
+		took := conn.Last().Time.Sub(began)
+		c.Check("that was after 60 s", took > timeWaitLength-time.Second && took < timeWaitLength+2*time.Second, "%v", took.Round(time.Millisecond))
+	}
+}

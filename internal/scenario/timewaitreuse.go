@@ -1,0 +1,144 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// TIME-WAIT keeps a pair of addresses for a minute, against old segments. A SYN that cannot be old need not wait: the
+// kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for connect() may
+// give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
+var timeWaitReuse = &Scenario{
+	Name: "time-wait-reuse", Group: Closing, Many: true,
+	Lesson: "a new connection in the place of one in TIME-WAIT",
+	Source: "RFC 6191, tcp_tw_reuse",
+	Server: timeWaitReuseServer,
+	Client: timeWaitReuseClient,
+}
+
+// A connection that must bring data to be accepted stays in SYN-RECEIVED until it does: that is how this state is held.
+func deferAccept(l *Conn) { set(l, sockapi.TCP_DEFER_ACCEPT, 30*time.Second) }
+
+func timeWaitReuseServer(s *Side) {
+	l := s.Listen(deferAccept)
+	talk := l.Accept()
+	s.ReadRequest(talk)
+
+	// The server closes first: TIME-WAIT is here, and a SYN comes.
+	old := l.Accept()
+	old.Read(64)
+	old.Close()
+	old.Expect("we closed first: this pair of addresses is taken for 60 s", tcpinfo.TimeWait)
+	s.Hold()
+	talk.Say("TIME-WAIT")
+	child := s.ExpectChild(2, "a SYN has come that is newer than all of the old connection", tcpinfo.SynReceived)
+	s.Check("from the same address and port", child.Remote() == old.Remote(), "%s, before %s", child.Remote(), old.Remote())
+	old.ExpectGone("TIME-WAIT was given up for it")
+	talk.Say("SYN-RECEIVED")
+	again := l.Accept()
+	again.Expect("the same pair of addresses, another connection", tcpinfo.Established)
+	talk.Say("ESTABLISHED")
+	again.ReadToEnd()
+	again.Close()
+
+	// The client closes first: TIME-WAIT is there, and connect() wants its port.
+	mine := l.Accept()
+	mine.ReadToEnd()
+	mine.Close()
+	if talk.Hear() == "connected" {
+		next := l.Accept()
+		next.ReadToEnd()
+		next.Close()
+	}
+}
+
+func timeWaitReuseClient(c *Side) {
+	talk := c.Dial()
+	talk.Write(c.Request())
+
+	old := c.Socket()
+	old.Bind(netip.AddrPortFrom(talk.Local().Addr(), 0)) // a port that no other connection has, as connect() might choose
+	old.Connect(c.Addr)
+	old.Say("old")
+	old.Read(64)
+	old.Close()
+	old.ExpectGone("the server closed first: on this side the port is free")
+	again := c.Socket()
+	again.Bind(old.Local())
+	talk.HearWord("TIME-WAIT")
+	again.Connect(c.Addr)
+	again.Expect("connected, between the same addresses and ports as before", tcpinfo.Established)
+	talk.HearWord("SYN-RECEIVED")
+	again.Say("again")
+	talk.HearWord("ESTABLISHED")
+	again.Close()
+
+	mine := c.Socket()
+	mine.bound = true // by connect(): what bind() took, connect() does not choose
+	mine.Connect(c.Addr)
+	mine.Say("mine")
+	mine.Close()
+	mine.Expect("this time we closed first", tcpinfo.TimeWait)
+	next := c.Socket()
+	next.onlyPort(mine.Local().Port())
+	before := c.Counters()
+	if !c.reuse(next, mine) {
+		talk.Say("refused")
+		return
+	}
+	rose := c.Counted(before, "TWRecycled")
+	c.Check("the kernel counted it", rose["TWRecycled"] >= 1, "TWRecycled +%d", rose["TWRecycled"])
+	talk.Say("connected")
+	next.Say("next")
+	next.Close()
+}
+
+// onlyPort leaves connect() the choice of a port, from a range of one.
+func (c *Conn) onlyPort(port uint16) {
+	err := sockapi.IP_LOCAL_PORT_RANGE.Put(c.sock, sockapi.PortRange{Lo: port, Hi: port})
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		c.side.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which tcp_tw_reuse cannot be shown", "it came with Linux 6.3")
+	}
+	c.must(err)
+	c.bound = true
+}
+
+// reuse connects from the one port that there is, and that is in TIME-WAIT. It tells whether it came to be connected.
+func (c *Side) reuse(next, old *Conn) bool {
+	err := next.TryConnect(c.Addr)
+	if err != nil { // unless the reader took long
+		c.CheckErrno("TIME-WAIT is too young: connect() does not take the port", err, unix.EADDRNOTAVAIL)
+		delay := c.reuseDelay()
+		c.Await(fmt.Sprintf("it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
+			t := old.diag().Timer
+			return fmt.Sprintf("timer %s", t), t.Expires < timeWaitLength-delay-50*time.Millisecond
+		})
+		err = next.TryConnect(c.Addr)
+	}
+	if setting := c.sysctl("tcp_tw_reuse"); setting == "0" || setting == "2" && !c.Addr.Addr().IsLoopback() {
+		c.CheckErrno("tcp_tw_reuse is "+setting+": not here, however old it is", err, unix.EADDRNOTAVAIL)
+		return false
+	}
+	c.CheckErrno("connect() takes the port out of TIME-WAIT", err, 0)
+	next.must(err)
+	c.Check("it is that port", next.Local() == old.Local(), "%s", next.Local())
+	old.ExpectGone("TIME-WAIT was given up")
+	next.Expect("connected", tcpinfo.Established)
+	return true
+}
+
+// reuseDelay is how old a TIME-WAIT has to be; before Linux 6.14 it was a second for all.
+func (c *Side) reuseDelay() time.Duration {
+	if ms, err := strconv.Atoi(c.sysctl("tcp_tw_reuse_delay")); err == nil {
+		return time.Duration(ms) * time.Millisecond
+	}
+	return time.Second
+}
