@@ -14,7 +14,7 @@ var contract = map[string][]string{
 	"call":     {"call", "args", "fd", "ret", "errno?", "took_us"},
 	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?"},
 	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?"},
-	"segment":  {"src", "dst", "flags", "seq", "ack?", "len", "win", "options?", "fate?"},
+	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text"},
 	"check":    {"expect", "got", "ok"},

@@ -49,7 +49,7 @@ func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, name), args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "NO_COLOR=1")
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm")
 	return cmd
 }
 
@@ -153,15 +153,17 @@ func (s *server) wait(t *testing.T) int {
 	}
 }
 
-// scenarios are the names that --list gives.
-func scenarios(t *testing.T) (names []string) {
+// scenarios are the names that --list gives, of those that need no wire.
+func scenarios(t *testing.T) []string { return listed(t, false) }
+
+func listed(t *testing.T, wire bool) (names []string) {
 	t.Helper()
 	status, out, errs := run(t, "echoc", "--list")
 	if status != 0 {
 		t.Fatal(errs)
 	}
 	for line := range strings.Lines(out) {
-		if strings.HasPrefix(line, "  ") {
+		if strings.HasPrefix(line, "  ") && strings.HasSuffix(line, "(--wire)\n") == wire {
 			names = append(names, strings.Fields(line)[0])
 		}
 	}

@@ -92,12 +92,13 @@ type Queue struct {
 	SynQueue    *int   `json:"syn_queue,omitempty"`
 }
 
-// Segment is a TCP segment that was on the wire. Seq, Ack and Win are as the reader asked for them: relative or absolute.
+// Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In JSON the
+// sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
 type Segment struct {
 	Src     string   `json:"src"`
 	Dst     string   `json:"dst"`
 	Flags   []string `json:"flags"`
-	Seq     uint32   `json:"seq"`
+	Seq     uint32   `json:"seg_seq"`
 	Ack     *uint32  `json:"ack,omitempty"`
 	Len     int      `json:"len"`
 	Win     uint32   `json:"win"`

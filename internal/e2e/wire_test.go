@@ -1,0 +1,202 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// onWire skips where there can be no wire, with what the program says of it.
+func onWire(t *testing.T) {
+	t.Helper()
+	status, _, errs := run(t, "echoc", "--wire", "--quiet", "close")
+	if status == 3 {
+		t.Skipf("no wire here: %s", errs)
+	}
+}
+
+func TestEveryScenarioOnTheWire(t *testing.T) {
+	onWire(t)
+	for _, name := range append(listed(t, true), scenarios(t)...) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, out, errs := run(t, "echoc", "--wire", "--json", name)
+			if status == 3 {
+				t.Skip(errs)
+			}
+			all := events(t, out)
+			failed(t, all)
+			if status != 0 {
+				t.Errorf("status %d: %s", status, errs)
+			}
+			segments := 0
+			for _, e := range all {
+				if e.text("kind") == "segment" {
+					segments++
+				}
+			}
+			if segments == 0 && name != "self-connect" {
+				t.Error("no segment is shown")
+			}
+		})
+	}
+}
+
+// The handshake's numbers: SYN seq=J; SYN+ACK seq=K ack=J+1; ACK ack=K+1. SYN takes one number, FIN too.
+func TestTheHandshakesNumbersByTshark(t *testing.T) {
+	onWire(t)
+	fields := []string{"frame.interface_name", "ip.src", "tcp.flags.syn", "tcp.flags.ack", "tcp.flags.fin", "tcp.flags.reset", "tcp.seq_raw", "tcp.ack_raw", "tcp.len"}
+	var segments [][]string
+	for _, row := range tshark(t, fields, "close") {
+		if row[0] == "server" && row[1] == "198.51.100.1" || row[0] == "client" && row[1] == "198.51.100.2" {
+			continue // each segment once: where it was sent
+		}
+		segments = append(segments, row)
+	}
+	number := func(row []string, i int) uint32 {
+		n, err := strconv.ParseUint(row[i], 10, 32)
+		if err != nil {
+			t.Fatalf("%q: %v", row, err)
+		}
+		return uint32(n)
+	}
+	if len(segments) < 6 {
+		t.Fatalf("%d segments: %q", len(segments), segments)
+	}
+	syn, synack, ack := segments[0], segments[1], segments[2]
+	if flags(syn) != "1000" || flags(synack) != "1100" || flags(ack) != "0100" {
+		t.Fatalf("not a handshake: %q %q %q", syn, synack, ack)
+	}
+	if number(synack, 7) != number(syn, 6)+1 || number(ack, 7) != number(synack, 6)+1 || number(ack, 6) != number(syn, 6)+1 {
+		t.Errorf("the numbers are wrong: %q %q %q", syn, synack, ack)
+	}
+	for i, fin := range segments {
+		if fin[4] != "1" {
+			continue
+		}
+		acked := false
+		for _, later := range segments[i+1:] {
+			acked = acked || later[1] != fin[1] && number(later, 7) == number(fin, 6)+number(fin, 8)+1
+		}
+		if !acked {
+			t.Errorf("no ACK counts the FIN %q as one number", fin)
+		}
+	}
+}
+
+// flags are SYN ACK FIN RST as tshark 4 ("True") or 3 ("1") writes them.
+func flags(row []string) string { return strings.Join(row[2:6], "") }
+
+// tshark plays a scenario on the wire with a capture, and reads that.
+func tshark(t *testing.T, fields []string, args ...string) (rows [][]string) {
+	t.Helper()
+	path, err := exec.LookPath("tshark")
+	if err != nil {
+		t.Skip("needs tshark: install it")
+	}
+	file := filepath.Join(t.TempDir(), "wire.pcapng")
+	if status, _, errs := run(t, "echoc", append([]string{"--wire", "--quiet", "--pcap", file}, args...)...); status != 0 {
+		t.Fatalf("status %d: %s", status, errs)
+	}
+	cmd := []string{"-r", file, "-T", "fields", "-E", "separator=|"}
+	for _, f := range fields {
+		cmd = append(cmd, "-e", f)
+	}
+	var errs bytes.Buffer
+	read := exec.Command(path, cmd...)
+	read.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+	read.Stderr = &errs
+	out, err := read.Output()
+	if err != nil || strings.Contains(errs.String(), "cut short") || strings.Contains(errs.String(), "damaged") {
+		t.Fatalf("tshark: %v\n%s", err, errs.String())
+	}
+	for line := range strings.Lines(strings.NewReplacer("True", "1", "False", "0").Replace(string(out))) {
+		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "|"))
+	}
+	return rows
+}
+
+func TestDroppedAndDuplicatedSegmentsAreMarkedInTheCapture(t *testing.T) {
+	onWire(t)
+	comments := ""
+	for _, row := range tshark(t, []string{"frame.interface_name", "frame.comment"}, "--drop", "client syn 1", "--dup", "client fin 1", "close") {
+		comments += strings.Join(row, " ") + "\n"
+	}
+	for _, want := range []string{"client dropped by drop client syn 1", "server duplicated by dup client fin 1"} {
+		if !strings.Contains(comments, want) {
+			t.Errorf("no %q among the comments:\n%s", want, comments)
+		}
+	}
+}
+
+func TestLossIsRepeatableAndDelayIsSlow(t *testing.T) {
+	onWire(t)
+	begin := time.Now()
+	if status, out, errs := run(t, "echoc", "--wire", "--json", "--delay", "50ms", "close"); status != 0 {
+		t.Errorf("status %d: %s%s", status, out, errs)
+	}
+	if took := time.Since(begin); took < 300*time.Millisecond {
+		t.Errorf("three round trips of 100 ms took %v", took)
+	}
+	for range 2 {
+		_, out, _ := run(t, "echoc", "--wire", "--json", "--loss", "100%", "--seed", "7", "--syncnt", "1", "refused")
+		for _, e := range events(t, out) {
+			if e.text("kind") == "segment" && e.text("fate") != "dropped" {
+				t.Errorf("with a loss of 100%% a segment was %s", e.text("fate"))
+			}
+		}
+	}
+}
+
+func TestRulesThatAreWrong(t *testing.T) {
+	for _, args := range [][]string{
+		{"--drop", "client sin 1"}, {"--hold", "nobody fin"}, {"--loss", "12"}, {"--delay=-1s"},
+		{"--drop", "client fin"}, // without --wire
+	} {
+		words := append(args, "close")
+		if args[0] != "--drop" || args[1] != "client fin" {
+			words = append([]string{"--wire"}, words...)
+		}
+		status, _, errs := run(t, "echoc", words...)
+		if status != 2 || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%q: status %d: %s", words, status, errs)
+		}
+	}
+}
+
+// Nothing is left of a lab, whatever happens to the process: no namespace, device or process.
+func TestNothingIsLeftAfterKill(t *testing.T) {
+	onWire(t)
+	before := namespaces(t)
+	client := command(t, "echoc", "--wire", "--hold", "1m", "half-close")
+	out := &syncWriter{w: new(bytes.Buffer)}
+	client.Stdout = out
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the hold", func() bool { return out.contains("held for") })
+	client.Process.Kill()
+	client.Wait()
+	eventually(t, "the namespaces are gone", func() bool { return namespaces(t) <= before })
+}
+
+// namespaces counts the network namespaces that processes are in.
+func namespaces(t *testing.T) int {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, l := range links {
+		if target, err := os.Readlink(l); err == nil {
+			seen[target] = true
+		}
+	}
+	return len(seen)
+}
