@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/capture"
 	"socklife/internal/lab"
 	"socklife/internal/scenario"
 	"socklife/internal/trace"
@@ -44,12 +45,13 @@ func Status(err error) int {
 	var unsupported scenario.Unsupported
 	var untraceable *trace.Unsupported
 	var noWire *lab.Unavailable
+	var noCapture *capture.Unsupported
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &usage):
 		return ExitUsage
-	case errors.As(err, &unsupported), errors.As(err, &untraceable), errors.As(err, &noWire):
+	case errors.As(err, &unsupported), errors.As(err, &untraceable), errors.As(err, &noWire), errors.As(err, &noCapture):
 		return ExitUnsupported
 	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrTerminated), errors.Is(err, context.Canceled):
 		return ExitInterrupted

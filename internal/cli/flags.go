@@ -39,6 +39,7 @@ func NewFlags(program string) *Flags {
 	f.Wire = &WireFlags{}
 	fs.Var(holdValue{f}, "hold", "stay this `long` in the state the scenario is about; with --wire\nalso a RULE: hold such segments")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
+	f.Wire.AddCapture(fs)
 	fs.BoolVar(&f.Full, "full", false, "also wait for what takes a minute: the end of TIME-WAIT")
 	fs.BoolVarP(&f.IPv6, "ipv6", "6", false, "use ::1 where no address is given")
 	fs.BoolVarP(&f.List, "list", "l", false, "list the scenarios")

@@ -89,7 +89,7 @@ func (f *Flags) Stepping(out *os.File) bool {
 // Config is how the flags want a scenario run.
 func (f *Flags) Config(out *os.File) scenario.Config {
 	cfg := scenario.Config{
-		Hold: f.Hold, Trace: f.Trace, Full: f.Full,
+		Hold: f.Hold, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute, Trace: f.Trace, Full: f.Full,
 		OnListener: f.Sockets.Apply,
 		OnConn:     f.Sockets.Apply,
 		Backlog:    f.Sockets.Backlog(),

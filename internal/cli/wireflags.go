@@ -15,6 +15,7 @@ import (
 type WireFlags struct {
 	On       bool
 	Absolute bool
+	Capture  bool
 	Pcap     string
 	link     lab.Link
 	rules    []lab.Rule
@@ -30,8 +31,13 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 	for _, a := range []lab.Action{lab.Drop, lab.Dup, lab.Reorder} {
 		fs.Var(ruleValue{a, &w.rules}, a.String(), a.String()+" the segments that a `RULE` fits, as \"client fin 1\"; repeatable")
 	}
-	fs.BoolVar(&w.Absolute, "absolute-seq", false, "show sequence numbers as they are, not from 0")
 	fs.StringVar(&w.Pcap, "pcap", "", "write the segments to this `FILE` (pcapng, for Wireshark)")
+}
+
+// AddCapture declares those that need no wire.
+func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
+	fs.BoolVar(&w.Capture, "capture", false, "show the segments on this host's interfaces (root)")
+	fs.BoolVar(&w.Absolute, "absolute-seq", false, "show sequence numbers as they are, not from 0")
 }
 
 // check refuses what has no meaning.
@@ -39,10 +45,16 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	if w.link.Delay < 0 {
 		return Usagef("--delay %v: want a time that is not negative, as 200ms", w.link.Delay)
 	}
-	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "absolute-seq", "pcap"} {
+	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "pcap"} {
 		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On {
 			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
 		}
+	}
+	if w.Absolute && !w.On && !w.Capture {
+		return Usagef("--absolute-seq is about segments: it goes with --wire or --capture")
+	}
+	if w.Capture && w.On {
+		return Usagef("--capture is for this host's own interfaces: on the wire every segment is shown anyway")
 	}
 	if len(w.rules) > 0 && !w.On {
 		return Usagef("--hold RULE is about the segments on a wire: it goes with --wire")
@@ -53,7 +65,7 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 // Config is what the flags say, with the reader's hand on the wire if step is on; the function it returns ends what has
 // begun here.
 func (w *WireFlags) Config(step *screen) (*scenario.WireConfig, func() error, error) {
-	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules, AbsoluteSeq: w.Absolute}
+	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules}
 	end := func() error { return nil }
 	if w.Pcap != "" {
 		var err error

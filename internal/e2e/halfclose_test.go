@@ -158,3 +158,32 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("echoc half-close ends with %d after Ctrl-C: %s", status, errs.String())
 	}
 }
+
+// With --capture both terminals show the segments too, and the same ones.
+func TestCaptureInTwoProcesses(t *testing.T) {
+	s := start(t, "--json", "--capture", "--runs", "1", "close")
+	status, out, errs := run(t, "echoc", "--json", "--capture", "close", s.addr)
+	if status == 3 {
+		t.Skip(errs)
+	}
+	if status != 0 || s.wait(t) != 0 {
+		t.Fatalf("status %d: %s%s", status, errs, s.stderr())
+	}
+	for side, text := range map[string]string{"client": out, "server": s.out.String()} {
+		kinds := map[string]int{}
+		for _, e := range events(t, text) {
+			if e.text("kind") != "segment" {
+				continue
+			}
+			for _, f := range e["flags"].([]any) {
+				kinds[f.(string)]++
+			}
+			if _, decided := e["fate"]; decided {
+				t.Errorf("a segment that was only watched has a fate: %v", e)
+			}
+		}
+		if kinds["SYN"] != 2 || kinds["FIN"] != 2 {
+			t.Errorf("the %s's terminal shows %d SYNs and %d FINs", side, kinds["SYN"], kinds["FIN"])
+		}
+	}
+}

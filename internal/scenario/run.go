@@ -17,12 +17,13 @@ import (
 
 // Config is how a scenario is to be run.
 type Config struct {
-	Addr  netip.AddrPort // where the server listens; port 0 picks a free one
-	Hold  time.Duration  // how long to stay in the state the lesson is about
-	Pace  time.Duration  // how long to wait before each call
-	Step  Stepper        // asked before each call; nil: go on by itself
-	Trace bool           // have the kernel tell each transition (root)
-	Full  bool           // also wait for what takes a minute
+	Addr                 netip.AddrPort // where the server listens; port 0 picks a free one
+	Hold                 time.Duration  // how long to stay in the state the lesson is about
+	Pace                 time.Duration  // how long to wait before each call
+	Step                 Stepper        // asked before each call; nil: go on by itself
+	Capture, AbsoluteSeq bool           // have the segments on this host's interfaces shown (CAP_NET_RAW); their numbers as they are
+	Trace                bool           // have the kernel tell each transition (root)
+	Full                 bool           // also wait for what takes a minute
 
 	// Options the reader set on the command line; called before bind, listen and connect.
 	OnListener, OnConn func(*sockapi.Socket) error
@@ -61,9 +62,10 @@ type run struct {
 	cfg                    Config
 	log                    *timeline.Log
 	clientHost, serverHost *host
-	traced                 *traced // nil unless asked for
-	wire                   *Wire   // nil on this host
-	both                   bool    // both sides are in this process
+	traced                 *traced   // nil unless asked for
+	captured               *captured // likewise
+	wire                   *Wire     // nil on this host
+	both                   bool      // both sides are in this process
 	clock                  *clock
 	ctx                    context.Context
 	cancel                 context.CancelCauseFunc
@@ -75,17 +77,21 @@ type run struct {
 	checks   int
 	failed   int
 	stopped  bool
+	ports    map[uint16]timeline.Side // whose a port is
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, ports: map[uint16]timeline.Side{}}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
 	if err := r.openTrace(); err != nil {
 		r.closeHosts()
 		return nil, err
+	}
+	if err := r.openCapture(); err != nil {
+		return nil, errors.Join(err, r.traced.close(), r.closeHosts())
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	if r.cfg.Patience == 0 {
@@ -165,8 +171,8 @@ func (r *run) play(body func()) error {
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
 	r.cancel(nil)
-	if traceErr := r.traced.close(); err == nil {
-		err = traceErr
+	if seenErr := errors.Join(r.traced.close(), r.captured.close()); err == nil {
+		err = seenErr
 	}
 	if hostErr := r.closeHosts(); err == nil {
 		err = hostErr

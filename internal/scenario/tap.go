@@ -62,20 +62,11 @@ func (t *tap) keep(p lab.Packet) {
 
 // event is the packet as the timeline has it.
 func (t *tap) event(p lab.Packet, seen segment.Seen) *timeline.Segment {
-	s := p.Segment
-	e := &timeline.Segment{
-		Src: s.Src.String(), Dst: s.Dst.String(), Flags: s.Flags.Names(),
-		Seq: seen.Seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.Strings(),
-		Fate: fateOf(p.Fate), From: sideOf(p.From),
+	e := segmentEvent(seen, sideOf(p.From), t.run.cfg.AbsoluteSeq)
+	e.Fate = fateOf(p.Fate)
+	if p.By == lab.ByInjected {
+		e.Text += " [injected]"
 	}
-	ack := seen.Ack
-	if t.run.cfg.Wire.AbsoluteSeq {
-		e.Seq, ack = s.Seq, s.Ack
-	}
-	if s.Flags.Has(segment.ACK) {
-		e.Ack = &ack
-	}
-	e.Text = segmentText(e, p, seen)
 	return e
 }
 

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"socklife/internal/lab"
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
 )
 
 // segmentText is a segment in one line: what kind it is, its numbers, its options, and what it is in the light of those before.
-func segmentText(e *timeline.Segment, p lab.Packet, seen segment.Seen) string {
+func segmentText(e *timeline.Segment, seen segment.Seen) string {
 	words := []string{strings.Join(e.Flags, " "), fmt.Sprintf("seq=%d", e.Seq)}
 	if e.Ack != nil {
 		words = append(words, fmt.Sprintf("ack=%d", *e.Ack))
@@ -19,14 +18,11 @@ func segmentText(e *timeline.Segment, p lab.Packet, seen segment.Seen) string {
 		words = append(words, fmt.Sprintf("len=%d", e.Len))
 	}
 	words = append(words, fmt.Sprintf("win=%d", e.Win))
-	if o := interesting(p.Segment); o != "" {
+	if o := interesting(seen.Segment); o != "" {
 		words = append(words, "<"+o+">")
 	}
 	if names := seen.Analysis.String(); names != "" {
 		words = append(words, "["+names+"]")
-	}
-	if p.By == lab.ByInjected {
-		words = append(words, "[injected]")
 	}
 	return strings.Join(words, " ")
 }

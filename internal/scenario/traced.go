@@ -19,9 +19,7 @@ type traced struct {
 	trace *trace.Trace
 	stop  func()
 
-	mu     sync.Mutex
-	sides  map[uint16]timeline.Side // whose a port is
-	states map[string]*past         // of each socket, what has been told
+	states map[string]*past // of each socket, what has been told
 	err    error
 }
 
@@ -43,7 +41,7 @@ func (r *run) openTrace() error {
 	if err != nil {
 		return err
 	}
-	t := &traced{run: r, trace: tr, sides: map[uint16]timeline.Side{}, states: map[string]*past{}}
+	t := &traced{run: r, trace: tr, states: map[string]*past{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
 	reading.Go(func() { t.err = tr.Run(ctx, t.event) })
@@ -70,27 +68,14 @@ func (t *traced) close() error {
 	return err
 }
 
-// port has the transitions of sockets with that port told; it belongs to that side.
-func (t *traced) port(p uint16, side timeline.Side) error {
-	if p == 0 {
-		return nil
-	}
-	t.mu.Lock()
-	if _, known := t.sides[p]; !known {
-		t.sides[p] = side
-	}
-	t.mu.Unlock()
-	return t.trace.AddPorts(p)
-}
-
 // side is whose socket it is: the ports that were bound or connected to tell.
 func (t *traced) side(e trace.Event) timeline.Side {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s, ok := t.sides[e.Local.Port()]; ok {
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	if s, ok := t.run.ports[e.Local.Port()]; ok {
 		return s
 	}
-	if s, ok := t.sides[e.Remote.Port()]; ok {
+	if s, ok := t.run.ports[e.Remote.Port()]; ok {
 		return s.Other()
 	}
 	return timeline.Client
@@ -158,12 +143,19 @@ func hasNews(s *timeline.State) bool {
 	return s.Timer != "" || len(s.Shutdown) > 0 || (s.RecvQ != nil && *s.RecvQ > 0)
 }
 
-// announce tells the tracepoint of a port before anything happens on it.
+// announce tells those who watch from outside of a port before anything happens on it.
 func (s *Side) announce(port uint16, whose timeline.Side) {
-	if s.run.traced == nil {
-		return
+	s.run.belongs(port, whose)
+	if t := s.run.traced; t != nil && port != 0 {
+		s.must(t.trace.AddPorts(port))
 	}
-	if err := s.run.traced.port(port, whose); err != nil {
+	if c := s.run.captured; c != nil {
+		s.must(c.capture.AddPort(port))
+	}
+}
+
+func (s *Side) must(err error) {
+	if err != nil {
 		s.run.fail(err)
 	}
 }

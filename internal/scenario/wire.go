@@ -15,11 +15,10 @@ import (
 
 // WireConfig is how the wire between the two hosts is to be.
 type WireConfig struct {
-	Link        lab.Link
-	Rules       []lab.Rule // the reader's, besides the scenario's
-	AbsoluteSeq bool
-	Pcap        *Pcap                              // nil: no capture
-	Hand        func(context.Context, *Wire) error // holds every segment for the reader to decide on; nil: nobody does
+	Link  lab.Link
+	Rules []lab.Rule                         // the reader's, besides the scenario's
+	Pcap  *Pcap                              // nil: no capture
+	Hand  func(context.Context, *Wire) error // holds every segment for the reader to decide on; nil: nobody does
 }
 
 // Wire is what lies between the sides when each has a host of its own. Its part in a lesson is to say what becomes of the

@@ -1,0 +1,152 @@
+// Package capture sees the segments of connections on this host's interfaces, loopback among them, through a packet socket
+// (packet(7)). A filter in the kernel lets only those through that have one of the ports; other traffic costs nothing.
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Unsupported is why there can be no capture.
+type Unsupported struct{ What, How string }
+
+func (u *Unsupported) Error() string { return u.What + ": " + u.How }
+
+// Capture is a packet socket.
+type Capture struct {
+	mu    sync.Mutex
+	fd    int
+	ports []uint16
+	lo    int // index of the loopback interface, where each packet is seen twice
+}
+
+// Open begins a capture that sees nothing until ports are added. It needs CAP_NET_RAW; without, the error is an
+// [*Unsupported].
+func Open() (*Capture, error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+			return nil, &Unsupported{"--capture needs CAP_NET_RAW", "run the same command with sudo"}
+		}
+		return nil, fmt.Errorf("packet socket: %w", err)
+	}
+	c := &Capture{fd: fd}
+	if err := c.setUp(); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return c, nil
+}
+
+// setUp has the filter in place before the socket is bound, so that nothing else ever comes through.
+func (c *Capture) setUp() error {
+	if err := c.filter(); err != nil {
+		return err
+	}
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
+	}
+	ifreq, err := unix.NewIfreq("lo")
+	if err == nil && unix.IoctlIfreq(c.fd, unix.SIOCGIFINDEX, ifreq) == nil {
+		c.lo = int(ifreq.Uint32())
+	}
+	if err := unix.Bind(c.fd, &unix.SockaddrLinklayer{Protocol: hton16(unix.ETH_P_ALL)}); err != nil {
+		return fmt.Errorf("bind the packet socket: %w", err)
+	}
+	return nil
+}
+
+// AddPort has the segments from and to a port seen too.
+func (c *Capture) AddPort(port uint16) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.ports, port) || port == 0 {
+		return nil
+	}
+	c.ports = append(c.ports, port)
+	return c.filter()
+}
+
+func (c *Capture) filter() error {
+	program := program(c.ports)
+	err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	if err != nil {
+		return fmt.Errorf("SO_ATTACH_FILTER: %w", err)
+	}
+	return nil
+}
+
+// Packet is a packet from its IP header on, and when the kernel had it.
+type Packet struct {
+	At   time.Time
+	Data []byte // valid until the function that got it returns
+}
+
+// Run hands each packet to f until ctx ends; those that came until then are handed over before it returns.
+func (c *Capture) Run(ctx context.Context, f func(Packet)) error {
+	room, control := make([]byte, 1<<16), make([]byte, 128)
+	for {
+		over := ctx.Err() != nil
+		if err := c.drain(room, control, f); err != nil || over {
+			return err
+		}
+		poll := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}
+		if _, err := unix.Poll(poll, 5); err != nil && err != unix.EINTR {
+			return fmt.Errorf("poll the packet socket: %w", err)
+		}
+	}
+}
+
+// drain reads until there is nothing left.
+func (c *Capture) drain(room, control []byte, f func(Packet)) error {
+	for {
+		n, controls, _, from, err := unix.Recvmsg(c.fd, room, control, unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EAGAIN:
+			return nil
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return fmt.Errorf("read the packet socket: %w", err)
+		}
+		link, ok := from.(*unix.SockaddrLinklayer)
+		if ok && link.Pkttype == unix.PACKET_OUTGOING && link.Ifindex == c.lo {
+			continue // the same packet is about to come in
+		}
+		f(Packet{stamp(control[:controls]), room[:n]})
+	}
+}
+
+// stamp is the kernel's time of a packet.
+func stamp(control []byte) time.Time {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return time.Now()
+	}
+	for _, m := range messages {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})) {
+			ts := *(*unix.Timespec)(unsafe.Pointer(&m.Data[0]))
+			return onOurClock(time.Unix(ts.Unix()))
+		}
+	}
+	return time.Now()
+}
+
+// onOurClock gives a wall clock time the monotonic reading that the rest of the program's times have.
+func onOurClock(wall time.Time) time.Time {
+	now := time.Now()
+	return now.Add(wall.Sub(now.Round(0)))
+}
+
+// Close ends the capture.
+func (c *Capture) Close() error { return unix.Close(c.fd) }
+
+func hton16(n uint16) uint16 { return n<<8 | n>>8 }

@@ -1,0 +1,99 @@
+package scenario
+
+import (
+	"context"
+	"sync"
+
+	"socklife/internal/capture"
+	"socklife/internal/segment"
+	"socklife/internal/timeline"
+)
+
+// captured has the segments on this host's own interfaces beside the calls and states: watched, not held.
+type captured struct {
+	run     *run
+	capture *capture.Capture
+	flows   segment.Flows
+	stop    func()
+	err     error
+}
+
+// openCapture begins to watch, if the reader asked for it.
+func (r *run) openCapture() error {
+	if !r.cfg.Capture || r.cfg.Wire != nil {
+		return nil
+	}
+	socket, err := capture.Open()
+	if err != nil {
+		return err
+	}
+	c := &captured{run: r, capture: socket}
+	ctx, cancel := context.WithCancel(context.Background())
+	var reading sync.WaitGroup
+	reading.Go(func() { c.err = socket.Run(ctx, c.packet) })
+	c.stop = func() { cancel(); reading.Wait() }
+	r.captured = c
+	r.log.SetLag(traceLag)
+	return nil
+}
+
+// close ends the capture; what was seen until now is in the timeline then.
+func (c *captured) close() error {
+	if c == nil {
+		return nil
+	}
+	c.stop()
+	c.run.log.Flush()
+	if err := c.capture.Close(); c.err == nil {
+		return err
+	}
+	return c.err
+}
+
+// packet puts a segment into the timeline. What is not a whole segment is not ours to show.
+func (c *captured) packet(p capture.Packet) {
+	s, err := segment.Decode(p.Data)
+	if err != nil {
+		return
+	}
+	seen := c.flows.Add(p.At, s)
+	from := timeline.Client
+	if c.run.serves(s.Src.Port()) {
+		from = timeline.Server
+	}
+	e := segmentEvent(seen, from, c.run.cfg.AbsoluteSeq)
+	c.run.log.Add(timeline.Wire, p.At, e)
+}
+
+// segmentEvent is a segment as the timeline has it.
+func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timeline.Segment {
+	s := seen.Segment
+	e := &timeline.Segment{
+		Src: s.Src.String(), Dst: s.Dst.String(), Flags: s.Flags.Names(),
+		Seq: seen.Seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.Strings(), From: from,
+	}
+	ack := seen.Ack
+	if absolute {
+		e.Seq, ack = s.Seq, s.Ack
+	}
+	if s.Flags.Has(segment.ACK) {
+		e.Ack = &ack
+	}
+	e.Text = segmentText(e, seen)
+	return e
+}
+
+// belongs notes whose a port is: the server's are those that the server binds and that the client connects to.
+func (r *run) belongs(port uint16, side timeline.Side) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.ports[port]; !known && port != 0 {
+		r.ports[port] = side
+	}
+}
+
+func (r *run) serves(port uint16) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ports[port] == timeline.Server
+}
