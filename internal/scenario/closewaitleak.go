@@ -14,7 +14,7 @@ import (
 var closeWaitLeak = &Scenario{
 	Name: "close-wait-leak", Group: Closing,
 	Lesson: "a server that forgets close(): CLOSE-WAIT stays",
-	Source: "RFC 9293 3.6, 3.5.3",
+	Source: "RFC 9293 3.6.1",
 	Server: closeWaitLeakServer,
 	Client: closeWaitLeakClient,
 }

@@ -33,7 +33,7 @@ func (c *Conn) Fill() int {
 	s, written, stuck := c.side, 0, false
 	data := pattern(256 << 10)
 	for {
-		if len(data)-written < len(data)/2 {
+		if written > len(data)/2 {
 			data = pattern(2 * len(data))
 		}
 		n, err := c.sock.Send(data[written:], unix.MSG_DONTWAIT)
@@ -48,21 +48,23 @@ func (c *Conn) Fill() int {
 				"%d bytes written, %s", written, c.waiting())
 			return written
 		}
-		c.awaitStuck()
-		stuck = true
+		stuck = c.awaitRest()
 	}
 }
 
-// awaitStuck waits until the peer's window is full, and all that was sent is acknowledged.
-func (c *Conn) awaitStuck() {
+// awaitRest waits until nothing is on its way: all that was sent is acknowledged, and either that was everything, or the rest
+// is stuck, because the peer has no window for it.
+func (c *Conn) awaitRest() (stuck bool) {
 	c.side.alive()
 	if !c.side.until(func() bool {
-		i, d := c.info(), c.diag()
-		return i.Unacked == 0 && i.NotsentBytes > 0 && d.Timer.Kind == tcpinfo.TimerPersist
+		i := c.info()
+		stuck = i.NotsentBytes > 0
+		return i.Unacked == 0 && (!stuck || c.diag().Timer.Kind == tcpinfo.TimerPersist)
 	}) {
 		c.side.alive()
-		c.side.run.fail(timeout{"a full receive window at the peer", c.side.run.cfg.Patience})
+		c.side.run.fail(timeout{"an acknowledgement of what was sent, or a full window", c.side.run.cfg.Patience})
 	}
+	return stuck
 }
 
 // waiting says what sock_diag has of data that cannot be sent.

@@ -15,7 +15,7 @@ import (
 var halfClose = &Scenario{
 	Name: "half-close", Group: Closing,
 	Lesson: "the client has finished sending and keeps receiving",
-	Source: "RFC 9293 3.6",
+	Source: "RFC 9293 3.6.1",
 	Server: halfCloseServer,
 	Client: halfCloseClient,
 }

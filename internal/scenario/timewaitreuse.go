@@ -19,7 +19,7 @@ import (
 var timeWaitReuse = &Scenario{
 	Name: "time-wait-reuse", Group: Closing, Many: true,
 	Lesson: "a new connection in the place of one in TIME-WAIT",
-	Source: "RFC 6191, tcp_tw_reuse",
+	Source: "RFC 9293 3.6.1, RFC 6191",
 	Server: timeWaitReuseServer,
 	Client: timeWaitReuseClient,
 }

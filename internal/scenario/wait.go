@@ -1,6 +1,11 @@
 package scenario
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"socklife/tcpinfo"
+)
 
 // AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits for as
 // long as that may take there.
@@ -10,6 +15,26 @@ func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
 	} else {
 		c.side.run.clock.pause(atMost + unseenMoment)
 	}
+}
+
+// AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that was: there
+// was something left at the first of the two times, and nothing at the second. On a busy machine they are far apart.
+func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration) {
+	c.side.Unhurried(func() {
+		c.side.Await("CLOSED: "+why, func() (string, bool) {
+			asked := time.Since(since)
+			d, err := c.side.host.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
+			if errors.Is(err, tcpinfo.ErrNotFound) {
+				gone = time.Since(since)
+				return "gone", true
+			}
+			c.must(err)
+			there = asked
+			return d.State.String(), false
+		})
+	})
+	c.look()
+	return there, gone
 }
 
 // ReadFull reads n bytes, with as many calls as that takes. It returns fewer at the end of the stream.
