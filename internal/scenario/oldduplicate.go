@@ -20,7 +20,7 @@ var oldDuplicate = &Scenario{
 	Server: oldDuplicateServer, Client: oldDuplicateClient,
 	Prepare: func(w *Wire) {
 		w.Sysctl(timeline.Server, "net.ipv4.tcp_rfc1337", "1") // or the client's RST would end TIME-WAIT: see time-wait-reset
-		w.Rule("hold client data 1 after client syn 2")
+		w.Rule("hold client data after client syn 2")
 	},
 	Wire: oldDuplicateWire,
 }
@@ -80,7 +80,7 @@ func oldDuplicateWire(w *Wire) {
 	answer := w.answered(old, "the new connection answers it with an ACK: its numbers lie outside the window")
 	w.Check("which still asks for the new connection's first byte", answer.Segment.Ack == fresh.Segment.Seq,
 		"ack %d, that byte is %d", answer.Segment.Ack, fresh.Segment.Seq)
-	w.Release(fresh)
+	w.LetGo()
 }
 
 // answered delivers a segment of the past and waits for what the server's host answers.

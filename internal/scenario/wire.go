@@ -132,6 +132,14 @@ func (w *Wire) Drop(p lab.Packet) { w.must(w.lab.Wire.Drop(p.ID)) }
 // ReleaseAll delivers all that is held.
 func (w *Wire) ReleaseAll() { w.lab.Wire.ReleaseAll() }
 
+// LetGo ends every rule and delivers all that is held: from here on the wire is a plain one.
+func (w *Wire) LetGo() {
+	for _, rule := range w.lab.Wire.Rules() {
+		rule.Remove()
+	}
+	w.ReleaseAll()
+}
+
 // Inject has the wire deliver a segment that its sender did not send, or not now.
 func (w *Wire) Inject(from timeline.Side, raw []byte) {
 	side := lab.Client

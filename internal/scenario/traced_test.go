@@ -1,0 +1,117 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// observer reads the tracepoint by itself, as text, through an instance of its own: it shares no code with the program.
+type observer struct{ dir string }
+
+func observe(t *testing.T) observer {
+	t.Helper()
+	root := t.TempDir() // a mount of its own: where tracefs is mounted otherwise is nobody's business
+	if err := unix.Mount("tracefs", root, "tracefs", 0, ""); err != nil {
+		t.Skipf("the kernel's transitions cannot be observed here (mount tracefs: %v): run as root", err)
+	}
+	o := observer{fmt.Sprintf("%s/instances/observer-%d-%d", root, os.Getpid(), time.Now().UnixNano())}
+	if err := os.Mkdir(o.dir, 0o700); err != nil {
+		unix.Unmount(root, 0)
+		t.Skip(err)
+	}
+	t.Cleanup(func() {
+		o.write("events/sock/inet_sock_set_state/enable", "0")
+		if err := errors.Join(os.Remove(o.dir), unix.Unmount(root, 0)); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := o.write("events/sock/inet_sock_set_state/enable", "1"); err != nil {
+		t.Skip(err)
+	}
+	return o
+}
+
+func (o observer) write(name, text string) error {
+	return os.WriteFile(filepath.Join(o.dir, name), []byte(text), 0)
+}
+
+var transition = regexp.MustCompile(`protocol=IPPROTO_TCP sport=(\d+) dport=(\d+) .*oldstate=TCP_(\w+) newstate=TCP_(\w+)`)
+
+// of counts the transitions of sockets both of whose ports are among these, as far as they had ports.
+func (o observer) of(t *testing.T, ports map[string]bool) map[string]int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(o.dir, "trace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		m := transition.FindStringSubmatch(line)
+		if m == nil || !ports[m[1]] && m[1] != "0" || !ports[m[2]] && m[2] != "0" || m[1] == m[2] && m[1] == "0" {
+			continue
+		}
+		from, err1 := tcpinfo.ParseState("TCP_" + m[3])
+		to, err2 := tcpinfo.ParseState("TCP_" + m[4])
+		if err1 != nil || err2 != nil {
+			t.Fatalf("%s: %v %v", line, err1, err2)
+		}
+		tally(count, from.String(), to.String())
+	}
+	return count
+}
+
+// tally leaves out what the tracepoint calls CLOSED and sock_diag tells better: TIME-WAIT, and an orphan's FIN-WAIT-2.
+func tally(count map[string]int, from, to string) {
+	if from == to {
+		return // a call that set the state it was in
+	}
+	if to == timeline.Closed && (from == timeline.FinWait2 || from == timeline.Closing) {
+		return
+	}
+	count[from+" to "+to]++
+}
+
+func TestTheTraceMissesNothing(t *testing.T) {
+	for _, sc := range All() {
+		t.Run(sc.Name, func(t *testing.T) {
+			needsWire(t, sc)
+			o := observe(t)
+			cfg := Config{Trace: true}
+			if sc.OnlyWire { // another test's wire may be using the usual port, and the tracepoint knows no namespaces
+				cfg.Addr = netip.AddrPortFrom(loopback().Addr(), uint16(10000+rand.N(20000)))
+			}
+			result, rec := play(t.Context(), sc, cfg)
+			if !result.OK() {
+				t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
+			}
+			ours, ports := map[string]int{}, map[string]bool{}
+			for _, e := range rec.events {
+				if s, ok := e.Body.(*timeline.State); ok {
+					if port := s.Local[strings.LastIndex(s.Local, ":")+1:]; port != "0" { // not picked yet
+						ports[port] = true
+					}
+					if s.Source == "tracepoint" {
+						tally(ours, s.From, s.To)
+					}
+				}
+			}
+			if theirs := o.of(t, ports); !maps.Equal(ours, theirs) || len(ours) == 0 {
+				t.Errorf("told:     %v\nobserved: %v", ours, theirs)
+			}
+		})
+	}
+}
