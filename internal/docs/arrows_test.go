@@ -1,0 +1,74 @@
+package docs
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// isArrow tells a segment's line: the client's begins at the left edge of the lanes, the server's at the right one.
+func isArrow(line []rune) bool {
+	return len(line) > timeWide && strings.Contains(string(line), "──") &&
+		(line[timeWide] == '├' || line[len(line)-1] == '┤')
+}
+
+var (
+	numbers = regexp.MustCompile(`(seq|ack|len)=(\d+)`)
+	fates   = regexp.MustCompile(`\b(dropped|held|duplicated)\b`)
+	marked  = regexp.MustCompile(`\[([a-z_, ]+)\]`)
+)
+
+// arrow reads a segment, and returns how many lines it has beyond the first: a list of options may go on below.
+func (tr *transcript) arrow(lines []string) (more int) {
+	text := string([]rune(lines[0])[timeWide:])
+	for strings.Count(text, "<") > strings.Count(text, ">") && more+1 < len(lines) {
+		more++
+		text += " " + lines[more]
+	}
+	side := "server"
+	if strings.HasPrefix(text, "├") {
+		side = "client"
+	}
+	if s := segment(text); s != "" {
+		tr.segments[side] = append(tr.segments[side], s)
+	}
+	return more
+}
+
+// segment is what a segment means: SYN, FIN, RST and URG, with the numbers that the handshake and the FIN must have, and whatever did
+// not simply arrive. How data and acknowledgements are cut into segments is another thing in every run.
+func segment(text string) string {
+	n := map[string]int{}
+	for _, m := range numbers.FindAllStringSubmatch(text, -1) {
+		n[m[1]], _ = strconv.Atoi(m[2])
+	}
+	flags := strings.Fields(strings.Trim(text[:max(0, strings.Index(text, "seq="))], "├┤◀▶─┃✗ "))
+	has := map[string]bool{}
+	for _, f := range flags {
+		has[f] = true
+	}
+	var words []string
+	switch {
+	case has["SYN"] && has["ACK"]:
+		words = append(words, fmt.Sprintf("SYN ACK seq=%d ack=%d", n["seq"], n["ack"]))
+	case has["SYN"]:
+		words = append(words, fmt.Sprintf("SYN seq=%d", n["seq"]))
+	case has["FIN"]:
+		words = append(words, fmt.Sprintf("FIN of number %d", n["seq"]+n["len"]))
+	case has["RST"]:
+		words = append(words, "RST")
+	case has["URG"]:
+		words = append(words, "URG")
+	}
+	if fate := fates.FindString(text); fate != "" {
+		words = append(words, fate)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	if m := marked.FindStringSubmatch(text); m != nil && strings.Contains(m[1], "retransmission") {
+		words = append(words, "again")
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,84 @@
+// Package docs keeps README.md and docs/ true. Every transcript in them is a run of the commands, every table is made from
+// the code, and its tests fail when that is no longer so:
+//
+//	go test ./internal/docs           compares
+//	go test ./internal/docs -update   rewrites what is no longer true
+//
+// A transcript stands between two comments. The first says what was run:
+//
+//	<!-- run: echoc half-close -->
+//	```text
+//	…
+//	```
+//	<!-- end -->
+//
+// Where several terminals are needed they are separated by " & ", the first is started first, and the comment says which of
+// them is shown: <!-- run 2 of: echod half-close & echoc half-close 127.0.0.1:7007 -->. Each command goes on when
+// the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. What follows
+// a # is for this package: "exit 2" is the exit status, if it is not 0; from "shutdown(" to "EPIPE" shows a part,
+// only "SYN|FIN" the lines that fit.
+//
+// Times, ports, descriptors and partial reads differ from run to run, so a block is not compared by its letters. It is read,
+// as the run is: [transcript] says what must be the same.
+package docs
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the blocks that are no longer true")
+
+// root is where README.md is, seen from this package.
+const root = "../.."
+
+var bin string // where echod and echoc are
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "socklife-docs-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		build := exec.Command("go", "build", "-o", dir+"/", "socklife/cmd/echod", "socklife/cmd/echoc")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+			return 1
+		}
+		bin = dir
+		return m.Run()
+	}())
+}
+
+// pages are README.md and everything below docs/, by their paths from the root.
+func pages(t *testing.T) (list []string) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".md") {
+			path, err = filepath.Rel(root, path)
+			list = append(list, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{"README.md"}, list...)
+}
+
+func read(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

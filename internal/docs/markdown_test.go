@@ -1,0 +1,140 @@
+package docs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// fenced is a block of code in a page.
+type fenced struct {
+	page, language string
+	line           int
+	text           string
+}
+
+// prose is a page without its code; the lines stay where they are.
+func prose(text string) string {
+	var b strings.Builder
+	code := false
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			code = !code
+			line = "\n"
+		}
+		if code {
+			line = "\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// fences are a page's blocks of code.
+func fences(page, text string) (list []fenced) {
+	var open *fenced
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		mark, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case isFence && open == nil:
+			open = &fenced{page: page, language: mark, line: n}
+		case isFence:
+			list = append(list, *open)
+			open = nil
+		case open != nil:
+			open.text += line
+		}
+	}
+	return list
+}
+
+// anchors are the fragments that a page's headings can be linked by, as GitHub makes them.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	for line := range strings.Lines(prose(text)) {
+		if !strings.HasPrefix(line, "#") {
+			continue
+		}
+		id := slug(strings.TrimLeft(line, "# "))
+		for base, n := id, 1; found[id]; n++ {
+			id = fmt.Sprintf("%s-%d", base, n)
+		}
+		found[id] = true
+	}
+	return found
+}
+
+// slug is a heading in small letters, with - for spaces and without punctuation.
+func slug(heading string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(strings.TrimSpace(heading)) {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_':
+			b.WriteRune(r)
+		case r == ' ':
+			b.WriteByte('-')
+		}
+	}
+	return b.String()
+}
+
+var (
+	inlineCode = regexp.MustCompile("`[^`]*`")
+	link       = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+)
+
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	for _, page := range pages(t) {
+		n := 0
+		for line := range strings.Lines(prose(read(t, page))) {
+			n++
+			for _, m := range link.FindAllStringSubmatch(inlineCode.ReplaceAllString(line, "code"), -1) {
+				if why := broken(t, page, m[1]); why != "" {
+					t.Errorf("%s:%d: %s: %s", page, n, m[1], why)
+				}
+			}
+		}
+	}
+}
+
+// broken says what is wrong with a link; those to other sites are not followed.
+func broken(t *testing.T, page, to string) string {
+	t.Helper()
+	if strings.HasPrefix(to, "https://") {
+		return ""
+	}
+	if strings.Contains(to, "://") {
+		return "want a path or https"
+	}
+	path, fragment, _ := strings.Cut(to, "#")
+	target := page
+	if path != "" {
+		target = filepath.Join(filepath.Dir(page), path)
+	}
+	if strings.HasPrefix(target, "..") {
+		return "leads out of the repository"
+	}
+	if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+		return "no such file"
+	}
+	if fragment != "" && !anchors(read(t, target))[fragment] {
+		return "no such heading in " + target
+	}
+	return ""
+}
+
+func TestSlugsAreGitHubs(t *testing.T) {
+	for heading, want := range map[string]string{
+		"See it": "see-it", "FIN-WAIT-2": "fin-wait-2", "`call`": "call", "What, and why?": "what-and-why", "Go's backlog": "gos-backlog",
+	} {
+		if got := slug(heading); got != want {
+			t.Errorf("%q: %q, want %q", heading, got, want)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package docs
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A run may come out differently within what is right: which of two states was seen, which side was faster. So a block is true if
+// one of several runs tells the same.
+const (
+	attempts     = 20
+	slowAttempts = 4 // of what takes longer than slow
+	slow         = 2 * time.Second
+)
+
+// group is the blocks, on whatever pages, that show the same run.
+type group struct {
+	what   string
+	exit   int
+	blocks []block
+}
+
+func groups(list []block) (all []*group) {
+	by := map[string]*group{}
+	for _, b := range list {
+		if by[b.what] == nil {
+			by[b.what] = &group{what: b.what, exit: b.exit}
+			all = append(all, by[b.what])
+		}
+		by[b.what].blocks = append(by[b.what].blocks, b)
+	}
+	return all
+}
+
+func TestEveryTranscriptIsARun(t *testing.T) {
+	for _, g := range groups(all(t, "run")) {
+		t.Run(g.what, func(t *testing.T) {
+			if !*update {
+				t.Parallel()
+			}
+			untrue := g.untrue(t)
+			switch {
+			case len(untrue) == 0:
+			case *update:
+				g.renew(t)
+			default:
+				t.Errorf("%s\ngo test ./internal/docs -update rewrites it", strings.Join(untrue, "\n"))
+			}
+		})
+	}
+}
+
+// untrue plays the run until each block has come out as it stands, and says which have not, and why.
+func (g *group) untrue(t *testing.T) (why []string) {
+	t.Helper()
+	for _, b := range g.blocks {
+		if b.body == "" {
+			return []string{b.String() + ": there is nothing in it"}
+		}
+	}
+	left, most := g.blocks, attempts
+	if *update {
+		most = slowAttempts
+	}
+	begin := time.Now()
+	for n := 1; len(left) > 0 && n <= most && (n <= slowAttempts || time.Since(begin) < time.Duration(n)*slow); n++ {
+		p := g.play(t, false)
+		var still []block
+		why = nil
+		for _, b := range left {
+			if d := b.differs(p); d != "" {
+				still, why = append(still, b), append(why, fmt.Sprintf("%s:%d: %s", b.page, b.line, d))
+			}
+		}
+		left = still
+	}
+	return why
+}
+
+// play plays the run once, or skips the test where it cannot be played.
+func (g *group) play(t *testing.T, exactly bool) played {
+	t.Helper()
+	p := play(t, g.what, exactly)
+	if p.cannot != "" && g.exit != 3 {
+		t.Skip(p.cannot)
+	}
+	return p
+}
+
+// differs says what the block and a run do not have in common.
+func (b block) differs(p played) string {
+	if b.show < 1 || b.show > len(p.shown) {
+		return fmt.Sprintf("there is no terminal %d", b.show)
+	}
+	text, status := b.cut(p.shown[b.show-1]), p.status[b.show-1]
+	if status != b.exit {
+		return fmt.Sprintf("exit status %d:\n%s", status, text)
+	}
+	return b.transcript(b.body).difference(b.transcript(text))
+}
+
+// renew plays the run until it has come out the same way twice, a few times more where that is quick, and writes what the terminals
+// showed of the one in which least was passed unseen.
+func (g *group) renew(t *testing.T) {
+	t.Helper()
+	var before []played
+	var best *played
+	begin := time.Now()
+	for n := 1; n <= attempts && (best == nil || n <= 10 && time.Since(begin) < 4*slow); n++ {
+		p := g.play(t, true)
+		for _, old := range before {
+			if g.alike(t, old, p) && (best == nil || p.unseen() < best.unseen()) {
+				best = &p
+			}
+		}
+		before = append(before, p)
+	}
+	if best == nil {
+		t.Fatalf("%s: no two of %d runs were alike", g.what, len(before))
+	}
+	for _, b := range g.blocks {
+		b.rewrite(t, b.cut(best.shown[b.show-1]))
+	}
+}
+
+// unseen is how often a run has to say that it did not see something.
+func (p played) unseen() (n int) {
+	for _, text := range p.shown {
+		n += strings.Count(text, "unseen") + strings.Count(text, "first seen") - strings.Count(text, "first seen ESTABLISHED")
+	}
+	return n
+}
+
+// alike tells whether two runs came out the same way in every terminal that is shown.
+func (g *group) alike(t *testing.T, p, q played) bool {
+	t.Helper()
+	for _, b := range g.blocks {
+		if b.show > len(p.shown) || p.status[b.show-1] != b.exit {
+			t.Fatalf("%s: exit status %v\n%s", b, p.status, strings.Join(p.shown, "\n"))
+		}
+		b.body = b.cut(p.shown[b.show-1])
+		if b.differs(q) != "" {
+			return false
+		}
+	}
+	return true
+}

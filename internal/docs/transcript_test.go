@@ -1,0 +1,144 @@
+package docs
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"socklife/internal/timeline"
+)
+
+// transcript is what a run's output says, without what differs from one run to the next: each side's calls in their order, what was
+// checked, the states that each socket went through, and the segments that mean something. Output that is none of a run,
+// such as --help's, is its lines.
+type transcript struct {
+	calls    map[string][]string            // by side
+	checks   map[string][]string            // by side, sorted: two sides' waits may end in either order
+	sockets  map[string]map[string][]string // by side, then by connection: the states
+	segments map[string][]string            // by the side that sent them
+	end      string                         // the summary
+	plain    []string
+
+	ports []string // of the connections, in the order they are met
+}
+
+func newTranscript() *transcript {
+	return &transcript{calls: map[string][]string{}, checks: map[string][]string{},
+		sockets: map[string]map[string][]string{}, segments: map[string][]string{}}
+}
+
+// sideNames are the lanes, from left to right.
+var sideNames = [2]string{"client", "server"}
+
+func (tr *transcript) call(side, text string) {
+	text = normalCall(text)
+	list := tr.calls[side]
+	if n := len(list); n > 0 && list[n-1] == text && repeats(text) {
+		return
+	}
+	tr.calls[side] = append(list, text)
+}
+
+func (tr *transcript) check(side, text string) {
+	tr.checks[side] = append(tr.checks[side], normal(text))
+	slices.Sort(tr.checks[side])
+}
+
+// state adds what a look found of a socket. The socket is named by the client's port where there are several connections.
+func (tr *transcript) state(side, port, from, to string) {
+	if from == to {
+		return
+	}
+	key := "connection" + tr.number(port)
+	if port == "" && (to == timeline.Listen || from == timeline.Listen && to == timeline.Closed) {
+		key = "listener"
+	}
+	if tr.sockets[side] == nil {
+		tr.sockets[side] = map[string][]string{}
+	}
+	chain := tr.sockets[side][key]
+	switch {
+	case from != "" && len(chain) > 0 && chain[len(chain)-1] == from:
+	case from != "":
+		chain = append(chain, from)
+	case to == timeline.Listen:
+	case side == "server": // an entry of a listener
+		from = timeline.Listen
+	default:
+		from = timeline.Closed
+	}
+	if unseen, ok := timeline.Unseen(from, to); ok && from != "" {
+		chain = append(chain, unseen...)
+	}
+	tr.sockets[side][key] = append(chain, to)
+}
+
+// number names a connection by when it is met and not by its port, which is another one in each run.
+func (tr *transcript) number(port string) string {
+	if port == "" {
+		return ""
+	}
+	if !slices.Contains(tr.ports, port) {
+		tr.ports = append(tr.ports, port)
+	}
+	return fmt.Sprintf(" %d", slices.Index(tr.ports, port)+1)
+}
+
+// parse reads a terminal's lanes, a narrator's lines, or anything.
+func parse(text string) *transcript {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "   ms  client") {
+			return parseLanes(lines[i+1:])
+		}
+		if clockTime.MatchString(line) {
+			return parseNarration(lines)
+		}
+	}
+	tr := newTranscript()
+	for _, line := range lines {
+		if line = plainLine(line); line != "" {
+			tr.plain = append(tr.plain, line)
+		}
+	}
+	return tr
+}
+
+var (
+	clockTime = regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d{3}  `)
+	callLine  = regexp.MustCompile(`^[a-z][a-z0-9_]*\(.*\) = `)
+)
+
+// parseNarration reads the plain client's and server's lines: one for each event.
+func parseNarration(lines []string) *transcript {
+	tr := newTranscript()
+	for _, line := range lines {
+		if !clockTime.MatchString(line) {
+			tr.plain = append(tr.plain, plainLine(line))
+			continue
+		}
+		line = strings.TrimSpace(line[len("15:04:05.000"):])
+		port := ""
+		if m := portTag.FindString(line); m != "" {
+			port, line = strings.TrimSpace(m), line[len(m):]
+		}
+		side := "own"
+		for _, name := range sideNames {
+			if rest, ok := strings.CutPrefix(line, name+": "); ok {
+				side, line = name, rest
+			}
+		}
+		state, _, _ := strings.Cut(line, "  ")
+		if m := stateLine.FindStringSubmatch(state); m != nil {
+			tr.state(side, port, m[2], m[3])
+		} else if callLine.MatchString(line) {
+			tr.call(side+tr.number(port), line)
+		} else {
+			tr.check(side, line) // a note: what is told
+		}
+	}
+	return tr
+}
+
+var portTag = regexp.MustCompile(`^:\d+ +`)
