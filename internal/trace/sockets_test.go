@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -117,15 +118,16 @@ func tryDial(t testing.TB, addr netip.AddrPort) (sock, error) {
 	return c, c.Connect(addr)
 }
 
-// deaf makes a socket drop what arrives for it, until it hears again: its FIN goes unanswered.
-func (s sock) deaf() {
+// fill writes until the peer's receive window and our send buffer are full.
+func (s sock) fill() {
 	s.t.Helper()
-	s.must(sockapi.SO_ATTACH_FILTER.Put(s.Socket, []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}))
-}
-
-func (s sock) hears() {
-	s.t.Helper()
-	s.setInt(unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+	for b := make([]byte, 1<<16); ; {
+		if _, err := s.Send(b, unix.MSG_DONTWAIT); errors.Is(err, unix.EAGAIN) {
+			return
+		} else {
+			s.must(err)
+		}
+	}
 }
 
 // disconnect is connect(2) to AF_UNSPEC.
