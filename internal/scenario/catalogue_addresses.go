@@ -3,7 +3,12 @@ package scenario
 // addresses: who may have which port.
 var addresses = []*Scenario{
 	reuseaddr,
+	reuseport,
+	portExhaustion,
 }
 
 // failures: when the other side, or the way to it, is gone.
-var failures = []*Scenario{}
+var failures = []*Scenario{
+	crash,
+	abort,
+}

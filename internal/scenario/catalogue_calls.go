@@ -5,4 +5,12 @@ var closingCalls = []*Scenario{
 	lingerOff,
 	lingerReset,
 	lingerWait,
+	unreadDataReset,
+	lostResponse,
+	writeAfterClose,
+	shutdownRead,
+	shutdownVsClose,
+	shutdownListener,
+	urgent,
+	resets,
 }

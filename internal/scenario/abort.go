@@ -1,0 +1,103 @@
+package scenario
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
+)
+
+// The administrator can end any connection of the host, whoever owns it: SOCK_DESTROY, which  ss -K  uses. The peer is sent RST
+// where TCP says so, and the owner is told ECONNABORTED. It also ends what no descriptor leads to any more.
+var abort = &Scenario{
+	Name: "abort", Group: Failure, Many: true,
+	Lesson: "the administrator aborts a connection: ECONNABORTED",
+	Source: "RFC 9293 3.10.5, ss(8) -K",
+	Server: abortServer,
+	Client: abortClient,
+}
+
+func abortServer(s *Side) {
+	l := s.Listen()
+	talk := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(talk)
+
+	conn := l.Accept()
+	conn.Expect("a connection that its application uses", tcpinfo.Established)
+	s.Hold()
+	if err := conn.TryDestroy(); errors.Is(err, tcpinfo.ErrPermission) || errors.Is(err, tcpinfo.ErrNotSupported) {
+		talk.Say("cannot")
+		s.cannotDestroy(err)
+	} else {
+		conn.must(err)
+	}
+	talk.Say("aborted")
+	conn.Expect("CLOSED, and the application has done nothing", tcpinfo.Closed)
+	_, err := conn.TryRead(64)
+	s.CheckErrno("its next call tells it", err, unix.ECONNABORTED)
+	end, err := conn.TryRead(64)
+	s.Check("once: then read() gives 0", err == nil && len(end) == 0, "%d bytes, %s", len(end), errnoName(err))
+	_, err = conn.TryWrite([]byte("hello?"))
+	s.CheckErrno("and write() fails", err, unix.EPIPE)
+	conn.Close()
+
+	leaked := l.Accept()
+	talk.HearWord("closed")
+	leaked.Expect("a connection that its application forgot: the client has long closed", tcpinfo.CloseWait)
+	leaked.must(leaked.TryDestroy())
+	leaked.Expect("no setting ends CLOSE-WAIT; this does", tcpinfo.Closed)
+	_, err = leaked.TryWrite([]byte("hello?"))
+	s.CheckErrno("should the application remember it, it is told", err, unix.ECONNABORTED)
+	leaked.Close()
+
+	old := l.Accept()
+	old.Close()
+	old.Expect("a connection in TIME-WAIT: it has no owner", tcpinfo.TimeWait)
+	old.must(old.TryDestroy())
+	old.ExpectGone("TIME-WAIT ended, long before its 60 s were over")
+	talk.Say("done")
+	talk.Read(64)
+	talk.Close()
+}
+
+func abortClient(c *Side) {
+	talk := c.Dial()
+	talk.Write(c.Request())
+
+	conn := c.Dial()
+	if talk.Hear() == "cannot" {
+		c.cannotDestroy(nil)
+	}
+	_, err := conn.TryRead(64)
+	c.CheckErrno("the peer of an aborted connection is reset", err, unix.ECONNRESET)
+	conn.Close()
+
+	forgotten := c.Dial()
+	forgotten.Close()
+	forgotten.Expect("we have closed, the server does not", tcpinfo.FinWait2)
+	talk.Say("closed")
+	forgotten.ExpectGone("RST: nobody waits any more")
+
+	old := c.Dial()
+	end := old.Read(64)
+	c.Check("read() gives 0: the server closed first", len(end) == 0, "%d bytes", len(end))
+	old.Close()
+	talk.HearWord("done")
+	talk.Close()
+}
+
+// TryDestroy is SOCK_DESTROY: no call on the socket, but a request to the kernel about it (sock_diag).
+func (c *Conn) TryDestroy() error {
+	c.side.Note("SOCK_DESTROY, as  ss -K src %s dst %s  sends it", c.Local(), c.Remote())
+	defer c.look()
+	return c.side.host.diag.Destroy(c.Local(), c.Remote(), c.watch.Cookie())
+}
+
+// cannotDestroy ends the run: the kernel refused.
+func (s *Side) cannotDestroy(err error) {
+	if errors.Is(err, tcpinfo.ErrNotSupported) {
+		s.Unsupported("this kernel cannot abort sockets", "it must be built with CONFIG_INET_DIAG_DESTROY")
+	}
+	s.Unsupported("aborting a socket (SOCK_DESTROY) takes CAP_NET_ADMIN, on the server's side", "run it as root")
+}

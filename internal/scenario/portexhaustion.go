@@ -1,0 +1,203 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// A connection is known by both addresses and both ports. To one destination a client therefore has as many connections
+// as it has ports, and those in TIME-WAIT count: with the usual 28,232 ports and 60 s that is 470 a second. Here
+// the client has three ports.
+var portExhaustion = &Scenario{
+	Name: "port-exhaustion", Group: Addresses, Many: true,
+	Lesson: "ports used up, by connections and by TIME-WAIT, and what helps",
+	Source: "ip(7) IP_LOCAL_PORT_RANGE, connect(2) EADDRNOTAVAIL",
+	Server: portExhaustionServer,
+	Client: portExhaustionClient,
+}
+
+const portsOfOurs = 3
+
+func portExhaustionServer(s *Side) {
+	l := s.Listen()
+	talk := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(talk)
+	other := s.Socket()
+	other.Bind(netip.AddrPortFrom(talk.Local().Addr(), 0))
+	other.Listen(8)
+	talk.Say(other.Local().String())
+
+	conns := []*Conn{}
+	for range portsOfOurs {
+		conns = append(conns, l.Accept())
+	}
+	elsewhere := other.Accept()
+	elsewhere.Read(64)
+	elsewhere.Close()
+
+	_, err := conns[0].TryRead(64)
+	s.CheckErrno("the client resets one connection", err, unix.ECONNRESET)
+	conns[0].Close()
+	second := l.Accept()
+	talk.HearWord("close first")
+	second.Close()
+	second.Expect("this time it is the server that closes first, and has the TIME-WAIT", tcpinfo.TimeWait)
+	talk.Say("closed")
+	conns[0] = l.Accept()
+	s.Check("a new connection from the same port: TIME-WAIT gave way to a SYN that cannot be old",
+		conns[0].Remote() == second.Remote(), "%s", conns[0].Remote())
+	for _, conn := range conns {
+		conn.Read(64)
+		conn.Close()
+	}
+	if talk.Hear() == "one more" {
+		last := l.Accept()
+		last.Read(64)
+		last.Close()
+	}
+	talk.Close()
+}
+
+func portExhaustionClient(c *Side) {
+	talk := c.Dial()
+	talk.Write(c.Request())
+	other := talk.HearAddr()
+
+	ports := c.freePorts(portsOfOurs)
+	c.Note("we have the ports %d to %d, and nobody else has them", ports.Lo, ports.Hi)
+	conns := []*Conn{}
+	for range portsOfOurs {
+		conn := c.from(ports)
+		conn.Connect(c.Addr)
+		conn.Expect("connected", tcpinfo.Established)
+		conns = append(conns, conn)
+	}
+	fourth := c.from(ports)
+	c.CheckErrno("one more fails: every port has a connection to this destination", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
+	c.Hold()
+
+	set(fourth, sockapi.SO_REUSEADDR, true)
+	c.CheckErrno("SO_REUSEADDR does not help: it is for bind()", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
+	fourth.Close()
+
+	elsewhere := c.from(ports)
+	c.CheckErrno("another destination helps: the ports are used up for each one alone", elsewhere.TryConnect(other), 0)
+	c.Check("a port that has a connection already", taken(conns, elsewhere.Local().Port()), "%d", elsewhere.Local().Port())
+	elsewhere.Close()
+
+	set(conns[0], sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	conns[0].Close()
+	conns[0].ExpectGone("SO_LINGER with 0 s helps: RST, no TIME-WAIT (and data that was under way is lost)")
+	conns[0] = c.from(ports)
+	c.CheckErrno("its port is free at once", conns[0].TryConnect(c.Addr), 0)
+
+	talk.Say("close first")
+	end := conns[0].Read(64)
+	c.Check("to let the server close first helps: read() gives 0, and we close second", len(end) == 0, "%d bytes", len(end))
+	conns[0].Close()
+	conns[0].ExpectGone("the TIME-WAIT is on the server's side")
+	talk.HearWord("closed")
+	conns[0] = c.from(ports)
+	c.CheckErrno("the port is free at once, here", conns[0].TryConnect(c.Addr), 0)
+
+	began := time.Now()
+	for _, conn := range conns {
+		conn.Close()
+		conn.Expect("we close first", tcpinfo.TimeWait)
+	}
+	if c.usedUpByTimeWait(ports, conns[0], began) {
+		talk.Say("one more")
+	} else {
+		talk.Say("no more")
+	}
+	talk.Read(64)
+	talk.Close()
+}
+
+// usedUpByTimeWait tries to connect while TIME-WAIT has all ports, which it does since then. It tells whether it came to be
+// connected in the end.
+func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.Time) bool {
+	last, delay, setting := c.from(ports), c.reuseDelay(), c.sysctl("tcp_tw_reuse")
+	err := last.TryConnect(c.Addr)
+	if err != nil {
+		c.CheckErrno("one more fails: nobody has the ports but TIME-WAIT", err, unix.EADDRNOTAVAIL)
+		if !c.reusesTimeWait() {
+			c.Note("tcp_tw_reuse is %s: here it helps to wait for the end of TIME-WAIT, which takes 60 s", setting)
+			return false
+		}
+		c.Await(fmt.Sprintf("it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
+			t := old.diag().Timer
+			return fmt.Sprintf("timer %s", t), t.Expires < timeWaitLength-delay-50*time.Millisecond
+		})
+		err = last.TryConnect(c.Addr)
+	}
+	c.Check(fmt.Sprintf("tcp_tw_reuse is %s: connect() takes a port out of a TIME-WAIT that is older than %v", setting, delay),
+		err == nil && c.reusesTimeWait(), "%s, %v after the first close()", errnoName(err), time.Since(since).Round(time.Millisecond))
+	last.must(err)
+	last.Close()
+	return true
+}
+
+// reusesTimeWait tells whether connect() may end a TIME-WAIT here: 1 is always, 2 (the default) is on loopback.
+func (c *Side) reusesTimeWait() bool {
+	setting := c.sysctl("tcp_tw_reuse")
+	return setting == "1" || setting == "2" && c.Addr.Addr().IsLoopback()
+}
+
+// from makes a socket for which connect() chooses from these ports.
+func (c *Side) from(ports sockapi.PortRange) *Conn {
+	conn := c.Socket()
+	err := sockapi.IP_LOCAL_PORT_RANGE.Put(conn.sock, ports)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		c.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which thousands of connections would be needed", "it came with Linux 6.3")
+	}
+	conn.must(err)
+	conn.bound = true // by connect(); --bind is not for this lesson
+	return conn
+}
+
+// freePorts finds n neighbouring ports that no socket has.
+func (c *Side) freePorts(n int) sockapi.PortRange {
+	var lo, hi int
+	if _, err := fmt.Sscan(c.sysctl("ip_local_port_range"), &lo, &hi); err != nil || hi-lo < 2*n {
+		c.run.fail(fmt.Errorf("net.ipv4.ip_local_port_range: %q", c.sysctl("ip_local_port_range")))
+	}
+	for {
+		c.alive()
+		first := lo + 2*rand.IntN((hi-lo-n)/2) // even: bind() to port 0 begins with the odd ones
+		free := true
+		for port := first; port < first+n; port++ {
+			free = free && c.isFree(uint16(port))
+		}
+		if free {
+			return sockapi.PortRange{Lo: uint16(first), Hi: uint16(first + n - 1)}
+		}
+	}
+}
+
+// isFree tells whether a port can be bound. That is asked for the lesson's sake, and not a call of it.
+func (c *Side) isFree(port uint16) bool {
+	probe, err := sockapi.NewSocket(c.Family(), unix.SOCK_STREAM, 0, nil)
+	if err != nil {
+		c.run.fail(err)
+	}
+	defer probe.Close()
+	return probe.Bind(netip.AddrPortFrom(c.Addr.Addr(), port)) == nil
+}
+
+func taken(conns []*Conn, port uint16) bool {
+	for _, conn := range conns {
+		if conn.Local().Port() == port {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,124 @@
+package scenario
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
+	"socklife/tcpinfo"
+)
+
+// Listeners that all have SO_REUSEPORT share a port: the kernel gives each new connection to one of them, by a hash of its
+// addresses and ports. Each has an accept queue of its own, and takes it along when it closes: what was in it is reset,
+// though another listener could have served it.
+var reuseport = &Scenario{
+	Name: "reuseport", Group: Addresses, Many: true,
+	Lesson: "two listeners on one port: connections spread, queues do not move",
+	Source: "socket(7) SO_REUSEPORT, tcp_migrate_req",
+	Server: reuseportServer,
+	Client: reuseportClient,
+}
+
+const reuseportAtLeast = 4 // connections; more, until both listeners have one
+
+func reuseportServer(s *Side) {
+	l := s.Listen()
+	talk := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(talk)
+
+	one := s.sharingPort(netip.AddrPortFrom(talk.Local().Addr(), 0))
+	one.Listen(128)
+	two := s.Socket()
+	s.CheckErrno("bind() to the same port without SO_REUSEPORT fails", two.TryBind(one.Local()), unix.EADDRINUSE)
+	set(two, sockapi.SO_REUSEPORT, true)
+	s.CheckErrno("with it, as the first one has it, bind() succeeds", two.TryBind(one.Local()), 0)
+	s.CheckErrno("and so does listen(): two listeners, one port", two.TryListen(128), 0)
+	two.Expect("the second one listens", tcpinfo.Listen)
+	one.Expect("and so does the first", tcpinfo.Listen)
+
+	talk.Say(one.Local().String())
+	n := uint32(0)
+	for talk.Hear() == "one more" {
+		n++
+		s.Await("it is in one of the two queues", func() (string, bool) {
+			a, b := one.Last().AcceptQueue, two.Last().AcceptQueue
+			return fmt.Sprintf("%d and %d", a, b), a+b == n
+		})
+		if n >= reuseportAtLeast && one.Last().AcceptQueue > 0 && two.Last().AcceptQueue > 0 {
+			talk.Say("enough")
+		} else {
+			talk.Say("go on")
+		}
+	}
+	stay, gone := one.Last().AcceptQueue, two.Last().AcceptQueue
+	s.Note("the first listener has %d connections in its queue, the second one has %d", stay, gone)
+	s.Check("the connections are spread", stay > 0 && gone > 0, "%d and %d", stay, gone)
+	s.Hold()
+
+	two.Close()
+	if s.sysctl("tcp_migrate_req") == "1" {
+		s.Note("tcp_migrate_req is 1: the queue of a listener that closes moves to another one")
+		stay, gone = stay+gone, 0
+	}
+	awaitQueue(s, one, "the other listener closed; this one has the queue it is to have", stay)
+	talk.Say(fmt.Sprint(gone))
+	talk.HearWord("late")
+	awaitQueue(s, one, "whoever comes now comes here", stay+1)
+	for range stay + 1 {
+		conn := one.Accept()
+		conn.Say("welcome")
+		conn.Read(64)
+		conn.Close()
+	}
+	talk.Read(64)
+	talk.Close()
+}
+
+func reuseportClient(c *Side) {
+	talk := c.Dial()
+	talk.Write(c.Request())
+	port := talk.HearAddr()
+	conns := []*Conn{}
+	for more := true; more; {
+		conn := c.Socket()
+		conn.Connect(port)
+		conn.Expect("connected, to one of the two", tcpinfo.Established)
+		conns = append(conns, conn)
+		talk.Say("one more")
+		more = talk.Hear() == "go on"
+	}
+	talk.Say("that was all")
+
+	gone := talk.Hear()
+	c.Await("the connections that waited at the listener which closed are reset, and no others", func() (string, bool) {
+		closed := fmt.Sprint(count(conns, tcpinfo.Closed))
+		return closed + " of " + gone, closed == gone
+	})
+	late := c.Socket()
+	late.Connect(port)
+	talk.Say("late")
+	served := 0
+	for _, conn := range append(conns, late) {
+		if conn.Last().State == tcpinfo.Closed {
+			_, err := conn.TryRead(64)
+			c.CheckErrno("connect() had succeeded, and now read() says", err, unix.ECONNRESET)
+		} else if conn.Hear() == "welcome" {
+			served++
+		}
+		conn.Close()
+	}
+	c.Check("all others are served, and the one that came late is too", fmt.Sprint(len(conns)+1-served) == gone, "%d of %d", served, len(conns)+1)
+	talk.Close()
+}
+
+// count tells how many of the connections are in a state.
+func count(conns []*Conn, state tcpinfo.State) (n int) {
+	for _, c := range conns {
+		if c.Last().State == state {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,92 @@
+package scenario
+
+import (
+	"bytes"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
+)
+
+// shutdown(SHUT_RD) is a matter between the application and its own kernel: no segment says it, so the peer cannot know, and
+// goes on sending. Linux goes on receiving: what comes is acknowledged, queued, and can even be read. All that is new
+// is that read() does not wait any more. With SHUT_RDWR the data that comes is answered with RST.
+var shutdownRead = &Scenario{
+	Name: "shutdown-read", Group: Closing, Many: true,
+	Lesson: "shutdown(SHUT_RD) sends nothing and discards nothing",
+	Source: "shutdown(2), RFC 9293 3.6.1",
+	Server: shutdownReadServer,
+	Client: shutdownReadClient,
+}
+
+const shutdownReadData = 1000 // one segment: it comes all at once
+
+func shutdownReadServer(s *Side) {
+	l := s.Listen()
+	talk := l.Accept() // over this connection the client says how far it is
+	s.ReadRequest(talk)
+	talk.Say("go on")
+
+	conn := l.Accept()
+	talk.HearWord("shut")
+	conn.Expect("the client has shut down its receiving side, and nothing here tells of it", tcpinfo.Established)
+	s.checkShutdown(conn, "none is set", 0)
+	conn.Write(pattern(shutdownReadData))
+	s.Await("the client's kernel acknowledges what we send, as ever", func() (string, bool) {
+		q := conn.diag().SendQ
+		return fmt.Sprintf("Send-Q %d", q), q == 0
+	})
+	conn.Read(64)
+	conn.Close()
+
+	both := l.Accept()
+	end := both.Read(64)
+	s.Check("SHUT_RDWR sends a FIN: read() gives 0", len(end) == 0, "%d bytes", len(end))
+	both.Expect("for us it is a client that has finished sending", tcpinfo.CloseWait)
+	talk.HearWord("write")
+	n, err := both.TryWrite([]byte("hello?"))
+	s.Check("so we answer, and write() succeeds", n == 6 && err == nil, "%d, %s", n, errnoName(err))
+	both.Expect("but that side takes no data any more: RST", tcpinfo.Closed)
+	_, err = both.TryWrite([]byte("hello?"))
+	s.CheckErrno("write() fails", err, unix.EPIPE)
+	both.Close()
+	talk.Read(64)
+	talk.Close()
+}
+
+func shutdownReadClient(c *Side) {
+	talk := c.Dial()
+	talk.Write(c.Request())
+	talk.HearWord("go on")
+
+	conn := c.Dial()
+	before := conn.info().SegsOut
+	conn.Shutdown(unix.SHUT_RD)
+	after := conn.info().SegsOut
+	c.Check("shutdown(SHUT_RD) sent no segment", after == before, "TCP_INFO segs_out %d, before %d", after, before)
+	conn.Expect("no state has changed", tcpinfo.Established)
+	c.checkShutdown(conn, "receiving is shut, sending is not", rcvShutdown)
+	end := conn.Read(64)
+	c.Check("read() gives 0 at once, though the server has not finished", len(end) == 0, "%d bytes", len(end))
+
+	talk.Say("shut")
+	c.AwaitUnread(conn.watch, "data comes all the same, and is queued")
+	c.Hold()
+	data := conn.Read(4096)
+	c.Check("and read() gives it: on Linux nothing is discarded", bytes.Equal(data, pattern(shutdownReadData)), "%d of %d bytes", len(data), shutdownReadData)
+	end = conn.Read(64)
+	c.Check("with the queue empty read() gives 0 again, and does not wait", len(end) == 0, "%d bytes", len(end))
+	conn.Close()
+
+	both := c.Dial()
+	both.Shutdown(unix.SHUT_RDWR)
+	both.Expect("SHUT_RDWR sends a FIN, as SHUT_WR does", tcpinfo.FinWait2)
+	counted := c.Counters()
+	talk.Say("write")
+	both.Expect("data came, with both directions shut: our kernel answered with RST", tcpinfo.Closed)
+	rose := c.Counted(counted, "TCPAbortOnData", "OutRsts")
+	c.Check("the kernel counted it", rose["TCPAbortOnData"] >= 1, "TCPAbortOnData +%d, OutRsts +%d", rose["TCPAbortOnData"], rose["OutRsts"])
+	both.Close()
+	talk.Close()
+}

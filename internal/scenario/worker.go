@@ -1,0 +1,117 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A lesson in which a process dies needs one that can. It is this program once more: started with workerEnv in its
+// environment it does nothing but hold a connection.
+
+const workerEnv = "SOCKLIFE_WORKER"
+
+// init is where such a process ends: neither main nor a test is for it.
+func init() {
+	if os.Getenv(workerEnv) != "" {
+		work()
+		os.Exit(0)
+	}
+}
+
+// What a worker has as its descriptors.
+const (
+	workerStdin  = iota // ends with whoever started it
+	workerStdout        // takes a byte when the worker is at work
+	_
+	workerConn // the connection
+)
+
+// work greets the peer, and then does nothing more.
+func work() {
+	unix.Write(workerConn, fmt.Appendf(nil, "process %d serves you\n", os.Getpid()))
+	unix.Write(workerStdout, []byte{'.'})
+	for {
+		n, err := unix.Read(workerStdin, make([]byte, 1))
+		if n == 0 || err != nil && err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// worker is such a process.
+type worker struct {
+	process *os.Process
+	stdin   *os.File
+	stop    func() bool
+}
+
+// handOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
+func (s *Side) handOver(conn *Conn) *worker {
+	w, greeted, err := s.startWorker(conn)
+	conn.must(err)
+	defer greeted.Close()
+	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
+	if n, err := greeted.Read(make([]byte, 1)); n != 1 {
+		w.end()
+		conn.must(fmt.Errorf("the worker process did not begin: %w", err))
+	}
+	s.Note("process %d has a descriptor for this connection too", w.process.Pid)
+	return w
+}
+
+func (s *Side) startWorker(conn *Conn) (w *worker, greeted *os.File, err error) {
+	var dup int
+	if err := conn.sock.Control(func(fd uintptr) { dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("fcntl: %w", err)
+	}
+	theirs := os.NewFile(uintptr(dup), "connection")
+	defer theirs.Close()
+	stdin, hold, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer stdin.Close()
+	greeted, stdout, err := os.Pipe()
+	if err != nil {
+		hold.Close()
+		return nil, nil, err
+	}
+	defer stdout.Close()
+	process, err := os.StartProcess("/proc/self/exe", []string{"worker"}, &os.ProcAttr{
+		Env:   append(os.Environ(), workerEnv+"=1"),
+		Files: []*os.File{stdin, stdout, os.Stderr, theirs},
+	})
+	if err != nil {
+		hold.Close()
+		greeted.Close()
+		return nil, nil, err
+	}
+	return &worker{process: process, stdin: hold}, greeted, nil
+}
+
+// kill is kill -9. It returns the signal that the process died of.
+func (w *worker) kill() os.Signal {
+	w.process.Kill()
+	state, err := w.process.Wait()
+	if err != nil {
+		return nil
+	}
+	return state.Sys().(syscall.WaitStatus).Signal()
+}
+
+// end leaves nothing of it.
+func (w *worker) end() {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.stdin.Close()
+	w.process.Kill()
+	w.process.Wait()
+}
