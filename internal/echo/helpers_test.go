@@ -238,10 +238,11 @@ func needs(t testing.TB, program, from string) string {
 	return path
 }
 
-// recorder is a Tracer that keeps the calls, as "name(args) = ret".
+// recorder is a Tracer that keeps the calls: "name", or "name ERRNO".
 type recorder struct {
 	mu    sync.Mutex
 	calls []string
+	took  map[string]time.Duration // the longest call of each name
 }
 
 func (r *recorder) Enter(*sockapi.Call) {}
@@ -254,6 +255,16 @@ func (r *recorder) Exit(c *sockapi.Call) {
 		s += " " + unix.ErrnoName(c.Errno)
 	}
 	r.calls = append(r.calls, s)
+	if r.took == nil {
+		r.took = make(map[string]time.Duration)
+	}
+	r.took[c.Name] = max(r.took[c.Name], c.Took)
+}
+
+func (r *recorder) longest(name string) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.took[name]
 }
 
 func (r *recorder) all() []string {

@@ -130,10 +130,16 @@ func (l *loop) closeIdle() {
 	if l.cfg.IdleTimeout <= 0 {
 		return
 	}
-	for c := l.conns.front; c != nil && l.now.Sub(c.active) >= l.cfg.IdleTimeout; c = l.conns.front {
-		l.close(c, Idle, nil)
+	for c := l.conns.front; c != nil && l.idle(c); c = l.conns.front {
+		// The loop itself may have been held up (by a Tracer, by SIGSTOP), with data waiting all the while: a last look.
+		l.ready(c)
+		if l.byFD[c.fd] == c && l.idle(c) {
+			l.close(c, Idle, nil)
+		}
 	}
 }
+
+func (l *loop) idle(c *conn) bool { return l.now.Sub(c.active) >= l.cfg.IdleTimeout }
 
 // publish makes the numbers of this turn visible to Server.Stats.
 func (l *loop) publish() {

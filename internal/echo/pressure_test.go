@@ -223,18 +223,19 @@ func TestServerIdleTimeout(t *testing.T) {
 			t.Errorf("closed after %v", lived)
 		}
 	}()
-	last := time.Now()
+	sent := time.Now() // before the last byte that was echoed
 	wait(t, "two were idle", func() bool {
+		now := time.Now()
 		_, err := busy.Write([]byte("x"))
 		if err == nil {
 			_, err = io.ReadFull(busy, make([]byte, 1))
 		}
-		if gap := time.Since(last); err != nil && gap < timeout {
+		if gap := time.Since(sent); err != nil && gap < timeout {
 			t.Fatalf("busy client: %v, %v after its last byte", err, gap)
 		} else if err != nil {
 			t.Skipf("this machine is too busy: the busy client was idle for %v", gap)
 		}
-		last = time.Now()
+		sent = now
 		return s.Stats().Idle == 2
 	})
 	<-ended
@@ -246,9 +247,15 @@ func TestServerIdleTimeout(t *testing.T) {
 // TestServerIdleStalled: a client that does not read is idle once nothing moves any more.
 func TestServerIdleStalled(t *testing.T) {
 	t.Parallel()
-	s := serve(t, Config{IdleTimeout: 300 * time.Millisecond})
-	c := dialServer(t, s.Addr())
-	go func() { _, _ = c.Write(make([]byte, 64<<20)) }() // until the reset: the server has not read everything
+	srv, err := NewServer(Config{Addr: loopback4, IdleTimeout: 300 * time.Millisecond,
+		ListenerOptions: func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Put(s, 1) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// There is no room for this much on the way back, and it is there before the time begins to run.
+	c := dialSmallWindow(t, srv.Addr())
+	fill(t, c, func() bool { return true })
+	s := start(t, srv)
 	wait(t, "idle", func() bool { return s.Stats().Idle == 1 })
 	if st := s.Stats(); st.Open != 0 || st.Stalled != 0 || st.PendingBytes != 0 || st.SpareBuffers != 1 {
 		t.Errorf("%+v", st)
@@ -259,10 +266,11 @@ func TestServerIdleStalled(t *testing.T) {
 func TestServerLingeringClose(t *testing.T) {
 	t.Parallel()
 	const linger = 2 * time.Second
-	began, ended := make(chan time.Time, 1), make(chan ConnReport, 1)
+	var trace recorder
+	ended := make(chan ConnReport, 1)
 	var stuck *sockapi.Socket // the first connection; the loop's
 	s := serve(t, Config{
-		IdleTimeout: 200 * time.Millisecond,
+		Tracer: &trace,
 		ConnOptions: func(s *sockapi.Socket) error {
 			if stuck != nil {
 				return nil
@@ -278,26 +286,37 @@ func TestServerLingeringClose(t *testing.T) {
 		}},
 	})
 	// Fill the way back only, and no more than the server's send buffer: the server has then read everything, so that its
-	// close sends FIN, behind data that is not acknowledged.
+	// close sends FIN and not RST, behind data that is not acknowledged.
 	c := dialSmallWindow(t, s.Addr())
 	if _, err := c.Write(make([]byte, 256<<10)); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "closing", func() bool { return s.Stats().Idle == 1 })
-	began <- time.Now()
+	if err := c.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "closing", func() bool { return s.Stats().Finished == 1 })
+	start := time.Now()
 	exchange(t, dialServer(t, s.Addr()), "others are served")
+	took := time.Since(start)
+	t.Logf("an exchange during the close: %v", took)
 	select {
 	case <-ended:
-		t.Error("the close did not linger")
+		if took < linger/2 {
+			t.Error("the close did not linger")
+		}
+		return
 	default:
 	}
 	select {
 	case e := <-ended:
-		if took := time.Since(<-began); took < linger-500*time.Millisecond || e.BytesOut != 256<<10 {
-			t.Errorf("lingered %v: %+v", took, e)
+		if e.BytesOut != 256<<10 || e.Reason != Finished {
+			t.Errorf("%+v", e)
 		}
 	case <-time.After(patience):
 		t.Error("the lingering close was never reported")
+	}
+	if took := trace.longest("close"); took < linger-50*time.Millisecond {
+		t.Errorf("close(2) took %v", took)
 	}
 }
 
