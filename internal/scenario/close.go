@@ -11,6 +11,7 @@ var closing = &Scenario{
 	Source: "RFC 9293 3.6",
 	Server: closeServer,
 	Client: closeClient,
+	Wire:   closeWire,
 }
 
 func closeServer(s *Side) {
@@ -35,4 +36,16 @@ func closeClient(c *Side) {
 		tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
 	conn.Expect("both FINs are acknowledged; 60 s until the pair of addresses is free again", tcpinfo.TimeWait)
 	conn.ExpectPeerGone("the passive closer has no TIME-WAIT")
+}
+
+// closeWire has the segments: here the server waits before it closes, so there are four.
+func closeWire(w *Wire) {
+	ours, theirs := w.AwaitSegment(1, "client fin"), w.AwaitSegment(1, "server fin")
+	answer, last := w.AwaitAnswer(ours), w.AwaitAnswer(theirs)
+	end := ours.Segment.Seq + ours.Segment.SeqLen()
+	w.Check("the FIN takes one number of the sequence: the server acknowledges the number behind it", answer.Segment.Ack == end,
+		"%+d from the FIN's own", int32(answer.Segment.Ack-ours.Segment.Seq-uint32(ours.Segment.Len())))
+	w.Check("so does the server's", last.Segment.Ack == theirs.Segment.Seq+theirs.Segment.SeqLen(),
+		"%+d from the FIN's own", int32(last.Segment.Ack-theirs.Segment.Seq))
+	w.Check("four segments: FIN, ACK, FIN, ACK", answer.ID < theirs.ID && theirs.ID < last.ID, "the server's ACK came before its FIN: %v", answer.ID < theirs.ID)
 }

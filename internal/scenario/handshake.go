@@ -17,6 +17,7 @@ var handshake = &Scenario{
 	Source: "RFC 9293 3.5",
 	Server: handshakeServer,
 	Client: handshakeClient,
+	Wire:   handshakeWire,
 }
 
 func handshakeServer(s *Side) {
@@ -50,6 +51,18 @@ func handshakeClient(c *Side) {
 	c.Check("the server has accepted", string(welcome) == "welcome\n", "%q", welcome)
 	conn.Close()
 	conn.Expect("closed first", tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
+}
+
+// handshakeWire has the numbers: J is what the client begins with, K what the server does.
+func handshakeWire(w *Wire) {
+	syn, synack, ack := w.AwaitSegment(1, "client syn"), w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(1, "client ack")
+	j, k := syn.Segment.Seq, synack.Segment.Seq
+	w.Note("J, the client's initial sequence number, is %d; K, the server's, is %d", j, k)
+	w.Check("the SYN-ACK acknowledges J+1: a SYN takes one number of the sequence", synack.Segment.Ack == j+1, "J%+d", int32(synack.Segment.Ack-j))
+	w.Check("the ACK acknowledges K+1, and its own number is J+1", ack.Segment.Ack == k+1 && ack.Segment.Seq == j+1,
+		"K%+d, J%+d", int32(ack.Segment.Ack-k), int32(ack.Segment.Seq-j))
+	data := w.AwaitSegment(1, "client data")
+	w.Check("and so the first byte of data has the number J+1", data.Segment.Seq == j+1, "J%+d", int32(data.Segment.Seq-j))
 }
 
 // checkPort checks where the client's port comes from: nobody called bind() for it, unless the reader said --bind.

@@ -2,8 +2,11 @@ package scenario
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"socklife/internal/lab"
 	"socklife/tcpinfo"
@@ -29,6 +32,14 @@ func newHost(l *lab.Host, observed func(tcpinfo.Change)) (*host, error) {
 	}
 	h.watch = tcpinfo.NewWatcher(h.diag, observed)
 	return h, nil
+}
+
+// address is the host's on the wire.
+func (h *host) address(family int) netip.Addr {
+	if family == unix.AF_INET {
+		return h.lab.IPv4
+	}
+	return h.lab.IPv6
 }
 
 // do runs f where what it opens belongs to the host.

@@ -47,6 +47,17 @@ func (s *Side) Family() int {
 	return unix.AF_INET6
 }
 
+// OnWire tells whether each side has a host of its own, with a wire between them that can hold segments.
+func (s *Side) OnWire() bool { return s.run.wire != nil }
+
+// ReadyAt says that the server's side is where the client should connect to, though nobody listens there.
+func (s *Side) ReadyAt(addr netip.AddrPort) {
+	if s.ready != nil {
+		s.ready(addr)
+		s.ready = nil
+	}
+}
+
 // HoldTime is how long the reader wants to look at the state that the lesson is about.
 func (s *Side) HoldTime() time.Duration { return s.run.cfg.Hold }
 

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
@@ -17,9 +18,16 @@ var simultaneousClose = &Scenario{
 	Source: "RFC 9293 3.6, figure 13",
 	Server: simultaneousCloseServer,
 	Client: simultaneousCloseClient,
+
+	Prepare: func(w *Wire) { w.Rule("hold any fin 1..2") },
+	Wire:    crossingFINs,
 }
 
 func simultaneousCloseServer(s *Side) {
+	if s.OnWire() {
+		s.closeAcross(s.Listen().Accept())
+		return
+	}
 	l := s.Listen(smallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -39,6 +47,10 @@ func simultaneousCloseServer(s *Side) {
 }
 
 func simultaneousCloseClient(c *Side) {
+	if c.OnWire() {
+		c.closeAcross(c.Dial())
+		return
+	}
 	conn := c.Socket()
 	smallBuffers(conn)
 	conn.Connect(c.Addr)
@@ -52,4 +64,28 @@ func simultaneousCloseClient(c *Side) {
 	answer := conn.ReadToEnd()
 	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("TIME-WAIT here too", tcpinfo.TimeWait)
+}
+
+// On a wire that holds the FINs nobody needs a full window: both ends just close, as the textbook draws it.
+
+func (s *Side) closeAcross(conn *Conn) {
+	conn.Shutdown(unix.SHUT_WR)
+	end := conn.Read(64)
+	s.Check("the other end has finished too", len(end) == 0, "%d bytes", len(end))
+	conn.Expect("both closed first: TIME-WAIT at both ends", tcpinfo.TimeWait)
+	conn.Close()
+}
+
+func crossingFINs(w *Wire) {
+	client, server := w.AwaitHeld("client fin"), w.AwaitHeld("server fin")
+	w.Expect(timeline.Client, "closed, and knows nothing of the other's FIN", tcpinfo.FinWait1)
+	w.Expect(timeline.Server, "closed, and knows nothing of the other's FIN", tcpinfo.FinWait1)
+	acks := w.Rule("hold any ack")
+	w.Release(client)
+	w.Release(server)
+	w.Expect(timeline.Client, "the other's FIN has come, where the ACK of ours should have", tcpinfo.Closing)
+	w.Expect(timeline.Server, "the other's FIN has come, where the ACK of ours should have", tcpinfo.Closing)
+	w.Hold()
+	acks.Remove()
+	w.ReleaseAll()
 }

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -20,9 +21,16 @@ var simultaneousOpen = &Scenario{
 	Source: "RFC 9293 3.5, figure 7",
 	Server: simultaneousOpenServer,
 	Client: simultaneousOpenClient,
+
+	Prepare: func(w *Wire) { w.Rule("hold any syn 1..2") },
+	Wire:    crossingSYNs,
 }
 
 func simultaneousOpenServer(s *Side) {
+	if s.OnWire() {
+		s.connectAcross(s.Addr, netip.AddrPortFrom(s.peerHost.address(s.Family()), s.Addr.Port()))
+		return
+	}
 	l := s.Listen()
 	conn := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(conn)
@@ -76,6 +84,10 @@ func simultaneousOpenServer(s *Side) {
 }
 
 func simultaneousOpenClient(c *Side) {
+	if c.OnWire() {
+		c.connectAcross(netip.AddrPortFrom(c.host.address(c.Family()), c.Addr.Port()), c.Addr)
+		return
+	}
 	conn := c.Dial()
 	conn.Write(c.Request())
 	theirs := conn.HearAddr()
@@ -133,4 +145,36 @@ func (s *Side) sharingPort(addr netip.AddrPort) *Conn {
 	set(c, sockapi.SO_REUSEPORT, true)
 	c.Bind(addr)
 	return c
+}
+
+// On a wire that holds the SYNs nobody needs a full queue: both ends just connect, each from the port that the other connects
+// to.
+
+func (s *Side) connectAcross(ours, theirs netip.AddrPort) {
+	conn := s.SocketNonblock()
+	conn.Bind(ours)
+	s.ReadyAt(ours)
+	s.CheckErrno("connect() sends a SYN", conn.TryConnect(theirs), unix.EINPROGRESS)
+	s.Unhurried(func() {
+		conn.Expect("each has the other's SYN and the ACK of its own", tcpinfo.Established)
+	})
+	conn.Say("from the " + string(s.Name))
+	s.AwaitUnread(conn.watch, "the other's word has come")
+	word := conn.Hear()
+	s.Check("data flows", word == "from the "+string(s.Name.Other()), "%q", word)
+	conn.Close()
+}
+
+func crossingSYNs(w *Wire) {
+	client, server := w.AwaitHeld("client syn"), w.AwaitHeld("server syn")
+	w.Expect(timeline.Client, "its SYN is out; the other's has not come", tcpinfo.SynSent)
+	w.Expect(timeline.Server, "its SYN is out; the other's has not come", tcpinfo.SynSent)
+	answers := w.Rule("hold any syn+ack")
+	w.Release(client)
+	w.Release(server)
+	w.Expect(timeline.Client, "a SYN has come where the SYN-ACK should have: it answers, and waits for its own ACK", tcpinfo.SynReceived)
+	w.Expect(timeline.Server, "and so does the other: neither listens, both are half-open", tcpinfo.SynReceived)
+	w.Hold()
+	answers.Remove()
+	w.ReleaseAll()
 }

@@ -91,12 +91,12 @@ func sideOf(s lab.Side) timeline.Side {
 }
 
 // await waits for the nth packet that fits.
-func (t *tap) await(ctx context.Context, n int, m lab.Match) (lab.Packet, bool) {
+func (t *tap) await(ctx context.Context, n int, fits func(lab.Packet) bool) (lab.Packet, bool) {
 	for {
 		t.mu.Lock()
 		more := t.more
 		for found, i := 0, 0; i < len(t.packets); i++ {
-			if m.Fits(t.packets[i]) {
+			if fits(t.packets[i]) {
 				if found++; found == n {
 					defer t.mu.Unlock()
 					return t.packets[i], true

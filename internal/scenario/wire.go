@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socklife/internal/lab"
+	"socklife/internal/segment"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -149,19 +150,37 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 	w.must(w.lab.Wire.Inject(side, raw))
 }
 
-// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth.
+// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. (What is
+// said after "after" does not count here.)
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
 	ctx, cancel := w.run.patience()
 	defer cancel()
-	p, ok := w.tap.await(ctx, n, m)
+	p, ok := w.tap.await(ctx, n, m.Fits)
 	if !ok {
 		w.run.stopIfOver()
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
 		w.run.fail(timeout{match, w.run.cfg.Patience})
 	}
 	return p
+}
+
+// AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
+func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
+	end := p.Segment.Seq + p.Segment.SeqLen()
+	ctx, cancel := w.run.patience()
+	defer cancel()
+	answer, ok := w.tap.await(ctx, 1, func(a lab.Packet) bool {
+		return a.From != p.From && a.ID > p.ID && a.Segment.Dst == p.Segment.Src &&
+			a.Segment.Flags.Has(segment.ACK) && !segment.Before(a.Segment.Ack, end)
+	})
+	if !ok {
+		w.run.stopIfOver()
+		w.run.check(timeline.Wire, time.Time{}, "an answer to "+p.Segment.String(), "none came", false)
+		w.run.fail(timeout{"the answer", w.run.cfg.Patience})
+	}
+	return answer
 }
 
 // Count is how many segments that fit have been on the wire so far, retransmissions included.
