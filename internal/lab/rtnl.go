@@ -8,49 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// queueLen is the length of the TUN device's queue, in packets. What does not fit is lost before the wire has seen it,
-// and the kernel's 500 are too few for a sender that outruns the relay.
-const queueLen = 10000
+// routePatience is how many seconds the kernel has for an answer. It answers requests at once; see awaitLocal for what
+// takes longer.
+const routePatience = 30
 
-// addrGenModeNone is IN6_ADDR_GEN_MODE_NONE of linux/if_link.h.
-const addrGenModeNone = 1
-
-// configure brings up lo and the TUN device in the namespace of the calling thread: what `ip link set`, `ip address add`
-// do, with the messages of rtnetlink(7). The route to the other host comes with the prefix.
-func configure(mtu int, addrs ...netip.Prefix) error {
-	r, err := dialRoute()
-	if err != nil {
-		return err
-	}
-	defer r.close()
-	lo, err := r.index("lo")
-	if err != nil {
-		return err
-	}
-	wire, err := r.index(ifName)
-	if err != nil {
-		return err
-	}
-	if err := r.up(lo, 0); err != nil {
-		return err
-	}
-	for _, a := range addrs {
-		if a.Addr().Is6() {
-			if err := r.noLinkLocal(wire); err != nil {
-				return err
-			}
-		}
-		if err := r.address(wire, a); err != nil {
-			return err
-		}
-	}
-	return r.up(wire, mtu)
-}
-
-// route is a NETLINK_ROUTE socket.
+// route is a NETLINK_ROUTE socket that is also told of new IPv6 routes.
 type route struct {
-	fd  int
-	seq uint32
+	fd    int
+	seq   uint32
+	local map[netip.Addr]bool // those that the kernel accepts packets for
 }
 
 func dialRoute() (*route, error) {
@@ -58,60 +24,20 @@ func dialRoute() (*route, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: socket(AF_NETLINK, NETLINK_ROUTE): %w", err)
 	}
-	return &route{fd: fd}, nil
+	r := &route{fd: fd, local: make(map[netip.Addr]bool)}
+	tv := unix.Timeval{Sec: routePatience}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
+		r.close()
+		return nil, fmt.Errorf("lab: SO_RCVTIMEO of rtnetlink: %w", err)
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_IPV6_ROUTE); err != nil {
+		r.close()
+		return nil, fmt.Errorf("lab: join RTNLGRP_IPV6_ROUTE: %w", err)
+	}
+	return r, nil
 }
 
 func (r *route) close() { unix.Close(r.fd) }
-
-// index is the number of an interface: SIOCGIFINDEX, netdevice(7).
-func (r *route) index(name string) (uint32, error) {
-	request, err := unix.NewIfreq(name)
-	if err != nil {
-		return 0, err
-	}
-	if err := unix.IoctlIfreq(r.fd, unix.SIOCGIFINDEX, request); err != nil {
-		return 0, fmt.Errorf("lab: SIOCGIFINDEX %s: %w", name, err)
-	}
-	return request.Uint32(), nil
-}
-
-// up sets an interface up and, with an mtu, what the wire's interface needs.
-func (r *route) up(index uint32, mtu int) error {
-	b := make([]byte, unix.SizeofIfInfomsg)
-	binary.NativeEndian.PutUint32(b[4:], index)        // ifi_index
-	binary.NativeEndian.PutUint32(b[8:], unix.IFF_UP)  // ifi_flags
-	binary.NativeEndian.PutUint32(b[12:], unix.IFF_UP) // ifi_change: no other flag
-	if mtu > 0 {
-		b = attribute(b, unix.IFLA_MTU, binary.NativeEndian.AppendUint32(nil, uint32(mtu)))
-		b = attribute(b, unix.IFLA_TXQLEN, binary.NativeEndian.AppendUint32(nil, queueLen))
-	}
-	return r.ask(unix.RTM_NEWLINK, 0, b)
-}
-
-// noLinkLocal is `ip link set dev ... addrgenmode none`: no fe80:: address. IFLA_AF_SPEC has a list of families, each with
-// a list of its own attributes.
-func (r *route) noLinkLocal(index uint32) error {
-	mode := attribute(nil, unix.IFLA_INET6_ADDR_GEN_MODE, []byte{addrGenModeNone})
-	family := attribute(nil, unix.AF_INET6, mode)
-	b := make([]byte, unix.SizeofIfInfomsg)
-	binary.NativeEndian.PutUint32(b[4:], index)
-	return r.ask(unix.RTM_NEWLINK, 0, attribute(b, unix.IFLA_AF_SPEC, family))
-}
-
-func (r *route) address(index uint32, p netip.Prefix) error {
-	family, flags := byte(unix.AF_INET), byte(0)
-	if p.Addr().Is6() {
-		family, flags = unix.AF_INET6, unix.IFA_F_NODAD
-	}
-	b := []byte{family, byte(p.Bits()), flags, unix.RT_SCOPE_UNIVERSE}
-	b = binary.NativeEndian.AppendUint32(b, index)
-	b = attribute(b, unix.IFA_LOCAL, p.Addr().AsSlice())
-	b = attribute(b, unix.IFA_ADDRESS, p.Addr().AsSlice())
-	if err := r.ask(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, b); err != nil {
-		return fmt.Errorf("%w (address %s)", err, p)
-	}
-	return nil
-}
 
 // attribute appends a struct rtattr, whose length does not count the padding after it.
 func attribute(b []byte, kind uint16, value []byte) []byte {
@@ -136,36 +62,70 @@ func (r *route) ask(kind, flags uint16, body []byte) error {
 	if err := unix.Sendto(r.fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("lab: rtnetlink %s: %w", routeName(kind), err)
 	}
-	reply := make([]byte, 8192)
 	for {
-		n, from, err := unix.Recvfrom(r.fd, reply, 0)
-		if err == unix.EINTR {
-			continue
+		errno, answered, err := r.receive()
+		if err == nil && answered && errno != 0 {
+			err = errno
 		}
 		if err != nil {
 			return fmt.Errorf("lab: rtnetlink %s: %w", routeName(kind), err)
 		}
-		if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
-			continue // not from the kernel
+		if answered {
+			return nil
 		}
-		errno, ours := acknowledged(reply[:n], r.seq)
-		if !ours {
-			continue
-		}
-		if errno != 0 {
-			return fmt.Errorf("lab: rtnetlink %s: %w", routeName(kind), errno)
-		}
-		return nil
 	}
 }
 
-// acknowledged finds the answer to request seq: struct nlmsghdr, then the negative errno of struct nlmsgerr.
-func acknowledged(b []byte, seq uint32) (unix.Errno, bool) {
-	if len(b) < unix.SizeofNlMsghdr+4 || binary.NativeEndian.Uint16(b[4:]) != unix.NLMSG_ERROR || binary.NativeEndian.Uint32(b[8:]) != seq {
-		return 0, false
+// receive reads what the kernel sent next, notes routes, and tells the errno of the answer to the last request, if it is
+// there.
+func (r *route) receive() (errno unix.Errno, answered bool, err error) {
+	var buf [8192]byte
+	n, from, err := unix.Recvfrom(r.fd, buf[:], 0)
+	if err == unix.EINTR {
+		return 0, false, nil
 	}
-	return unix.Errno(-int32(binary.NativeEndian.Uint32(b[unix.SizeofNlMsghdr:]))), true
+	if err != nil {
+		return 0, false, err
+	}
+	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
+		return 0, false, nil // not from the kernel
+	}
+	for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
+		length := int(binary.NativeEndian.Uint32(b))
+		if length < unix.SizeofNlMsghdr || length > len(b) {
+			break
+		}
+		body := b[unix.SizeofNlMsghdr:length]
+		switch kind, seq := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint32(b[8:]); {
+		case kind == unix.NLMSG_ERROR && seq == r.seq && len(body) >= 4: // struct nlmsgerr starts with the negative errno
+			errno, answered = unix.Errno(-int32(binary.NativeEndian.Uint32(body))), true
+		case kind == unix.RTM_NEWROUTE:
+			r.note(body)
+		}
+		b = b[min(len(b), align(length)):]
+	}
+	return errno, answered, nil
 }
+
+// note remembers the destination of a route for packets to this host: struct rtmsg, then attributes.
+func (r *route) note(b []byte) {
+	const typeAt = 7 // rtm_type
+	if len(b) < unix.SizeofRtMsg || b[typeAt] != unix.RTN_LOCAL {
+		return
+	}
+	for b = b[unix.SizeofRtMsg:]; len(b) >= unix.SizeofRtAttr; {
+		length := int(binary.NativeEndian.Uint16(b))
+		if length < unix.SizeofRtAttr || length > len(b) {
+			return
+		}
+		if a, ok := netip.AddrFromSlice(b[unix.SizeofRtAttr:length]); ok && binary.NativeEndian.Uint16(b[2:]) == unix.RTA_DST {
+			r.local[a] = true
+		}
+		b = b[min(len(b), align(length)):]
+	}
+}
+
+func align(n int) int { return (n + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1) }
 
 func routeName(kind uint16) string {
 	switch kind {
