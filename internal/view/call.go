@@ -21,7 +21,11 @@ func callText(c *timeline.Call) text {
 	for _, a := range shorten(c) {
 		args = append(args, argument(a))
 	}
-	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+glued(" = "))
+	equals := glued(" = ")
+	if c.Errno != "" {
+		equals = " " + glued("= ") // with the error's name it may be too long for the line
+	}
+	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+equals)
 	t = t.join("", result(c))
 	switch {
 	case c.Errno == "" && accepts(c) && c.Addr.IsValid():

@@ -99,3 +99,23 @@ func TestASourceIsNamedWhereItIsNotTheHeads(t *testing.T) {
 		t.Errorf("sock_diag is named in the row, or not in the head:\n%s", got)
 	}
 }
+
+// A burst of ordinary segments is cut short, and what is left out is counted; anything else among them is shown.
+func TestABurstOfSegmentsIsCounted(t *testing.T) {
+	var out bytes.Buffer
+	term := New(&out, Options{Width: 80, ASCII: true})
+	data := func(seq uint32, flags ...string) timeline.Event {
+		return timeline.Event{Side: timeline.Wire, Body: &timeline.Segment{Flags: flags, Seq: seq, Len: 1000, Fate: "delivered", From: timeline.Server}}
+	}
+	for i := range 10 {
+		term.Event(data(uint32(i), "ACK"))
+	}
+	term.Event(data(99, "ACK", "FIN"))
+	term.Flush()
+	text := out.String()
+	for want, n := range map[string]int{"len=1000": bulkShown + 1, "7 more segments, 7000 bytes from the server": 1, "FIN": 1} {
+		if got := strings.Count(text, want); got != n {
+			t.Errorf("%q %d times, want %d\n%s", want, got, n, text)
+		}
+	}
+}

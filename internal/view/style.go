@@ -109,13 +109,14 @@ type symbols struct {
 	yes, no, absent                      string // of checks, and of what was not seen
 	dash, tail, tailLeft, head, headLeft string // of a segment's arrow
 	lost, stopped                        string // its end on the way
+	more                                 string // of what is left out
 }
 
 func newSymbols(ascii bool) symbols {
 	if ascii {
 		return symbols{ascii: true, arrow: "->", yes: "ok", no: "FAIL", absent: "--",
-			dash: "-", tail: "|", tailLeft: "|", head: ">", headLeft: "<", lost: "x", stopped: "|"}
+			dash: "-", tail: "|", tailLeft: "|", head: ">", headLeft: "<", lost: "x", stopped: "|", more: "..."}
 	}
 	return symbols{arrow: "→", yes: "✓", no: "✗", absent: "–",
-		dash: "─", tail: "├", tailLeft: "┤", head: "▶", headLeft: "◀", lost: "✗", stopped: "┃"}
+		dash: "─", tail: "├", tailLeft: "┤", head: "▶", headLeft: "◀", lost: "✗", stopped: "┃", more: "⋮"}
 }

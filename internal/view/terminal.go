@@ -36,6 +36,7 @@ type Terminal struct {
 	tabled  bool          // the coverage table's head is out
 	blank   bool          // the last line is empty
 	above   timeline.Side // whose the last line is
+	bulk    bulk
 	shown   time.Duration // the last time on a line
 	out     bytes.Buffer
 }
@@ -50,6 +51,13 @@ func New(w io.Writer, o Options) *Terminal {
 func (t *Terminal) Event(e timeline.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if s, ok := e.Body.(*timeline.Segment); ok && ordinary(s) {
+		if t.bulk.takes(s) {
+			return
+		}
+	} else {
+		t.endBulk()
+	}
 	switch b := e.Body.(type) {
 	case *timeline.State:
 		t.find(&finding{at: e.At, side: e.Side, state: b, before: t.sockets.remember(b)})
@@ -72,6 +80,7 @@ func (t *Terminal) Event(e timeline.Event) {
 func (t *Terminal) Flush() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.endBulk()
 	t.showPairs()
 	t.write()
 }
