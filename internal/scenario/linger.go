@@ -37,20 +37,29 @@ var lingerWait = &Scenario{
 	Client: lingerWaitClient,
 }
 
-// More than the server's small receive buffer takes, less than the client's large send buffer: write() returns, and
-// most of it waits in the client's kernel until the server reads.
+// More than the server's kernel takes before its application reads, and small enough for the client's send buffer: write()
+// returns, and a part of the data waits in the client's kernel until the server reads.
 const (
-	lingerData   = 64 << 10
-	lingerRcvbuf = 4 << 10
-	lingerSndbuf = 128 << 10
+	lingerData   = 128 << 10
+	lingerRcvbuf = 32 << 10
+	lingerSndbuf = 128 << 10 // the kernel doubles it
 )
 
 func smallWindow(l *Conn) { set(l, sockapi.SO_RCVBUF, lingerRcvbuf) }
 
+// connectToWrite connects with room for all that is to be written.
+func (c *Side) connectToWrite() *Conn {
+	conn := c.Socket()
+	set(conn, sockapi.SO_SNDBUF, lingerSndbuf)
+	conn.Connect(c.Addr)
+	return conn
+}
+
 func lingerOffServer(s *Side) {
 	l := s.Listen(smallWindow)
 	conn := l.Accept()
-	conn.AwaitPeer("its close() has returned: data, and the FIN behind it, wait in its kernel", tcpinfo.FinWait1)
+	conn.AwaitPeer("data, and the FIN behind it, wait in its kernel", tcpinfo.FinWait1)
+	conn.AwaitPeerOrphaned("its close() has returned, and we have not read anything yet")
 	s.Hold()
 	all := conn.ReadToEnd()
 	s.Check("all that was written before close() has come", bytes.Equal(all, pattern(lingerData)),
@@ -60,36 +69,40 @@ func lingerOffServer(s *Side) {
 }
 
 func lingerOffClient(c *Side) {
-	conn := c.Socket()
-	set(conn, sockapi.SO_SNDBUF, lingerSndbuf)
-	conn.Connect(c.Addr)
-	set(conn, sockapi.SO_LINGER, sockapi.Linger{})
+	conn := c.connectToWrite()
+	off := get(conn, sockapi.SO_LINGER)
+	c.Check("SO_LINGER is off, unless somebody sets it", !off.OnOff, "%+v", off)
 	conn.Write(pattern(lingerData))
-	took := conn.Close()
-	c.Check("close() returned at once, with data unsent", took < lingerTime/2, "after %v", took.Round(time.Microsecond))
+	unsent := conn.info().NotsentBytes
+	c.Check("write() took all, and the server's kernel did not: the rest is unsent", unsent > 0, "%d bytes unsent", unsent)
+	conn.Close() // the server does not read before this has returned
 	conn.Expect("the kernel delivers what is left, then the FIN", tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
 func lingerResetServer(s *Side) {
-	l := s.Listen()
+	l := s.Listen(smallWindow)
 	conn := l.Accept()
 	s.ReadRequest(conn)
-	conn.Write([]byte("ready\n"))
-	_, err := conn.TryRead(64)
-	s.CheckErrno("read() fails: the peer sent RST, not FIN", err, unix.ECONNRESET)
+	conn.Say("ready")
 	conn.Expect("a reset ends the connection for both, whatever was under way", tcpinfo.Closed)
+	all, err := conn.ReadUntilError()
+	s.Check("what our kernel had received can still be read", bytes.Equal(all, pattern(len(all))), "%d bytes", len(all))
+	s.CheckErrno("then read() fails: the client sent RST, not FIN", err, unix.ECONNRESET)
+	s.Check("the rest was thrown away", len(all) < lingerData, "%d of %d bytes lost", lingerData-len(all), lingerData)
 	_, err = conn.TryWrite([]byte("too late"))
 	s.CheckErrno("write() fails: there is no connection any more", err, unix.EPIPE)
 	conn.Close()
 }
 
 func lingerResetClient(c *Side) {
-	conn := c.Dial()
+	conn := c.connectToWrite()
 	set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	conn.Write(c.Request())
-	ready := conn.Read(64)
-	c.Check("the server is connected", string(ready) == "ready\n", "%q", ready)
+	conn.HearWord("ready")
+	conn.Write(pattern(lingerData))
+	unsent := conn.info().NotsentBytes
+	c.Check("write() took all, and the server's kernel did not: the rest is unsent", unsent > 0, "%d bytes unsent", unsent)
 	c.Hold()
 	before := c.Counters()
 	conn.Close()
@@ -99,7 +112,11 @@ func lingerResetClient(c *Side) {
 		"TCPAbortOnData +%d, OutRsts +%d", rose["TCPAbortOnData"], rose["OutRsts"])
 }
 
-const lingerTime = time.Second
+// How long close() is to wait: where the server does not read, and where it does.
+const (
+	lingerTime = time.Second
+	lingerLong = time.Minute // it does not come to that
+)
 
 func lingerWaitServer(s *Side) {
 	l := s.Listen(smallWindow)
@@ -116,25 +133,31 @@ func lingerWaitServer(s *Side) {
 
 	// We read: its close() returns as soon as our kernel has acknowledged.
 	conn = l.Accept()
+	conn.AwaitPeer("its close() has the FIN behind data", tcpinfo.FinWait1)
 	all = conn.ReadToEnd()
 	s.Check("all of it came", bytes.Equal(all, pattern(lingerData)), "%d of %d bytes", len(all), lingerData)
+	conn.AwaitPeer("and all of it is acknowledged", tcpinfo.FinWait2)
+	conn.AwaitPeerOrphaned("so its close() has returned")
 	conn.Close()
 }
 
 func lingerWaitClient(c *Side) {
-	for _, read := range []bool{false, true} {
-		conn := c.Socket()
-		set(conn, sockapi.SO_SNDBUF, lingerSndbuf)
-		conn.Connect(c.Addr)
-		set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true, Seconds: int(lingerTime / time.Second)})
-		conn.Write(pattern(lingerData))
-		took := conn.Close()
-		if read {
-			c.Check("the server reads: close() returned when all was acknowledged", took < lingerTime, "after %v", took.Round(time.Millisecond))
-		} else {
-			c.Check(fmt.Sprintf("the server does not read: close() waited for %v", lingerTime),
-				took >= lingerTime-20*time.Millisecond, "after %v", took.Round(time.Millisecond))
-		}
-		conn.Expect("closed in good order", tcpinfo.TimeWait)
-	}
+	conn, took := c.lingeringClose(lingerTime)
+	c.Check(fmt.Sprintf("the server does not read: close() waited for %v", lingerTime),
+		took >= lingerTime-20*time.Millisecond, "after %v", took.Round(time.Millisecond))
+	conn.Expect("closed in good order, later", tcpinfo.TimeWait)
+
+	conn, took = c.lingeringClose(lingerLong)
+	state := conn.Last().State
+	c.Check("the server reads: close() waited until the FIN was acknowledged, and no longer",
+		took < lingerLong && (state == tcpinfo.FinWait2 || state == tcpinfo.TimeWait), "after %v, in %s", took.Round(time.Millisecond), state)
+	conn.Expect("closed in good order", tcpinfo.TimeWait)
+}
+
+// lingeringClose writes and closes. It returns how long close() took.
+func (c *Side) lingeringClose(linger time.Duration) (conn *Conn, took time.Duration) {
+	conn = c.connectToWrite()
+	set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
+	conn.Write(pattern(lingerData))
+	return conn, conn.Close()
 }

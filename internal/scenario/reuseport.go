@@ -66,9 +66,14 @@ func reuseportServer(s *Side) {
 	talk.Say(fmt.Sprint(gone))
 	talk.HearWord("late")
 	awaitQueue(s, one, "whoever comes now comes here", stay+1)
+	conns := []*Conn{}
 	for range stay + 1 {
-		conn := one.Accept()
+		conns = append(conns, one.Accept())
+	}
+	for _, conn := range conns {
 		conn.Say("welcome")
+	}
+	for _, conn := range conns {
 		conn.Read(64)
 		conn.Close()
 	}
@@ -93,32 +98,31 @@ func reuseportClient(c *Side) {
 
 	gone := talk.Hear()
 	c.Await("the connections that waited at the listener which closed are reset, and no others", func() (string, bool) {
-		closed := fmt.Sprint(count(conns, tcpinfo.Closed))
+		closed := fmt.Sprint(len(in(tcpinfo.Closed, conns)))
 		return closed + " of " + gone, closed == gone
 	})
 	late := c.Socket()
 	late.Connect(port)
 	talk.Say("late")
-	served := 0
-	for _, conn := range append(conns, late) {
-		if conn.Last().State == tcpinfo.Closed {
-			_, err := conn.TryRead(64)
-			c.CheckErrno("connect() had succeeded, and now read() says", err, unix.ECONNRESET)
-		} else if conn.Hear() == "welcome" {
-			served++
-		}
+	for _, conn := range in(tcpinfo.Closed, conns) {
+		_, err := conn.TryRead(64)
+		c.CheckErrno("a server had been there, connect() had succeeded, and now read() fails", err, unix.ECONNRESET)
 		conn.Close()
 	}
-	c.Check("all others are served, and the one that came late is too", fmt.Sprint(len(conns)+1-served) == gone, "%d of %d", served, len(conns)+1)
+	for _, conn := range in(tcpinfo.Established, append(conns, late)) {
+		word := conn.Hear()
+		c.Check("the other listener's connections are served", word == "welcome", "%q", word)
+		conn.Close()
+	}
 	talk.Close()
 }
 
-// count tells how many of the connections are in a state.
-func count(conns []*Conn, state tcpinfo.State) (n int) {
+// in are those of the connections that are in a state.
+func in(state tcpinfo.State, conns []*Conn) (some []*Conn) {
 	for _, c := range conns {
 		if c.Last().State == state {
-			n++
+			some = append(some, c)
 		}
 	}
-	return n
+	return some
 }
