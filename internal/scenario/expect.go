@@ -126,6 +126,9 @@ func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states 
 	if !ok {
 		s.alive()
 	}
+	if ok && whose == s.Name {
+		s.expected = seen.State.String()
+	}
 	if told := s.run.both && whose != s.Name; !told || !ok {
 		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
 	}

@@ -23,6 +23,7 @@ type Side struct {
 	peerHost *host // where the other side's are; the same but on the wire
 	ready    func(netip.AddrPort)
 	trace    *tracer
+	expected string    // the state that was last seen as expected
 	met      func()    // called when the other side has come
 	keeps    bool      // this server serves run after run: what it listens on stays
 	listener *heirloom // what it listens on since an earlier run
@@ -138,7 +139,10 @@ func (s *Side) Note(format string, args ...any) {
 // Hold stays where the lesson is for as long as the reader asked, so that it can be looked at from outside.
 func (s *Side) Hold() {
 	if d := s.run.cfg.Hold; d > 0 {
-		s.Note("held for %v: look from another terminal with  ss -tanoe '( sport = :%d or dport = :%[2]d )'", d, s.Addr.Port())
+		s.Note("held for %v: ss -tan | grep :%d", d, s.Addr.Port())
+		if s.expected != "" {
+			s.Note("echoc --explain %s", s.expected)
+		}
 		s.run.clock.pause(d)
 	}
 	s.alive()
