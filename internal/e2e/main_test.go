@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything here may take before the test gives up.
-const patience = 60 * time.Second
+const patience = 120 * time.Second
 
 // command is one of the two, ready to be started; it is killed when the test is over.
 func command(t *testing.T, name string, args ...string) *exec.Cmd {

@@ -107,12 +107,12 @@ func play(ctx context.Context, cfg Config, stop *Stop) {
 
 func (r *Result) count(s Stop) {
 	r.Scenarios++
+	r.Checks += s.Result.Checks
+	r.Failed += s.Result.Failed
 	if s.Skipped != "" {
 		r.Skipped++
 		return
 	}
-	r.Checks += s.Result.Checks
-	r.Failed += s.Result.Failed
 	if s.Result.Err != nil && r.Err == nil {
 		r.Err = &Failed{s.Name(), s.Result.Err}
 	}
