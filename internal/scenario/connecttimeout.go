@@ -49,27 +49,22 @@ func connectTimeoutClient(c *Side) {
 	first.ExpectPeer("and waits there for accept()", tcpinfo.Established)
 
 	before := c.Counters()
-	bySyns, byTime, byCall := c.SocketNonblock(), c.SocketNonblock(), c.Socket()
-	set(bySyns, sockapi.TCP_SYNCNT, synCount)
-	set(byTime, sockapi.TCP_USER_TIMEOUT, userTimeout)
+	bySyns, byTime, byCall := c.attempt(), c.attempt(), c.Socket()
+	set(bySyns.Conn, sockapi.TCP_SYNCNT, synCount)
+	set(byTime.Conn, sockapi.TCP_USER_TIMEOUT, userTimeout)
 	set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)
 
 	// Two attempts go on beside the third, whose connect() blocks.
-	c.CheckErrno("TCP_SYNCNT: the attempt is under way", bySyns.TryConnect(c.Addr), unix.EINPROGRESS)
-	bySynsTook := bySyns.lifetime()
-	bySyns.Expect("our SYN gets no answer", tcpinfo.SynSent)
-	c.CheckErrno("TCP_USER_TIMEOUT: the attempt is under way", byTime.TryConnect(c.Addr), unix.EINPROGRESS)
-	byTimeTook := byTime.lifetime()
-	byTime.Expect("our SYN gets no answer", tcpinfo.SynSent)
-
+	bySynsLasted := bySyns.connect("TCP_SYNCNT")
+	byTimeLasted := byTime.connect("TCP_USER_TIMEOUT")
 	err := byCall.TryConnect(c.Addr)
 	took := c.trace.took()
 	c.CheckErrno(fmt.Sprintf("SO_SNDTIMEO %v: connect() stops waiting", sendTimeout), err, unix.EINPROGRESS)
-	c.Check("it waited for as long as it was told", took >= sendTimeout-slack && took < userTimeout, "%v", took.Round(time.Millisecond))
+	c.Check("it waited for as long as it was told", took > sendTimeout-slack && took < sendTimeout+lateness, "%v", took.Round(time.Millisecond))
 	byCall.Expect("the call is over, the attempt is not: the kernel goes on", tcpinfo.SynSent)
 
-	c.checkGivenUp(byTime, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeTook(), userTimeout)
-	c.checkGivenUp(bySyns, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsTook(), 3*time.Second)
+	c.checkGivenUp(byTime.Conn, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeLasted(), userTimeout)
+	c.checkGivenUp(bySyns.Conn, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsLasted(), 3*time.Second)
 	rose := c.Counted(before, "TCPTimeouts", "TCPSynRetrans")
 	c.Check("the kernel counted the SYNs that it sent again", rose["TCPSynRetrans"] >= 3, "TCPSynRetrans +%d", rose["TCPSynRetrans"])
 	byCall.Expect("the one whose call ended first is the one that is still trying", tcpinfo.SynSent)
@@ -85,25 +80,61 @@ func connectTimeoutClient(c *Side) {
 	}
 }
 
-// slack is how far a time that the kernel keeps may be off when it is measured here.
-const slack = 200 * time.Millisecond
+// slack is how much too early a timer of the kernel's may seem to be: it counts in ticks, of 1 to 10 ms. How much later than it
+// rang we come to know of it, on a busy machine, is another matter.
+const (
+	slack    = 20 * time.Millisecond
+	lateness = 2 * time.Second
+)
 
 // checkGivenUp checks how an attempt ended, when, and after how many SYNs.
 func (c *Side) checkGivenUp(conn *Conn, option string, took, want time.Duration) {
 	conn.Expect(option+" is over: the kernel has given up", tcpinfo.Closed)
 	c.CheckErrno("SO_ERROR: the attempt timed out", conn.pending(), unix.ETIMEDOUT)
 	again := conn.info().TotalRetrans
-	c.Note("%s: given up after %v; the SYN was sent again %d times", option, took.Round(time.Millisecond), again)
+	c.Note("%s: given up after %v and %d SYNs", option, took.Round(10*time.Millisecond), 1+again)
 	c.Check(fmt.Sprintf("it lasted %v, and the SYN was sent again meanwhile", want),
-		took > want-slack && took < 2*want && again >= 1, "%v, SYN sent again %d times", took.Round(time.Millisecond), again)
+		took > want-slack && took < want+lateness && again >= 1, "%v, SYN sent again %d times", took.Round(time.Millisecond), again)
 }
 
-// lifetime measures, beside whatever else is done, how long an attempt that has begun just now lasts.
-func (c *Conn) lifetime() (wait func() time.Duration) {
-	began, took := c.Last().Time, make(chan time.Duration, 1)
+// attempt is a socket whose connect() does not block, and a clock that measures how long the attempt lasts.
+type attempt struct {
+	*Conn
+	clock *startTracer
+}
+
+// startTracer also remembers when connect() entered the kernel.
+type startTracer struct {
+	sockapi.Tracer
+	started time.Time
+}
+
+func (t *startTracer) Exit(c *sockapi.Call) {
+	if c.Name == "connect" {
+		t.started = c.Start
+	}
+	t.Tracer.Exit(c)
+}
+
+func (c *Side) attempt() attempt {
+	clock := &startTracer{Tracer: c.trace}
+	sock, err := sockapi.NewSocket(c.Family(), unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0, clock)
+	if err != nil {
+		c.run.fail(err)
+	}
+	return attempt{c.adopt(sock), clock}
+}
+
+// connect begins the attempt. What it returns waits for its end, which is looked out for whatever this side does meanwhile,
+// and says how long it lasted.
+func (a attempt) connect(why string) (lasted func() time.Duration) {
+	c := a.side
+	c.CheckErrno(why+": the attempt is under way", a.TryConnect(c.Addr), unix.EINPROGRESS)
+	took := make(chan time.Duration, 1)
 	go func(ctx context.Context) {
-		end, _ := c.watch.Wait(ctx, tcpinfo.Closed, tcpinfo.Established)
-		took <- end.Time.Sub(began)
-	}(c.side.run.ctx)
+		end, _ := a.watch.Wait(ctx, tcpinfo.Closed, tcpinfo.Established)
+		took <- end.Time.Sub(a.clock.started)
+	}(c.run.ctx)
+	a.Expect("our SYN gets no answer", tcpinfo.SynSent)
 	return func() time.Duration { return <-took }
 }
