@@ -169,10 +169,11 @@ func (b block) cut(text string) string {
 	head, rest := lanesHead(text)
 	const gap = "  …\n"
 	if b.only != nil {
-		kept := ""
+		kept, goesOn := "", false
 		for line := range strings.Lines(rest) {
-			if b.only.MatchString(line) {
+			if goesOn || b.only.MatchString(line) {
 				kept += line
+				goesOn = strings.Contains(line, "<") && !strings.Contains(line, ">") // a list of options
 			}
 		}
 		return head + gap + kept
@@ -187,6 +188,9 @@ func (b block) cut(text string) string {
 		return head + gap + rest
 	}
 	end += strings.IndexByte(rest[end:], '\n') + 1
+	if end == len(rest) {
+		return head + gap + rest
+	}
 	return head + gap + rest[:end] + gap
 }
 

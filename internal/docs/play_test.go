@@ -44,6 +44,8 @@ func play(t *testing.T, what string, exactly bool) (p played) {
 		tm := inTerminal(t, line)
 		open = append(open, tm)
 		switch {
+		case i == len(lines)-1 && i > 1:
+			open[i] = settled(t, line, tm)
 		case i == len(lines)-1:
 			<-tm.gone
 		case i == 0:
@@ -76,6 +78,23 @@ func holds(t *testing.T, open []*terminal) {
 		case <-open[len(open)-1].gone:
 			t.Fatalf("it holds nothing:\n%s", open[len(open)-1].text())
 		}
+	}
+}
+
+// settled is somebody who looks from outside, no quicker than a person: what is about to change has changed.
+func settled(t *testing.T, line string, tm *terminal) *terminal {
+	t.Helper()
+	pause := time.NewTicker(100 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		<-tm.gone
+		<-pause.C
+		again := inTerminal(t, line)
+		<-again.gone
+		if again.text() == tm.text() {
+			return again
+		}
+		tm = again
 	}
 }
 
