@@ -123,8 +123,8 @@ func (c *Side) reuse(next, old *Conn) bool {
 		})
 		err = next.TryConnect(c.Addr)
 	}
-	if setting := c.sysctl("tcp_tw_reuse"); setting == "0" || setting == "2" && !c.Addr.Addr().IsLoopback() {
-		c.CheckErrno("tcp_tw_reuse is "+setting+": not here, however old it is", err, unix.EADDRNOTAVAIL)
+	if why := c.noReuse(); why != "" {
+		c.CheckErrno(why+": not here, however old it is", err, unix.EADDRNOTAVAIL)
 		return false
 	}
 	c.CheckErrno("connect() takes the port out of TIME-WAIT", err, 0)
@@ -133,6 +133,18 @@ func (c *Side) reuse(next, old *Conn) bool {
 	old.ExpectGone("TIME-WAIT was given up")
 	next.Expect("connected", tcpinfo.Established)
 	return true
+}
+
+// noReuse says why no port is taken out of TIME-WAIT here, if none is.
+func (c *Side) noReuse() string {
+	setting := c.sysctl("tcp_tw_reuse")
+	switch {
+	case setting == "0", setting == "2" && !c.Addr.Addr().IsLoopback(): // 2: on loopback only
+		return "tcp_tw_reuse is " + setting
+	case c.sysctl("tcp_timestamps") == "0":
+		return "tcp_timestamps is 0"
+	}
+	return ""
 }
 
 // reuseDelay is how old a TIME-WAIT has to be; before Linux 6.14 it was a second for all.
