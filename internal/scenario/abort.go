@@ -99,5 +99,5 @@ func (s *Side) cannotDestroy(err error) {
 	if errors.Is(err, tcpinfo.ErrNotSupported) {
 		s.Unsupported("this kernel cannot abort sockets", "it must be built with CONFIG_INET_DIAG_DESTROY")
 	}
-	s.Unsupported("aborting a socket (SOCK_DESTROY) takes CAP_NET_ADMIN, on the server's side", "run it as root")
+	s.Unsupported("aborting a socket (SOCK_DESTROY) takes CAP_NET_ADMIN, on the server's side", "run it as root, or with hosts of your own: echoc --wire abort")
 }

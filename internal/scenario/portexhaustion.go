@@ -130,7 +130,7 @@ func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.T
 	if err != nil {
 		c.CheckErrno("one more fails: nobody has the ports but TIME-WAIT", err, unix.EADDRNOTAVAIL)
 		if !c.reusesTimeWait() {
-			c.Note("tcp_tw_reuse is %s: here it helps to wait for the end of TIME-WAIT, which takes 60 s", setting)
+			c.Note("tcp_tw_reuse is %s, tcp_timestamps %s: here it helps to wait for the end of TIME-WAIT, 60 s", setting, c.sysctl("tcp_timestamps"))
 			return false
 		}
 		c.Await(fmt.Sprintf("it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
@@ -146,8 +146,12 @@ func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.T
 	return true
 }
 
-// reusesTimeWait tells whether connect() may end a TIME-WAIT here: 1 is always, 2 (the default) is on loopback.
+// reusesTimeWait tells whether connect() may end a TIME-WAIT here: 1 is always, 2 (the default) is on loopback, and neither
+// without timestamps.
 func (c *Side) reusesTimeWait() bool {
+	if c.sysctl("tcp_timestamps") == "0" {
+		return false
+	}
 	setting := c.sysctl("tcp_tw_reuse")
 	return setting == "1" || setting == "2" && c.Addr.Addr().IsLoopback()
 }
@@ -190,7 +194,11 @@ func (c *Side) isFree(port uint16) bool {
 		c.run.fail(err)
 	}
 	defer probe.Close()
-	return probe.Bind(netip.AddrPortFrom(c.Addr.Addr(), port)) == nil
+	any := netip.IPv4Unspecified()
+	if c.Family() == unix.AF_INET6 {
+		any = netip.IPv6Unspecified()
+	}
+	return probe.Bind(netip.AddrPortFrom(any, port)) == nil
 }
 
 func taken(conns []*Conn, port uint16) bool {
