@@ -42,6 +42,7 @@ func abortOnOverflowServer(s *Side) {
 		conn := l.Accept()
 		conn.Read(64)
 		conn.Close()
+		conn.ExpectGone("this one had its place in the queue")
 	}
 }
 
@@ -51,8 +52,10 @@ func abortOnOverflowClient(c *Side) {
 	last.Expect("connected, as far as the client can know", tcpinfo.Established, tcpinfo.Closed)
 	_, err := last.TryRead(64)
 	c.CheckErrno("the last found the queue full: RST", err, unix.ECONNRESET)
-	for _, conn := range conns {
+	last.Close()
+	for _, conn := range conns[:3] {
 		conn.Close()
+		conn.Expect("closed in good order", tcpinfo.TimeWait)
 	}
 }
 

@@ -35,11 +35,13 @@ func deadPeerServer(s *Side) {
 	busy.Read(64)
 	idle.ExpectPeerGone("the client's kernel has given up")
 	idle.Expect("the server has noticed nothing: it has not sent anything", tcpinfo.Established)
-	idle.Write([]byte("still there?\n"))
-	_, err := idle.TryRead(64)
-	s.CheckErrno("now it has: the client's host is back and knows nothing of the connection", err, unix.ECONNRESET)
-	idle.Close()
-	busy.Close()
+	for _, conn := range []*Conn{idle, busy} {
+		conn.Write([]byte("still there?\n"))
+		_, err := conn.TryRead(64)
+		s.CheckErrno("now it has: the client's host is back and knows nothing of the connection", err, unix.ECONNRESET)
+		conn.Expect("reset", tcpinfo.Closed)
+		conn.Close()
+	}
 }
 
 func deadPeerClient(c *Side) {
