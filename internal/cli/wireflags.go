@@ -19,7 +19,6 @@ type WireFlags struct {
 	Pcap     string
 	link     lab.Link
 	rules    []lab.Rule
-	given    bool // one of those that need --wire
 }
 
 // AddTo declares them.
