@@ -9,6 +9,7 @@ import (
 var (
 	blank    = regexp.MustCompile(`\s+`)
 	address  = regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+(%[\w.]+)?\]):\d+`)
+	ports    = regexp.MustCompile(`\d{4,5}\.\.\d{4,5}`)
 	portOnly = regexp.MustCompile(`:\d{4,5}\b`)
 	pointer  = regexp.MustCompile(`0x[0-9a-f]{6,}`)
 	firstFD  = regexp.MustCompile(`^([a-z0-9_]+\()\d+`)
@@ -20,7 +21,7 @@ var (
 // normal is a text as it is in every run: without ports, and without spaces, since lines end where there is room.
 func normal(text string) string {
 	text = address.ReplaceAllString(pointer.ReplaceAllString(blank.ReplaceAllString(text, ""), "POINTER"), "ADDR")
-	return portOnly.ReplaceAllString(text, ":PORT")
+	return portOnly.ReplaceAllString(ports.ReplaceAllString(text, "PORTS"), ":PORT")
 }
 
 // normalCall is a call without descriptors, addresses and how much was moved: read(fd,n)=n.
@@ -50,7 +51,7 @@ func normalCall(text string) string {
 
 // repeats tells the calls of which there may be any number: data comes and goes in pieces.
 func repeats(call string) bool {
-	return slices.ContainsFunc([]string{"read(", "recv(", "write(", "send("}, func(p string) bool { return strings.HasPrefix(call, p) })
+	return slices.ContainsFunc([]string{"read(", "recvfrom(", "write(", "sendto("}, func(p string) bool { return strings.HasPrefix(call, p) })
 }
 
 var (
