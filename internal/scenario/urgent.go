@@ -23,6 +23,9 @@ func urgentServer(s *Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
+	if s.sysctl("tcp_stdurg") == "1" {
+		s.Unsupported("net.ipv4.tcp_stdurg is set, and this kernel looks for the mark one byte too far", "sysctl -w net.ipv4.tcp_stdurg=0")
+	}
 	_, err := conn.TryRecv(1, unix.MSG_OOB)
 	s.CheckErrno("recv(MSG_OOB) fails as long as nothing urgent has come", err, unix.EINVAL)
 

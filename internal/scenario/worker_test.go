@@ -1,0 +1,30 @@
+package scenario
+
+import (
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/timeline"
+)
+
+// Wherever a run of crash ends, its processes end too, and somebody has waited for them.
+func TestNoWorkerIsLeft(t *testing.T) {
+	result, rec := play(t.Context(), crash, Config{})
+	if !result.OK() {
+		t.Fatal(result.Err, rec.failures())
+	}
+	calls := 0
+	for _, e := range rec.events {
+		if e.Body.Kind() == timeline.KindCall {
+			calls++
+		}
+	}
+	for at := range calls {
+		interruptAt(t, crash, at)
+		if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); !errors.Is(err, unix.ECHILD) {
+			t.Errorf("stopped at call %d: there is a child, %d (%v)", at, pid, err)
+		}
+	}
+}
