@@ -1,7 +1,9 @@
 package tour
 
 import (
+	"math"
 	"sync"
+	"time"
 
 	"socklife/internal/timeline"
 )
@@ -12,6 +14,7 @@ type Sights struct {
 	scenario    string
 	states      map[string]sight
 	transitions map[[2]string]sight
+	timeWaits   map[[2]string]time.Duration // by the pair of addresses: when TIME-WAIT ended, or forever
 	unmet       []timeline.Event
 	missing     []string // scenarios that could not be played
 }
@@ -28,7 +31,7 @@ func NewSights() *Sights {
 func (s *Sights) visit(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.scenario, s.unmet = name, nil
+	s.scenario, s.unmet, s.timeWaits = name, nil, map[[2]string]time.Duration{}
 }
 
 func (s *Sights) missed(name, _ string) {
@@ -53,11 +56,11 @@ func (s *Sights) Event(e timeline.Event) {
 			s.unmet = append(s.unmet, e)
 		}
 	case *timeline.State:
-		s.state(b)
+		s.state(e.At, b)
 	}
 }
 
-func (s *Sights) state(b *timeline.State) {
+func (s *Sights) state(at time.Duration, b *timeline.State) {
 	here := sight{s.scenario, b.Source}
 	for _, name := range []string{b.From, b.To} {
 		if _, seen := s.states[name]; !seen && name != "" {
@@ -68,11 +71,33 @@ func (s *Sights) state(b *timeline.State) {
 	if from == "" && b.To == timeline.SynReceived {
 		from = timeline.Listen // an entry that appeared at a listener
 	}
+	if s.replaces(at, b) {
+		s.transitions[[2]string{timeline.TimeWait, timeline.SynReceived}] = here
+	}
 	t := [2]string{from, b.To}
 	if old, seen := s.transitions[t]; (!seen || better(here, old)) && witnessed(t, b.Source) {
 		s.transitions[t] = here
 	}
 }
+
+// replaces tells whether a new connection takes the place of one in TIME-WAIT, between the same addresses. To the kernel they are
+// two: the old entry goes as the new one comes.
+func (s *Sights) replaces(at time.Duration, b *timeline.State) bool {
+	pair := [2]string{b.Local, b.Remote}
+	switch {
+	case b.To == timeline.TimeWait:
+		s.timeWaits[pair] = math.MaxInt64
+	case b.From == timeline.TimeWait:
+		s.timeWaits[pair] = at
+	case b.To == timeline.SynReceived && b.From != timeline.SynSent:
+		ended, had := s.timeWaits[pair]
+		return had && ended >= at-sameMoment
+	}
+	return false
+}
+
+// sameMoment is how far apart a look may see the old entry go and the new one come.
+const sameMoment = 10 * time.Millisecond
 
 // better: the tracepoint tells of transitions, the others of states before and after.
 func better(a, b sight) bool { return a.source == "tracepoint" && b.source != "tracepoint" }
@@ -134,7 +159,7 @@ func whyNot(t timeline.Transition) string {
 	case !t.Linux:
 		return "in the figure, not in Linux: connect() on a listener fails with EISCONN"
 	case t.Via != "":
-		return "Linux goes through " + t.Via + ", within one segment: --trace tells that"
+		return "Linux goes through " + t.Via + " on the way, within one segment"
 	case t.Abort:
 		return "sampling cannot tell it from an orderly end: --trace can"
 	}
