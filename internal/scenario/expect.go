@@ -32,7 +32,7 @@ func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
 	if peer := c.findPeer(); peer != nil {
 		c.side.expect(peer, c.side.Name.Other(), why, states)
 	} else {
-		c.side.run.clock.pause(unseenMoment)
+		c.side.run.clock.pause(unseenMoment + c.side.run.cfg.Hold)
 	}
 }
 
@@ -40,7 +40,7 @@ func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
 func (c *Conn) AwaitPeerOrphaned(why string) {
 	peer := c.findPeer()
 	if peer == nil {
-		c.side.run.clock.pause(unseenMoment)
+		c.side.run.clock.pause(unseenMoment + c.side.run.cfg.Hold)
 		return
 	}
 	c.side.Await(why, func() (string, bool) {
