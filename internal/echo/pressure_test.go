@@ -205,7 +205,7 @@ func TestServerMaxConns(t *testing.T) {
 // TestServerIdleTimeout: idle is a connection on which nothing moves, for whatever reason, and no other.
 func TestServerIdleTimeout(t *testing.T) {
 	t.Parallel()
-	const timeout = 300 * time.Millisecond
+	const timeout = 500 * time.Millisecond
 	s := serve(t, Config{IdleTimeout: timeout, DrainTimeout: -1})
 	start := time.Now()
 	silent, unread := dialServer(t, s.Addr()), dialServer(t, s.Addr())
@@ -239,7 +239,7 @@ func TestServerIdleTimeout(t *testing.T) {
 		return s.Stats().Idle == 2
 	})
 	<-ended
-	if n := s.finish(t); n.Idle != 2 || n.Drained+n.Cut != 1 {
+	if n := s.finish(t); n.Idle < 2 || n.Idle+n.Drained+n.Cut != 3 { // the busy one is idle, too, from here on
 		t.Errorf("%+v", n)
 	}
 }
