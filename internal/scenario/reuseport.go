@@ -53,7 +53,7 @@ func reuseportServer(s *Side) {
 		}
 	}
 	stay, gone := one.Last().AcceptQueue, two.Last().AcceptQueue
-	s.Note("the first listener has %d connections in its queue, the second one has %d", stay, gone)
+	s.Note("the first listener has a queue of %d, the second one of %d", stay, gone)
 	s.Check("the connections are spread", stay > 0 && gone > 0, "%d and %d", stay, gone)
 	s.Hold()
 
