@@ -37,7 +37,7 @@ func NewFlags(program string) *Flags {
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
 	f.Wire = &WireFlags{}
-	fs.Var(holdValue{f}, "hold", "stay this `long` in the state the scenario is about; with --wire\nalso a RULE: hold such segments")
+	fs.Var(holdValue{f}, "hold", "stay this `long` in the state the scenario is about; with --wire also a RULE: hold such segments until --step lets them go")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
 	fs.BoolVar(&f.Full, "full", false, "also wait for what takes a minute: the end of TIME-WAIT")

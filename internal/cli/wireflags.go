@@ -23,12 +23,15 @@ type WireFlags struct {
 
 // AddTo declares them.
 func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
-	fs.BoolVar(&w.On, "wire", false, "two hosts with a wire between them, and every segment shown\n(root, or an ordinary user who may have namespaces)")
+	fs.BoolVar(&w.On, "wire", false, "two hosts with a wire between them, and every segment shown (root, or an ordinary user who may have namespaces)")
 	fs.DurationVar(&w.link.Delay, "delay", 0, "how `long` a segment is on the wire")
 	fs.Var(percent{&w.link.Loss}, "loss", "how `many` of the segments are lost: 10%")
 	fs.Uint64Var(&w.link.Seed, "seed", 1, "the `number` that chance begins with: the same, the same losses")
-	for _, a := range []lab.Action{lab.Drop, lab.Dup, lab.Reorder} {
-		fs.Var(ruleValue{a, &w.rules}, a.String(), a.String()+" the segments that a `RULE` fits, as \"client fin 1\"; repeatable")
+	for _, a := range []struct {
+		action lab.Action
+		does   string
+	}{{lab.Drop, "lose"}, {lab.Dup, "deliver twice"}, {lab.Reorder, "deliver after the next"}} {
+		fs.Var(ruleValue{a.action, &w.rules}, a.action.String(), a.does+" the segments that this `RULE` fits, as \"client fin 1\"; may be given again")
 	}
 	fs.StringVar(&w.Pcap, "pcap", "", "write the segments to this `FILE` (pcapng, for Wireshark)")
 }

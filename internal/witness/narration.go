@@ -73,9 +73,10 @@ func (n *Narration) Exit(c *sockapi.Call) {
 	n.mu.Unlock()
 	if f != nil {
 		f.Exit(c.Took, Call(c))
-		return
+	} else {
+		n.log.Add(n.side, c.Start.Add(c.Took), Call(c))
 	}
-	n.log.Add(n.side, c.Start.Add(c.Took), Call(c))
+	n.watch.Look()
 }
 
 // Follow has the states of a socket told too. Beyond [Followed] sockets it says that it does not.
