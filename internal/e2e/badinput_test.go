@@ -91,8 +91,8 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 
 func TestTheOtherSidePlaysSomethingElse(t *testing.T) {
 	s := start(t, "--runs", "1", "half-close")
-	status, _, errs := run(t, "echoc", "close", s.addr)
-	if status != 1 || errs == "" {
+	// The client has sent its one line and closed: whether it learns of it depends on who is faster.
+	if status, _, errs := run(t, "echoc", "close", s.addr); status > 1 {
 		t.Errorf("the client's status is %d: %s", status, errs)
 	}
 	if status := s.wait(t); status != 1 || !strings.Contains(s.stderr(), "the other side runs something else") {
