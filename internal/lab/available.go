@@ -126,7 +126,7 @@ func noTUN(err *tunError) error {
 		return &Unavailable{"this kernel has no TUN device", "sudo modprobe tun, or use one built with CONFIG_TUN", err}
 	case err.call == "open" && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)):
 		return &Unavailable{tunPath + " is not open to this user" + modeOf(tunPath),
-			"sudo chmod 0666 " + tunPath + " (most distributions have it so; it gives nobody a privilege over the host's network), or run as root", err}
+			"sudo chmod 0666 " + tunPath + " (most distributions have it so; by itself it gives no right over any network), or run as root", err}
 	case err.call == "TUNSETIFF" && errors.Is(err, unix.EPERM):
 		return &Unavailable{notPrivileged, "run as root", err}
 	}

@@ -145,7 +145,16 @@ func noLoss(t testing.TB, l *Lab) {
 }
 
 // BenchmarkWire moves 200 MB a round through the relay: there, and there and back. Gbit/s is payload in one direction; with
-// echo as much crosses the other way at the same time.
+// echo as much crosses the other way at the same time. On two cores of an AMD EPYC, Linux 6.18, which do all of it, both
+// hosts' TCP included, and without loss in the queues of the devices:
+//
+//	             there   there and back
+//	plain        3.2     2.0    (MTU 1500: the segments a reader sees)
+//	reported     2.7     1.8
+//	rule         2.6     1.9
+//	mtu9000      12.8    6.4
+//	mtu65535     25.8    14.6
+//	offload      15.6    11.6
 func BenchmarkWire(b *testing.B) {
 	const n = 200 << 20
 	for _, c := range []struct {
