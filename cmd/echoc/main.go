@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 
@@ -41,14 +40,7 @@ func run(args []string) int {
 		return complain(err)
 	}
 	switch {
-	case f.Help:
-		f.Usage(os.Stdout, synopsis)
-		return cli.ExitOK
-	case f.Version:
-		fmt.Println(cli.Version("echoc"))
-		return cli.ExitOK
-	case f.List:
-		cli.List(os.Stdout)
+	case f.Answered(os.Stdout, "echoc", synopsis):
 		return cli.ExitOK
 	case f.Set.Changed("explain"):
 		return complain(explain(os.Stdout, *state))

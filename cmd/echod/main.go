@@ -47,15 +47,7 @@ func run(args []string) int {
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
-	switch {
-	case f.Help:
-		f.Usage(os.Stdout, synopsis)
-		return cli.ExitOK
-	case f.Version:
-		fmt.Println(cli.Version("echod"))
-		return cli.ExitOK
-	case f.List:
-		cli.List(os.Stdout)
+	if f.Answered(os.Stdout, "echod", synopsis) {
 		return cli.ExitOK
 	}
 	ctx, stop := cli.Interruptible()

@@ -69,6 +69,21 @@ func (f *Flags) Parse(args []string) error {
 	return f.Sockets.check()
 }
 
+// Answered tells whether a question about the program was asked, and answers it: --help, --version, --list.
+func (f *Flags) Answered(w io.Writer, program, synopsis string) bool {
+	switch {
+	case f.Help:
+		f.Usage(w, synopsis)
+	case f.Version:
+		fmt.Fprintln(w, Version(program))
+	case f.List:
+		List(w)
+	default:
+		return false
+	}
+	return true
+}
+
 // Usage writes the help: the synopsis, then the flags by what they are about.
 func (f *Flags) Usage(w io.Writer, synopsis string) {
 	fmt.Fprint(w, strings.TrimLeft(synopsis, "\n"))
