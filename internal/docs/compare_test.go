@@ -18,7 +18,7 @@ func (tr *transcript) difference(other *transcript) string {
 		}
 	}
 	for _, side := range union(tr.checks, other.checks) {
-		if d := listDifference(tr.checks[side], other.checks[side]); d != "" {
+		if d := setDifference(tr.checks[side], other.checks[side]); d != "" {
 			return fmt.Sprintf("%s's checks: %s", side, d)
 		}
 	}
@@ -50,6 +50,20 @@ func union[V any](a, b map[string]V) []string {
 		keys[k] = true
 	}
 	return sortedKeys(keys)
+}
+
+// setDifference compares what may come in any order; both lists are sorted.
+func setDifference(block, run []string) string {
+	for len(block) > 0 || len(run) > 0 {
+		switch {
+		case len(run) == 0 || len(block) > 0 && block[0] < run[0]:
+			return "not in the run: " + block[0]
+		case len(block) == 0 || run[0] < block[0]:
+			return "not in the block: " + run[0]
+		}
+		block, run = block[1:], run[1:]
+	}
+	return ""
 }
 
 func listDifference(block, run []string) string {

@@ -53,7 +53,7 @@ func inTerminal(t *testing.T, line string) *terminal {
 	t.Helper()
 	master, slave, err := openPTY()
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("needs a pseudo-terminal: mount -t devpts devpts /dev/pts (%v)", err)
 	}
 	tm := &terminal{master: master, gone: make(chan struct{}), more: make(chan struct{})}
 	tm.cmd = exec.Command("sh", "-c", "exec "+line)

@@ -35,6 +35,9 @@ func groups(list []block) (all []*group) {
 }
 
 func TestEveryTranscriptIsARun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays all that is shown, which takes a minute")
+	}
 	for _, g := range groups(all(t, "run")) {
 		t.Run(g.what, func(t *testing.T) {
 			if !*update {

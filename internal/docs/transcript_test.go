@@ -131,7 +131,9 @@ func parseNarration(lines []string) *transcript {
 		}
 		state, _, _ := strings.Cut(line, "  ")
 		if m := stateLine.FindStringSubmatch(state); m != nil {
-			tr.state(side, port, m[2], m[3])
+			if m[2] != "" || strings.HasPrefix(state, "first seen ") {
+				tr.state(side, port, m[2], m[3])
+			}
 		} else if callLine.MatchString(line) {
 			tr.call(side+tr.number(port), line)
 		} else {

@@ -59,7 +59,7 @@ func TestATranscriptHasAllThatHappened(t *testing.T) {
 				if d := listDifference(got.callNames(sideNames[i]), want.callNames(sideNames[i])); d != "" {
 					t.Errorf("%s's calls: %s", side, d)
 				}
-				if d := listDifference(got.checks[sideNames[i]], want.checks[sideNames[i]]); d != "" {
+				if d := setDifference(got.checks[sideNames[i]], want.checks[sideNames[i]]); d != "" {
 					t.Errorf("%s's checks: %s", side, d)
 				}
 				for key, chain := range want.sockets[sideNames[i]] {
