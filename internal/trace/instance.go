@@ -31,37 +31,44 @@ func newInstance(root folder) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := makeInstance(all)
-	if err != nil {
+	in := &instance{all: all, free: -1}
+	if err := in.make(); err != nil {
 		all.close()
 		return nil, err
 	}
 	return in, nil
 }
 
-func makeInstance(all folder) (*instance, error) {
-	unlock, err := lock(all)
+// make makes the directory. Between that and the moment we hold it nobody may sweep: opening a file of an instance that is
+// being removed can even open another one's, which got the memory. So whoever makes one shares a lock, and
+// whoever sweeps has it alone. It is on the directory itself, which is the same in every mount and every namespace.
+func (in *instance) make() error {
+	gate, err := in.all.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer unlock()
-	sweep(all)
-	for {
-		name := fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), instanceNumber.Add(1))
-		err := unix.Mkdirat(all.fd, name, 0o700)
-		if err == unix.EEXIST {
-			continue // a process with our number in another PID namespace
-		}
-		if err != nil {
-			return nil, all.failed("mkdir", name, err)
-		}
-		in := &instance{short: name, all: all, free: -1}
-		if err := in.hold(); err != nil {
-			unix.Unlinkat(all.fd, name, unix.AT_REMOVEDIR)
-			return nil, err
-		}
-		return in, nil
+	defer unix.Close(gate)
+	if flock(gate, unix.LOCK_EX, 3*time.Second) == nil {
+		sweep(in.all) // else so many make one just now that this is left to the next
 	}
+	if err := flock(gate, unix.LOCK_SH, 30*time.Second); err != nil {
+		return in.all.failed("flock", "", err)
+	}
+	for err = unix.EEXIST; err == unix.EEXIST; { // in another PID namespace a process has our number
+		in.short = fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), instanceNumber.Add(1))
+		err = unix.Mkdirat(in.all.fd, in.short, 0o700)
+	}
+	if err != nil {
+		return in.all.failed("mkdir", in.short, err)
+	}
+	if err = in.hold(); err != nil {
+		unix.Unlinkat(in.all.fd, in.short, unix.AT_REMOVEDIR)
+	}
+	return err
+}
+
+func flock(fd, how int, patience time.Duration) error {
+	return retry(patience, func() error { return unix.Flock(fd, how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
 }
 
 // hold opens the instance and keeps its free_buffer open, for two things. The kernel refuses to remove an instance of which
@@ -78,7 +85,7 @@ func (in *instance) hold() (err error) {
 }
 
 // sweep removes the instances of ours that nobody holds. The process numbers in the names would not tell: they are
-// reused, and mean nothing in another PID namespace. Whoever makes an instance has the lock until it holds it.
+// reused, and mean nothing in another PID namespace.
 func sweep(all folder) {
 	names, err := all.names()
 	if err != nil {
@@ -90,21 +97,6 @@ func sweep(all folder) {
 			unix.Unlinkat(all.fd, name, unix.AT_REMOVEDIR)
 		}
 	}
-}
-
-// lock takes a lock that our runs share. It is on the directory itself, which is the same in every mount and every
-// namespace.
-func lock(all folder) (unlock func(), err error) {
-	fd, err := all.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
-	if err != nil {
-		return nil, err
-	}
-	err = retry(10*time.Second, func() error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
-	if err != nil {
-		unix.Close(fd)
-		return nil, all.failed("flock", "", err)
-	}
-	return func() { unix.Close(fd) }, nil
 }
 
 // retry calls f until it returns none of those errors, or the time is up.

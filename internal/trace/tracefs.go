@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -89,8 +88,9 @@ func (d folder) names() ([]string, error) {
 // openTracefs opens the root of tracefs: where it is mounted already, else through a mount of our own that stands at no
 // path, so that nobody else sees it and nothing is left of it however we end.
 //
-// One that is there goes first for two reasons: an administrator may have given it to a group, which needs no other
-// privilege; and all mounts are views of the one tracefs, whose ownership a new mount resets on some kernels.
+// One that is in a usual place goes first for two reasons: an administrator may have given it to a group, which needs no
+// other privilege; and all mounts are views of the one tracefs, whose ownership a new mount resets on some kernels. One in
+// another place is somebody's, who may want to unmount it while we run.
 func openTracefs() (folder, error) {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -123,42 +123,21 @@ func openMounted(at string) (folder, bool) {
 	return folder{fd, at}, true
 }
 
-// tracefsMounts lists where tracefs is mounted, by /proc/self/mountinfo (proc_pid_mountinfo(5)); the usual place comes
-// first. Mounts of a part of it are left out.
+// usual are the places for tracefs, the one of today first.
+var usual = []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}
+
+// tracefsMounts lists in which of the usual places tracefs is mounted, by /proc/self/mountinfo (proc_pid_mountinfo(5)). A look
+// at the place itself would not do: it makes debugfs mount it.
 func tracefsMounts(mountinfo string) (points []string) {
 	for line := range strings.Lines(mountinfo) {
 		mount, fstype, ok := strings.Cut(line, " - ")
 		f := strings.Fields(mount)
-		if !ok || len(f) < 6 || f[3] != "/" || !strings.HasPrefix(fstype, "tracefs ") {
-			continue
+		if ok && len(f) >= 6 && f[3] == "/" && strings.HasPrefix(fstype, "tracefs ") && slices.Contains(usual, f[4]) {
+			points = append(points, f[4])
 		}
-		points = append(points, unescape(f[4]))
 	}
-	slices.SortStableFunc(points, func(a, b string) int { return rank(a) - rank(b) })
+	slices.SortFunc(points, func(a, b string) int { return slices.Index(usual, a) - slices.Index(usual, b) })
 	return points
-}
-
-func rank(mountPoint string) int {
-	if mountPoint == "/sys/kernel/tracing" {
-		return 0
-	}
-	return 1
-}
-
-// unescape undoes mountinfo's octal escapes: a space in a path is written \040.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // mountDetached makes a mount that is attached nowhere (fsmount(2), Linux 5.2): it lasts as long as the descriptor.
