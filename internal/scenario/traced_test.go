@@ -24,18 +24,18 @@ type observer struct{ dir string }
 
 func observe(t *testing.T) observer {
 	t.Helper()
-	root := t.TempDir() // a mount of its own: where tracefs is mounted otherwise is nobody's business
-	if err := unix.Mount("tracefs", root, "tracefs", 0, ""); err != nil {
+	root, err := tracefs()
+	if err != nil {
 		t.Skipf("the kernel's transitions cannot be observed here (mount tracefs: %v): run as root", err)
 	}
-	o := observer{fmt.Sprintf("%s/instances/observer-%d-%d", root, os.Getpid(), time.Now().UnixNano())}
+	o := observer{fmt.Sprintf("/proc/self/fd/%d/instances/observer-%d-%d", root, os.Getpid(), time.Now().UnixNano())}
 	if err := os.Mkdir(o.dir, 0o700); err != nil {
-		unix.Unmount(root, 0)
+		unix.Close(root)
 		t.Skip(err)
 	}
 	t.Cleanup(func() {
 		o.write("events/sock/inet_sock_set_state/enable", "0")
-		if err := errors.Join(os.Remove(o.dir), unix.Unmount(root, 0)); err != nil {
+		if err := errors.Join(os.Remove(o.dir), unix.Close(root)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -43,6 +43,19 @@ func observe(t *testing.T) observer {
 		t.Skip(err)
 	}
 	return o
+}
+
+// tracefs is a mount of it that stands at no path: where it is mounted otherwise is nobody's business.
+func tracefs() (fd int, err error) {
+	fs, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(fs)
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return -1, err
+	}
+	return unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
 }
 
 func (o observer) write(name, text string) error {
