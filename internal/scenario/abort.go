@@ -82,6 +82,7 @@ func abortClient(c *Side) {
 	old := c.Dial()
 	end := old.Read(64)
 	c.Check("read() gives 0: the server closed first", len(end) == 0, "%d bytes", len(end))
+	old.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	old.Close()
 	talk.HearWord("done")
 	talk.Close()

@@ -64,6 +64,7 @@ func lingerOffServer(s *Side) {
 	all := conn.ReadToEnd()
 	s.Check("all that was written before close() has come", bytes.Equal(all, pattern(lingerData)),
 		"%d of %d bytes", len(all), lingerData)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
 	conn.ExpectGone("closed in good order")
 }
@@ -129,6 +130,7 @@ func lingerWaitServer(s *Side) {
 	all := conn.ReadToEnd()
 	s.Check("all of it came, though close() had long returned", bytes.Equal(all, pattern(lingerData)),
 		"%d of %d bytes", len(all), lingerData)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
 
 	// We read: its close() returns as soon as our kernel has acknowledged.

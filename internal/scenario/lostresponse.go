@@ -83,6 +83,7 @@ func lostResponseClient(c *Side) {
 	conn.ExpectPeer("we are as slow as before: the server has finished, and its FIN waits behind the answer", tcpinfo.FinWait1)
 	answer, err = conn.ReadUntilError()
 	c.CheckErrno("no error: the answer ends with read() = 0", err, 0)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	c.Check("nothing is lost", bytes.Equal(answer, pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
 	conn.ExpectGone("both FINs are acknowledged")

@@ -56,6 +56,7 @@ func portExhaustionServer(s *Side) {
 		conns[0].Remote() == second.Remote(), "%s", conns[0].Remote())
 	for _, conn := range conns {
 		conn.Read(64)
+		conn.ExpectPeer("the client has closed first, and waits for us", tcpinfo.FinWait2)
 		conn.Close()
 	}
 	if talk.Hear() == "one more" {
@@ -102,6 +103,7 @@ func portExhaustionClient(c *Side) {
 	talk.Say("close first")
 	end := conns[0].Read(64)
 	c.Check("to let the server close first helps: read() gives 0, and we close second", len(end) == 0, "%d bytes", len(end))
+	conns[0].ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conns[0].Close()
 	conns[0].ExpectGone("the TIME-WAIT is on the server's side")
 	talk.HearWord("closed")

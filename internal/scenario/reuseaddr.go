@@ -77,11 +77,13 @@ func reuseaddrClient(c *Side) {
 	first := c.Socket()
 	first.Connect(old)
 	first.Read(64)
+	first.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	first.Close()
 	first.ExpectGone("the server closed first: no TIME-WAIT here")
 
 	second := c.Dial()
 	second.Read(64)
+	second.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	second.Close()
 	second.ExpectGone("the server closed first: no TIME-WAIT here")
 

@@ -27,6 +27,7 @@ func shutdownVsCloseServer(s *Side) {
 	end := conn.Read(64)
 	s.Check("the client called shutdown(), and read() gives 0", len(end) == 0, "%d bytes", len(end))
 	conn.Expect("its FIN has come", tcpinfo.CloseWait)
+	conn.ExpectPeer("and is acknowledged; it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
 	conn.ExpectGone("both FINs are acknowledged")
 }
