@@ -39,8 +39,19 @@ func Address(arg string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ip, number), nil
 }
 
+// bareAddr is an address without a port: 127.0.0.1, ::1 or [::1].
+func bareAddr(arg string) (netip.Addr, error) {
+	if inner, ok := strings.CutPrefix(arg, "["); ok && strings.HasSuffix(inner, "]") {
+		arg = strings.TrimSuffix(inner, "]")
+	}
+	if strings.ContainsAny(arg, "[]") {
+		return netip.Addr{}, fmt.Errorf("address %q: brackets belong around it", arg)
+	}
+	return netip.ParseAddr(arg)
+}
+
 func splitAddr(arg string) (host, port string, err error) {
-	if ip, err := netip.ParseAddr(strings.Trim(arg, "[]")); err == nil {
+	if ip, err := bareAddr(arg); err == nil {
 		return ip.String(), defaultPort, nil
 	}
 	if !strings.Contains(arg, ":") {
@@ -89,7 +100,7 @@ func BindAddress(arg string) (netip.AddrPort, error) {
 	if arg == "" {
 		return netip.AddrPort{}, nil
 	}
-	if ip, err := netip.ParseAddr(strings.Trim(arg, "[]")); err == nil {
+	if ip, err := bareAddr(arg); err == nil {
 		return netip.AddrPortFrom(ip, 0), nil
 	}
 	return Address(arg)
