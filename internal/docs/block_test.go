@@ -161,9 +161,12 @@ func (b block) comment() string {
 	return fmt.Sprintf("<!-- %s%s: %s%s -->", b.kind, which, b.what, note)
 }
 
+// isPart tells a block that shows a part of a run.
+func (b block) isPart() bool { return b.from != "" || b.only != nil }
+
 // cut is what the block shows of a run: all, or below the lanes' names the lines in question.
 func (b block) cut(text string) string {
-	if b.from == "" && b.only == nil {
+	if !b.isPart() {
 		return text
 	}
 	head, rest := lanesHead(text)
@@ -188,10 +191,28 @@ func (b block) cut(text string) string {
 		return head + gap + rest
 	}
 	end += strings.IndexByte(rest[end:], '\n') + 1
+	for end < len(rest) && goesOn(rest[end:]) {
+		end += strings.IndexByte(rest[end:], '\n') + 1
+	}
 	if end == len(rest) {
 		return head + gap + rest
 	}
 	return head + gap + rest[:end] + gap
+}
+
+// goesOn tells whether the first line is the rest of what stands above it: it has no time, and nothing begins in it.
+func goesOn(rest string) bool {
+	line, _, _ := strings.Cut(rest, "\n")
+	runes := []rune(line)
+	if strings.TrimSpace(line) == "" || len(runes) <= timeWide || strings.TrimSpace(string(runes[:timeWide])) != "" {
+		return false
+	}
+	for _, c := range []string{cell(runes, timeWide, between), cell(runes, right, len(runes))} {
+		if c != "" && indent(c) < 2 {
+			return false
+		}
+	}
+	return true
 }
 
 // lanesHead are the lines with the lanes' names, and what follows them.

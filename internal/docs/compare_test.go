@@ -41,6 +41,52 @@ func (tr *transcript) difference(other *transcript) string {
 	return listDifference(tr.plain, other.plain)
 }
 
+// notIn is what is in the transcript of a part and not, in that order, in the run's; "" if all of it is.
+func (tr *transcript) notIn(run *transcript) string {
+	for _, side := range sortedKeys(tr.calls) {
+		if !inOrder(tr.calls[side], run.calls[side]) {
+			return fmt.Sprintf("%s's calls: the run does not have these in this order: %v", side, tr.calls[side])
+		}
+	}
+	for _, side := range sortedKeys(tr.checks) {
+		for _, c := range tr.checks[side] {
+			if !slices.Contains(run.checks[side], c) {
+				return fmt.Sprintf("%s's checks: not in the run: %s", side, c)
+			}
+		}
+	}
+	for _, side := range sortedKeys(tr.sockets) {
+		for _, key := range sortedKeys(tr.sockets[side]) {
+			if chain := tr.sockets[side][key]; !partOfALife(chain, run.sockets[side]) {
+				return fmt.Sprintf("%s's %s: no socket of the run went through %v", side, key, chain)
+			}
+		}
+	}
+	for _, side := range sortedKeys(tr.segments) {
+		if !inOrder(tr.segments[side], run.segments[side]) {
+			return fmt.Sprintf("%s's segments: the run does not have these in this order: %v", side, tr.segments[side])
+		}
+	}
+	if tr.end != "" && tr.end != run.end {
+		return fmt.Sprintf("the block ends with %q, the run with %q", tr.end, run.end)
+	}
+	return ""
+}
+
+// partOfALife tells whether one of the sockets went through these states.
+func partOfALife(part []string, sockets map[string][]string) bool {
+	for _, life := range sockets {
+		for i := range life {
+			for j := i + 1; j <= len(life); j++ {
+				if sameLife(part, life[i:j]) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 func union[V any](a, b map[string]V) []string {
 	keys := map[string]bool{}
 	for k := range a {

@@ -29,6 +29,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -58,9 +59,23 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// dependOnSources looks at every source of the two commands, so that go test knows what the results depend on, and does not take
+// them from its cache when one has changed.
+var dependOnSources = sync.OnceValue(func() error {
+	return filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+})
+
 // pages are README.md and everything below docs/, by their paths from the root.
 func pages(t *testing.T) (list []string) {
 	t.Helper()
+	if err := dependOnSources(); err != nil {
+		t.Fatal(err)
+	}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d os.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".md") {
 			path, err = filepath.Rel(root, path)

@@ -97,11 +97,15 @@ func (b block) differs(p played) string {
 	if b.show < 1 || b.show > len(p.shown) {
 		return fmt.Sprintf("there is no terminal %d", b.show)
 	}
-	text, status := b.cut(p.shown[b.show-1]), p.status[b.show-1]
+	text, status := p.shown[b.show-1], p.status[b.show-1]
 	if status != b.exit {
 		return fmt.Sprintf("exit status %d:\n%s", status, text)
 	}
-	return b.transcript(b.body).difference(b.transcript(text))
+	shown, run := b.transcript(b.body), b.transcript(text)
+	if b.isPart() {
+		return shown.notIn(run)
+	}
+	return shown.difference(run)
 }
 
 // renew plays the run until it has come out the same way twice, a few times more where that is quick, and writes what the terminals

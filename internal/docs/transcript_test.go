@@ -57,6 +57,7 @@ func (tr *transcript) state(side, port, from, to string) {
 	if tr.sockets[side] == nil {
 		tr.sockets[side] = map[string][]string{}
 	}
+	key = tr.incarnation(side, key, from)
 	chain := tr.sockets[side][key]
 	switch {
 	case from != "" && len(chain) > 0 && chain[len(chain)-1] == from:
@@ -72,6 +73,22 @@ func (tr *transcript) state(side, port, from, to string) {
 		chain = append(chain, unseen...)
 	}
 	tr.sockets[side][key] = append(chain, to)
+}
+
+// incarnation tells apart connections that have the same ports one after the other: a new one is seen for the first time while the
+// old one is in TIME-WAIT, and ends it.
+func (tr *transcript) incarnation(side, key, from string) string {
+	for {
+		chain := tr.sockets[side][key]
+		again := key + " again"
+		switch {
+		case len(chain) == 0:
+			return key
+		case from != "" && (chain[len(chain)-1] == from || len(tr.sockets[side][again]) == 0):
+			return key
+		}
+		key = again
+	}
 }
 
 // number names a connection by when it is met and not by its port, which is another one in each run.

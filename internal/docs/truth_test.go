@@ -158,6 +158,30 @@ func TestAWrongBlockFails(t *testing.T) {
 	}
 }
 
+// What is shown in part must have come in that order, too.
+func TestAWrongPartFails(t *testing.T) {
+	_, text := drawn(t, scenario.Find("half-close"))
+	b := block{what: "echoc half-close", from: "shutdown(", to: "all that the server sent"}
+	part, run := b.cut(text), parse(text)
+	if d := parse(part).notIn(run); d != "" {
+		t.Fatalf("the part is not in its own run: %s\n%s", d, part)
+	}
+	for what, wrong := range map[string]string{
+		"a call that was not made":     strings.Replace(part, "SHUT_WR", "SHUT_RD", 1),
+		"a call that did not fail":     strings.Replace(part, "-1 EPIPE", "4", 1),
+		"a check that was not made":    strings.Replace(part, "is the end of what it sends", "is nothing", 1),
+		"a state that did not come":    strings.Replace(part, "→ CLOSE-WAIT", "→ CLOSING", 1),
+		"a call in the wrong place":    without(part, "shutdown(") + "99.99  shutdown(11, SHUT_WR) = 0\n",
+		"an end that is not the run's": part + "\nhalf-close: 1 check, met\n",
+	} {
+		if wrong == part {
+			t.Errorf("%s: nothing was changed", what)
+		} else if parse(wrong).notIn(run) == "" {
+			t.Errorf("%s, and no difference is found:\n%s", what, wrong)
+		}
+	}
+}
+
 func TestAWrongSegmentFails(t *testing.T) {
 	const lines = `   ms  client                               server
  6.84  ├─── SYN seq=0 win=32120 <mss 1460, sackOK, TS val 1610197094 ecr 0, ───▶
