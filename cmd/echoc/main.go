@@ -86,7 +86,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		if to, err = cli.Address(args[1]); err != nil {
 			return err
 		}
-		o.ServerLabel, o.ServerSource = cli.ServerLabel(to), "sock_diag"
+		o.ServerLabel, o.ServerSource = cli.ServerLabel(to)
 	}
 	if f.Trace {
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"

@@ -22,10 +22,10 @@ func Verdict(name string, r scenario.Result) error {
 	return nil
 }
 
-// ServerLabel says how the server is seen from the client's terminal, if it is.
-func ServerLabel(a netip.AddrPort) string {
+// ServerLabel says how the server is seen from the client's terminal, and by which source, if it is.
+func ServerLabel(a netip.AddrPort) (label, source string) {
 	if OnThisHost(a.Addr()) {
-		return "server " + a.String() + " (seen through sock_diag)"
+		return "server " + a.String() + " (seen through sock_diag)", "sock_diag"
 	}
-	return "server " + a.String() + " (on another host: cannot be seen)"
+	return "server " + a.String() + " (on another host: cannot be seen)", ""
 }
