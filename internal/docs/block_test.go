@@ -20,6 +20,7 @@ type block struct {
 	show int    // which of the terminals is shown, from 1
 	what string // what was run, or the table's name
 	note string // what follows the #
+	root bool   // an ordinary user is shown less
 	exit int    // the status it ends with
 	from string // only the lines from the first with this
 	to   string // to the next with this
@@ -71,6 +72,8 @@ func (b *block) readNote() (err error) {
 		b.from, b.to = m[1], m[2]
 	} else if m := lines.FindStringSubmatch(b.note); m != nil {
 		b.only, err = regexp.Compile(m[1])
+	} else if b.note == "as root" {
+		b.root = true
 	} else if b.note != "" {
 		err = fmt.Errorf("%s:%d: %s: what is that?", b.page, b.line, b.note)
 	}

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ const (
 type group struct {
 	what   string
 	exit   int
+	root   bool
 	blocks []block
 }
 
@@ -26,7 +28,7 @@ func groups(list []block) (all []*group) {
 	by := map[string]*group{}
 	for _, b := range list {
 		if by[b.what] == nil {
-			by[b.what] = &group{what: b.what, exit: b.exit}
+			by[b.what] = &group{what: b.what, exit: b.exit, root: b.root}
 			all = append(all, by[b.what])
 		}
 		by[b.what].blocks = append(by[b.what].blocks, b)
@@ -85,6 +87,9 @@ func (g *group) untrue(t *testing.T) (why []string) {
 // play plays the run once, or skips the test where it cannot be played.
 func (g *group) play(t *testing.T, exactly bool) played {
 	t.Helper()
+	if g.root && os.Geteuid() != 0 {
+		t.Skip("an ordinary user is shown less: run it as root")
+	}
 	p := play(t, g.what, exactly)
 	if p.cannot != "" && g.exit != 3 {
 		t.Skip(p.cannot)
