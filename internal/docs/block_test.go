@@ -66,16 +66,18 @@ func blocks(page, text string) (list []block, err error) {
 
 // readNote reads what follows the #.
 func (b *block) readNote() (err error) {
-	if m := exits.FindStringSubmatch(b.note); m != nil {
+	note, asRoot := strings.CutPrefix(b.note, "as root")
+	if asRoot {
+		b.root, note = true, strings.TrimPrefix(note, "; ")
+	}
+	if m := exits.FindStringSubmatch(note); m != nil {
 		b.exit, err = strconv.Atoi(m[1])
-	} else if m := excerpt.FindStringSubmatch(b.note); m != nil {
+	} else if m := excerpt.FindStringSubmatch(note); m != nil {
 		b.from, b.to = m[1], m[2]
-	} else if m := lines.FindStringSubmatch(b.note); m != nil {
+	} else if m := lines.FindStringSubmatch(note); m != nil {
 		b.only, err = regexp.Compile(m[1])
-	} else if b.note == "as root" {
-		b.root = true
-	} else if b.note != "" {
-		err = fmt.Errorf("%s:%d: %s: what is that?", b.page, b.line, b.note)
+	} else if note != "" {
+		err = fmt.Errorf("%s:%d: %s: what is that?", b.page, b.line, note)
 	}
 	return err
 }
@@ -172,8 +174,11 @@ func (b block) cut(text string) string {
 	if !b.isPart() {
 		return text
 	}
-	head, rest := lanesHead(text)
 	const gap = "  …\n"
+	head, rest := lanesHead(text)
+	if head != "" {
+		head += gap
+	}
 	if b.only != nil {
 		kept, goesOn := "", false
 		for line := range strings.Lines(rest) {
@@ -182,25 +187,25 @@ func (b block) cut(text string) string {
 				goesOn = strings.Contains(line, "<") && !strings.Contains(line, ">") // a list of options
 			}
 		}
-		return head + gap + kept
+		return head + kept
 	}
 	begin := strings.Index(rest, b.from)
 	if begin < 0 {
-		return head + gap
+		return head
 	}
 	rest = rest[strings.LastIndexByte(rest[:begin], '\n')+1:]
 	end := strings.Index(rest, b.to)
 	if end < 0 {
-		return head + gap + rest
+		return head + rest
 	}
 	end += strings.IndexByte(rest[end:], '\n') + 1
 	for end < len(rest) && goesOn(rest[end:]) {
 		end += strings.IndexByte(rest[end:], '\n') + 1
 	}
 	if end == len(rest) {
-		return head + gap + rest
+		return head + rest
 	}
-	return head + gap + rest[:end] + gap
+	return head + rest[:end] + gap
 }
 
 // goesOn tells whether the first line is the rest of what stands above it: it has no time, and nothing begins in it.

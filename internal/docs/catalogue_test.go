@@ -38,3 +38,16 @@ func TestEveryPageHasItsScenario(t *testing.T) {
 		}
 	}
 }
+
+func TestDesignNamesEveryRoom(t *testing.T) {
+	text := read(t, "docs/design.md")
+	dirs, err := filepath.Glob(filepath.Join(root, "internal", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		if room := "internal/" + filepath.Base(dir) + "/"; !strings.Contains(text, room) {
+			t.Errorf("docs/design.md does not say what %s is", room)
+		}
+	}
+}
