@@ -153,6 +153,9 @@ func TestEveryScenarioKeepsTheContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			status, out, errs := run(t, "echoc", "--json", name)
+			if status == 3 {
+				t.Skip(errs)
+			}
 			all := events(t, out)
 			failed(t, all)
 			if status != 0 || errs != "" {

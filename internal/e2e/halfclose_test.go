@@ -93,6 +93,9 @@ func TestEveryScenarioInTwoProcesses(t *testing.T) {
 			s := start(t, "--json", "--runs", "2", name)
 			for range 2 {
 				status, out, errs := run(t, "echoc", "--json", name, s.addr)
+				if status == 3 || strings.Contains(s.stderr(), "CAP_NET_ADMIN") {
+					t.Skip(errs + s.stderr())
+				}
 				if status != 0 {
 					t.Errorf("the client's status is %d: %s", status, errs)
 				}

@@ -59,6 +59,7 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 				needsWire(t, sc)
 				t.Parallel()
 				result, rec := play(t.Context(), sc, Config{Addr: netip.MustParseAddrPort(family)})
+				possible(t, result)
 				if !result.OK() {
 					t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
 				}
@@ -75,6 +76,15 @@ func needsWire(t *testing.T, sc *Scenario) {
 	t.Helper()
 	if os.Getuid() != 0 && sc.OnlyWire {
 		t.Skip("the wire needs root here, or a user namespace that the test is not in: run as root")
+	}
+}
+
+// possible skips what this user, or this kernel, cannot do; the scenario itself says what and how.
+func possible(t *testing.T, r Result) {
+	t.Helper()
+	var cannot Unsupported
+	if errors.As(r.Err, &cannot) {
+		t.Skip(cannot)
 	}
 }
 
@@ -120,6 +130,7 @@ func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
 		t.Run(sc.Name, func(t *testing.T) {
 			needsWire(t, sc)
 			result, rec := play(t.Context(), sc, Config{})
+			possible(t, result)
 			if !result.OK() {
 				t.Fatal(result.Err)
 			}
