@@ -112,7 +112,9 @@ func (c *Conn) Accept() *Conn {
 // TryAccept is accept4(2) that may fail.
 func (c *Conn) TryAccept() (*Conn, error) {
 	sock, _, err := c.sock.Accept4(0)
-	c.side.met()
+	if c.side.run.ctx.Err() == nil {
+		c.side.met()
+	}
 	if err != nil {
 		c.look()
 		return nil, err

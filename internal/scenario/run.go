@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"socklife/internal/timeline"
@@ -20,10 +21,11 @@ type run struct {
 	cfg                    Config
 	log                    *timeline.Log
 	clientHost, serverHost *host
-	traced                 *traced   // nil unless asked for
-	captured               *captured // likewise
-	wire                   *Wire     // nil on this host
-	both                   bool      // both sides are in this process
+	traced                 *traced     // nil unless asked for
+	captured               *captured   // likewise
+	unvisited              atomic.Bool // a server to which nobody has come yet
+	wire                   *Wire       // nil on this host
+	both                   bool        // both sides are in this process
 	clock                  *clock
 	ctx                    context.Context
 	cancel                 context.CancelCauseFunc
@@ -136,7 +138,9 @@ func (r *run) finish(err error, side timeline.Side) Result {
 		err = hostErr
 	}
 	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
-	r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
+	if result.Err == nil || !r.unvisited.Load() { // a server that is stopped while it waits has not played
+		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
+	}
 	r.log.Flush()
 	return result
 }

@@ -44,7 +44,9 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 
 // serve plays one run. Until somebody comes, no time is counted.
 func (r *run) serve(server *Side) Result {
-	server.met = sync.OnceFunc(r.clock.hold())
+	resume := r.clock.hold()
+	r.unvisited.Store(true)
+	server.met = sync.OnceFunc(func() { r.unvisited.Store(false); resume() })
 	return r.finish(r.play(func() {
 		r.start(server, r.sc.Server)
 		<-server.done
