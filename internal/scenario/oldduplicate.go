@@ -31,8 +31,7 @@ func oldDuplicateServer(s *Side) {
 	l := s.Listen()
 	first := l.Accept()
 	first.Read(64)
-	first.Close() // first: the TIME-WAIT is here
-	first.Expect("the port is the server's: new connections to it meet this", tcpinfo.TimeWait)
+	first.Close() // first: the TIME-WAIT is here; the wire, which holds what can end it, checks that
 
 	second := l.Accept()
 	second.Expect("a connection over TIME-WAIT, between the same addresses and ports", tcpinfo.Established, tcpinfo.CloseWait)
@@ -70,7 +69,7 @@ func oldDuplicateClient(c *Side) {
 
 func oldDuplicateWire(w *Wire) {
 	old := w.AwaitSegment(1, "client data")
-	w.Expect(timeline.Server, "the old connection is over", tcpinfo.TimeWait)
+	w.Expect(timeline.Server, "the old connection is over; the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
 	w.Hold()
 	w.Note("now its data comes once more, as if the network had kept it")
 	w.answered(old, "TIME-WAIT answers it with an ACK, and keeps it to itself")
