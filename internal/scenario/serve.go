@@ -31,6 +31,10 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		}
 		result := r.serve(server)
 		listener = server.listener
+		if result.Err != nil { // what the run had open is closed, the listener too: the next one starts afresh
+			listener.close()
+			listener = nil
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -56,6 +60,10 @@ func (r *run) serve(server *Side) Result {
 // listensAgain tells whether the server can wait for another client after this. What the client did is no reason to stop;
 // that the address cannot be had is.
 func listensAgain(err error) bool {
+	var cannot Unsupported
+	if errors.As(err, &cannot) {
+		return false // nor could the next run
+	}
 	var call *sockapi.Error
 	return !errors.As(err, &call) || (call.Call != "socket" && call.Call != "bind" && call.Call != "listen")
 }
