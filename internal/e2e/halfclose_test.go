@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"net"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -117,6 +118,33 @@ func TestEveryScenarioInTwoProcesses(t *testing.T) {
 			}
 			seesTheOther(t, all, "client")
 		})
+	}
+}
+
+// Somebody who is not echoc comes first. That run has failed, and the server says so and goes on for the next client; its own
+// exit status still tells that not all was well.
+func TestTheServerGoesOnAfterARunThatFailed(t *testing.T) {
+	s := start(t, "--json", "--runs", "2", "half-close")
+	stranger, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	if _, err := stranger.Write([]byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "word of the stranger", func() bool { return strings.Contains(s.stderr(), "GET / HTTP/1.0") })
+	eventually(t, "its next listener", func() bool {
+		out, err := exec.Command("ss", "-Hltn", "src", s.addr).Output()
+		return err == nil && len(out) > 0
+	})
+	status, out, errs := run(t, "echoc", "--json", "half-close", s.addr)
+	if status != 0 {
+		t.Errorf("the next client's status is %d: %s", status, errs)
+	}
+	failed(t, events(t, out))
+	if status := s.wait(t); status != 1 {
+		t.Errorf("the server's status is %d, want 1: %s", status, s.stderr())
 	}
 }
 
