@@ -51,6 +51,7 @@ func backlogServer(s *Side) {
 	s.ReadRequest(conns[0])
 	for _, c := range conns {
 		c.Read(64)
+		c.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 		c.Close()
 	}
 }

@@ -23,6 +23,8 @@ type Conn struct {
 	bound bool // bind was called
 	keep  bool // stays open for the next run
 
+	unheard string // what has been read beyond the line that was asked for
+
 	mu   sync.Mutex
 	peer *tcpinfo.Watch
 }

@@ -39,6 +39,7 @@ func connectTimeoutServer(s *Side) {
 	s.Check("the attempt whose connect() had returned came to be a connection", late.Remote().IsValid(), "%s", late.Remote())
 	for _, c := range []*Conn{conn, late} {
 		c.Read(64)
+		c.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 		c.Close()
 	}
 }

@@ -36,6 +36,7 @@ func handshakeServer(s *Side) {
 	s.ReadRequest(conn)
 	conn.Write([]byte("welcome\n"))
 	conn.Read(64)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
 }
 

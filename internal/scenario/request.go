@@ -16,14 +16,7 @@ func (s *Side) Request() []byte {
 
 // ReadRequest reads the client's line, and holds for as long as either reader asked.
 func (s *Side) ReadRequest(c *Conn) {
-	var line string
-	for !strings.HasSuffix(line, "\n") {
-		b := c.Read(256)
-		if len(b) == 0 || len(line) > 256 {
-			break
-		}
-		line += string(b)
-	}
+	line, _ := c.readLine()
 	name, hold, ok := parseRequest(line)
 	if !ok || name != s.run.sc.Name {
 		s.run.fail(fmt.Errorf("%w: the client sent %.40q, this is the server's side of %s", ErrMismatch, line, s.run.sc.Name))
@@ -32,7 +25,7 @@ func (s *Side) ReadRequest(c *Conn) {
 }
 
 func parseRequest(line string) (name string, hold time.Duration, ok bool) {
-	name, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " hold=")
+	name, rest, ok := strings.Cut(line, " hold=")
 	if !ok {
 		return "", 0, false
 	}

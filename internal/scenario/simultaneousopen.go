@@ -76,6 +76,7 @@ func simultaneousOpenServer(s *Side) {
 	s.Check("data flows", word == "from the client", "%q", word)
 	conn.Say("read")
 	ours.Expect("the client closes, as in any connection", tcpinfo.CloseWait)
+	ours.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	ours.Close()
 	ours.ExpectGone("and so do we")
 	conn.Read(64)

@@ -17,15 +17,29 @@ func (c *Conn) Say(word string) { c.Write([]byte(word + "\n")) }
 
 // Hear reads one line.
 func (c *Conn) Hear() string {
-	var line string
-	for !strings.HasSuffix(line, "\n") {
-		b := c.Read(256)
-		if len(b) == 0 || len(line) > 256 {
-			c.side.run.fail(fmt.Errorf("the other side ended the connection in the middle of the lesson (it said %.40q)", line))
-		}
-		line += string(b)
+	line, whole := c.readLine()
+	if !whole {
+		c.side.run.fail(fmt.Errorf("the other side ended the connection in the middle of the lesson (it said %.40q)", line))
 	}
-	return strings.TrimSuffix(line, "\n")
+	return line
+}
+
+const lineLimit = 256
+
+// readLine reads until it has a line; what read(2) brought beyond it is the beginning of the next. It is not whole if the
+// stream ends first, or nobody would say anything that long.
+func (c *Conn) readLine() (line string, whole bool) {
+	for {
+		if line, rest, ok := strings.Cut(c.unheard, "\n"); ok {
+			c.unheard = rest
+			return line, true
+		}
+		b := c.Read(lineLimit)
+		c.unheard += string(b)
+		if len(b) == 0 || len(c.unheard) > lineLimit && !strings.Contains(c.unheard, "\n") {
+			return c.unheard, false
+		}
+	}
 }
 
 // HearWord waits for the other side to say that word, which is its sign to go on.

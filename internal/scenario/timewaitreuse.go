@@ -52,6 +52,7 @@ func timeWaitReuseServer(s *Side) {
 	// The client closes first: TIME-WAIT is there, and connect() wants its port.
 	mine := l.Accept()
 	mine.ReadToEnd()
+	mine.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	mine.Close()
 	if talk.Hear() == "connected" {
 		next := l.Accept()
@@ -69,6 +70,7 @@ func timeWaitReuseClient(c *Side) {
 	old.Connect(c.Addr)
 	old.Say("old")
 	old.Read(64)
+	old.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	old.Close()
 	old.ExpectGone("the server closed first: on this side the port is free")
 	again := c.Socket()
