@@ -131,7 +131,8 @@ func play(ctx context.Context, f *flags, sc *scenario.Scenario, addr netip.AddrP
 func listening(f *cli.Flags, log *timeline.Log, addr netip.AddrPort) {
 	text := "listening on " + addr.String()
 	log.Add(timeline.Server, time.Time{}, &timeline.Note{Text: text})
-	if !f.Quiet {
+	shown := !f.JSON && view.IsTerminal(os.Stdout) && view.IsTerminal(os.Stderr) // in the timeline, on the same screen
+	if !f.Quiet && !shown {
 		fmt.Fprintln(os.Stderr, "echod: "+text)
 	}
 }

@@ -13,6 +13,9 @@ import (
 // slow is how long a call that does not wait for the other side has to be in the kernel for that to be worth a word.
 const slow = timeline.Patience
 
+// longArgument is one that leaves no room beside it, in a lane of 80 columns.
+const longArgument = 25
+
 // callText is a system call in strace's notation, shortened: addresses instead of structs, no lengths of values.
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
@@ -22,8 +25,8 @@ func callText(c *timeline.Call) text {
 		args = append(args, argument(a))
 	}
 	equals := glued(" = ")
-	if c.Errno != "" {
-		equals = " " + glued("= ") // with the error's name it may be too long for the line
+	if c.Errno != "" || len(args) > 0 && len(args[len(args)-1]) > longArgument {
+		equals = " " + glued("= ") // all of it may be too long for the line
 	}
 	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+equals)
 	t = t.join("", result(c))
@@ -64,7 +67,7 @@ func shorten(c *timeline.Call) []string {
 	case accepts(c):
 		return acceptArgs(c)
 	case strings.HasSuffix(c.Call, "sockopt") && len(c.Args) == 5:
-		return []string{c.Args[0], c.Args[2], optionValue(c.Args[3])}
+		return []string{c.Args[0], c.Args[2], optionValue(c.Args[3], c.Args[4])}
 	}
 	for i, a := range c.Args {
 		if strings.HasPrefix(a, "{sa_family=") && c.Addr.IsValid() {
@@ -122,8 +125,13 @@ var (
 	timeval = regexp.MustCompile(`^\{tv_sec=(\d+), tv_usec=(\d{1,6})\}$`)
 )
 
-// optionValue shortens the two structs among the values of options; integers stay in strace's brackets.
-func optionValue(v string) string {
+// optionValue shortens the two structs among the values of options, and of bytes too many to print says how many they are; integers stay in strace's
+// brackets.
+func optionValue(v, length string) string {
+	if strings.HasPrefix(v, `"`) && strings.HasSuffix(v, "...") {
+		length = strings.Trim(length, "[]")
+		return length[strings.LastIndexByte(length, ' ')+1:] + " bytes" // of [512 => 60] the kernel wrote 60
+	}
 	if m := linger.FindStringSubmatch(v); m != nil {
 		on := "on"
 		if m[1] == "0" {

@@ -25,6 +25,10 @@ func sourceName(source string) string {
 
 // title is the first line: the scenario, what it shows, and where that is written.
 func (t *Terminal) title() {
+	if t.over {
+		t.over, t.started, t.headed = false, false, false
+		t.space()
+	}
 	if t.started {
 		return
 	}
@@ -58,7 +62,10 @@ func (t *Terminal) head() {
 		return
 	}
 	t.headed = true
-	t.lines(wrap(text(nil).add(dim, t.s.clean(t.legend())), t.l.width, 0, 0))
+	if !t.explained {
+		t.explained = true
+		t.lines(wrap(text(nil).add(dim, t.s.clean(t.legend())), t.l.width, 0, 0))
+	}
 	t.space()
 	unit := text(nil).pad(clockWide-len("ms")).add(dim, "ms")
 	client, server := t.label(timeline.Client, t.o.ClientLabel), t.label(timeline.Server, t.o.ServerLabel)

@@ -22,23 +22,25 @@ type Terminal struct {
 	w   io.Writer
 	err error
 
-	o       Options
-	l       layout
-	s       symbols
-	p       palette
-	told    map[string]bool // local addresses that have been shown
-	sockets sockets
-	pairs   pairs
-	timer   *time.Timer
-	wait    time.Duration
-	started bool          // the title is out
-	headed  bool          // the lanes' heads are out
-	tabled  bool          // the coverage table's head is out
-	blank   bool          // the last line is empty
-	above   timeline.Side // whose the last line is
-	bulk    bulk
-	shown   time.Duration // the last time on a line
-	out     bytes.Buffer
+	o         Options
+	l         layout
+	s         symbols
+	p         palette
+	told      map[string]bool // local addresses that have been shown
+	sockets   sockets
+	pairs     pairs
+	timer     *time.Timer
+	wait      time.Duration
+	started   bool          // the title is out
+	headed    bool          // the lanes' heads are out
+	explained bool          // so is where states come from
+	tabled    bool          // the coverage table's head is out
+	over      bool          // the run is: what comes now is the next one's
+	blank     bool          // the last line is empty
+	above     timeline.Side // whose the last line is
+	bulk      bulk
+	shown     time.Duration // the last time on a line
+	out       bytes.Buffer
 }
 
 // New returns a sink that writes to w.
@@ -149,6 +151,7 @@ func (t *Terminal) show(e timeline.Event) {
 		t.title()
 		t.space()
 		t.lines(t.s.summaryBlock(b, t.l.width))
+		t.over = true
 	}
 }
 

@@ -19,6 +19,12 @@ func Short(c *sockapi.Call) string {
 		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
 	case c.Addr.IsValid() && c.Name != "accept4":
 		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Addr)
+	case c.Name == "listen" || c.Name == "shutdown":
+		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
+	case c.Name == "setsockopt" && len(c.Args) == 5:
+		return fmt.Sprintf("%s(%d, %s, %s)", c.Name, c.FD, c.Args[2], c.Args[3])
+	case c.Name == "getsockopt" && len(c.Args) == 5:
+		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Args[2])
 	}
 	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
 }
