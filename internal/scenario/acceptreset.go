@@ -29,7 +29,7 @@ func acceptResetServer(s *Side) {
 	awaitQueue(s, l, "it waits in the accept queue", 1)
 
 	conn.Say("reset")
-	s.expectGone(child, s.Name, "its RST has come, and the kernel's tables have nothing of it any more")
+	s.expectGone(child, s.Name, "its RST has come, and the kernel's tables have nothing of it any more", "")
 	awaitQueue(s, l, "its place in the accept queue is still taken", 1)
 	rose := s.Counted(before, "EstabResets")
 	s.Check("the kernel counted a connection that was reset", rose["EstabResets"] >= 1, "EstabResets +%d", rose["EstabResets"])

@@ -24,7 +24,7 @@ func closeServer(s *Side) {
 	conn.AwaitPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	s.Hold()
 	conn.Close()
-	conn.ExpectGone("our FIN is acknowledged (LAST-ACK ended); the passive closer's port is free at once")
+	conn.ExpectEnded("our FIN is acknowledged (LAST-ACK ended); the passive closer's port is free at once")
 }
 
 func closeClient(c *Side) {

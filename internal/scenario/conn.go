@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -17,11 +18,12 @@ import (
 // Conn is a socket in a lesson. Each method makes the system call it is named after and then looks at what the kernel says
 // of every socket of the run. A call that fails ends the run; where failing is the lesson, there is a Try form.
 type Conn struct {
-	side  *Side
-	sock  *sockapi.Socket
-	watch *tcpinfo.Watch
-	bound bool // bind was called
-	keep  bool // stays open for the next run
+	side    *Side
+	sock    *sockapi.Socket
+	watch   *tcpinfo.Watch
+	bound   bool   // bind was called
+	keep    bool   // stays open for the next run
+	aborted string // why close() sent RST in place of FIN, if it did
 
 	unheard string // what has been read beyond the line that was asked for
 
@@ -203,8 +205,23 @@ func (c *Conn) Close() time.Duration {
 	if c.keep {
 		c.side.listener = nil
 	}
+	c.aborted = c.aborts()
 	c.must(c.sock.Close())
 	return c.side.trace.took()
+}
+
+// aborts says why close() will send RST and not FIN, if it will. That is asked for the truth of the lesson, and not a call of it.
+func (c *Conn) aborts() (why string) {
+	c.sock.Control(func(fd uintptr) {
+		pair, err := unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_LINGER) // struct linger is two ints
+		linger := binary.NativeEndian.AppendUint64(nil, pair)
+		if err == nil && binary.NativeEndian.Uint32(linger) != 0 && binary.NativeEndian.Uint32(linger[4:]) == 0 {
+			why = "SO_LINGER is on, with 0 s"
+		} else if n, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ); err == nil && n > 0 {
+			why = fmt.Sprintf("%d bytes were not read", n)
+		}
+	})
+	return why
 }
 
 // finish closes what the lesson left open, as the end of its process would.

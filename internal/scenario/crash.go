@@ -56,7 +56,7 @@ func crashClient(c *Side) {
 	conn.ExpectPeer("it does all that is left to do", tcpinfo.FinWait2)
 	c.Hold()
 	conn.Close()
-	conn.ExpectGone("both FINs are acknowledged")
+	conn.ExpectEnded("both FINs are acknowledged")
 
 	conn = c.Dial()
 	word = conn.Hear()

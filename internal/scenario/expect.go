@@ -53,27 +53,34 @@ func (c *Conn) AwaitPeerOrphaned(why string) {
 const unseenMoment = 2 * time.Second
 
 // ExpectGone waits until the kernel has nothing left of a socket that was closed.
-func (c *Conn) ExpectGone(why string) { c.side.expectGone(c.watch, c.side.Name, why) }
+func (c *Conn) ExpectGone(why string) { c.side.expectGone(c.watch, c.side.Name, why, "") }
+
+// ExpectEnded is ExpectGone for a connection that ended in good order, with a FIN. Once it is gone nothing tells that from a
+// reset; but that close() would send RST was known before.
+func (c *Conn) ExpectEnded(why string) { c.side.expectGone(c.watch, c.side.Name, why, c.aborted) }
 
 // ExpectPeerGone is ExpectGone for the other end, where that can be seen.
 func (c *Conn) ExpectPeerGone(why string) {
 	if peer := c.findPeer(); peer != nil {
-		c.side.expectGone(peer, c.side.Name.Other(), why)
+		c.side.expectGone(peer, c.side.Name.Other(), why, "")
 	}
 }
 
-func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why string) {
+func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why, reset string) {
 	s.alive()
 	ok := s.until(func() bool { return w.Last().Gone })
 	if !ok {
 		s.alive()
 	}
 	got := "gone"
-	if !ok {
+	switch {
+	case !ok:
 		got = w.Last().State.String()
+	case reset != "":
+		got = "gone, after RST: " + reset
 	}
 	if told := s.run.both && whose != s.Name; !told || !ok {
-		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok)
+		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok && reset == "")
 	}
 	if !ok {
 		s.run.fail(timeout{"CLOSED", s.run.cfg.Patience})

@@ -50,5 +50,5 @@ func finWait1Client(c *Side) {
 	conn.Expect("now we know: it is for us to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged", tcpinfo.FinWait2)
 	conn.Close()
-	conn.ExpectGone("the server acknowledged our FIN (LAST-ACK ended)")
+	conn.ExpectEnded("the server acknowledged our FIN (LAST-ACK ended)")
 }

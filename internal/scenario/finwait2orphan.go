@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,9 +48,11 @@ func finWait2OrphanClient(c *Side) {
 	began := time.Now()
 	conn.Close()
 	conn.Expect("our FIN is acknowledged; the server's does not come", tcpinfo.FinWait2)
-	d := diagOf(conn.watch)
-	c.Check("an orphan, that no descriptor leads to, with a timer", d.Inode == 0 && d.Timer.Kind != tcpinfo.TimerNone && d.Timer.Expires <= life,
-		"inode %d, timer %s", d.Inode, d.Timer)
+	c.Await("an orphan, that no descriptor leads to, with a timer", func() (string, bool) {
+		d := diagOf(conn.watch)
+		return fmt.Sprintf("inode %d, timer %s", d.Inode, d.Timer),
+			d.Inode == 0 && d.Timer.Kind != tcpinfo.TimerNone && d.Timer.Expires <= life
+	})
 	c.Hold()
 	there, gone := conn.AwaitEnd("the time is up, and the server was not told", began)
 	c.Check("it lived as long as TCP_LINGER2 said", gone >= life && there < life+time.Second,

@@ -45,7 +45,7 @@ func halfCloseServer(s *Side) {
 
 	conn.Write(pattern(halfCloseAnswer))
 	conn.Close()
-	conn.ExpectGone("the client acknowledged our FIN (LAST-ACK ended), nothing is left here")
+	conn.ExpectEnded("the client acknowledged our FIN (LAST-ACK ended), nothing is left here")
 }
 
 func halfCloseClient(c *Side) {

@@ -33,7 +33,7 @@ func lastAckServer(s *Side) {
 	s.checkShutdown(conn, "both directions are shut", rcvShutdown|sendShutdown)
 	s.Hold()
 	conn.Close()
-	conn.ExpectGone("the last ACK has come: nothing is left here, no TIME-WAIT")
+	conn.ExpectEnded("the last ACK has come: nothing is left here, no TIME-WAIT")
 }
 
 func lastAckClient(c *Side) {

@@ -66,7 +66,7 @@ func lingerOffServer(s *Side) {
 		"%d of %d bytes", len(all), lingerData)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
-	conn.ExpectGone("closed in good order")
+	conn.ExpectEnded("closed in good order")
 }
 
 func lingerOffClient(c *Side) {

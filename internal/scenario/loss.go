@@ -44,7 +44,7 @@ func lossServer(s *Side) {
 	conn.Write([]byte("welcome\n"))
 	conn.Read(64)
 	conn.Close()
-	conn.ExpectGone("closed in good order")
+	conn.ExpectEnded("closed in good order")
 }
 
 func lossClient(c *Side) {

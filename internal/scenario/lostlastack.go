@@ -29,7 +29,7 @@ func lostLastAckServer(s *Side) {
 	s.ReadRequest(conn)
 	conn.Read(64)
 	conn.Close()
-	conn.ExpectGone("the second ACK came: no error, no reset")
+	conn.ExpectEnded("the second ACK came: no error, no reset")
 }
 
 func lostLastAckClient(c *Side) {

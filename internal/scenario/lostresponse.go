@@ -86,7 +86,7 @@ func lostResponseClient(c *Side) {
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	c.Check("nothing is lost", bytes.Equal(answer, pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
-	conn.ExpectGone("both FINs are acknowledged")
+	conn.ExpectEnded("both FINs are acknowledged")
 }
 
 // ReadUntilError reads to the end of the stream, or until read(2) fails.

@@ -105,7 +105,7 @@ func portExhaustionClient(c *Side) {
 	c.Check("to let the server close first helps: read() gives 0, and we close second", len(end) == 0, "%d bytes", len(end))
 	conns[0].ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conns[0].Close()
-	conns[0].ExpectGone("the TIME-WAIT is on the server's side")
+	conns[0].ExpectEnded("the TIME-WAIT is on the server's side")
 	talk.HearWord("closed")
 	conns[0] = c.from(ports)
 	c.CheckErrno("the port is free at once, here", conns[0].TryConnect(c.Addr), 0)

@@ -136,7 +136,7 @@ func (s *Side) resetSynReceived(talk *Conn) {
 	child := s.ExpectChild(1, "half-open, until data comes", tcpinfo.SynReceived)
 	s.Hold()
 	talk.Say("reset")
-	s.expectGone(child, s.Name, "RST came in SYN-RECEIVED: the entry is gone, and no application hears of it")
+	s.expectGone(child, s.Name, "RST came in SYN-RECEIVED: the entry is gone, and no application hears of it", "")
 	rose := s.Counted(before, "EmbryonicRsts")
 	s.Check("the kernel counted it", rose["EmbryonicRsts"] >= 1, "EmbryonicRsts +%d", rose["EmbryonicRsts"])
 	door.Close()

@@ -79,13 +79,13 @@ func reuseaddrClient(c *Side) {
 	first.Read(64)
 	first.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	first.Close()
-	first.ExpectGone("the server closed first: no TIME-WAIT here")
+	first.ExpectEnded("the server closed first: no TIME-WAIT here")
 
 	second := c.Dial()
 	second.Read(64)
 	second.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	second.Close()
-	second.ExpectGone("the server closed first: no TIME-WAIT here")
+	second.ExpectEnded("the server closed first: no TIME-WAIT here")
 
 	back := conn.Read(64)
 	c.Check("the server is back", string(back) == "back\n", "%q", back)

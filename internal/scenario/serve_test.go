@@ -62,6 +62,35 @@ func TestWhatCannotBePlayedEndsTheServing(t *testing.T) {
 	}
 }
 
+// A close() that sends RST has not ended the connection in good order, though nothing is left of it either.
+func TestAResetIsNoEndInGoodOrder(t *testing.T) {
+	for name, option := range map[string]func(*Conn){
+		"SO_LINGER": func(c *Conn) { set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true}) },
+		"not read":  func(*Conn) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			results, err := serving(t, func(s *Side) {
+				conn := s.Listen().Accept()
+				option(conn)
+				s.AwaitUnread(conn.watch, "what the client wrote")
+				conn.Close()
+				conn.ExpectEnded("so it is said")
+			}, func(a netip.AddrPort) {
+				talk(t, a, "hello\n")
+				talk(t, a, "hello\n")
+			})
+			if err != nil || len(results) != 2 {
+				t.Fatalf("%d runs, %v", len(results), err)
+			}
+			for _, r := range results {
+				if r.Err != nil || r.Failed != 1 {
+					t.Errorf("%d of %d checks failed, %v; want one", r.Failed, r.Checks, r.Err)
+				}
+			}
+		})
+	}
+}
+
 // talk connects, writes, and waits for the end of the stream.
 func talk(t *testing.T, to netip.AddrPort, line string) error {
 	t.Helper()

@@ -35,5 +35,5 @@ func serverCloseClient(c *Side) {
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	c.Hold()
 	conn.Close()
-	conn.ExpectGone("our FIN is acknowledged (LAST-ACK ended): who closes second has no TIME-WAIT")
+	conn.ExpectEnded("our FIN is acknowledged (LAST-ACK ended): who closes second has no TIME-WAIT")
 }

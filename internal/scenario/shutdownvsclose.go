@@ -29,7 +29,7 @@ func shutdownVsCloseServer(s *Side) {
 	conn.Expect("its FIN has come", tcpinfo.CloseWait)
 	conn.ExpectPeer("and is acknowledged; it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
-	conn.ExpectGone("both FINs are acknowledged")
+	conn.ExpectEnded("both FINs are acknowledged")
 }
 
 func shutdownVsCloseClient(c *Side) {

@@ -78,7 +78,7 @@ func simultaneousOpenServer(s *Side) {
 	ours.Expect("the client closes, as in any connection", tcpinfo.CloseWait)
 	ours.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	ours.Close()
-	ours.ExpectGone("and so do we")
+	ours.ExpectEnded("and so do we")
 	conn.Read(64)
 	conn.Close()
 }

@@ -55,7 +55,7 @@ func synQueueServer(s *Side) {
 	conn.Say("connect")
 	hasty := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
 	conn.Say("reset")
-	s.expectGone(hasty, s.Name, "its RST has removed the entry; no application ever hears of it")
+	s.expectGone(hasty, s.Name, "its RST has removed the entry; no application ever hears of it", "")
 	awaitQueues(s, l, "both queues are empty", 0, 0)
 
 	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")

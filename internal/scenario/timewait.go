@@ -31,7 +31,7 @@ func timeWaitServer(s *Side) {
 	s.Check("read() gives 0: the client closed first", len(end) == 0, "%d bytes", len(end))
 	conn.AwaitPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
-	conn.ExpectGone("we closed second: no TIME-WAIT here")
+	conn.ExpectEnded("we closed second: no TIME-WAIT here")
 
 	reset := l.Accept()
 	reset.Write([]byte("ready\n"))

@@ -23,7 +23,7 @@ func timeWaitResetServer(s *Side) {
 	conn.Write([]byte("the answer\n"))
 	conn.Read(64)
 	conn.Close()
-	conn.ExpectGone("the passive closer has no TIME-WAIT")
+	conn.ExpectEnded("the passive closer has no TIME-WAIT")
 }
 
 func timeWaitResetClient(c *Side) {

@@ -72,7 +72,7 @@ func timeWaitReuseClient(c *Side) {
 	old.Read(64)
 	old.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	old.Close()
-	old.ExpectGone("the server closed first: on this side the port is free")
+	old.ExpectEnded("the server closed first: on this side the port is free")
 	again := c.Socket()
 	again.Bind(old.Local())
 	talk.HearWord("TIME-WAIT")

@@ -62,5 +62,5 @@ func unreadDataClient(c *Side) {
 	conn.Expect("it is for us to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
-	conn.ExpectGone("both FINs are acknowledged")
+	conn.ExpectEnded("both FINs are acknowledged")
 }

@@ -11,7 +11,7 @@ import (
 // long as that may take there.
 func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
 	if peer := c.findPeer(); peer != nil {
-		c.side.expectGone(peer, c.side.Name.Other(), why)
+		c.side.expectGone(peer, c.side.Name.Other(), why, "")
 	} else {
 		c.side.run.clock.pause(atMost + unseenMoment)
 	}
