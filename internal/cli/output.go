@@ -131,8 +131,11 @@ func List(w io.Writer) {
 				head = true
 			}
 			lesson := sc.Lesson
-			if sc.OnlyWire {
+			switch {
+			case sc.OnlyWire:
 				lesson += " (--wire)"
+			case sc.Wire != nil:
+				lesson += " (also --wire)"
 			}
 			fmt.Fprintf(t, "  %s\t%s\n", sc.Name, lesson)
 		}

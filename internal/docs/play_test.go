@@ -21,7 +21,7 @@ type played struct {
 }
 
 var (
-	listening = regexp.MustCompile(`echod: listening on (\S+)`)
+	listening = regexp.MustCompile(`(?m)\blistening on (\S+)\s*$`)
 	held      = regexp.MustCompile(`(?m) held for `)
 	ended     = regexp.MustCompile(`(?m)^([a-z0-9-]+): (?:\d+ (?:of \d+ )?checks?|FAILED|done).*\n`)
 )
