@@ -114,5 +114,14 @@ func (s symbols) segmentText(b *timeline.Segment) string {
 	default:
 		words = append(words, b.Fate)
 	}
-	return s.clean(strings.Join(words, " "))
+	return wholeOptions(s.clean(strings.Join(words, " ")))
+}
+
+// wholeOptions lets a line of <mss 65495, sackOK, TS val 7 ecr 0> end between two options, and not within one.
+func wholeOptions(says string) string {
+	head, options, ok := strings.Cut(says, "<")
+	if !ok {
+		return says
+	}
+	return head + "<" + strings.ReplaceAll(glued(options), ","+string(glue), ", ")
 }
