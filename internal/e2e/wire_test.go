@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +152,35 @@ func TestLossIsRepeatableAndDelayIsSlow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A segment that the wire holds is the same segment, and as long, when it is delivered. What overtakes it meanwhile is acknowledged
+// selectively, by numbers that are as relative as all others.
+func TestAHeldSegmentIsShownAsItIs(t *testing.T) {
+	onWire(t)
+	const data = len("close hold=0s\n")
+	_, out, errs := run(t, "echoc", "--wire", "--json", "--delay", "5ms", "close")
+	if n := lengths(t, out); n["held"] != data || n["delivered"] != data {
+		t.Errorf("%v of data held and delivered, want %d of each: %s", n, data, errs)
+	}
+	status, out, errs := run(t, "echoc", "--wire", "--json", "--hold", "client data 1", "close")
+	if n := lengths(t, out); status != 0 || n["held"] != data || n["delivered"] != data { // sent again, while the first is held
+		t.Errorf("status %d, %v of data, want %d held and %d delivered: %s", status, n, data, data, errs)
+	}
+	if want := fmt.Sprintf(`"sack {%d:%d}"`, 1+data, 2+data); !strings.Contains(out, want) {
+		t.Errorf("the FIN that came before the data is not acknowledged by %s:\n%s", want, out)
+	}
+}
+
+// lengths are how many bytes of data met which fate.
+func lengths(t *testing.T, out string) map[string]int {
+	n := map[string]int{}
+	for _, e := range events(t, out) {
+		if e.text("kind") == "segment" {
+			n[e.text("fate")] += int(e.number("len"))
+		}
+	}
+	return n
 }
 
 func TestRulesThatAreWrong(t *testing.T) {

@@ -68,13 +68,13 @@ func (c *captured) packet(p capture.Packet) {
 // segmentEvent is a segment as the timeline has it.
 func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timeline.Segment {
 	s := seen.Segment
+	seq, ack := seen.Seq, seen.Ack
+	if absolute {
+		seq, ack = s.Seq, s.Ack
+	}
 	e := &timeline.Segment{
 		Src: s.Src.String(), Dst: s.Dst.String(), Flags: s.Flags.Names(),
-		Seq: seen.Seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.Strings(), From: from,
-	}
-	ack := seen.Ack
-	if absolute {
-		e.Seq, ack = s.Seq, s.Ack
+		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.StringsRelative(ack - s.Ack), From: from,
 	}
 	if s.Flags.Has(segment.ACK) {
 		e.Ack = &ack

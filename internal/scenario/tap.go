@@ -44,13 +44,18 @@ func (t *tap) report(p lab.Packet) {
 	}
 	waits := p.Fate == lab.Held || p.Fate == lab.Delayed || p.Fate == lab.Reordered
 	if waits {
-		seen.Segment.Payload = nil
-		t.first[p.ID] = seen
+		t.first[p.ID] = withoutData(seen)
 	} else {
 		delete(t.first, p.ID)
 	}
 	t.mu.Unlock()
 	t.run.log.Add(timeline.Wire, p.At, t.event(p, seen))
+}
+
+// withoutData keeps all of a segment but the bytes of its data, which are the wire's.
+func withoutData(s segment.Seen) segment.Seen {
+	s.Segment.Missing, s.Segment.Payload = s.Segment.Len(), nil
+	return s
 }
 
 // keep remembers a packet, for the lesson to wait for and to count.

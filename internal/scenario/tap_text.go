@@ -18,8 +18,8 @@ func segmentText(e *timeline.Segment, seen segment.Seen) string {
 		words = append(words, fmt.Sprintf("len=%d", e.Len))
 	}
 	words = append(words, fmt.Sprintf("win=%d", e.Win))
-	if o := interesting(seen.Segment); o != "" {
-		words = append(words, "<"+o+">")
+	if o := interesting(e.Options, seen.Segment.Flags.Has(segment.SYN)); len(o) > 0 {
+		words = append(words, "<"+strings.Join(o, ", ")+">")
 	}
 	if names := seen.Analysis.String(); names != "" {
 		words = append(words, "["+names+"]")
@@ -27,14 +27,12 @@ func segmentText(e *timeline.Segment, seen segment.Seen) string {
 	return strings.Join(words, " ")
 }
 
-// interesting are the options that say something new: the timestamps and padding of every segment do not.
-func interesting(s segment.Segment) string {
-	var list []string
-	for o := range s.Options.All() {
-		if o.Kind == segment.OptNOP || (o.Kind == segment.OptTimestamps && !s.Flags.Has(segment.SYN)) {
-			continue
+// interesting are the options that say something new: the timestamps of every segment do not.
+func interesting(options []string, syn bool) (some []string) {
+	for _, o := range options {
+		if syn || !strings.HasPrefix(o, "TS ") {
+			some = append(some, o)
 		}
-		list = append(list, o.String())
 	}
-	return strings.Join(list, ", ")
+	return some
 }
