@@ -89,7 +89,10 @@ func (s symbols) summaryBlock(b *timeline.Summary, width int) []text {
 	case b.Failed > 0:
 		t = t.add(bad, fmt.Sprintf("%d of %s FAILED", b.Failed, plural(b.Checks, "check")))
 	case !b.OK:
-		t = t.add(bad, "FAILED").add(plain, fmt.Sprintf(" after %s, met so far", plural(b.Checks, "check")))
+		t = t.add(bad, "FAILED").add(plain, ": it did not come to its end")
+		if b.Checks > 0 {
+			t = t.add(plain, fmt.Sprintf(" (%s until then, met)", plural(b.Checks, "check")))
+		}
 	case b.Checks == 0:
 		t = t.add(plain, "done, nothing to check")
 	case b.Checks == 1:
