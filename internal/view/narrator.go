@@ -52,7 +52,7 @@ func (n *Narrator) Event(e timeline.Event) {
 	}
 	const clock = "15:04:05.000"
 	line = line.add(dim, e.Time.Format(clock)).pad(len(clock)+gap).add(plain, peer).pad(len(clock) + gap + n.wide + gap)
-	if n.o.Own != "" && sided(e.Side) && e.Side != n.o.Own {
+	if n.other(e.Side) {
 		line = line.add(hue(e.Side), string(e.Side)).add(plain, ": ")
 	}
 	_, n.err = io.WriteString(n.w, out+n.p.paint(line.join("", says))+"\n")
@@ -115,6 +115,9 @@ func trimmed(block []text) []text {
 	return block
 }
 
+// other tells whether a side is not this process'.
+func (n *Narrator) other(s timeline.Side) bool { return n.o.Own != "" && sided(s) && s != n.o.Own }
+
 // peer is the other end of the connection that an event is about, "" if it is about none or there is only one.
 func (n *Narrator) peer(e timeline.Event) string {
 	if n.peers == nil {
@@ -122,6 +125,9 @@ func (n *Narrator) peer(e timeline.Event) string {
 	}
 	switch b := e.Body.(type) {
 	case *timeline.State:
+		if n.other(e.Side) {
+			return n.short(b.Local) // the other end of it is ours
+		}
 		return n.short(b.Remote)
 	case *timeline.Call:
 		return n.peerOfCall(b)
