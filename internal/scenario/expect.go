@@ -128,7 +128,7 @@ func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states 
 	s.until(func() bool {
 		seen = w.Last()
 		ok = !seen.Gone && slices.Contains(states, seen.State)
-		return ok || seen.Gone || over(w, seen)
+		return ok || seen.Gone || over(w, seen, states)
 	})
 	if !ok {
 		s.alive()
@@ -144,9 +144,12 @@ func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states 
 	}
 }
 
-// over tells of a connection that has ended: no other state follows, so there is nothing to wait for.
-func over(w *tcpinfo.Watch, seen tcpinfo.Sample) bool {
-	return seen.State == tcpinfo.Closed && w.Remote().IsValid() && w.Remote().Port() != 0
+// over tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
+func over(w *tcpinfo.Watch, seen tcpinfo.Sample, states []tcpinfo.State) bool {
+	if seen.State == tcpinfo.Closed {
+		return w.Remote().IsValid() && w.Remote().Port() != 0
+	}
+	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return timeline.MayCome(seen.State.String(), s.String()) })
 }
 
 // oneOf names the states, any of which is right.

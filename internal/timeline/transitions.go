@@ -81,6 +81,27 @@ func MayAbort(from, to string) bool {
 	return false
 }
 
+// MayCome says whether a connection in one state may still come to another on Linux, aborted or not: a life goes on to CLOSED, and what
+// begins there, or over TIME-WAIT, is another one.
+func MayCome(from, to string) bool {
+	seen := map[string]bool{from: true}
+	for next := []string{from}; len(next) > 0; next = next[1:] {
+		for _, t := range Transitions {
+			if t.From != next[0] || !t.Linux || t.From == TimeWait && t.To == SynReceived {
+				continue
+			}
+			if t.To == to {
+				return true
+			}
+			if t.To != Closed && !seen[t.To] {
+				seen[t.To] = true
+				next = append(next, t.To)
+			}
+		}
+	}
+	return false
+}
+
 // Ways are the shortest ways from one state to another on Linux, without aborts: for each, the states in between. One step is one way
 // with nothing in between.
 func Ways(from, to string) [][]string {

@@ -93,3 +93,19 @@ func TestMayAbort(t *testing.T) {
 		t.Error("an abort is CLOSE-WAIT → CLOSED, not LAST-ACK → CLOSED")
 	}
 }
+
+func TestMayCome(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{Closed, Established, true}, {Established, FinWait2, true}, {FinWait1, Closing, true}, {SynSent, TimeWait, true},
+		{Established, Closed, true}, {TimeWait, Closed, true}, {Listen, Established, true},
+		{TimeWait, FinWait2, false}, {TimeWait, SynReceived, false}, {LastAck, TimeWait, false}, {CloseWait, FinWait2, false},
+		{FinWait2, Established, false}, {LastAck, Listen, false},
+	} {
+		if got := MayCome(c.from, c.to); got != c.want {
+			t.Errorf("from %s to %s: %v", c.from, c.to, got)
+		}
+	}
+}
