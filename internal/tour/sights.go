@@ -105,16 +105,9 @@ func better(a, b sight) bool { return a.source == "tracepoint" && b.source != "t
 // witnessed tells whether seeing the two states one after the other means that this very transition was made. The
 // tracepoint tells transitions; of two samples it is certain where there is no other way from the one to the other.
 func witnessed(t [2]string, source string) bool {
-	if t[0] == t[1] || !inFigure(t) {
-		return false
-	}
-	return source == "tracepoint" || !timeline.MayAbort(t[0], t[1])
-}
-
-func inFigure(t [2]string) bool {
 	for _, f := range timeline.Transitions {
-		if f.From == t[0] && f.To == t[1] {
-			return true
+		if f.From == t[0] && f.To == t[1] && t[0] != t[1] {
+			return source == "tracepoint" || !f.Abort && f.Via == ""
 		}
 	}
 	return false

@@ -33,6 +33,7 @@ func TestWhatCountsAsSeen(t *testing.T) {
 		{"tcp_info", timeline.Established, timeline.Closed, false}, // reset, or a whole close passed unseen
 		{"tracepoint", timeline.Established, timeline.Closed, true},
 		{"tcp_info", timeline.CloseWait, timeline.Closed, false},
+		{"sock_diag", timeline.FinWait1, timeline.TimeWait, false}, // by way of FIN-WAIT-2, or of CLOSING
 		{"sock_diag", "", timeline.SynReceived, false},
 	} {
 		s := NewSights()
