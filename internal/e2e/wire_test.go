@@ -96,12 +96,17 @@ func TestTheHandshakesNumbersByTshark(t *testing.T) {
 func TestTheTimelineSaysWhatTsharkReads(t *testing.T) {
 	onWire(t)
 	fields := []string{"frame.interface_name", "ip.src", "tcp.flags.syn", "tcp.flags.ack", "tcp.flags.fin", "tcp.flags.reset",
-		"tcp.srcport", "tcp.seq", "tcp.ack", "tcp.len", "tcp.window_size"}
-	for _, seed := range []string{"1", "2", "3"} {
-		t.Run("seed "+seed, func(t *testing.T) {
+		"tcp.srcport", "tcp.seq", "tcp.ack", "tcp.len", "tcp.window_size", "frame.time_epoch"}
+	for _, line := range [][]string{
+		{"--loss", "8%", "--seed", "1"},
+		{"--loss", "8%", "--seed", "2", "--delay", "3ms"},
+		{"--dup", "server data every 7", "--delay", "5ms"},
+		{"--hold", "server data 5", "--reorder", "server data every 11"},
+	} {
+		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "wire.pcapng")
-			status, out, errs := run(t, "echoc", "--wire", "--loss", "8%", "--seed", seed, "--pcap", file, "--json", "half-close")
+			status, out, errs := run(t, "echoc", append([]string{"--wire", "--pcap", file, "--json", "half-close"}, line...)...)
 			if status != 0 {
 				t.Fatalf("status %d: %s", status, errs)
 			}
@@ -112,7 +117,12 @@ func TestTheTimelineSaysWhatTsharkReads(t *testing.T) {
 						e.number("seg_seq"), e.number("ack"), e.number("len"), e.number("win")))
 				}
 			}
+			last := ""
 			for _, row := range dissected(t, file, fields) {
+				if row[11] < last { // of the same length, all of them
+					t.Errorf("a packet of %s stands behind one of %s", row[11], last)
+				}
+				last = row[11]
 				if row[0] == "server" && row[1] == "198.51.100.1" || row[0] == "client" && row[1] == "198.51.100.2" {
 					read = append(read, fmt.Sprintf("%s:%s %s seq=%s ack=%s len=%s win=%s", row[1], row[6], flags(row), row[7], row[8], row[9], row[10]))
 				}

@@ -105,7 +105,7 @@ func (w *Wire) forward(p *parcel, v verdict) {
 	}
 	for _, c := range copies {
 		if v.delay > 0 {
-			w.postpone(c.keep(), v.delay, v.delayBy)
+			w.postpone(c.keep(), v.delay, v.copyBy)
 		} else {
 			w.deliver(c)
 		}

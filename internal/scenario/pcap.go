@@ -1,21 +1,35 @@
 package scenario
 
 import (
+	"bytes"
 	"io"
+	"slices"
 	"sync"
+	"time"
 
 	"socklife/internal/lab"
 	"socklife/internal/segment"
 )
 
-// Pcap is a capture of the wire, each host's side an interface of its own: what a host sent stands on its side, and on the
-// other's when, and if, it arrived there.
+// Pcap is a capture of the wire, each host's side an interface of its own: what a host sent stands on its side, when it sent it, and on
+// the other's when, and if, it arrived there. Packets are in the order of their times. One of which nothing has become yet waits,
+// with what came after it, for its fate: that is said in a comment.
 type Pcap struct {
 	mu     sync.Mutex
 	writer *segment.PcapWriter
 	sides  map[lab.Side]int
+	queue  []*frame // by time
 	err    error
 }
+
+// frame is a packet that is about to be written.
+type frame struct {
+	segment.PcapPacket
+	open bool // nothing has become of it yet
+}
+
+// reorderWindow is how much older than one report the times of a later one may be.
+const reorderWindow = 100 * time.Millisecond
 
 // NewPcap begins a capture.
 func NewPcap(w io.Writer) (*Pcap, error) {
@@ -38,43 +52,110 @@ func NewPcap(w io.Writer) (*Pcap, error) {
 func (p *Pcap) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, f := range p.queue {
+		if f.open {
+			f.Comments = append(f.Comments, "and never let go")
+		}
+		f.open = false
+	}
+	p.flush(time.Time{})
 	if err := p.writer.Close(); p.err == nil {
 		p.err = err
 	}
 	return p.err
 }
 
+// write takes what the wire reports of a packet.
 func (p *Pcap) write(packet lab.Packet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	to := lab.Server
-	if packet.From == lab.Server {
-		to = lab.Client
-	}
-	sent := segment.PcapPacket{Interface: p.sides[packet.From], Time: packet.Seen, Data: packet.Raw, Direction: segment.Outbound, ID: packet.ID}
-	came := segment.PcapPacket{Interface: p.sides[to], Time: packet.At, Data: packet.Raw, Direction: segment.Inbound, ID: packet.ID}
 	comment := packet.Fate.String()
 	if packet.By != "" {
 		comment += " by " + packet.By
 	}
-	switch {
-	case packet.Fate == lab.Dropped:
-		sent.Comments = []string{comment}
-		p.packet(sent)
-	case packet.Fate == lab.Duplicated || packet.CopyOf != 0 || packet.Number == 0:
-		came.Comments = []string{comment}
-		p.packet(came)
-	case packet.Fate == lab.Delivered:
-		if packet.By != "" || packet.Late {
-			came.Comments = []string{comment}
+	genuine := packet.CopyOf == 0 && packet.Number > 0 // its sender sent this one; copies and what is injected, the wire made
+	switch packet.Fate {
+	case lab.Held, lab.Delayed, lab.Reordered:
+		if genuine {
+			p.sent(packet, true, comment)
 		}
-		p.packet(sent)
-		p.packet(came)
+	case lab.Dropped:
+		if genuine {
+			p.sent(packet, false, comment)
+		}
+		p.takeBack(packet)
+	case lab.Duplicated:
+		p.came(packet, comment)
+	case lab.Delivered:
+		if genuine {
+			p.sent(packet, false)
+		}
+		if packet.By != "" || packet.Late {
+			p.came(packet, comment)
+		} else {
+			p.came(packet)
+		}
+	}
+	p.flush(packet.At.Add(-reorderWindow))
+}
+
+// sent has a packet on its sender's side. What had been said of one that was held gives way to what became of it.
+func (p *Pcap) sent(packet lab.Packet, open bool, comments ...string) {
+	f := p.find(packet.ID, segment.Outbound)
+	if f == nil {
+		f = &frame{PcapPacket: p.packet(packet, packet.From, segment.Outbound, packet.Seen)}
+		p.enqueue(f)
+	}
+	f.open, f.Comments = open, comments
+}
+
+// came has a packet on the other side.
+func (p *Pcap) came(packet lab.Packet, comments ...string) {
+	to := lab.Server
+	if packet.From == lab.Server {
+		to = lab.Client
+	}
+	f := &frame{PcapPacket: p.packet(packet, to, segment.Inbound, packet.At)}
+	f.Comments = comments
+	p.enqueue(f)
+}
+
+// takeBack: the receiving host refused a packet that was on its way in.
+func (p *Pcap) takeBack(packet lab.Packet) {
+	if f := p.find(packet.ID, segment.Inbound); f != nil {
+		p.queue = slices.DeleteFunc(p.queue, func(g *frame) bool { return g == f })
 	}
 }
 
-func (p *Pcap) packet(packet segment.PcapPacket) {
-	if err := p.writer.WritePacket(packet); p.err == nil {
-		p.err = err
+func (p *Pcap) packet(packet lab.Packet, side lab.Side, d segment.Direction, at time.Time) segment.PcapPacket {
+	return segment.PcapPacket{Interface: p.sides[side], Time: at, Data: bytes.Clone(packet.Raw), Direction: d, ID: packet.ID}
+}
+
+func (p *Pcap) find(id uint64, d segment.Direction) *frame {
+	for _, f := range p.queue {
+		if f.ID == id && f.Direction == d {
+			return f
+		}
 	}
+	return nil
+}
+
+// enqueue puts a frame behind those that are as old.
+func (p *Pcap) enqueue(f *frame) {
+	i := len(p.queue)
+	for i > 0 && p.queue[i-1].Time.After(f.Time) {
+		i--
+	}
+	p.queue = slices.Insert(p.queue, i, f)
+}
+
+// flush writes what is older than a time, up to the first whose fate is open; all of it if there is no time.
+func (p *Pcap) flush(before time.Time) {
+	n := 0
+	for ; n < len(p.queue) && !p.queue[n].open && (before.IsZero() || p.queue[n].Time.Before(before)); n++ {
+		if err := p.writer.WritePacket(p.queue[n].PcapPacket); p.err == nil {
+			p.err = err
+		}
+	}
+	p.queue = slices.Delete(p.queue, 0, n)
 }
