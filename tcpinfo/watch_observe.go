@@ -1,5 +1,7 @@
 package tcpinfo
 
+import "time"
+
 // observe takes in a full sample: it becomes the last one, and what is new in it is reported.
 func (w *Watcher) observe(wt *Watch, s Sample, e effort) {
 	before := wt.known
@@ -7,6 +9,9 @@ func (w *Watcher) observe(wt *Watch, s Sample, e effort) {
 	if first && s.Gone {
 		wt.known.gone = true // closed before it was ever seen: there is nothing to tell
 		return
+	}
+	if first && w.bury(wt) {
+		s.Time = time.Now()
 	}
 	after, what := judge(before, s, e == look)
 	if first {
@@ -87,6 +92,22 @@ func (w *Watcher) adopt(children []Socket, tag any) {
 			w.addFound(s, tag)
 		}
 	}
+}
+
+// bury samples whoever had the addresses before, which may be in TIME-WAIT still: the end of an old connection comes before the beginning of
+// the new one. It tells whether there was any.
+func (w *Watcher) bury(heir *Watch) (any bool) {
+	local, remote := heir.Local(), heir.Remote()
+	if remote.Port() == 0 {
+		return false
+	}
+	for _, wt := range w.watches {
+		if wt != heir && wt.connected && wt.seen && !wt.known.gone && wt.Local() == local && wt.Remote() == remote {
+			w.sample(wt, poll)
+			any = true
+		}
+	}
+	return any
 }
 
 // finish ends whatever sampled: it forgets who is gone and wakes who waits for news.
