@@ -50,17 +50,18 @@ func (c *captured) close() error {
 	return c.err
 }
 
-// packet puts a segment into the timeline. What is not a whole segment is not ours to show.
+// packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to the same port
+// elsewhere.
 func (c *captured) packet(p capture.Packet) {
 	s, err := segment.Decode(p.Data)
 	if err != nil {
 		return
 	}
-	seen := c.flows.Add(p.At, s)
-	from := timeline.Client
-	if c.run.serves(s.Src.Port()) {
-		from = timeline.Server
+	from, ours := c.run.whose(s.Src, s.Dst)
+	if !ours {
+		return
 	}
+	seen := c.flows.Add(p.At, s)
 	e := segmentEvent(seen, from, c.run.cfg.AbsoluteSeq)
 	c.run.log.Add(timeline.Wire, p.At, e)
 }
@@ -81,19 +82,4 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 	}
 	e.Text = segmentText(e, seen)
 	return e
-}
-
-// belongs notes whose a port is: the server's are those that the server binds and that the client connects to.
-func (r *run) belongs(port uint16, side timeline.Side) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, known := r.ports[port]; !known && port != 0 {
-		r.ports[port] = side
-	}
-}
-
-func (r *run) serves(port uint16) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ports[port] == timeline.Server
 }

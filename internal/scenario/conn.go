@@ -74,17 +74,17 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 	return nil
 }
 
-// boundTo is the port that the socket has now. It is asked for the tracepoint's sake and not a call of the lesson.
-func (c *Conn) boundTo() (port uint16) {
+// boundTo is the address that the socket has now. It is asked for the sake of those who watch from outside, and not a call of the lesson.
+func (c *Conn) boundTo() (addr netip.AddrPort) {
 	c.sock.Control(func(fd uintptr) {
 		switch a, _ := unix.Getsockname(int(fd)); a := a.(type) {
 		case *unix.SockaddrInet4:
-			port = uint16(a.Port)
+			addr = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
 		case *unix.SockaddrInet6:
-			port = uint16(a.Port)
+			addr = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
 		}
 	})
-	return port
+	return addr
 }
 
 // Listen is listen(2). A backlog the reader asked for goes before the lesson's.
@@ -138,7 +138,7 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	if from := c.side.run.cfg.Bind; from.IsValid() && !c.bound {
 		c.Bind(from)
 	}
-	c.side.announce(addr.Port(), c.side.Name.Other())
+	c.side.announce(addr, c.side.Name.Other())
 	err := c.sock.Connect(addr)
 	c.look()
 	if err == nil {

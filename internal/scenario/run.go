@@ -37,12 +37,12 @@ type run struct {
 	checks   int
 	failed   int
 	stopped  bool
-	ports    map[uint16]timeline.Side // whose a port is
+	addrs    map[netip.AddrPort]timeline.Side // whose an address is
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, ports: map[uint16]timeline.Side{}}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, addrs: map[netip.AddrPort]timeline.Side{}}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"context"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +21,7 @@ type traced struct {
 	trace *trace.Trace
 	stop  func()
 
-	states map[string]*past // of each socket, what has been told
+	states map[[2]string]*past // of each pair of addresses, what has been told
 	err    error
 }
 
@@ -41,7 +43,7 @@ func (r *run) openTrace() error {
 	if err != nil {
 		return err
 	}
-	t := &traced{run: r, trace: tr, states: map[string]*past{}}
+	t := &traced{run: r, trace: tr, states: map[[2]string]*past{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
 	reading.Go(func() { t.err = tr.Run(ctx, t.event) })
@@ -68,24 +70,12 @@ func (t *traced) close() error {
 	return err
 }
 
-// side is whose socket it is: the ports that were bound or connected to tell.
-func (t *traced) side(e trace.Event) timeline.Side {
-	t.run.mu.Lock()
-	defer t.run.mu.Unlock()
-	if s, ok := t.run.ports[e.Local.Port()]; ok {
-		return s
-	}
-	if s, ok := t.run.ports[e.Remote.Port()]; ok {
-		return s.Other()
-	}
-	return timeline.Client
-}
-
-// event puts a transition into the timeline. CLOSED is not told where sock_diag has something left of the socket: that is
-// TIME-WAIT, or an orphan's FIN-WAIT-2, and it will tell.
+// event puts a transition into the timeline. The kernel selects by port alone, on every host of the machine: what is not of this run is left
+// out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT, or an orphan's FIN-WAIT-2, and it
+// will tell.
 func (t *traced) event(e trace.Event) {
-	side := t.side(e)
-	if e.ClosedIsNotTheEnd() && t.remains(side, e) {
+	side, ours := t.run.whose(e.Local, e.Remote)
+	if !ours || e.ClosedIsNotTheEnd() && t.remains(side, e) {
 		return
 	}
 	t.run.log.Add(side, e.Time, &timeline.State{
@@ -110,22 +100,17 @@ func (t *traced) once(_ timeline.Side, b timeline.Body) bool {
 	if !ok {
 		return true
 	}
-	key := s.Local + " " + s.Remote
-	p := t.states[key]
-	if p == nil {
-		p = &past{visited: map[string]bool{}}
-		t.states[key] = p
-	}
+	p := t.pastOf(s)
 	if s.Source == "tracepoint" {
-		if s.From == timeline.Closed || s.From == timeline.Listen {
-			p.visited = map[string]bool{} // a new life of the same pair
-		}
-		p.now, p.visited[s.To] = s.To, true
+		p.visited[s.From] = true
+		p.enter(s.To)
 		return true
 	}
 	switch {
 	case p.now == "":
 		return true // the tracepoint knows nothing of it
+	case s.From != "" && s.From != timeline.Closed && !p.visited[s.From]:
+		return true // the end of the connection that had these addresses before
 	case s.To == p.now:
 		s.From = s.To
 		return hasNews(s)
@@ -135,22 +120,52 @@ func (t *traced) once(_ timeline.Side, b timeline.Body) bool {
 	if s.From != "" && s.From != s.To {
 		s.From = p.now
 	}
-	p.now, p.visited[s.To] = s.To, true
+	p.enter(s.To)
 	return true
 }
+
+// pastOf is what has been told of the socket that a state is of, by its addresses. A life begins with what leaves CLOSED, or with a SYN; when
+// connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
+func (t *traced) pastOf(s *timeline.State) *past {
+	key := [2]string{s.Local, s.Remote}
+	begins := s.From == timeline.Closed || s.To == timeline.SynReceived && s.From == timeline.Listen
+	if s.Source == "tracepoint" && begins {
+		t.states[key] = newPast()
+	}
+	nameless := [2]string{withoutPort(s.Local), s.Remote}
+	connects := s.Source == "tracepoint" && s.From == timeline.SynSent || s.From == timeline.Closed && s.To == timeline.SynSent
+	if p := t.states[nameless]; connects && p != nil && key != nameless && (t.states[key] == nil || t.states[key].now != timeline.SynSent) {
+		delete(t.states, nameless)
+		t.states[key] = p
+	}
+	if t.states[key] == nil {
+		t.states[key] = newPast()
+	}
+	return t.states[key]
+}
+
+// withoutPort is a local address as it is before the kernel has chosen a port.
+func withoutPort(addr string) string { return addr[:strings.LastIndexByte(addr, ':')+1] + "0" }
+
+func newPast() *past { return &past{visited: map[string]bool{}} }
+
+func (p *past) enter(state string) { p.now, p.visited[state] = state, true }
 
 func hasNews(s *timeline.State) bool {
 	return s.Timer != "" || len(s.Shutdown) > 0 || (s.RecvQ != nil && *s.RecvQ > 0)
 }
 
-// announce tells those who watch from outside of a port before anything happens on it.
-func (s *Side) announce(port uint16, whose timeline.Side) {
-	s.run.belongs(port, whose)
-	if t := s.run.traced; t != nil && port != 0 {
-		s.must(t.trace.AddPorts(port))
+// announce tells those who watch from outside of an address before anything happens on it.
+func (s *Side) announce(addr netip.AddrPort, whose timeline.Side) {
+	if addr.Port() == 0 {
+		return
+	}
+	s.run.belongs(addr, whose)
+	if t := s.run.traced; t != nil {
+		s.must(t.trace.AddPorts(addr.Port()))
 	}
 	if c := s.run.captured; c != nil {
-		s.must(c.capture.AddPort(port))
+		s.must(c.capture.AddPort(addr.Port()))
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,11 +101,7 @@ func TestTheTraceMissesNothing(t *testing.T) {
 		t.Run(sc.Name, func(t *testing.T) {
 			needsWire(t, sc)
 			o := observe(t)
-			cfg := Config{Trace: true}
-			if sc.OnlyWire { // another test's wire may be using the usual port, and the tracepoint knows no namespaces
-				cfg.Addr = netip.AddrPortFrom(loopback().Addr(), uint16(10000+rand.N(20000)))
-			}
-			result, rec := play(t.Context(), sc, cfg)
+			result, rec := play(t.Context(), sc, Config{Trace: true})
 			if !result.OK() {
 				t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
 			}

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -59,7 +60,10 @@ func (r *run) openWire() (err error) {
 // addr is the server's address on the wire, of the family that was asked for.
 func (w *Wire) addr(asked netip.AddrPort) netip.AddrPort {
 	port := asked.Port()
-	if port == 0 {
+	switch {
+	case port == 0 && w.run.cfg.Trace: // the tracepoint sees every wire of the machine, and all have the same addresses
+		port = uint16(10000 + rand.N(20000))
+	case port == 0:
 		port = 7007
 	}
 	if asked.Addr().Is6() {
