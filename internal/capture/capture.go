@@ -45,17 +45,23 @@ func Open() (*Capture, error) {
 	return c, nil
 }
 
+// bufferBytes is room for what comes while this program does not get the CPU. On loopback segments are up to 64 KB long.
+const bufferBytes = 32 << 20
+
 // setUp has the filter in place before the socket is bound, so that nothing else ever comes through.
 func (c *Capture) setUp() error {
-	if err := c.filter(); err != nil {
-		return err
-	}
-	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
-		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
-	}
 	ifreq, err := unix.NewIfreq("lo")
 	if err == nil && unix.IoctlIfreq(c.fd, unix.SIOCGIFINDEX, ifreq) == nil {
 		c.lo = int(ifreq.Uint32())
+	}
+	if err := c.filter(); err != nil {
+		return err
+	}
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferBytes); err != nil { // CAP_NET_ADMIN
+		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes) // as much as net.core.rmem_max allows; losses are told
+	}
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
 	}
 	if err := unix.Bind(c.fd, &unix.SockaddrLinklayer{Protocol: hton16(unix.ETH_P_ALL)}); err != nil {
 		return fmt.Errorf("bind the packet socket: %w", err)
@@ -75,7 +81,7 @@ func (c *Capture) AddPort(port uint16) error {
 }
 
 func (c *Capture) filter() error {
-	program := program(c.ports)
+	program := program(c.ports, c.lo)
 	err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
 		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 	if err != nil {
@@ -88,6 +94,7 @@ func (c *Capture) filter() error {
 type Packet struct {
 	At   time.Time
 	Data []byte // valid until the function that got it returns
+	Lost uint32 // how many packets are known to be missing before this one: there was no room for them
 }
 
 // Run hands each packet to f until ctx ends; those that came until then are handed over before it returns.
@@ -105,10 +112,19 @@ func (c *Capture) Run(ctx context.Context, f func(Packet)) error {
 	}
 }
 
+// lost is how many packets the kernel had no room for since it was last asked.
+func (c *Capture) lost() uint32 {
+	stats, err := unix.GetsockoptTpacketStats(c.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err != nil {
+		return 0
+	}
+	return stats.Drops
+}
+
 // drain reads until there is nothing left.
 func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 	for {
-		n, controls, _, from, err := unix.Recvmsg(c.fd, room, control, unix.MSG_DONTWAIT)
+		n, controls, _, _, err := unix.Recvmsg(c.fd, room, control, unix.MSG_DONTWAIT)
 		switch {
 		case err == unix.EAGAIN:
 			return nil
@@ -117,11 +133,7 @@ func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 		case err != nil:
 			return fmt.Errorf("read the packet socket: %w", err)
 		}
-		link, ok := from.(*unix.SockaddrLinklayer)
-		if ok && link.Pkttype == unix.PACKET_OUTGOING && link.Ifindex == c.lo {
-			continue // the same packet is about to come in
-		}
-		f(Packet{stamp(control[:controls]), room[:n]})
+		f(Packet{stamp(control[:controls]), room[:n], c.lost()})
 	}
 }
 

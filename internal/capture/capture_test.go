@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/segment"
 )
 
@@ -136,5 +138,29 @@ func TestNothingIsSeenBeforeAPortIsAdded(t *testing.T) {
 	cancel()
 	if err := c.Run(ctx, func(p Packet) { t.Errorf("seen: % x", p.Data) }); err != nil {
 		t.Error(err)
+	}
+}
+
+// What there was no room for is not kept quiet.
+func TestLossesAreTold(t *testing.T) {
+	c := open(t)
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the kernel makes it the least there is
+		t.Fatal(err)
+	}
+	l, port := listen(t, "tcp4", "127.0.0.1:0")
+	if err := c.AddPort(port); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		talk(t, l)
+	}
+	var lost, seen uint32
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Run(ctx, func(p Packet) { seen++; lost += p.Lost }); err != nil {
+		t.Fatal(err)
+	}
+	if seen == 0 || lost == 0 {
+		t.Errorf("%d packets seen, %d lost", seen, lost)
 	}
 }

@@ -1,13 +1,18 @@
 package capture
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // all is as much of a packet as there is.
 const all = 1 << 18
 
 // program is the classic BPF program that lets TCP segments from or to one of the ports through, IPv4 and IPv6 (without
-// extension headers). It runs on the packet from its IP header on. Later fragments of an IPv4 packet have no ports.
-func program(ports []uint16) []unix.SockFilter {
+// extension headers). It runs on the packet from its IP header on. Later fragments of an IPv4 packet have no ports. On the loopback
+// interface, whose index is lo, each packet goes out and comes in; only what comes in is let through.
+func program(ports []uint16, lo int) []unix.SockFilter {
 	// Each test of a port, if it holds, jumps to the instruction behind the last, which accepts.
 	tests := func(load unix.SockFilter, second unix.SockFilter) []unix.SockFilter {
 		var p []unix.SockFilter
@@ -43,7 +48,25 @@ func program(ports []uint16) []unix.SockFilter {
 	}
 	p[3].K = 3 // to v4, past the two tests for version 6 and its jump, and the rejection
 	p[5].K = 1 + uint32(len(v4))
-	return append(append(p, v4...), v6...)
+	return slices.Concat(notOutOf(lo), p, v4, v6)
+}
+
+// What the kernel knows of a packet beside its bytes (linux/filter.h, SKF_AD_OFF and what is added to it).
+const (
+	ancillary      = 0xffff_f000
+	packetType     = ancillary + 4
+	interfaceIndex = ancillary + 8
+)
+
+// notOutOf rejects what is sent by an interface.
+func notOutOf(index int) []unix.SockFilter {
+	return []unix.SockFilter{
+		statement(unix.BPF_LD|unix.BPF_W|unix.BPF_ABS, packetType),
+		jump(unix.BPF_JEQ, unix.PACKET_OUTGOING, 0, 3),
+		statement(unix.BPF_LD|unix.BPF_W|unix.BPF_ABS, interfaceIndex),
+		jump(unix.BPF_JEQ, uint32(index), 0, 1),
+		ret(0),
+	}
 }
 
 func statement(code uint16, k uint32) unix.SockFilter { return unix.SockFilter{Code: code, K: k} }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"socklife/internal/capture"
@@ -15,6 +16,7 @@ type captured struct {
 	capture *capture.Capture
 	flows   segment.Flows
 	stop    func()
+	lost    bool // the capture itself has lost segments
 	err     error
 }
 
@@ -61,7 +63,14 @@ func (c *captured) packet(p capture.Packet) {
 	if !ours {
 		return
 	}
+	if p.Lost > 0 {
+		c.lost = true
+		c.run.log.Add(timeline.Wire, p.At, &timeline.Note{Text: fmt.Sprintf("%d segments are missing here: they came faster than they could be read", p.Lost)})
+	}
 	seen := c.flows.Add(p.At, s)
+	if c.lost { // it cannot be told from a segment that the network lost
+		seen.Analysis &^= segment.LostSegment | segment.AckLostSegment
+	}
 	e := segmentEvent(seen, from, c.run.cfg.AbsoluteSeq)
 	c.run.log.Add(timeline.Wire, p.At, e)
 }
