@@ -21,9 +21,7 @@ func (s *Socket) Close() error {
 	c := &Call{Name: "close", Args: []string{strconv.Itoa(s.fd)}, FD: s.fd}
 	// The tracer's Enter still finds the socket open, and the clock starts when
 	// the calls in progress have returned.
-	if s.tracer != nil {
-		s.tracer.Enter(c)
-	}
+	s.enterClose(c)
 	s.guard.shut()
 	c.Start = time.Now()
 	errno := errnoOf(unix.Close(s.fd))
@@ -39,6 +37,21 @@ func (s *Socket) Close() error {
 		return s.fail("close", netip.AddrPort{}, errno, true)
 	}
 	return nil
+}
+
+// enterClose runs the tracer's Enter. If that panics the call is not made: the socket stays open, for another Close.
+func (s *Socket) enterClose(c *Call) {
+	if s.tracer == nil {
+		return
+	}
+	entered := false
+	defer func() {
+		if !entered {
+			s.closing.Store(false)
+		}
+	}()
+	s.tracer.Enter(c)
+	entered = true
 }
 
 // Abort wakes the calls that wait in the socket, by shutting both directions

@@ -160,6 +160,23 @@ func TestTracerMayPanic(t *testing.T) {
 	must(t, result(t, done))
 }
 
+// A close that the tracer does not let happen has not happened: the socket can be closed later.
+func TestPanicBeforeClose(t *testing.T) {
+	q := &closeQuitter{}
+	s := newSocket(t, unix.AF_INET, 0, q)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the tracer did not panic")
+			}
+		}()
+		_ = s.Close()
+	}()
+	q.quiet = true
+	must(t, s.Listen(1))
+	must(t, s.Close())
+}
+
 type quitter struct{}
 
 func (quitter) Enter(c *Call) {
@@ -169,3 +186,13 @@ func (quitter) Enter(c *Call) {
 }
 
 func (quitter) Exit(*Call) {}
+
+type closeQuitter struct{ quiet bool }
+
+func (q *closeQuitter) Enter(c *Call) {
+	if c.Name == "close" && !q.quiet {
+		panic(c)
+	}
+}
+
+func (*closeQuitter) Exit(*Call) {}

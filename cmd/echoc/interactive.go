@@ -17,6 +17,9 @@ import (
 // interactive sends standard input to an echo server and prints what comes back. Standard output carries that and
 // nothing else; what is told of the connection goes to standard error.
 func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to string) error {
+	if err := f.Refuse("the plain echo client, only for scenarios", cli.OfScenarios...); err != nil {
+		return err
+	}
 	addr, err := cli.Address(to)
 	if err != nil {
 		return err

@@ -16,6 +16,12 @@ import (
 
 // takeTour plays every scenario, tells how each went, and what of TCP was seen.
 func takeTour(ctx context.Context, f *cli.Flags) error {
+	if err := f.Refuse("the tour, only for one scenario", "step", "pace", "bind", "capture", "pcap", "delay", "loss", "seed", "drop", "dup", "reorder"); err != nil {
+		return err
+	}
+	if f.Wire.Rules() {
+		return cli.Usagef("--hold RULE is not for the tour, only for one scenario (see --help)")
+	}
 	out := f.Output(os.Stdout, view.Options{
 		Title: "tour", Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1,
 	})
@@ -66,7 +72,7 @@ type progress struct{ quiet, live bool }
 
 func (p progress) begin(s tour.Stop) {
 	if !p.quiet && p.live {
-		fmt.Printf("%3d/%d  %s …", s.N, s.Of, s.Name())
+		fmt.Printf("%3d/%d  %s ...", s.N, s.Of, s.Name())
 	}
 }
 

@@ -70,6 +70,9 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 	}
 	switch {
 	case len(args) == 0:
+		if err := f.Refuse("the plain echo server, only for scenarios", append(cli.OfScenarios, "runs")...); err != nil {
+			return err
+		}
 		return serve(ctx, f, addr)
 	case len(args) > 1:
 		return cli.Usagef("too many arguments: %q (see echod --help)", args[1:])
@@ -78,6 +81,9 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 	}
 	sc, err := cli.Scenario(args[0])
 	if err != nil {
+		return err
+	}
+	if err := f.Refuse("scenarios, only for the plain echo server", "max-conns", "idle-timeout", "drain-timeout"); err != nil {
 		return err
 	}
 	return play(ctx, f, sc, addr)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func (f *Flags) Parse(args []string) error {
 }
 
 // Answered tells whether a question about the program was asked, and answers it: --help, --version, --list.
-func (f *Flags) Answered(w io.Writer, program, synopsis string) bool {
+func (f *Flags) Answered(w *os.File, program, synopsis string) bool {
 	switch {
 	case f.Help:
 		f.Usage(w, synopsis)
@@ -105,3 +106,16 @@ const exitStatuses = `
 Exit status: 0 all that was expected came; 1 something did not, or an error;
 2 usage; 3 this kernel or this user cannot do it; 130 interrupted.
 `
+
+// OfScenarios are the flags that mean something for a scenario alone.
+var OfScenarios = []string{"hold", "pace", "step", "full", "trace", "capture", "absolute-seq", "wire"}
+
+// Refuse says that what was asked for has flags that it would take no notice of.
+func (f *Flags) Refuse(what string, names ...string) error {
+	for _, name := range names {
+		if f.Set.Lookup(name) != nil && f.Set.Changed(name) {
+			return Usagef("--%s is not for %s (see --help)", name, what)
+		}
+	}
+	return nil
+}

@@ -14,15 +14,16 @@ import (
 
 // hand lets the reader decide about each segment on the wire, with one key for each.
 type hand struct {
+	in   *os.File
 	keys <-chan byte
 	out  *screen
 }
 
 var handKeys = []string{
 	"You hold the wire: every segment waits for your key.",
-	"  Enter  deliver it          l  deliver it 300 ms later   h  list what is held",
-	"  d      drop it             r  swap it with the next     i  both sockets in full",
-	"  u      duplicate it        a  let all go from now on    q  quit",
+	"  Enter  deliver it        l  deliver it 300 ms later  h  list what is held",
+	"  d      drop it           r  swap it with the next    i  both sockets in full",
+	"  u      duplicate it      a  let all go from now on   q  quit",
 }
 
 // newHand reads keys from the terminal as they are pressed; restore gives the terminal back as it was.
@@ -39,7 +40,7 @@ func newHand(in *os.File, out *screen) (h *hand, restore func()) {
 			keys <- b[0]
 		}
 	}()
-	return &hand{keys, out}, restore
+	return &hand{in, keys, out}, restore
 }
 
 // cbreak has the terminal give each key at once and not show it. Ctrl-C keeps its meaning.
@@ -63,38 +64,60 @@ func (h *hand) Hold(ctx context.Context, w *scenario.Wire) error {
 		changed := w.Line().Changed()
 		held := w.Line().Held()
 		if len(held) == 0 {
+			h.out.Answered()
 			select {
 			case <-changed:
+				h.forget()
 			case <-ctx.Done():
 			}
 			continue
 		}
-		if err := h.decide(ctx, w, held); err != nil {
+		if err := h.decide(ctx, w, held, changed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// decide asks about the first of what is held, and does as told.
-func (h *hand) decide(ctx context.Context, w *scenario.Wire, held []lab.Packet) error {
+// forget drops the keys that were pressed when nothing was held: they were not meant for what has come since.
+func (h *hand) forget() {
+	unix.IoctlSetInt(int(h.in.Fd()), unix.TCFLSH, unix.TCIFLUSH)
+	for {
+		select {
+		case _, open := <-h.keys:
+			if open {
+				continue
+			}
+		default:
+		}
+		return
+	}
+}
+
+// decide asks about the first of what is held, and does as told. It asks anew when something else is held meanwhile.
+func (h *hand) decide(ctx context.Context, w *scenario.Wire, held []lab.Packet, changed <-chan struct{}) error {
 	w.Look()
 	h.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
-	defer h.out.Answered()
 	select {
 	case key, open := <-h.keys:
+		defer h.out.Answered()
 		if !open {
 			return ErrInterrupted
 		}
-		return h.act(w, key, held)
+		return h.act(w, key, held[0].ID)
+	case <-changed:
+		return nil
 	case <-ctx.Done():
+		h.out.Answered()
 		return nil
 	}
 }
 
-// act does what one key says. A packet that is not held any more was let go meanwhile: there is nothing to do.
-func (h *hand) act(w *scenario.Wire, key byte, held []lab.Packet) error {
-	next, line := held[0].ID, w.Line()
+// act does what one key says about the packet that was asked about. If that is not held any more, it was let go meanwhile: there is
+// nothing to do.
+func (h *hand) act(w *scenario.Wire, key byte, next uint64) error {
+	line := w.Line()
+	held := line.Held()
 	switch key {
 	case '\n', '\r', ' ':
 		line.Release(next)
@@ -109,7 +132,7 @@ func (h *hand) act(w *scenario.Wire, key byte, held []lab.Packet) error {
 			h.out.Say("  there is no other to reorder it with yet")
 			break
 		}
-		line.Swap(next, held[1].ID)
+		line.Swap(held[0].ID, held[1].ID)
 	case 'h':
 		for _, p := range held {
 			h.out.Say(fmt.Sprintf("  %3d  %s", p.ID, w.Describe(p)))
@@ -119,8 +142,7 @@ func (h *hand) act(w *scenario.Wire, key byte, held []lab.Packet) error {
 			h.out.Say("  " + s)
 		}
 	case 'a':
-		line.HoldAll(false)
-		line.ReleaseAll()
+		line.LetGo()
 	case 'q':
 		return ErrInterrupted
 	default:

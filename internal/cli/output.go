@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"text/tabwriter"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -114,33 +114,39 @@ func Scenario(name string) (*scenario.Scenario, error) {
 	return nil, Usagef("unknown scenario %q: --list shows them all; an address is written HOST:PORT", name)
 }
 
-// List writes the scenarios, one line each, by group.
-func List(w io.Writer) {
-	for i, g := range scenario.Groups {
-		head := false
-		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-		for _, sc := range scenario.All() {
-			if sc.Group != g {
-				continue
-			}
-			if !head {
-				if i > 0 {
-					fmt.Fprintln(w)
-				}
-				fmt.Fprintf(w, "%s\n", g)
-				head = true
-			}
-			lesson := sc.Lesson
-			switch {
-			case sc.OnlyWire:
-				lesson += " (--wire)"
-			case sc.Wire != nil:
-				lesson += " (also --wire)"
-			}
-			fmt.Fprintf(t, "  %s\t%s\n", sc.Name, lesson)
-		}
-		t.Flush()
+// List writes the scenarios, one line each, by group. On a terminal a line is no wider than that.
+func List(f *os.File) {
+	width := math.MaxInt
+	if view.IsTerminal(f) {
+		width = view.Width(f)
 	}
+	names := 0
+	for _, sc := range scenario.All() {
+		names = max(names, len(sc.Name))
+	}
+	for i, g := range scenario.Groups {
+		if i > 0 {
+			fmt.Fprintln(f)
+		}
+		fmt.Fprintln(f, g)
+		for _, sc := range scenario.All() {
+			if sc.Group == g {
+				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, lesson(sc))
+				fmt.Fprintln(f, strings.Join(wrap(line, width, names+4), "\n"))
+			}
+		}
+	}
+}
+
+// lesson is what a scenario shows, and whether on a wire.
+func lesson(sc *scenario.Scenario) string {
+	switch {
+	case sc.OnlyWire:
+		return sc.Lesson + " (--wire)"
+	case sc.Wire != nil:
+		return sc.Lesson + " (also --wire)"
+	}
+	return sc.Lesson
 }
 
 // Interruptible is a context that ends with ErrInterrupted at Ctrl-C and with ErrTerminated at SIGTERM. The second signal has

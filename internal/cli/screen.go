@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"strings"
 	"sync"
 
 	"socklife/internal/view"
@@ -43,17 +44,22 @@ func (s *screen) Ask(question string) {
 func (s *screen) Answered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.f.WriteString("\r\x1b[K")
+	if s.question != "" {
+		s.f.WriteString("\r\x1b[K")
+	}
 	s.question = ""
 }
 
-// Say writes lines of its own.
-func (s *screen) Say(line string) { s.Write([]byte(line + "\n")) }
+// Say writes a line of its own. What does not fit goes on below, a little more indented.
+func (s *screen) Say(line string) {
+	indent := len(line) - len(strings.TrimLeft(line, " "))
+	s.Write([]byte(strings.Join(wrap(line, max(view.Width(s.f), 20), indent+2), "\n") + "\n"))
+}
 
 func cut(text string, columns int) string {
 	r := []rune(text)
 	if len(r) <= columns {
 		return text
 	}
-	return string(r[:max(columns-1, 0)]) + "…"
+	return string(r[:max(columns-3, 0)]) + "..."
 }

@@ -96,6 +96,9 @@ func (w *WireFlags) capture(cfg *scenario.WireConfig) (end func() error, err err
 	return func() error { return errors.Join(cfg.Pcap.Close(), file.Close()) }, nil
 }
 
+// Rules tells whether there are any.
+func (w *WireFlags) Rules() bool { return len(w.rules) > 0 }
+
 // Patience is how long a side waits for the other over this wire.
 func (w *WireFlags) Patience() time.Duration { return 10*time.Second + 100*w.link.Delay }
 

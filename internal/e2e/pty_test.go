@@ -53,8 +53,13 @@ func inTerminal(t *testing.T, columns uint16, name string, args ...string) *term
 		t.Fatal(err)
 	}
 	slave.Close()
-	go term.read()
-	go func() { term.done <- term.cmd.Wait() }()
+	all := make(chan struct{})
+	go func() { term.read(); close(all) }()
+	go func() {
+		err := term.cmd.Wait()
+		<-all // what it wrote last
+		term.done <- err
+	}()
 	t.Cleanup(func() { term.cmd.Process.Kill(); master.Close() })
 	return term
 }

@@ -116,6 +116,18 @@ func (w *Wire) ReleaseAll() int {
 	return len(all)
 }
 
+// LetGo holds nothing any more: what is held is delivered, and neither HoldAll nor a rule holds what comes. Rules that drop, double or
+// delay stay.
+func (w *Wire) LetGo() {
+	for _, a := range w.Rules() {
+		if a.rule.action == Hold {
+			a.Remove()
+		}
+	}
+	w.HoldAll(false)
+	w.ReleaseAll()
+}
+
 // Duplicate puts a copy of a held packet behind it into the list and returns the copy's ID. Both are then held; when the
 // copy is released it is reported as Duplicated.
 func (w *Wire) Duplicate(id uint64) (uint64, error) {

@@ -201,12 +201,13 @@ func (c *Conn) TryShutdown(how int) error {
 // Close is close(2), and how long it took. The watcher goes on following what the kernel still has of the socket.
 func (c *Conn) Close() time.Duration {
 	defer c.look()
+	c.aborted = c.aborts()
+	err := c.sock.Close()
 	c.side.run.drop(c)
 	if c.keep {
 		c.side.listener = nil
 	}
-	c.aborted = c.aborts()
-	c.must(c.sock.Close())
+	c.must(err)
 	return c.side.trace.took()
 }
 

@@ -245,10 +245,21 @@ func (r *run) closeAll() {
 		case stopped:
 			c.discard()
 		default:
-			c.finish()
+			r.end(c)
 		}
 	}
 	r.look()
+}
+
+// end closes a socket as the end of its process would. The reader, who may be asked before, may quit there too.
+func (r *run) end(c *Conn) {
+	func() {
+		defer r.caught()
+		c.finish()
+	}()
+	if r.ctx.Err() != nil {
+		c.discard()
+	}
 }
 
 // fail ends the side that calls it.

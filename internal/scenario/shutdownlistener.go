@@ -52,11 +52,15 @@ func shutdownListenerServer(s *Side) {
 
 	woken := make(chan error, 1)
 	go func() {
+		defer close(woken)
+		defer s.run.caught() // if the reader quits before it
 		_, err := door.TryAccept()
 		woken <- err
 	}()
 	door.Shutdown(unix.SHUT_RD)
-	s.CheckErrno("accept() in another thread ends: this is how a server stops its accept loop", <-woken, unix.EINVAL)
+	err = <-woken
+	s.alive()
+	s.CheckErrno("accept() in another thread ends: this is how a server stops its accept loop", err, unix.EINVAL)
 	door.Close()
 	guest.Say("goodbye")
 	guest.Read(64)

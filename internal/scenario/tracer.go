@@ -56,11 +56,12 @@ func (t *tracer) Exit(c *sockapi.Call) {
 	u.inFlight.Exit(c.Took, witness.Call(c))
 }
 
-// gate waits for the reader: a pause, or Enter.
+// gate waits for the reader: a pause, or Enter. If the run is over then, the call is not made.
 func (r *run) gate(side timeline.Side, next string) {
 	if r.ctx.Err() != nil {
 		return
 	}
+	defer r.stopIfOver()
 	if r.cfg.Pace > 0 {
 		r.clock.pause(r.cfg.Pace)
 	}

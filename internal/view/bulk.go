@@ -48,7 +48,7 @@ func (t *Terminal) endBulk() {
 	if b.skipped == 0 {
 		return
 	}
-	says := fmt.Sprintf("%s %d more segments", t.s.more, b.skipped)
+	says := fmt.Sprintf("%s %s", t.s.more, plural(b.skipped, "more segment"))
 	for _, side := range []timeline.Side{timeline.Client, timeline.Server} {
 		if n := b.bytes[side]; n > 0 {
 			says += fmt.Sprintf(", %d bytes from the %s", n, side)

@@ -46,11 +46,13 @@ func (t *Terminal) title() {
 	lines := wrap(title, t.l.width, 0, 2)
 	if ref := text(nil).add(dim, t.s.clean(t.o.Ref)); len(ref) > 0 {
 		last := lines[len(lines)-1]
-		if last.width()+gap+ref.width() > t.l.width {
-			last = nil
-			lines = append(lines, nil)
+		if last.width()+gap+ref.width() <= t.l.width {
+			lines[len(lines)-1] = append(last.pad(t.l.width-ref.width()), ref...)
+		} else {
+			for _, line := range wrap(ref, t.l.width, 0, 0) {
+				lines = append(lines, append(text(nil).pad(t.l.width-line.width()), line...))
+			}
 		}
-		lines[len(lines)-1] = append(last.pad(t.l.width-ref.width()), ref...)
 	}
 	t.lines(lines)
 }

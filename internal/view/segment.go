@@ -119,9 +119,13 @@ func (s symbols) segmentText(b *timeline.Segment) string {
 
 // wholeOptions lets a line of <mss 65495, sackOK, TS val 7 ecr 0> end between two options, and not within one.
 func wholeOptions(says string) string {
-	head, options, ok := strings.Cut(says, "<")
-	if !ok {
+	head, rest, ok := strings.Cut(says, "<")
+	options, tail, closed := strings.Cut(rest, ">")
+	if !ok || !closed {
 		return says
 	}
-	return head + "<" + strings.ReplaceAll(glued(options), ","+string(glue), ", ")
+	return head + "<" + optionEnds.Replace(glued(options)) + ">" + tail
 }
+
+// optionEnds are where a line may end: behind an option, and behind a block of sack {10:20} {30:40}.
+var optionEnds = strings.NewReplacer(","+string(glue), ", ", "}"+string(glue), "} ")
