@@ -136,13 +136,12 @@ func TestStepBySegments(t *testing.T) {
 	onWire(t)
 	term := inTerminal(t, 80, "echoc", "--wire", "--step", "--color=never", "close")
 	term.await(1, "1 held, next: client: SYN seq=0")
-	term.press("h") // what is held
-	term.await(2, "client: SYN seq=0")
-	term.press("d") // the SYN is lost; a second later it comes again
+	term.await(1, "2 held, next: client: SYN seq=0") // a second later it is sent again, and the question knows
+	term.press("h")                                  // what is held
+	term.await(1, "    2  client: SYN seq=0")
+	term.press("d") // the first is lost
 	term.await(1, "dropped")
-	term.await(1, "[retransmission]")
-	term.press("u") // twice
-	term.await(1, "2 held")
+	term.press("u") // the other goes twice
 	term.press("i") // both sockets in full
 	term.await(1, "client SYN-SENT 198.51.100.1")
 	term.press("?") // no such key
