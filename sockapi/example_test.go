@@ -32,7 +32,7 @@ func Example_halfClose() {
 	check(client.Connect(addr))
 	_, err = client.Write([]byte("first\nsecond\n"))
 	check(err)
-	check(client.Shutdown(unix.SHUT_WR)) // FIN: the client is in FIN-WAIT-2, the server in CLOSE-WAIT
+	check(client.Shutdown(unix.SHUT_WR)) // FIN: the client is in FIN-WAIT-1, then FIN-WAIT-2, the server in CLOSE-WAIT
 
 	// The server reads to the end, and answers.
 	conn, _, err := listener.Accept4(0)

@@ -69,7 +69,7 @@ var explanations = map[State]Explanation{
 		Waits: "A connection in SYN-SENT has sent a SYN and waits for the peer's SYN-ACK.",
 		Who:   PeerKernel,
 		Act:   "The peer's kernel answers with a SYN-ACK (or an RST: connection refused), or the SYN is sent again until connect() gives up with ETIMEDOUT.",
-		Lasts: "About two minutes with the default of six retransmissions; less with TCP_USER_TIMEOUT.",
+		Lasts: "About two minutes with the default of tcp_syn_retries, 6 (since Linux 6.5 that is ten retransmissions in all); less with TCP_USER_TIMEOUT.",
 		Governs: []string{"net.ipv4.tcp_syn_retries", "net.ipv4.tcp_syn_linear_timeouts: how many retransmissions come each second before the waits double (Linux 6.5)",
 			"TCP_SYNCNT", "TCP_USER_TIMEOUT", "SO_SNDTIMEO: how long connect() waits"},
 	},

@@ -11,7 +11,7 @@ import (
 
 // shownBy is the scenario to see each state in, held still.
 var shownBy = map[tcpinfo.State]string{
-	tcpinfo.Closed: "linger-reset", tcpinfo.Listen: "handshake", tcpinfo.SynSent: "backlog", tcpinfo.SynReceived: "syn-queue",
+	tcpinfo.Closed: "shutdown-listener", tcpinfo.Listen: "handshake", tcpinfo.SynSent: "backlog", tcpinfo.SynReceived: "syn-queue",
 	tcpinfo.Established: "handshake", tcpinfo.FinWait1: "fin-wait-1", tcpinfo.FinWait2: "half-close",
 	tcpinfo.CloseWait: "half-close", tcpinfo.Closing: "simultaneous-close", tcpinfo.LastAck: "last-ack",
 	tcpinfo.TimeWait: "time-wait",

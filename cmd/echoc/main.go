@@ -122,6 +122,9 @@ func onWire(f *cli.Flags, sc *scenario.Scenario, cfg *scenario.Config, args []st
 	case len(args) == 2:
 		return nil, cli.Usagef("--wire plays both sides, on hosts of their own: it takes no address")
 	}
+	if f.Step && sc.Injects {
+		return nil, cli.Usagef("--step: in %s the wire delivers segments of its own, which cannot be done by hand", sc.Name)
+	}
 	cfg.Patience = f.Wire.Patience()
 	cfg.Wire, finish, err = f.Wire.Config(f.Screen)
 	return finish, err

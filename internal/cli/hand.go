@@ -14,7 +14,6 @@ import (
 
 // hand lets the reader decide about each segment on the wire, with one key for each.
 type hand struct {
-	in   *os.File
 	keys <-chan byte
 	out  *screen
 }
@@ -40,7 +39,7 @@ func newHand(in *os.File, out *screen) (h *hand, restore func()) {
 			keys <- b[0]
 		}
 	}()
-	return &hand{in, keys, out}, restore
+	return &hand{keys, out}, restore
 }
 
 // cbreak has the terminal give each key at once and not show it. Ctrl-C keeps its meaning.
@@ -65,10 +64,8 @@ func (h *hand) Hold(ctx context.Context, w *scenario.Wire) error {
 		held := w.Line().Held()
 		if len(held) == 0 {
 			h.out.Answered()
-			select {
-			case <-changed:
-				h.forget()
-			case <-ctx.Done():
+			if err := h.idle(ctx, w, changed); err != nil {
+				return err
 			}
 			continue
 		}
@@ -79,18 +76,24 @@ func (h *hand) Hold(ctx context.Context, w *scenario.Wire) error {
 	return nil
 }
 
-// forget drops the keys that were pressed when nothing was held: they were not meant for what has come since.
-func (h *hand) forget() {
-	unix.IoctlSetInt(int(h.in.Fd()), unix.TCFLSH, unix.TCIFLUSH)
+// idle waits until something is held. Meanwhile only keys that are not about a segment do anything.
+func (h *hand) idle(ctx context.Context, w *scenario.Wire, changed <-chan struct{}) error {
 	for {
 		select {
-		case _, open := <-h.keys:
-			if open {
-				continue
+		case key, open := <-h.keys:
+			switch {
+			case !open, key == 'q':
+				return ErrInterrupted
+			case key == 'a', key == 'i', key == 'h', key == '?':
+				if err := h.act(w, key, 0); err != nil {
+					return err
+				}
 			}
-		default:
+		case <-changed:
+			return nil
+		case <-ctx.Done():
+			return nil
 		}
-		return
 	}
 }
 

@@ -49,6 +49,7 @@ func TestBadInput(t *testing.T) {
 		{"echod --capture", 2, "--capture is not for the plain echo server"},
 		{"echod --runs 2", 2, "--runs is not for the plain echo server"},
 		{"echod --max-conns 2 close", 2, "--max-conns is not for scenarios"},
+		{"echoc --wire --step stale-syn", 2, "cannot be done by hand"},
 		{"echoc --step tour", 2, "--step is not for the tour"},
 		{"echoc --wire --pcap x tour", 2, "--pcap is not for the tour"},
 		{"echoc --keepcnt 1000 half-close", 1, "--keepcnt 1000: setsockopt"},

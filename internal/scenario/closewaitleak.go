@@ -62,5 +62,5 @@ func closeWaitLeakClient(c *Side) {
 	c.Check("no timer runs", d.Timer.Kind == tcpinfo.TimerNone, "timer %s", d.Timer.Kind)
 	conn.ExpectPeer("the server has our FIN and does nothing", tcpinfo.CloseWait)
 	conn.Close()
-	conn.ExpectGone("the server wrote, our kernel answered with RST, and that was the end here")
+	conn.ExpectGone("when the server writes, our kernel answers with RST, and nothing is left here")
 }

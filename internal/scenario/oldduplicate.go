@@ -14,7 +14,7 @@ import (
 // addresses and ports. While TIME-WAIT lasts it is answered with an ACK and goes no further; a new connection over TIME-WAIT
 // begins with numbers beyond it.
 var oldDuplicate = &Scenario{
-	Name: "old-duplicate", Group: Closing, OnlyWire: true, Many: true,
+	Name: "old-duplicate", Group: Closing, OnlyWire: true, Injects: true, Many: true,
 	Lesson: "a segment of the old connection meets the next on the same ports",
 	Source: "RFC 9293 3.4.3, RFC 6191",
 	Server: oldDuplicateServer, Client: oldDuplicateClient,

@@ -37,10 +37,10 @@ type Scenario struct {
 	Client func(*Side) // one run of the client's side
 
 	// On the wire: what is prepared before the sides begin, what the wire does while they play. OnlyWire: there is no
-	// other form of it.
-	Prepare  func(*Wire)
-	Wire     func(*Wire)
-	OnlyWire bool
+	// other form of it. Injects: the wire delivers segments of its own, which a reader's hand cannot.
+	Prepare           func(*Wire)
+	Wire              func(*Wire)
+	OnlyWire, Injects bool
 }
 
 // All returns the scenarios, by group and in the order a reader meets them.
