@@ -2,7 +2,8 @@
 // the code, and its tests fail when that is no longer so:
 //
 //	go test ./internal/docs           compares
-//	go test ./internal/docs -update   rewrites what is no longer true
+//	go test ./internal/docs -update          rewrites what is no longer true
+//	go test ./internal/docs -update -renew   rewrites all transcripts
 //
 // A transcript stands between two comments. The first says what was run:
 //
@@ -33,7 +34,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite the blocks that are no longer true")
+var (
+	update = flag.Bool("update", false, "rewrite the blocks that are no longer true")
+	renew  = flag.Bool("renew", false, "with -update: rewrite the transcripts that are still true too, as after a change of how they look")
+)
 
 // root is where README.md is, seen from this package.
 const root = "../.."
