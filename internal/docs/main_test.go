@@ -1,7 +1,7 @@
 // Package docs keeps README.md and docs/ true. Every transcript in them is a run of the commands, every table is made from
 // the code, and its tests fail when that is no longer so:
 //
-//	go test ./internal/docs           compares
+//	go test ./internal/docs                  compares
 //	go test ./internal/docs -update          rewrites what is no longer true
 //	go test ./internal/docs -update -renew   rewrites all transcripts
 //

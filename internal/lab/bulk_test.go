@@ -146,16 +146,17 @@ func noLoss(t testing.TB, l *Lab) {
 
 // BenchmarkWire moves 200 MB a round through the relay: there, and there and back. Gbit/s is payload in one direction; with
 // echo as much crosses the other way at the same time. On two cores of an AMD EPYC, Linux 6.18, which do all of it, both
-// hosts' TCP included, and without loss in the queues of the devices. The machine was busy and the benchmark ran at realtime
-// priority (chrt -r 1); at normal priority on a machine at load 45, plain gave 0.3 to 1.1:
+// hosts' TCP included, at normal priority with nothing else running, and without loss in the queues of the devices:
 //
-//	             there   there and back
-//	plain        3.2     2.0    (MTU 1500: the segments a reader sees)
-//	reported     2.7     1.8
-//	rule         2.6     1.9
-//	mtu9000      12.8    6.4
-//	mtu65535     25.8    14.6
-//	offload      15.6    11.6
+//	             there     there and back
+//	plain        2.8–3.1   1.2    (MTU 1500: the segments a reader sees)
+//	reported     2.8–3.1   1.2
+//	rule         2.2–2.7   1.2
+//	mtu9000      8.2–9.9   4.0
+//	mtu65535     16.6      8.9
+//	offload      13.2      8.4
+//
+// At realtime priority (chrt -r 1) an echo of MTU 1500 came to 2.0 each way.
 func BenchmarkWire(b *testing.B) {
 	const n = 200 << 20
 	for _, c := range []struct {
