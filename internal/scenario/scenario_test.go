@@ -167,7 +167,7 @@ func interruptAt(t *testing.T, sc *Scenario, at int) {
 		n++
 		return nil
 	}})
-	if !errors.Is(result.Err, errStop) {
+	if n > at && !errors.Is(result.Err, errStop) { // reuseport is not as long each time
 		t.Errorf("stopped at call %d, and the run says %v", at, result.Err)
 	}
 }
