@@ -27,6 +27,7 @@ const abortOnOverflowBacklog = 2
 
 func abortOnOverflowPrepare(w *Wire) {
 	w.Sysctl(timeline.Server, "net.ipv4.tcp_abort_on_overflow", "1")
+	w.Sysctl(timeline.Client, "net.ipv4.tcp_rfc1337", "1") // no RST ends TIME-WAIT, not even where a busy machine is late: see time-wait-reset
 	w.Rule("hold client ack 3..4")
 }
 

@@ -94,6 +94,17 @@ func ackLossWire(w *Wire) {
 // checkAfter checks how long after one segment the other was sent. Linux rounds its timers up, by an eighth at most; a busy
 // machine may add to that.
 func (w *Wire) checkAfter(what string, first, again lab.Packet, want time.Duration) {
-	got := again.Seen.Sub(first.Seen)
+	got := apart(first, again)
 	w.Check(what+", after "+want.String(), got > want*9/10 && got < 2*want+3*time.Second, "%v", got.Round(time.Millisecond))
+}
+
+// apart is how long after one segment its sender sent the other: by its own timestamps (RFC 7323; Linux counts ms), which it takes when it
+// sends, and not when the wire comes to read them; without timestamps, when the wire saw them.
+func apart(first, again lab.Packet) time.Duration {
+	a, _, ok := first.Segment.Options.Timestamps()
+	b, _, too := again.Segment.Options.Timestamps()
+	if ok && too {
+		return time.Duration(b-a) * time.Millisecond
+	}
+	return again.Seen.Sub(first.Seen)
 }

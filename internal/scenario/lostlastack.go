@@ -45,7 +45,7 @@ func lostLastAckWire(w *Wire) {
 	w.Hold()
 	again := w.AwaitSegment(2, "server fin")
 	w.Check("the FIN is sent again, on the retransmission timer (200 ms at the least)",
-		again.Seen.Sub(fin.Seen) >= 150*time.Millisecond, "after %v", again.Seen.Sub(fin.Seen).Round(time.Millisecond))
+		apart(fin, again) >= 150*time.Millisecond, "after %v", apart(fin, again))
 	ack := w.AwaitAnswer(again)
 	w.Check("TIME-WAIT answers it", ack.Segment.Len() == 0 && !ack.Segment.Flags.Has(segment.RST), "%s", ack.Segment.Flags)
 	// The timer began when the first FIN came. Were it not restarted, it would have less left than the time since.
