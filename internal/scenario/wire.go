@@ -154,8 +154,8 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 	w.must(w.lab.Wire.Inject(side, raw))
 }
 
-// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. (What is
-// said after "after" does not count here.)
+// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. If it was
+// delivered, the other host has dealt with it. (What is said after "after" does not count here.)
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
@@ -167,8 +167,13 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
 		w.run.fail(timeout{match, w.run.cfg.Patience})
 	}
+	w.arrived(p)
 	return p
 }
+
+// arrived returns when the wire has done with a packet what it said it would: it tells before it delivers. The receiving kernel deals with a
+// packet while it is written to its device.
+func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Stats(p.From) }
 
 // AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
 func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
@@ -184,6 +189,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 		w.run.check(timeline.Wire, time.Time{}, "an answer to "+p.Segment.String(), "none came", false)
 		w.run.fail(timeout{"the answer", w.run.cfg.Patience})
 	}
+	w.arrived(answer)
 	return answer
 }
 
@@ -200,6 +206,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	w.run.stopIfOver()
 	var seen tcpinfo.Sample
 	h := w.host(side)
+	h.watch.Look() // it is about now, and not about the last time somebody looked
 	ctx, cancel := w.run.patience()
 	defer cancel()
 	err := h.watch.WaitFor(ctx, func() bool {
