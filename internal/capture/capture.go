@@ -4,6 +4,7 @@ package capture
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,8 @@ type Capture struct {
 	fd    int
 	ports []uint16
 	lo    int // index of the loopback interface, where each packet is seen twice
+
+	dropped, told uint32 // packets there was no room for: by PACKET_STATISTICS, and as told
 }
 
 // Open begins a capture that sees nothing until ports are added. It needs CAP_NET_RAW; without, the error is an
@@ -63,6 +66,9 @@ func (c *Capture) setUp() error {
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
 	}
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1); err != nil {
+		return fmt.Errorf("SO_RXQ_OVFL: %w", err)
+	}
 	if err := unix.Bind(c.fd, &unix.SockaddrLinklayer{Protocol: hton16(unix.ETH_P_ALL)}); err != nil {
 		return fmt.Errorf("bind the packet socket: %w", err)
 	}
@@ -93,8 +99,8 @@ func (c *Capture) filter() error {
 // Packet is a packet from its IP header on, and when the kernel had it.
 type Packet struct {
 	At   time.Time
-	Data []byte // valid until the function that got it returns
-	Lost uint32 // how many packets are known to be missing before this one: there was no room for them
+	Data []byte // valid until the function that got it returns; none where there is only a loss to tell of
+	Lost uint32 // how many packets are missing before this one: there was no room for them
 }
 
 // Run hands each packet to f until ctx ends; those that came until then are handed over before it returns.
@@ -102,23 +108,17 @@ func (c *Capture) Run(ctx context.Context, f func(Packet)) error {
 	room, control := make([]byte, 1<<16), make([]byte, 128)
 	for {
 		over := ctx.Err() != nil
-		if err := c.drain(room, control, f); err != nil || over {
+		if err := c.drain(room, control, f); err != nil {
 			return err
+		}
+		if over {
+			return c.lastLosses(f)
 		}
 		poll := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}
 		if _, err := unix.Poll(poll, 5); err != nil && err != unix.EINTR {
 			return fmt.Errorf("poll the packet socket: %w", err)
 		}
 	}
-}
-
-// lost is how many packets the kernel had no room for since it was last asked.
-func (c *Capture) lost() uint32 {
-	stats, err := unix.GetsockoptTpacketStats(c.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
-	if err != nil {
-		return 0
-	}
-	return stats.Drops
 }
 
 // drain reads until there is nothing left.
@@ -133,23 +133,50 @@ func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 		case err != nil:
 			return fmt.Errorf("read the packet socket: %w", err)
 		}
-		f(Packet{stamp(control[:controls]), room[:n], c.lost()})
+		p := c.received(control[:controls])
+		p.Data = room[:n]
+		f(p)
 	}
 }
 
-// stamp is the kernel's time of a packet.
-func stamp(control []byte) time.Time {
+// received is what the kernel says beside a packet: its time, and how many it had dropped before (SO_RXQ_OVFL; nothing is said of none).
+func (c *Capture) received(control []byte) Packet {
+	p := Packet{At: time.Now()}
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return time.Now()
+		return p
 	}
 	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})) {
+		switch {
+		case m.Header.Level != unix.SOL_SOCKET:
+		case m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= int(unsafe.Sizeof(unix.Timespec{})):
 			ts := *(*unix.Timespec)(unsafe.Pointer(&m.Data[0]))
-			return onOurClock(time.Unix(ts.Unix()))
+			p.At = onOurClock(time.Unix(ts.Unix()))
+		case m.Header.Type == unix.SO_RXQ_OVFL && len(m.Data) >= 4:
+			p.Lost = c.lost(binary.NativeEndian.Uint32(m.Data))
 		}
 	}
-	return time.Now()
+	return p
+}
+
+// lost is how many more were dropped than have been told.
+func (c *Capture) lost(dropped uint32) uint32 {
+	more := dropped - c.told
+	c.told = dropped
+	return more
+}
+
+// lastLosses tells of those after which nothing came any more.
+func (c *Capture) lastLosses(f func(Packet)) error {
+	stats, err := unix.GetsockoptTpacketStats(c.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err != nil {
+		return fmt.Errorf("PACKET_STATISTICS: %w", err)
+	}
+	c.dropped += stats.Drops // since it was last asked
+	if n := c.lost(c.dropped); n > 0 {
+		f(Packet{At: time.Now(), Lost: n})
+	}
+	return nil
 }
 
 // onOurClock gives a wall clock time the monotonic reading that the rest of the program's times have.

@@ -55,6 +55,10 @@ func (c *captured) close() error {
 // packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to the same port
 // elsewhere.
 func (c *captured) packet(p capture.Packet) {
+	if p.Lost > 0 {
+		c.lost = true
+		c.run.log.Add(timeline.Wire, p.At, &timeline.Note{Text: fmt.Sprintf("%d segments are missing here: they came faster than they could be read", p.Lost)})
+	}
 	s, err := segment.Decode(p.Data)
 	if err != nil {
 		return
@@ -62,10 +66,6 @@ func (c *captured) packet(p capture.Packet) {
 	from, ours := c.run.whose(s.Src, s.Dst)
 	if !ours {
 		return
-	}
-	if p.Lost > 0 {
-		c.lost = true
-		c.run.log.Add(timeline.Wire, p.At, &timeline.Note{Text: fmt.Sprintf("%d segments are missing here: they came faster than they could be read", p.Lost)})
 	}
 	seen := c.flows.Add(p.At, s)
 	if c.lost { // it cannot be told from a segment that the network lost
