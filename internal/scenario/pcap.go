@@ -18,14 +18,9 @@ type Pcap struct {
 	mu     sync.Mutex
 	writer *segment.PcapWriter
 	sides  map[lab.Side]int
-	queue  []*frame // by time
+	queue  []*segment.PcapPacket          // about to be written, by time
+	open   map[uint64]*segment.PcapPacket // of these, by the packet's number, what was sent and nothing has become of yet
 	err    error
-}
-
-// frame is a packet that is about to be written.
-type frame struct {
-	segment.PcapPacket
-	open bool // nothing has become of it yet
 }
 
 // reorderWindow is how much older than one report the times of a later one may be.
@@ -37,7 +32,7 @@ func NewPcap(w io.Writer) (*Pcap, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pcap{writer: writer, sides: map[lab.Side]int{}}
+	p := &Pcap{writer: writer, sides: map[lab.Side]int{}, open: map[uint64]*segment.PcapPacket{}}
 	for _, side := range []lab.Side{lab.Client, lab.Server} {
 		n, err := writer.AddInterface(segment.PcapInterface{Name: side.String(), Description: "the " + side.String() + "'s host", LinkType: segment.LinkTypeRaw})
 		if err != nil {
@@ -52,12 +47,10 @@ func NewPcap(w io.Writer) (*Pcap, error) {
 func (p *Pcap) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, f := range p.queue {
-		if f.open {
-			f.Comments = append(f.Comments, "and never let go")
-		}
-		f.open = false
+	for _, sent := range p.open {
+		sent.Comments = append(sent.Comments, "and never let go")
 	}
+	clear(p.open)
 	p.flush(time.Time{})
 	if err := p.writer.Close(); p.err == nil {
 		p.err = err
@@ -77,18 +70,19 @@ func (p *Pcap) write(packet lab.Packet) {
 	switch packet.Fate {
 	case lab.Held, lab.Delayed, lab.Reordered:
 		if genuine {
-			p.sent(packet, true, comment)
+			p.open[packet.ID] = p.sent(packet, comment)
 		}
 	case lab.Dropped:
-		if genuine {
-			p.sent(packet, false, comment)
+		if packet.By == lab.ByKernel {
+			p.takeBack(packet.ID, comment)
+		} else if genuine {
+			p.sent(packet, comment)
 		}
-		p.takeBack(packet)
 	case lab.Duplicated:
 		p.came(packet, comment)
 	case lab.Delivered:
 		if genuine {
-			p.sent(packet, false)
+			p.sent(packet)
 		}
 		if packet.By != "" || packet.Late {
 			p.came(packet, comment)
@@ -100,13 +94,14 @@ func (p *Pcap) write(packet lab.Packet) {
 }
 
 // sent has a packet on its sender's side. What had been said of one that was held gives way to what became of it.
-func (p *Pcap) sent(packet lab.Packet, open bool, comments ...string) {
-	f := p.find(packet.ID, segment.Outbound)
-	if f == nil {
-		f = &frame{PcapPacket: p.packet(packet, packet.From, segment.Outbound, packet.Seen)}
-		p.enqueue(f)
+func (p *Pcap) sent(packet lab.Packet, comments ...string) *segment.PcapPacket {
+	sent := p.open[packet.ID]
+	if sent == nil {
+		sent = p.enqueue(packet, packet.From, segment.Outbound, packet.Seen)
 	}
-	f.open, f.Comments = open, comments
+	delete(p.open, packet.ID)
+	sent.Comments = comments
+	return sent
 }
 
 // came has a packet on the other side.
@@ -115,45 +110,35 @@ func (p *Pcap) came(packet lab.Packet, comments ...string) {
 	if packet.From == lab.Server {
 		to = lab.Client
 	}
-	f := &frame{PcapPacket: p.packet(packet, to, segment.Inbound, packet.At)}
-	f.Comments = comments
-	p.enqueue(f)
+	p.enqueue(packet, to, segment.Inbound, packet.At).Comments = comments
 }
 
 // takeBack: the receiving host refused a packet that was on its way in.
-func (p *Pcap) takeBack(packet lab.Packet) {
-	if f := p.find(packet.ID, segment.Inbound); f != nil {
-		p.queue = slices.DeleteFunc(p.queue, func(g *frame) bool { return g == f })
-	}
-}
-
-func (p *Pcap) packet(packet lab.Packet, side lab.Side, d segment.Direction, at time.Time) segment.PcapPacket {
-	return segment.PcapPacket{Interface: p.sides[side], Time: at, Data: bytes.Clone(packet.Raw), Direction: d, ID: packet.ID}
-}
-
-func (p *Pcap) find(id uint64, d segment.Direction) *frame {
-	for _, f := range p.queue {
-		if f.ID == id && f.Direction == d {
-			return f
+func (p *Pcap) takeBack(id uint64, comment string) {
+	p.queue = slices.DeleteFunc(p.queue, func(q *segment.PcapPacket) bool { return q.ID == id && q.Direction == segment.Inbound })
+	for _, q := range p.queue {
+		if q.ID == id {
+			q.Comments = []string{comment}
 		}
 	}
-	return nil
 }
 
-// enqueue puts a frame behind those that are as old.
-func (p *Pcap) enqueue(f *frame) {
+// enqueue puts a packet behind those that are as old.
+func (p *Pcap) enqueue(packet lab.Packet, side lab.Side, d segment.Direction, at time.Time) *segment.PcapPacket {
+	q := &segment.PcapPacket{Interface: p.sides[side], Time: at, Data: bytes.Clone(packet.Raw), Direction: d, ID: packet.ID}
 	i := len(p.queue)
-	for i > 0 && p.queue[i-1].Time.After(f.Time) {
+	for i > 0 && p.queue[i-1].Time.After(at) {
 		i--
 	}
-	p.queue = slices.Insert(p.queue, i, f)
+	p.queue = slices.Insert(p.queue, i, q)
+	return q
 }
 
-// flush writes what is older than a time, up to the first whose fate is open; all of it if there is no time.
+// flush writes what is older than a time, up to the first of which nothing has become yet; all of it if there is no time.
 func (p *Pcap) flush(before time.Time) {
 	n := 0
-	for ; n < len(p.queue) && !p.queue[n].open && (before.IsZero() || p.queue[n].Time.Before(before)); n++ {
-		if err := p.writer.WritePacket(p.queue[n].PcapPacket); p.err == nil {
+	for ; n < len(p.queue) && p.open[p.queue[n].ID] != p.queue[n] && (before.IsZero() || p.queue[n].Time.Before(before)); n++ {
+		if err := p.writer.WritePacket(*p.queue[n]); p.err == nil {
 			p.err = err
 		}
 	}
