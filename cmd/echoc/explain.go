@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"socklife/internal/cli"
+	"socklife/internal/view"
 	"socklife/tcpinfo"
 )
 
@@ -29,7 +30,7 @@ func explain(w io.Writer, name string) error {
 		{"waits for", e.Waits}, {"who must act", e.Who.String()}, {"what ends it", e.Act}, {"how long", e.Lasts},
 		{"governed by", strings.Join(e.Governs, ", ")},
 	} {
-		fmt.Fprintf(w, "  %-13s %s\n", row[0], hang(row[1], 16))
+		fmt.Fprintln(w, strings.Join(cli.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
 	}
 	if sc := shownBy[e.State]; sc != "" {
 		fmt.Fprintf(w, "  %-13s echoc --hold 5s %s\n", "see it", sc)
@@ -42,24 +43,4 @@ func stateNames() (names []string) {
 		names = append(names, s.String())
 	}
 	return names
-}
-
-// hang wraps text at 80 columns with the lines after the first indented.
-func hang(text string, indent int) string {
-	var b strings.Builder
-	column := indent
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case column+1+len([]rune(word)) > 80:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			column = indent
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += len([]rune(word))
-	}
-	return b.String()
 }

@@ -132,7 +132,7 @@ func List(f *os.File) {
 		for _, sc := range scenario.All() {
 			if sc.Group == g {
 				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, lesson(sc))
-				fmt.Fprintln(f, strings.Join(wrap(line, width, names+4), "\n"))
+				fmt.Fprintln(f, strings.Join(Wrap(line, width, names+4), "\n"))
 			}
 		}
 	}

@@ -2,8 +2,8 @@ package cli
 
 import "strings"
 
-// wrap breaks a line at spaces into lines of at most width columns. Those that follow the first are indented by hang.
-func wrap(line string, width, hang int) (lines []string) {
+// Wrap breaks a line at spaces into lines of at most width columns. Those that follow the first are indented by hang.
+func Wrap(line string, width, hang int) (lines []string) {
 	hang = min(hang, width/2)
 	for text := []rune(line); ; text = append([]rune(strings.Repeat(" ", hang)), text...) {
 		n := len(text)

@@ -19,7 +19,7 @@ func TestWrap(t *testing.T) {
 		{"a-word-that-does-not-fit", 10, 2, []string{"a-word-tha", "  t-does-n", "  ot-fit"}},
 		{"exactly ten", 11, 2, []string{"exactly ten"}},
 	} {
-		if got := wrap(c.line, c.width, c.hang); !slices.Equal(got, c.want) {
+		if got := Wrap(c.line, c.width, c.hang); !slices.Equal(got, c.want) {
 			t.Errorf("%q in %d: %q, want %q", c.line, c.width, got, c.want)
 		}
 	}

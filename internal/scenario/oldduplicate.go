@@ -41,10 +41,7 @@ func oldDuplicateServer(s *Side) {
 }
 
 func oldDuplicateClient(c *Side) {
-	from := netip.AddrPortFrom(c.host.lab.IPv4, oldDuplicatePort)
-	if c.Addr.Addr().Is6() {
-		from = netip.AddrPortFrom(c.host.lab.IPv6, oldDuplicatePort)
-	}
+	from := netip.AddrPortFrom(c.host.address(c.Family()), oldDuplicatePort)
 	before := c.Counters()
 	for _, word := range []string{"old\n", "new\n"} {
 		conn := c.Socket()

@@ -118,10 +118,7 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 func (s *Side) Ready(l *Conn) {
 	s.Addr = l.watch.Local()
 	s.host.watch.FollowChildren(l.watch, s.Name)
-	if s.ready != nil {
-		s.ready(s.Addr)
-		s.ready = nil
-	}
+	s.ReadyAt(s.Addr)
 }
 
 // Dial is a client's opening: socket, connect.
