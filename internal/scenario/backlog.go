@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
@@ -65,6 +66,9 @@ func backlogClient(c *Side) {
 		late.ExpectPeer("it is in the queue", tcpinfo.Established)
 		conns = append(conns, late)
 	}
+	if len(conns) == 0 {
+		c.run.fail(fmt.Errorf("connect %s: not even the first SYN got an answer: another client may have filled the queue", c.Addr))
+	}
 	timer := diagOf(late.watch).Timer
 	c.Check("one more: the SYN gets no answer, and is sent again after a second", timer.Retrans >= 1, "sent again %d times", timer.Retrans)
 	late.Expect("still none, not even a refusal: the queue is full, and SYNs are dropped", tcpinfo.SynSent)
@@ -81,21 +85,37 @@ func backlogClient(c *Side) {
 
 // answers connects, and tells whether the server answers before the SYN has to be sent again.
 func (c *Side) answers(conn *Conn) (answered bool) {
-	c.CheckErrno("connect() is under way", conn.TryConnect(c.Addr), unix.EINPROGRESS)
+	err := conn.TryConnect(c.Addr)
+	if !matches(err, unix.EINPROGRESS) {
+		conn.must(err)
+	}
+	c.CheckErrno("connect() is under way", err, unix.EINPROGRESS)
 	ok := c.until(func() bool {
 		answered = conn.Last().State != tcpinfo.SynSent
 		return answered || diagOf(conn.watch).Timer.Retrans >= 1
 	})
 	if !ok {
+		c.run.unmet()
 		c.run.fail(timeout{"an answer to our SYN", c.run.cfg.Patience})
+	}
+	if conn.Last().State == tcpinfo.Closed {
+		conn.must(conn.connectError())
 	}
 	return answered
 }
 
+// connectError is what became of a connect() that went on by itself: the error that SO_ERROR has to tell of it.
+func (c *Conn) connectError() error {
+	err := c.pending()
+	if errno, ok := err.(unix.Errno); ok {
+		return &sockapi.Error{Call: "connect", FD: -1, Addr: c.side.Addr, Errno: errno}
+	}
+	return err
+}
+
 // dropped is how many SYNs this listener has dropped in its life; ss -ltm shows it as the d of skmem.
 func (c *Conn) dropped() uint32 {
-	d, err := c.side.host.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
-	c.must(err)
+	d := c.diag()
 	if d.Mem == nil {
 		c.side.Unsupported("this kernel does not tell of a socket's drops", "Linux 4.7 or newer is needed")
 	}

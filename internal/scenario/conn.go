@@ -1,8 +1,8 @@
 package scenario
 
 import (
-	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -116,12 +116,12 @@ func (c *Conn) Accept() *Conn {
 // TryAccept is accept4(2) that may fail.
 func (c *Conn) TryAccept() (*Conn, error) {
 	sock, _, err := c.sock.Accept4(0)
-	if c.side.run.ctx.Err() == nil {
-		c.side.met()
-	}
 	if err != nil {
 		c.look()
 		return nil, err
+	}
+	if c.side.run.ctx.Err() == nil {
+		c.side.met()
 	}
 	conn := c.side.adopt(sock)
 	c.look()
@@ -147,12 +147,13 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	return err
 }
 
-// Write is write(2) of all of p: a blocking socket takes everything, waiting for room where there is none.
+// Write is write(2) of all of p. A blocking socket takes everything, waiting for room where there is none, unless a signal
+// comes meanwhile: then what is left takes another call.
 func (c *Conn) Write(p []byte) {
-	n, err := c.TryWrite(p)
-	c.must(err)
-	if n != len(p) {
-		c.must(fmt.Errorf("write: %d of %d bytes taken", n, len(p)))
+	for len(p) > 0 {
+		n, err := c.TryWrite(p)
+		c.must(err)
+		p = p[n:]
 	}
 }
 
@@ -179,15 +180,34 @@ func (c *Conn) TryRead(n int) ([]byte, error) {
 
 // ReadToEnd reads until read(2) gives 0: the peer has finished sending.
 func (c *Conn) ReadToEnd() []byte {
-	var all bytes.Buffer
+	all, err := c.ReadUntilError()
+	c.must(err)
+	return all
+}
+
+// ReadUntilError reads to the end of the stream, or until read(2) fails.
+func (c *Conn) ReadUntilError() ([]byte, error) {
+	var all []byte
 	for {
-		b := c.Read(64 << 10)
-		if len(b) == 0 {
-			return all.Bytes()
+		b, err := c.TryRead(64 << 10)
+		all = append(all, b...)
+		if len(all) > readLimit {
+			c.must(fmt.Errorf("the other side has sent %d bytes and goes on: that is not this lesson", len(all)))
 		}
-		all.Write(b)
+		var errno unix.Errno
+		switch {
+		case errors.As(err, &errno):
+			return all, err
+		case err != nil:
+			c.must(err)
+		case len(b) == 0:
+			return all, nil
+		}
 	}
 }
+
+// readLimit is more than a lesson sends, also where the user asked for large buffers for it to fill.
+const readLimit = 32 << 20
 
 // Shutdown is shutdown(2).
 func (c *Conn) Shutdown(how int) { c.must(c.TryShutdown(how)) }

@@ -32,7 +32,7 @@ func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
 	if peer := c.findPeer(); peer != nil {
 		c.side.expect(peer, c.side.Name.Other(), why, states)
 	} else {
-		c.side.run.clock.pause(unseenMoment + c.side.run.cfg.Hold)
+		c.side.run.clock.pause(unseenMoment + c.side.hold)
 	}
 }
 
@@ -40,12 +40,12 @@ func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
 func (c *Conn) AwaitPeerOrphaned(why string) {
 	peer := c.findPeer()
 	if peer == nil {
-		c.side.run.clock.pause(unseenMoment + c.side.run.cfg.Hold)
+		c.side.run.clock.pause(unseenMoment + c.side.hold)
 		return
 	}
 	c.side.Await(why, func() (string, bool) {
-		d, err := c.side.peerHost.diag.Lookup(c.Remote(), c.Local(), peer.Cookie())
-		return fmt.Sprintf("inode %d", d.Inode), err == nil && d.Inode == 0
+		d, found := c.side.run.lookup(c.side.peerHost, c.Remote(), c.Local(), peer.Cookie())
+		return fmt.Sprintf("inode %d", d.Inode), found && d.Inode == 0
 	})
 }
 
@@ -70,7 +70,7 @@ func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why, reset stri
 	s.alive()
 	ok := s.until(func() bool { return w.Last().Gone })
 	if !ok {
-		s.alive()
+		s.run.unmet()
 	}
 	got := "gone"
 	switch {
@@ -101,7 +101,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *tcpinfo.
 		return child != nil
 	})
 	if child == nil {
-		s.alive()
+		s.run.unmet()
 		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
 		s.run.fail(timeout{"a connection", s.run.cfg.Patience})
 	}
@@ -131,7 +131,7 @@ func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states 
 		return ok || seen.Gone || over(w, seen, states)
 	})
 	if !ok {
-		s.alive()
+		s.run.unmet()
 	}
 	if ok && whose == s.Name {
 		s.expected = seen.State.String()

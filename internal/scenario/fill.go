@@ -61,7 +61,7 @@ func (c *Conn) awaitRest() (stuck bool) {
 		stuck = i.NotsentBytes > 0
 		return i.Unacked == 0 && (!stuck || c.diag().Timer.Kind == tcpinfo.TimerPersist)
 	}) {
-		c.side.alive()
+		c.side.run.unmet()
 		c.side.run.fail(timeout{"an acknowledgement of what was sent, or a full window", c.side.run.cfg.Patience})
 	}
 	return stuck
@@ -75,7 +75,9 @@ func (c *Conn) waiting() string {
 
 // diag is what sock_diag says of the socket now.
 func (c *Conn) diag() tcpinfo.Socket {
-	d, err := c.side.host.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
-	c.must(err)
+	d, found := c.side.run.lookup(c.side.host, c.Local(), c.Remote(), c.watch.Cookie())
+	if !found {
+		c.side.run.fail(fmt.Errorf("%s to %s: %w", c.Local(), c.Remote(), tcpinfo.ErrNotFound))
+	}
 	return d
 }

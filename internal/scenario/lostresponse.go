@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"bytes"
-	"errors"
 
 	"golang.org/x/sys/unix"
 
@@ -87,22 +86,4 @@ func lostResponseClient(c *Side) {
 	c.Check("nothing is lost", bytes.Equal(answer, pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
 	conn.ExpectEnded("both FINs are acknowledged")
-}
-
-// ReadUntilError reads to the end of the stream, or until read(2) fails.
-func (c *Conn) ReadUntilError() ([]byte, error) {
-	var all bytes.Buffer
-	for {
-		b, err := c.TryRead(64 << 10)
-		all.Write(b)
-		var errno unix.Errno
-		switch {
-		case errors.As(err, &errno):
-			return all.Bytes(), err
-		case err != nil:
-			c.must(err)
-		case len(b) == 0:
-			return all.Bytes(), nil
-		}
-	}
 }

@@ -176,8 +176,11 @@ func (c *Side) freePorts(n int) sockapi.PortRange {
 	if _, err := fmt.Sscan(c.sysctl("ip_local_port_range"), &lo, &hi); err != nil || hi-lo < 2*n {
 		c.run.fail(fmt.Errorf("net.ipv4.ip_local_port_range: %q", c.sysctl("ip_local_port_range")))
 	}
-	for {
+	for tries := 1; ; tries++ {
 		c.alive()
+		if tries > 1000 {
+			c.run.fail(fmt.Errorf("no %d neighbouring ports from %d to %d are free", n, lo, hi))
+		}
 		first := lo + 2*rand.IntN((hi-lo-n)/2) // even: bind() to port 0 begins with the odd ones
 		free := true
 		for port := first; port < first+n; port++ {

@@ -11,7 +11,7 @@ import (
 
 // Request is that line.
 func (s *Side) Request() []byte {
-	return fmt.Appendf(nil, "%s hold=%v\n", s.run.sc.Name, s.run.cfg.Hold)
+	return fmt.Appendf(nil, "%s hold=%v\n", s.run.sc.Name, s.hold)
 }
 
 // ReadRequest reads the client's line, and holds for as long as either reader asked.
@@ -21,7 +21,7 @@ func (s *Side) ReadRequest(c *Conn) {
 	if !ok || name != s.run.sc.Name {
 		s.run.fail(fmt.Errorf("%w: the client sent %.40q, this is the server's side of %s", ErrMismatch, line, s.run.sc.Name))
 	}
-	s.run.cfg.Hold = max(s.run.cfg.Hold, hold)
+	s.hold = max(s.hold, hold)
 }
 
 func parseRequest(line string) (name string, hold time.Duration, ok bool) {

@@ -131,6 +131,9 @@ func (r *run) play(body func()) error {
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
 	r.cancel(nil)
+	if err == nil {
+		err = r.blind()
+	}
 	if seenErr := errors.Join(r.traced.close(), r.captured.close()); err == nil {
 		err = seenErr
 	}

@@ -38,8 +38,8 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !listensAgain(result.Err) {
-			return result.Err
+		if !listensAgain(result.Err) || result.Err != nil && r.unvisited.Load() {
+			return result.Err // what failed though nobody had come fails again
 		}
 		after(result)
 	}

@@ -23,15 +23,16 @@ type Side struct {
 	peerHost *host // where the other side's are; the same but on the wire
 	ready    func(netip.AddrPort)
 	trace    *tracer
-	expected string    // the state that was last seen as expected
-	met      func()    // called when the other side has come
-	keeps    bool      // this server serves run after run: what it listens on stays
-	listener *heirloom // what it listens on since an earlier run
+	hold     time.Duration // how long to stay where the lesson is
+	expected string        // the state that was last seen as expected
+	met      func()        // called when the other side has come
+	keeps    bool          // this server serves run after run: what it listens on stays
+	listener *heirloom     // what it listens on since an earlier run
 	done     chan struct{}
 }
 
 func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
-	s := &Side{Name: name, Addr: addr, run: r, met: func() {}, done: make(chan struct{})}
+	s := &Side{Name: name, Addr: addr, run: r, hold: r.cfg.Hold, met: func() {}, done: make(chan struct{})}
 	s.host, s.peerHost = r.clientHost, r.serverHost
 	if name == timeline.Server {
 		s.host, s.peerHost = r.serverHost, r.clientHost
@@ -60,7 +61,7 @@ func (s *Side) ReadyAt(addr netip.AddrPort) {
 }
 
 // HoldTime is how long the reader wants to look at the state that the lesson is about.
-func (s *Side) HoldTime() time.Duration { return s.run.cfg.Hold }
+func (s *Side) HoldTime() time.Duration { return s.hold }
 
 // Full tells whether to wait for what takes a minute.
 func (s *Side) Full() bool { return s.run.cfg.Full }
@@ -135,7 +136,7 @@ func (s *Side) Note(format string, args ...any) {
 
 // Hold stays where the lesson is for as long as the reader asked, so that it can be looked at from outside.
 func (s *Side) Hold() {
-	if d := s.run.cfg.Hold; d > 0 {
+	if d := s.hold; d > 0 {
 		s.Note("held for %v: ss -tan | grep :%d", d, s.Addr.Port())
 		if s.expected != "" {
 			s.Note("echoc --explain %s", s.expected)
@@ -192,25 +193,30 @@ func (s *Side) Await(expect string, test func() (got string, ok bool)) {
 func (r *run) await(whose timeline.Side, h *host, expect string, test func() (got string, ok bool)) {
 	r.stopIfOver()
 	var got string
-	ctx, cancel := r.patience()
-	defer cancel()
-	err := h.watch.WaitFor(ctx, func() (ok bool) {
+	ok := r.until(h, func() (ok bool) {
 		got, ok = test()
 		return ok
 	})
-	if err != nil {
-		r.stopIfOver()
+	if !ok {
+		r.unmet()
 	}
-	r.check(whose, time.Time{}, expect, got, err == nil)
-	if err != nil {
+	r.check(whose, time.Time{}, expect, got, ok)
+	if !ok {
 		r.fail(timeout{expect, r.cfg.Patience})
 	}
 }
 
-func (s *Side) until(ok func() bool) bool {
-	ctx, cancel := s.run.patience()
+func (s *Side) until(ok func() bool) bool { return s.run.until(s.host, ok) }
+
+// until waits for ok, for as long as this run waits for anything and can see at all, and tells whether it came.
+func (r *run) until(h *host, ok func() bool) (came bool) {
+	ctx, cancel := r.patience()
 	defer cancel()
-	return s.host.watch.WaitFor(ctx, ok) == nil
+	h.watch.WaitFor(ctx, func() bool {
+		came = ok()
+		return came || r.blind() != nil
+	})
+	return came
 }
 
 // Counters are the kernel's counts of the whole network namespace.

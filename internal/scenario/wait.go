@@ -1,10 +1,7 @@
 package scenario
 
 import (
-	"errors"
 	"time"
-
-	"socklife/tcpinfo"
 )
 
 // AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits for as
@@ -23,12 +20,11 @@ func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration)
 	c.side.Unhurried(func() {
 		c.side.Await("CLOSED: "+why, func() (string, bool) {
 			asked := time.Since(since)
-			d, err := c.side.host.diag.Lookup(c.Local(), c.Remote(), c.watch.Cookie())
-			if errors.Is(err, tcpinfo.ErrNotFound) {
+			d, found := c.side.run.lookup(c.side.host, c.Local(), c.Remote(), c.watch.Cookie())
+			if !found {
 				gone = time.Since(since)
 				return "gone", true
 			}
-			c.must(err)
 			there = asked
 			return d.State.String(), false
 		})

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -42,16 +43,11 @@ func (r *run) openWire() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			w.lab.Close()
-		}
-	}()
 	if r.clientHost, err = newHost(w.lab.Client, r.observed); err != nil {
-		return err
+		return errors.Join(err, w.lab.Close())
 	}
 	if r.serverHost, err = newHost(w.lab.Server, r.observed); err != nil {
-		return err
+		return errors.Join(err, r.clientHost.diag.Close(), w.lab.Close())
 	}
 	r.wire = w
 	return nil
@@ -121,7 +117,7 @@ func (w *Wire) AwaitHeld(match string) lab.Packet {
 	defer cancel()
 	p, err := w.lab.Wire.AwaitHeld(ctx, m)
 	if err != nil {
-		w.run.stopIfOver()
+		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "the wire holds: "+match, "no such segment came", false)
 		w.run.fail(timeout{match, w.run.cfg.Patience})
 	}
@@ -163,7 +159,7 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	defer cancel()
 	p, ok := w.tap.await(ctx, n, m.Fits)
 	if !ok {
-		w.run.stopIfOver()
+		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
 		w.run.fail(timeout{match, w.run.cfg.Patience})
 	}
@@ -185,7 +181,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 			a.Segment.Flags.Has(segment.ACK) && !segment.Before(a.Segment.Ack, end)
 	})
 	if !ok {
-		w.run.stopIfOver()
+		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "an answer to "+p.Segment.String(), "none came", false)
 		w.run.fail(timeout{"the answer", w.run.cfg.Patience})
 	}
@@ -207,9 +203,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	var seen tcpinfo.Sample
 	h := w.host(side)
 	h.watch.Look() // it is about now, and not about the last time somebody looked
-	ctx, cancel := w.run.patience()
-	defer cancel()
-	err := h.watch.WaitFor(ctx, func() bool {
+	ok := w.run.until(h, func() bool {
 		for _, c := range w.run.connections(side) {
 			if seen = c.Last(); !seen.Gone && slices.Contains(states, seen.State) {
 				return true
@@ -217,11 +211,11 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 		}
 		return false
 	})
-	if err != nil {
-		w.run.stopIfOver()
+	if !ok {
+		w.run.unmet()
 	}
-	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), err == nil)
-	if err != nil {
+	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
+	if !ok {
 		w.run.fail(timeout{oneOf(states), w.run.cfg.Patience})
 	}
 }
