@@ -20,14 +20,24 @@ var backlog = &Scenario{
 	Client: backlogClient,
 }
 
-const backlogLength = 1 // room for two
+const (
+	backlogLength = 1        // room for two
+	mostBacklog   = 4096 + 1 // net.core.somaxconn, unless somebody raised it
+)
 
 func backlogServer(s *Side) {
 	l := s.ListenBacklog(backlogLength)
 	before, droppedBefore := s.Counters(), l.dropped()
 	l.Expect("we listen, and do not accept", tcpinfo.Listen)
 	room := l.Last().AcceptLimit + 1
-	awaitQueue(s, l, fmt.Sprintf("the accept queue is full: backlog+1 fit, that is %d", room), room)
+	s.Await(fmt.Sprintf("the accept queue is full: backlog+1 fit, that is %d", room), func() (string, bool) {
+		q := l.Last().AcceptQueue
+		if q < room && s.mostQueued() > 0 {
+			s.ReadRequest(l.Accept()) // whoever writes so soon plays something else
+			s.run.fail(fmt.Errorf("%w: the client wrote before it had filled the queue", ErrMismatch))
+		}
+		return fmt.Sprintf("accept queue %d", q), q == room
+	})
 	s.ExpectChild(0, "connected, though nobody has accepted", tcpinfo.Established)
 	s.Await("a client can write before it is accepted: that is our sign to go on", func() (string, bool) {
 		queued := s.mostQueued()
@@ -65,6 +75,9 @@ func backlogClient(c *Side) {
 		late.Expect("connected: there is room in the queue", tcpinfo.Established)
 		late.ExpectPeer("it is in the queue", tcpinfo.Established)
 		conns = append(conns, late)
+		if first, ok := conns[0].Peer(); ok && first.Diag != nil && first.Diag.Inode != 0 || len(conns) > mostBacklog {
+			c.run.fail(fmt.Errorf("%w: the server at %s accepts what comes; start it with: echod backlog", ErrMismatch, c.Addr))
+		}
 	}
 	if len(conns) == 0 {
 		c.run.fail(fmt.Errorf("connect %s: not even the first SYN got an answer: another client may have filled the queue", c.Addr))
@@ -90,7 +103,7 @@ func (c *Side) answers(conn *Conn) (answered bool) {
 		conn.must(err)
 	}
 	c.CheckErrno("connect() is under way", err, unix.EINPROGRESS)
-	ok := c.until(func() bool {
+	ok := c.until("an answer to our SYN", func() bool {
 		answered = conn.Last().State != tcpinfo.SynSent
 		return answered || diagOf(conn.watch).Timer.Retrans >= 1
 	})

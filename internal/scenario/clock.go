@@ -23,7 +23,9 @@ type clock struct {
 type wait struct {
 	clock *clock
 	left  time.Duration
+	spent time.Duration
 	late  func()
+	each  func(spent time.Duration) // called at every tick; may be nil
 }
 
 const tick = 50 * time.Millisecond
@@ -40,32 +42,35 @@ func (c *clock) run() {
 		case <-c.done:
 			return
 		case <-c.ticker.C:
-			for _, late := range c.advance() {
-				late()
+			for _, do := range c.advance() {
+				do()
 			}
 		}
 	}
 }
 
-// advance takes one tick off every wait and returns what is to be done about those that are over.
-func (c *clock) advance() (over []func()) {
+// advance takes one tick off every wait and returns what is to be done about it.
+func (c *clock) advance() (todo []func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.paused > 0 {
 		return nil
 	}
 	for w := range c.waits {
+		w.spent += tick
 		if w.left -= tick; w.left <= 0 {
 			delete(c.waits, w)
-			over = append(over, w.late)
+			todo = append(todo, w.late)
+		} else if w.each != nil {
+			todo = append(todo, func() { w.each(w.spent) })
 		}
 	}
-	return over
+	return todo
 }
 
 // wait calls late unless end is called in time.
-func (c *clock) wait(late func()) *wait {
-	w := &wait{clock: c, left: c.patience, late: late}
+func (c *clock) wait(late func(), each func(spent time.Duration)) *wait {
+	w := &wait{clock: c, left: c.patience, late: late, each: each}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waits[w] = true

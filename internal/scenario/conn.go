@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,7 +26,9 @@ type Conn struct {
 	keep    bool   // stays open for the next run
 	aborted string // why close() sent RST in place of FIN, if it did
 
-	unheard string // what has been read beyond the line that was asked for
+	accepting atomic.Bool // accept(2) waits
+	unheard   string      // what has been read beyond the line that was asked for
+	began     []byte      // the first that came from the other side
 
 	mu   sync.Mutex
 	peer *tcpinfo.Watch
@@ -115,15 +118,22 @@ func (c *Conn) Accept() *Conn {
 
 // TryAccept is accept4(2) that may fail.
 func (c *Conn) TryAccept() (*Conn, error) {
+	c.accepting.Store(true) // before it is asked whether the run is over: who ends it asks the other way round
+	defer c.accepting.Store(false)
+	c.side.alive()
+	if conn := c.side.takeHanded(c); conn != nil {
+		return conn, nil
+	}
 	sock, _, err := c.sock.Accept4(0)
 	if err != nil {
 		c.look()
 		return nil, err
 	}
-	if c.side.run.ctx.Err() == nil {
-		c.side.met()
-	}
 	conn := c.side.adopt(sock)
+	if c.side.isAnother(c, conn) {
+		c.side.leaveToNext(conn)
+	}
+	c.side.run.came(conn)
 	c.look()
 	conn.findPeer()
 	return conn, nil
@@ -172,10 +182,18 @@ func (c *Conn) Read(n int) []byte {
 
 // TryRead is read(2) that may fail.
 func (c *Conn) TryRead(n int) ([]byte, error) {
-	defer c.look()
+	return c.receive(n, c.sock.Read)
+}
+
+// receive makes a call that waits for up to n bytes.
+func (c *Conn) receive(n int, call func([]byte) (int, error)) ([]byte, error) {
+	c.side.reading.Store(c)
 	b := make([]byte, n)
-	n, err := c.sock.Read(b)
-	return b[:max(n, 0)], err
+	n, err := call(b)
+	c.side.reading.Store(nil)
+	c.look()
+	c.heard(b[:n])
+	return b[:n], err
 }
 
 // ReadToEnd reads until read(2) gives 0: the peer has finished sending.
@@ -221,6 +239,7 @@ func (c *Conn) TryShutdown(how int) error {
 // Close is close(2), and how long it took. The watcher goes on following what the kernel still has of the socket.
 func (c *Conn) Close() time.Duration {
 	defer c.look()
+	c.must(c.unreadMismatch())
 	c.aborted = c.aborts()
 	err := c.sock.Close()
 	c.side.run.drop(c)

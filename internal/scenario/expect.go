@@ -68,7 +68,7 @@ func (c *Conn) ExpectPeerGone(why string) {
 
 func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why, reset string) {
 	s.alive()
-	ok := s.until(func() bool { return w.Last().Gone })
+	ok := s.until("CLOSED: "+why, func() bool { return w.Last().Gone })
 	if !ok {
 		s.run.unmet()
 	}
@@ -91,8 +91,9 @@ func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why, reset stri
 // accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it.
 func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *tcpinfo.Watch {
 	s.alive()
+	s.queueFirst = s.queueFirst || len(s.run.taken) == 0
 	var child *tcpinfo.Watch
-	s.until(func() bool {
+	s.until("a connection", func() bool {
 		s.run.mu.Lock()
 		defer s.run.mu.Unlock()
 		if len(s.run.met) > n {
@@ -125,7 +126,7 @@ func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states 
 	s.alive()
 	var seen tcpinfo.Sample
 	var ok bool
-	s.until(func() bool {
+	s.until(oneOf(states)+": "+why, func() bool {
 		seen = w.Last()
 		ok = !seen.Gone && slices.Contains(states, seen.State)
 		return ok || seen.Gone || over(w, seen, states)
@@ -140,9 +141,17 @@ func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states 
 		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
 	}
 	if !ok {
-		s.run.fail(fmt.Errorf("%s instead of %s", seen.State, oneOf(states)))
+		s.run.fail(wrongState{seen.State, states})
 	}
 }
+
+// wrongState is a state that came in the place of those that were expected.
+type wrongState struct {
+	got  tcpinfo.State
+	want []tcpinfo.State
+}
+
+func (w wrongState) Error() string { return fmt.Sprintf("%s instead of %s", w.got, oneOf(w.want)) }
 
 // over tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
 func over(w *tcpinfo.Watch, seen tcpinfo.Sample, states []tcpinfo.State) bool {
@@ -162,9 +171,9 @@ func oneOf(states []tcpinfo.State) string {
 }
 
 // patience is a context that ends when this process has waited long enough, not counting pauses.
-func (r *run) patience() (context.Context, context.CancelFunc) {
+func (r *run) patience(each func(spent time.Duration)) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.ctx)
-	w := r.clock.wait(cancel)
+	w := r.clock.wait(cancel, each)
 	return ctx, func() { w.end(); cancel() }
 }
 

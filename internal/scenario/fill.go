@@ -56,7 +56,7 @@ func (c *Conn) Fill() int {
 // is stuck, because the peer has no window for it.
 func (c *Conn) awaitRest() (stuck bool) {
 	c.side.alive()
-	if !c.side.until(func() bool {
+	if !c.side.until("what was sent to be acknowledged, or a full window", func() bool {
 		i := c.info()
 		stuck = i.NotsentBytes > 0
 		return i.Unacked == 0 && (!stuck || c.diag().Timer.Kind == tcpinfo.TimerPersist)

@@ -25,11 +25,17 @@ func handshakeServer(s *Side) {
 	l.Expect("passive open: the kernel answers SYNs for this port from now on", tcpinfo.Listen)
 
 	child := s.ExpectChild(0, "connected by the kernel, before any accept()", tcpinfo.Established)
-	awaitQueue(s, l, "it waits in the accept queue", 1)
+	s.Await("it waits in the accept queue", func() (string, bool) {
+		q := l.Last().AcceptQueue
+		return fmt.Sprintf("accept queue %d", q), q >= 1
+	})
 	s.Hold()
 	conn := l.Accept()
 	s.Check("accept() gives that very connection", conn.watch == child, "%s", conn.Remote())
-	awaitQueue(s, l, "the accept queue is empty", 0)
+	s.Await("the accept queue is empty", func() (string, bool) {
+		q := l.Last().AcceptQueue
+		return fmt.Sprintf("accept queue %d", q), int(q) <= s.waitingClients() // those are other clients
+	})
 	s.showSYN(conn)
 	s.showAgreed(conn)
 

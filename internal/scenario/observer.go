@@ -40,6 +40,9 @@ func (r *run) blind() error {
 // the reason.
 func (r *run) unmet() {
 	r.stopIfOver()
+	if err := r.mismatch(); err != nil {
+		r.fail(err)
+	}
 	if err := r.blind(); err != nil {
 		r.fail(err)
 	}
@@ -47,6 +50,9 @@ func (r *run) unmet() {
 
 // late is the error of a wait that took too long.
 func (r *run) late(what string) error {
+	if err := r.mismatch(); err != nil {
+		return err
+	}
 	if err := r.blind(); err != nil {
 		return err
 	}

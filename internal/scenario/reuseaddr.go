@@ -64,7 +64,7 @@ func reuseaddrServer(s *Side) {
 	third.Close()
 	conn.Read(64)
 	conn.Close()
-	s.bequeath(l)
+	s.keepListener(l)
 }
 
 func reuseaddrClient(c *Side) {

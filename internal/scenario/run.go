@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,16 +25,20 @@ type run struct {
 	traced                 *traced     // nil unless asked for
 	captured               *captured   // likewise
 	unvisited              atomic.Bool // a server to which nobody has come yet
+	visited                func()      // called when somebody has
 	wire                   *Wire       // nil on this host
 	both                   bool        // both sides are in this process
 	clock                  *clock
-	ctx                    context.Context
+	outer, ctx             context.Context // the caller's, the run's
 	cancel                 context.CancelCauseFunc
 
 	mu       sync.Mutex
 	open     []*Conn          // sockets to close at the end, in the order they were made
 	followed []*tcpinfo.Watch // every socket, in the order they were first seen
 	met      []*tcpinfo.Watch // sockets of the server that the kernel made, in the order they were first seen
+	accepted []*Conn          // those of them that the server has accepted and not closed
+	handed   *Conn            // a connection that is left to the next run
+	taken    map[uint64]bool  // the cookies of all that it has accepted
 	checks   int
 	failed   int
 	stopped  bool
@@ -42,7 +47,7 @@ type run struct {
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, addrs: map[netip.AddrPort]timeline.Side{}}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}, addrs: map[netip.AddrPort]timeline.Side{}}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
@@ -53,6 +58,7 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 	if err := r.openCapture(); err != nil {
 		return nil, errors.Join(err, r.traced.close(), r.closeHosts())
 	}
+	r.outer = ctx
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	if r.cfg.Patience == 0 {
 		r.cfg.Patience = 10 * time.Second
@@ -98,10 +104,12 @@ func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
 		return Result{Err: err}
 	}
 	client := r.side(timeline.Client, cfg.Addr)
-	return r.finish(r.play(func() {
+	result := r.finish(r.play(func() {
 		r.start(client, sc.Client)
 		<-client.done
 	}), timeline.Client)
+	result.Err = client.maybeMismatch(result.Err)
+	return result
 }
 
 // play runs the body with the watcher polling beside it, and ends the polling after it.
@@ -141,7 +149,8 @@ func (r *run) finish(err error, side timeline.Side) Result {
 		err = hostErr
 	}
 	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
-	if result.Err == nil || !r.unvisited.Load() { // a server that is stopped while it waits has not played
+	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
+	if result.Err == nil || !idle {
 		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
 	}
 	r.log.Flush()
@@ -186,13 +195,17 @@ func (r *run) prepare() bool {
 // halt ends a side from within: a lesson's code has no error handling of its own, so that it reads as the lesson.
 type halt struct{ err error }
 
-// abort wakes every call that is still in the kernel, so that the sides end.
+// abort wakes every call that is still in the kernel, so that the sides end. A listener that is to be kept, and in which nobody waits,
+// stays as it is: others may be in its queue.
 func (r *run) abort() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped = true
 	for _, c := range r.open {
-		c.sock.Abort()
+		if !c.keep && c != r.handed || c.accepting.Load() || r.outer.Err() != nil {
+			c.sock.Abort()
+			c.side.aborted = c.side.aborted || c.keep
+		}
 	}
 }
 
@@ -203,10 +216,14 @@ func (r *run) observed(c tcpinfo.Change) {
 		r.followed = append(r.followed, c.Watch)
 		r.mu.Unlock()
 	}
+	if c.To == tcpinfo.Listen && c.Now.AcceptQueue > 0 {
+		r.visited() // a connection that was reset at once is seen nowhere else
+	}
 	if c.First && c.Watch.Tag() == any(timeline.Server) && c.Watch.Remote().IsValid() {
 		r.mu.Lock()
 		r.met = append(r.met, c.Watch)
 		r.mu.Unlock()
+		r.visited()
 	}
 	witness.Report(r.log, c)
 }
@@ -221,16 +238,21 @@ func (r *run) keep(c *Conn) {
 	}
 }
 
+// came remembers a connection that the server has accepted.
+func (r *run) came(c *Conn) {
+	r.visited()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.accepted = append(r.accepted, c)
+	r.taken[c.watch.Cookie()] = true
+}
+
 // drop forgets a socket that the lesson has closed itself.
 func (r *run) drop(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, o := range r.open {
-		if o == c {
-			r.open = append(r.open[:i], r.open[i+1:]...)
-			return
-		}
-	}
+	is := func(o *Conn) bool { return o == c }
+	r.open, r.accepted = slices.DeleteFunc(r.open, is), slices.DeleteFunc(r.accepted, is)
 }
 
 // closeAll closes what the lesson left open, but for the listener of a server that goes on. After a run that failed the
@@ -240,10 +262,16 @@ func (r *run) closeAll() {
 	left := r.open
 	r.open = nil
 	stopped := r.stopped || r.ctx.Err() != nil
+	var kept []*Conn
+	for _, c := range left {
+		if c.keep && (!stopped || c.side.goesOn()) || c == r.handed {
+			kept = append(kept, c)
+		}
+	}
 	r.mu.Unlock()
 	for _, c := range left {
 		switch {
-		case c.keep && !stopped:
+		case slices.Contains(kept, c):
 			// goes on to the next run
 		case stopped:
 			c.discard()
@@ -267,6 +295,9 @@ func (r *run) end(c *Conn) {
 
 // fail ends the side that calls it.
 func (r *run) fail(err error) {
+	if mismatch := r.mismatch(); mismatch != nil {
+		err = mismatch
+	}
 	if cause := context.Cause(r.ctx); cause != nil {
 		err = cause // the first failure is the reason; what follows from it is not news
 	}

@@ -8,10 +8,7 @@ func (c *Conn) TrySend(p []byte, flags int) (int, error) {
 
 // TryRecv is recv(2) that may fail: read(2) with flags.
 func (c *Conn) TryRecv(n, flags int) ([]byte, error) {
-	defer c.look()
-	b := make([]byte, n)
-	n, err := c.sock.Recv(b, flags)
-	return b[:max(n, 0)], err
+	return c.receive(n, func(b []byte) (int, error) { return c.sock.Recv(b, flags) })
 }
 
 // Dup is dup(2): one more descriptor for the same socket.

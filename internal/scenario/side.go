@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,21 +19,26 @@ type Side struct {
 	Name timeline.Side
 	Addr netip.AddrPort // the server's address: where to listen, or where to connect to
 
-	run      *run
-	host     *host // where this side's sockets are
-	peerHost *host // where the other side's are; the same but on the wire
-	ready    func(netip.AddrPort)
-	trace    *tracer
-	hold     time.Duration // how long to stay where the lesson is
-	expected string        // the state that was last seen as expected
-	met      func()        // called when the other side has come
-	keeps    bool          // this server serves run after run: what it listens on stays
-	listener *heirloom     // what it listens on since an earlier run
-	done     chan struct{}
+	run           *run
+	host          *host // where this side's sockets are
+	peerHost      *host // where the other side's are; the same but on the wire
+	ready         func(netip.AddrPort)
+	trace         *tracer
+	hold          time.Duration        // how long to stay where the lesson is
+	listening     *Conn                // the socket at which its clients come
+	asking, asked atomic.Bool          // the client's request is being read, has been read
+	reading       atomic.Pointer[Conn] // what this side waits for data on
+	expected      string               // the state that was last seen as expected
+	keeps         bool                 // this server serves run after run: what it listens on stays
+	listener      *keptListener        // what it listens on since an earlier run
+	queueFirst    bool                 // looks at its clients before it accepts them
+	handed        *sockapi.Socket      // a connection that the run before accepted, and that was not its client's
+	aborted       bool                 // that socket was woken, and is of no use any more
+	done          chan struct{}
 }
 
 func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
-	s := &Side{Name: name, Addr: addr, run: r, hold: r.cfg.Hold, met: func() {}, done: make(chan struct{})}
+	s := &Side{Name: name, Addr: addr, run: r, hold: r.cfg.Hold, done: make(chan struct{})}
 	s.host, s.peerHost = r.clientHost, r.serverHost
 	if name == timeline.Server {
 		s.host, s.peerHost = r.serverHost, r.clientHost
@@ -101,7 +107,7 @@ func (s *Side) Listen(options ...func(l *Conn)) *Conn { return s.ListenBacklog(1
 // ListenBacklog is Listen with an accept queue of another length.
 func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 	if s.listener != nil {
-		return s.relisten()
+		return s.listenAgain()
 	}
 	l := s.Socket()
 	set(l, sockapi.SO_REUSEADDR, true)
@@ -111,13 +117,13 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 	l.Bind(s.Addr)
 	l.Listen(backlog)
 	s.Ready(l)
-	s.bequeath(l)
+	s.keepListener(l)
 	return l
 }
 
 // Ready says that the server can be reached at the listener's address.
 func (s *Side) Ready(l *Conn) {
-	s.Addr = l.watch.Local()
+	s.Addr, s.listening = l.watch.Local(), l
 	s.host.watch.FollowChildren(l.watch, s.Name)
 	s.ReadyAt(s.Addr)
 }
@@ -141,7 +147,7 @@ func (s *Side) Hold() {
 		if s.expected != "" {
 			s.Note("echoc --explain %s", s.expected)
 		}
-		s.run.clock.pause(d)
+		s.pause(d)
 	}
 	s.alive()
 }
@@ -187,13 +193,13 @@ func errnoName(err error) string {
 // Await waits until what is expected has come, and records it. It is evaluated again whenever the kernel has shown a
 // change; got is what there was when it was last looked at.
 func (s *Side) Await(expect string, test func() (got string, ok bool)) {
-	s.run.await(s.Name, s.host, expect, test)
+	s.run.await(s.Name, s.host, expect, test, s.watchPeer(expect))
 }
 
-func (r *run) await(whose timeline.Side, h *host, expect string, test func() (got string, ok bool)) {
+func (r *run) await(whose timeline.Side, h *host, expect string, test func() (got string, ok bool), each func(time.Duration)) {
 	r.stopIfOver()
 	var got string
-	ok := r.until(h, func() (ok bool) {
+	ok := r.until(h, each, func() (ok bool) {
 		got, ok = test()
 		return ok
 	})
@@ -206,11 +212,13 @@ func (r *run) await(whose timeline.Side, h *host, expect string, test func() (go
 	}
 }
 
-func (s *Side) until(ok func() bool) bool { return s.run.until(s.host, ok) }
+func (s *Side) until(what string, ok func() bool) bool {
+	return s.run.until(s.host, s.watchPeer(what), ok)
+}
 
 // until waits for ok, for as long as this run waits for anything and can see at all, and tells whether it came.
-func (r *run) until(h *host, ok func() bool) (came bool) {
-	ctx, cancel := r.patience()
+func (r *run) until(h *host, each func(time.Duration), ok func() bool) (came bool) {
+	ctx, cancel := r.patience(each)
 	defer cancel()
 	h.watch.WaitFor(ctx, func() bool {
 		came = ok()

@@ -1,7 +1,9 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 
@@ -17,27 +19,31 @@ func (c *Conn) Say(word string) { c.Write([]byte(word + "\n")) }
 
 // Hear reads one line.
 func (c *Conn) Hear() string {
-	line, whole := c.readLine()
-	if !whole {
+	line, err := c.readLine()
+	if errors.Is(err, io.EOF) {
 		c.side.run.fail(fmt.Errorf("the other side ended the connection in the middle of the lesson (it said %.40q)", line))
 	}
+	c.must(err)
 	return line
 }
 
 const lineLimit = 256
 
-// readLine reads until it has a line; what read(2) brought beyond it is the beginning of the next. It is not whole if the
-// stream ends first, or nobody would say anything that long.
-func (c *Conn) readLine() (line string, whole bool) {
+// readLine reads until it has a line; what read(2) brought beyond it is the beginning of the next. It is not whole, and the error
+// io.EOF, if the stream ends first, or nobody would say anything that long.
+func (c *Conn) readLine() (line string, err error) {
 	for {
 		if line, rest, ok := strings.Cut(c.unheard, "\n"); ok {
 			c.unheard = rest
-			return line, true
+			return line, nil
 		}
-		b := c.Read(lineLimit)
+		b, err := c.TryRead(lineLimit)
 		c.unheard += string(b)
-		if len(b) == 0 || len(c.unheard) > lineLimit && !strings.Contains(c.unheard, "\n") {
-			return c.unheard, false
+		if err == nil && (len(b) == 0 || len(c.unheard) > lineLimit && !strings.Contains(c.unheard, "\n")) {
+			err = io.EOF
+		}
+		if err != nil {
+			return c.unheard, err
 		}
 	}
 }
@@ -70,6 +76,9 @@ func (c *Conn) pending() error {
 // AwaitUnread waits until data has come that no application has read: it can come before accept(2), too.
 func (s *Side) AwaitUnread(w *tcpinfo.Watch, why string) {
 	s.Await(why, func() (string, bool) {
+		if w.Last().State == tcpinfo.Closed {
+			s.run.fail(goneError(w.Remote()))
+		}
 		d := diagOf(w)
 		return fmt.Sprintf("Recv-Q %d", d.RecvQ), d.RecvQ > 0
 	})

@@ -37,7 +37,7 @@ func (t *tracer) Enter(c *sockapi.Call) {
 	if r.ctx.Err() != nil {
 		return
 	}
-	wait := r.clock.wait(func() { r.cancel(r.late(what)) })
+	wait := r.clock.wait(func() { r.cancel(r.late(what)) }, side.watchPeer(what))
 	t.calls.put(c, underway{r.log.Enter(side.Name, !c.Waits(), time.Now(), what), wait})
 }
 

@@ -113,7 +113,7 @@ func (w *Wire) Rule(text string) *lab.Active {
 func (w *Wire) AwaitHeld(match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
-	ctx, cancel := w.run.patience()
+	ctx, cancel := w.run.patience(nil)
 	defer cancel()
 	p, err := w.lab.Wire.AwaitHeld(ctx, m)
 	if err != nil {
@@ -155,7 +155,7 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
-	ctx, cancel := w.run.patience()
+	ctx, cancel := w.run.patience(nil)
 	defer cancel()
 	p, ok := w.tap.await(ctx, n, m.Fits)
 	if !ok {
@@ -174,7 +174,7 @@ func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Stats(p.From) }
 // AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
 func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	end := p.Segment.Seq + p.Segment.SeqLen()
-	ctx, cancel := w.run.patience()
+	ctx, cancel := w.run.patience(nil)
 	defer cancel()
 	answer, ok := w.tap.await(ctx, 1, func(a lab.Packet) bool {
 		return a.From != p.From && a.ID > p.ID && a.Segment.Dst == p.Segment.Src &&
@@ -203,7 +203,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	var seen tcpinfo.Sample
 	h := w.host(side)
 	h.watch.Look() // it is about now, and not about the last time somebody looked
-	ok := w.run.until(h, func() bool {
+	ok := w.run.until(h, nil, func() bool {
 		for _, c := range w.run.connections(side) {
 			if seen = c.Last(); !seen.Gone && slices.Contains(states, seen.State) {
 				return true
@@ -222,7 +222,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 
 // Await waits until what is expected has come, and records it.
 func (w *Wire) Await(expect string, test func() (got string, ok bool)) {
-	w.run.await(timeline.Wire, w.run.clientHost, expect, test)
+	w.run.await(timeline.Wire, w.run.clientHost, expect, test, nil)
 }
 
 // Check records whether what was expected is what was got.
