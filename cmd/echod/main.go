@@ -115,7 +115,9 @@ func play(ctx context.Context, f *flags, sc *scenario.Scenario, addr netip.AddrP
 	err := scenario.Serve(ctx, sc, cfg, f.runs, func(r scenario.Result) {
 		out.Flush()
 		if verdict := cli.Verdict(sc.Name, r); verdict != nil {
-			failed = verdict
+			if !errors.Is(verdict, scenario.ErrLeft) { // a port scan is no run
+				failed = verdict
+			}
 			if cli.Status(verdict) != cli.ExitOK && (f.runs != 1) {
 				cli.Complain(os.Stderr, "echod", verdict)
 			}

@@ -194,7 +194,7 @@ func (c *Conn) findPeer() *tcpinfo.Watch {
 	}
 	peer, err := c.side.peerHost.watch.FollowTuple(c.Remote(), c.Local(), c.side.Name.Other())
 	if err != nil && !errors.Is(err, tcpinfo.ErrNotFound) {
-		c.side.run.fail(err)
+		c.side.run.fail(&ObserverError{"sock_diag", err})
 	}
 	c.peer = peer
 	return peer

@@ -146,38 +146,38 @@ func lingerWaitServer(s *Side) {
 }
 
 func lingerWaitClient(c *Side) {
-	conn, took, interrupted := c.lingeringClose(lingerTime)
-	if !interrupted {
-		c.Check(fmt.Sprintf("the server does not read: close() waited for %v", lingerTime),
-			took >= lingerTime-20*time.Millisecond, "after %v", took.Round(time.Millisecond))
-	}
+	conn, took, signals := c.lingeringClose(lingerTime)
+	c.checkLingering(fmt.Sprintf("the server does not read: close() waited for %v", lingerTime),
+		took >= lingerTime-20*time.Millisecond, signals, "after %v", took.Round(time.Millisecond))
 	conn.Expect("closed in good order, later", tcpinfo.TimeWait)
 
-	conn, took, interrupted = c.lingeringClose(lingerLong)
-	if state := conn.Last().State; !interrupted {
-		c.Check("the server reads: close() waited until the FIN was acknowledged, and no longer",
-			took < lingerLong && (state == tcpinfo.FinWait2 || state == tcpinfo.TimeWait), "after %v, in %s", took.Round(time.Millisecond), state)
-	}
+	conn, took, signals = c.lingeringClose(lingerLong)
+	state := conn.Last().State
+	c.checkLingering("the server reads: close() waited until the FIN was acknowledged, and no longer",
+		took < lingerLong && (state == tcpinfo.FinWait2 || state == tcpinfo.TimeWait), signals, "after %v, in %s", took.Round(time.Millisecond), state)
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
-// lingeringClose writes and closes. It returns how long close() took, and whether a signal ended that before its time.
-func (c *Side) lingeringClose(linger time.Duration) (conn *Conn, took time.Duration, interrupted bool) {
+// lingeringClose writes and closes. It returns how long close() took, and the signals that come from then on of which no process dies.
+func (c *Side) lingeringClose(linger time.Duration) (conn *Conn, took time.Duration, signals chan os.Signal) {
 	conn = c.connectToWrite()
 	set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
 	conn.Write(pattern(lingerData))
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGCONT, unix.SIGWINCH, unix.SIGCHLD, unix.SIGURG) // those of which no process dies
+	signals = make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGCONT, unix.SIGWINCH, unix.SIGCHLD) // SIGURG is the Go runtime's own
+	return conn, conn.Close(), signals
+}
+
+// checkLingering is Check, but that a signal ended the wait is no failure.
+func (c *Side) checkLingering(expect string, ok bool, signals chan os.Signal, got string, args ...any) {
 	defer signal.Stop(signals)
-	took = conn.Close()
-	if took >= linger || conn.Last().State != tcpinfo.FinWait1 {
-		return conn, took, false
+	if !ok {
+		select {
+		case s := <-signals:
+			c.Note("close() came back "+got+": a signal came (%v), and ends the wait", append(args, s)...)
+			return
+		case <-time.After(time.Second):
+		}
 	}
-	select {
-	case s := <-signals:
-		c.Note("close() came back after %v, and the FIN is not acknowledged: a signal came (%v), and that ends the wait", took.Round(time.Millisecond), s)
-		return conn, took, true
-	case <-time.After(time.Second):
-		return conn, took, false
-	}
+	c.Check(expect, ok, got, args...)
 }

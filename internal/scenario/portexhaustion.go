@@ -178,7 +178,7 @@ func (c *Side) freePorts(n int) sockapi.PortRange {
 	}
 	for tries := 1; ; tries++ {
 		c.alive()
-		if tries > 1000 {
+		if tries > 100 {
 			c.run.fail(fmt.Errorf("no %d neighbouring ports from %d to %d are free", n, lo, hi))
 		}
 		first := lo + 2*rand.IntN((hi-lo-n)/2) // even: bind() to port 0 begins with the odd ones

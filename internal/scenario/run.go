@@ -238,6 +238,13 @@ func (r *run) keep(c *Conn) {
 	}
 }
 
+// keepOpen leaves a listener to the next run.
+func (r *run) keepOpen(l *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.keep = true
+}
+
 // came remembers a connection that the server has accepted.
 func (r *run) came(c *Conn) {
 	r.visited()

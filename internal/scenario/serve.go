@@ -143,14 +143,15 @@ func (s *Side) takeListener(h *keptListener) {
 func (s *Side) keepListener(l *Conn) {
 	if s.keeps {
 		s.listener = &keptListener{l.sock, s.trace}
-		l.keep = true
+		s.run.keepOpen(l)
 	}
 }
 
 // listenAgain is Listen with the listener of an earlier run.
 func (s *Side) listenAgain() *Conn {
 	l := s.adopt(s.listener.sock)
-	l.keep, s.listening = true, l
+	s.run.keepOpen(l)
+	s.listening = l
 	s.announce(l.boundTo(), s.Name)
 	s.host.watch.FollowChildren(l.watch, s.Name)
 	return l

@@ -93,7 +93,7 @@ func (s *Side) adopt(sock *sockapi.Socket) *Conn {
 	s.run.keep(c)
 	w, err := s.host.watch.Follow(sock, s.Name)
 	if err != nil {
-		s.run.fail(fmt.Errorf("watch the new socket: %w", err))
+		s.run.fail(&ObserverError{"TCP_INFO", err})
 	}
 	c.watch = w
 	return c
