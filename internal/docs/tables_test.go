@@ -15,6 +15,7 @@ import (
 
 // tables are made from the code; each is the whole text of its block.
 var tables = map[string]func(*testing.T) string{
+	"rooms":       roomsTable,
 	"states":      statesTable,
 	"waits":       waitsTable,
 	"transitions": transitionsTable,
