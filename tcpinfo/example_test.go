@@ -133,3 +133,20 @@ func ExampleState_Explain() {
 	// A connection in FIN-WAIT-2 has ended its sending side, the peer knows it, and it waits for the peer to end its own.
 	// Who must act: the peer's application
 }
+
+func ExampleCounters_Since() {
+	before, err := tcpinfo.ReadCounters()
+	if err != nil {
+		log.Fatal(err)
+	}
+	// … what is to be explained …
+	after, err := tcpinfo.ReadCounters()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range after.Since(before) {
+		if why, ok := tcpinfo.ExplainCounter(d.Name); ok {
+			fmt.Printf("%s %+d: %s\n", d.Name, d.Delta, why)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 // addrPortOf converts a socket's name. An IPv4-mapped address stays one; a scope becomes a zone by its number.
@@ -24,19 +26,9 @@ func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// localOf asks getsockname(2).
-func localOf(c Controller) (netip.AddrPort, error) {
-	var sa unix.Sockaddr
-	var err error
-	if e := c.Control(func(fd uintptr) { sa, err = unix.Getsockname(int(fd)) }); e != nil {
-		return netip.AddrPort{}, e
-	}
-	return addrPortOf(sa), err
-}
-
-// tupleOf asks getsockname(2) and getpeername(2). The remote address is invalid where the kernel says ENOTCONN, which it
+// addrsOf asks getsockname(2) and getpeername(2). The remote address is invalid where the kernel says ENOTCONN, which it
 // also says in SYN-SENT.
-func tupleOf(c Controller) (local, remote netip.AddrPort, err error) {
+func addrsOf(c tcpinfo.Controller) (local, remote netip.AddrPort, err error) {
 	var lsa, rsa unix.Sockaddr
 	e := c.Control(func(fd uintptr) {
 		if lsa, err = unix.Getsockname(int(fd)); err != nil {
@@ -53,7 +45,7 @@ func tupleOf(c Controller) (local, remote netip.AddrPort, err error) {
 }
 
 // cookieOf asks getsockopt(SO_COOKIE) (Linux 4.12).
-func cookieOf(c Controller) (cookie uint64, err error) {
+func cookieOf(c tcpinfo.Controller) (cookie uint64, err error) {
 	e := c.Control(func(fd uintptr) {
 		cookie, err = unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_COOKIE)
 	})
@@ -62,56 +54,56 @@ func cookieOf(c Controller) (cookie uint64, err error) {
 	}
 	if err != nil {
 		errno, _ := err.(unix.Errno)
-		return 0, &Error{Op: "getsockopt(SO_COOKIE)", Errno: errno}
+		return 0, &tcpinfo.Error{Op: "getsockopt(SO_COOKIE)", Errno: errno}
 	}
 	return cookie, nil
 }
 
-func familyOfAddr(a netip.AddrPort) uint8 {
+func familyOf(a netip.AddrPort) uint8 {
 	if a.Addr().Is4() {
 		return unix.AF_INET
 	}
 	return unix.AF_INET6
 }
 
-// learnTuple learns between which addresses the open descriptor is now, and says whether they are others than were known.
+// learnAddrs learns between which addresses the open descriptor is now, and says whether they are others than were known.
 // In SYN-SENT the kernel does not tell the peer's address to the descriptor, but does so in a dump.
-func (wt *Watch) learnTuple(state State) (changed bool) {
-	if len(wt.fds) == 0 {
+func (sk *Socket) learnAddrs(state tcpinfo.State) (changed bool) {
+	if len(sk.fds) == 0 {
 		return false
 	}
-	local, remote, err := tupleOf(wt.fds[0])
+	local, remote, err := addrsOf(sk.fds[0])
 	if err != nil {
 		return false
 	}
 	switch {
-	case state == Closed || state == Listen:
+	case state == tcpinfo.Closed || state == tcpinfo.Listen:
 		remote = netip.AddrPort{}
 	case remote.Port() == 0:
-		if s, err := wt.findInDump(local); err == nil {
+		if s, err := sk.findInDump(local); err == nil {
 			local, remote = s.Local, s.Remote
 		}
 	}
-	changed = local != wt.Local() || remote != wt.Remote()
-	wt.setTuple(local, remote)
-	wt.connected = remote.Port() != 0
+	changed = local != sk.Local() || remote != sk.Remote()
+	sk.setAddrs(local, remote)
+	sk.connected = remote.Port() != 0
 	return changed
 }
 
 // findInDump finds the socket by its cookie alone. It costs a dump, and is as good as sock_diag's word gets: a dump locks
 // each chain of the table, an exact lookup does not and may miss an entry that is just being replaced by another
 // (on kernels before 6.18, a half-open entry by its connection, or a connection by its time-wait entry).
-func (wt *Watch) findInDump(local netip.AddrPort) (Socket, error) {
-	f := Filter{LocalPort: local.Port(), States: AllStates &^ MaskOf(Closed, BoundInactive)}
+func (sk *Socket) findInDump(local netip.AddrPort) (tcpinfo.Socket, error) {
+	f := tcpinfo.Filter{LocalPort: local.Port(), States: tcpinfo.AllStates &^ tcpinfo.MaskOf(tcpinfo.Closed, tcpinfo.BoundInactive)}
 	if local.IsValid() {
-		f.Family = familyOfAddr(local)
+		f.Family = familyOf(local)
 	}
-	for range dumpTries {
-		list, err := wt.w.diag.Dump(f)
+	for range tornDownTries {
+		list, err := sk.w.diag.Dump(f)
 		if err != nil {
-			return Socket{}, err
+			return tcpinfo.Socket{}, err
 		}
-		i := slices.IndexFunc(list, func(s Socket) bool { return s.Cookie == wt.cookie })
+		i := slices.IndexFunc(list, func(s tcpinfo.Socket) bool { return s.Cookie == sk.cookie })
 		if i < 0 {
 			break
 		}
@@ -119,14 +111,17 @@ func (wt *Watch) findInDump(local netip.AddrPort) (Socket, error) {
 			return list[i], nil
 		}
 	}
-	return Socket{}, ErrNotFound
+	return tcpinfo.Socket{}, tcpinfo.ErrNotFound
 }
 
-// lookup asks sock_diag for the watch's own cookie at the addresses it is known to have.
-func (wt *Watch) lookup() (Socket, error) {
-	s, err := wt.w.diag.Lookup(wt.Local(), wt.Remote(), wt.cookie)
+// tornDownTries is how often a dump is repeated that met the socket while it was being taken apart.
+const tornDownTries = 5
+
+// lookup asks sock_diag for the socket's own cookie at the addresses it is known to have.
+func (sk *Socket) lookup() (tcpinfo.Socket, error) {
+	s, err := sk.w.diag.Lookup(sk.Local(), sk.Remote(), sk.cookie)
 	if err == nil && isTornDown(&s) {
-		return Socket{}, ErrNotFound
+		return tcpinfo.Socket{}, tcpinfo.ErrNotFound
 	}
 	return s, err
 }
@@ -134,4 +129,4 @@ func (wt *Watch) lookup() (Socket, error) {
 // isTornDown recognises a socket that was taken out of the tables while the kernel was describing it: its port is given
 // back already, or it reads CLOSED. A time-wait entry may have taken its place meanwhile, so it says nothing of the
 // connection.
-func isTornDown(s *Socket) bool { return s.State == Closed || s.Local.Port() == 0 }
+func isTornDown(s *tcpinfo.Socket) bool { return s.State == tcpinfo.Closed || s.Local.Port() == 0 }

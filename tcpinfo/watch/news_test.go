@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"strings"
@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
-func detailed(s State, timer TimerKind, more func(*Sample)) Sample {
+func detailed(s tcpinfo.State, timer tcpinfo.TimerKind, more func(*Sample)) Sample {
 	zero := uint8(0)
-	x := Sample{State: s, Source: SourceTCPInfo, SynQueue: -1, Info: &Info{State: s}}
-	x.Diag = &Socket{State: s, Timer: Timer{Kind: timer, Expires: 40 * time.Millisecond}, Shutdown: &zero, Info: x.Info}
+	x := Sample{State: s, Source: TCPInfo, SynQueue: -1, Info: &tcpinfo.Info{State: s}}
+	x.Diag = &tcpinfo.Socket{State: s, Timer: tcpinfo.Timer{Kind: timer, Expires: 40 * time.Millisecond}, Shutdown: &zero, Info: x.Info}
 	if more != nil {
 		more(&x)
 	}
@@ -21,69 +23,69 @@ func detailed(s State, timer TimerKind, more func(*Sample)) Sample {
 // TestJudge has no kernel in it: what is news, and what is not.
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	bare := func(s State) Sample {
-		return Sample{State: s, Source: SourceTCPInfo, SynQueue: -1, Info: &Info{State: s}}
+	bare := func(s tcpinfo.State) Sample {
+		return Sample{State: s, Source: TCPInfo, SynQueue: -1, Info: &tcpinfo.Info{State: s}}
 	}
 	listening := func(accept, limit uint32, syn int) Sample {
-		return Sample{State: Listen, AcceptQueue: accept, AcceptLimit: limit, SynQueue: syn}
+		return Sample{State: tcpinfo.Listen, AcceptQueue: accept, AcceptLimit: limit, SynQueue: syn}
 	}
-	entry := func(s State, timer TimerKind, retrans uint8) Sample { // half-open and time-wait entries have no more than this
-		return Sample{State: s, Source: SourceSockDiag, SynQueue: -1, Diag: &Socket{State: s, Timer: Timer{Kind: timer, Retrans: retrans}}}
+	entry := func(s tcpinfo.State, timer tcpinfo.TimerKind, retrans uint8) Sample { // half-open and time-wait entries have no more than this
+		return Sample{State: s, Source: SockDiag, SynQueue: -1, Diag: &tcpinfo.Socket{State: s, Timer: tcpinfo.Timer{Kind: timer, Retrans: retrans}}}
 	}
 	for name, c := range map[string]struct {
 		before, now Sample
 		polled      bool
-		want        ChangeKind
+		want        Kind
 	}{
-		"nothing":              {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerNone, nil)},
-		"the state":            {before: detailed(Established, TimerNone, nil), now: detailed(CloseWait, TimerNone, nil), want: StateChanged},
-		"a write is under way": {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerOn, nil)},
-		"an ACK is delayed":    {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerDelack, nil)},
-		"sent in vain": {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerOn, func(s *Sample) {
+		"nothing":              {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil)},
+		"the state":            {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.CloseWait, tcpinfo.TimerNone, nil), want: StateChanged},
+		"a write is under way": {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerOn, nil)},
+		"an ACK is delayed":    {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerDelack, nil)},
+		"sent in vain": {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerOn, func(s *Sample) {
 			s.Info.Retransmits, s.Diag.Timer.Retrans = 1, 1
 		}), want: TimerChanged | RetransChanged},
-		"sent in vain again": {before: detailed(Established, TimerOn, func(s *Sample) { s.Info.Retransmits = 1 }),
-			now: detailed(Established, TimerOn, func(s *Sample) { s.Info.Retransmits = 2 }), want: RetransChanged},
-		"answered at last": {before: detailed(Established, TimerOn, func(s *Sample) { s.Info.Retransmits = 2 }),
-			now: detailed(Established, TimerNone, nil), want: TimerChanged | RetransChanged},
-		"the timer of a FIN":  {before: detailed(Established, TimerNone, nil), now: detailed(FinWait1, TimerOn, nil), want: StateChanged | TimerChanged},
-		"the timer of a SYN":  {before: bare(Closed), now: detailed(SynSent, TimerOn, nil), want: StateChanged | TimerChanged},
-		"the FIN is answered": {before: detailed(FinWait1, TimerOn, nil), now: detailed(FinWait2, TimerNone, nil), want: StateChanged | TimerChanged},
-		"keepalive":           {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerKeepalive, nil), want: TimerChanged},
-		"keepalive under on":  {before: detailed(Established, TimerKeepalive, nil), now: detailed(Established, TimerOn, nil)},
-		"keepalive probes": {before: detailed(Established, TimerKeepalive, nil), now: detailed(Established, TimerKeepalive, func(s *Sample) {
+		"sent in vain again": {before: detailed(tcpinfo.Established, tcpinfo.TimerOn, func(s *Sample) { s.Info.Retransmits = 1 }),
+			now: detailed(tcpinfo.Established, tcpinfo.TimerOn, func(s *Sample) { s.Info.Retransmits = 2 }), want: RetransChanged},
+		"answered at last": {before: detailed(tcpinfo.Established, tcpinfo.TimerOn, func(s *Sample) { s.Info.Retransmits = 2 }),
+			now: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), want: TimerChanged | RetransChanged},
+		"the timer of a FIN":  {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.FinWait1, tcpinfo.TimerOn, nil), want: StateChanged | TimerChanged},
+		"the timer of a SYN":  {before: bare(tcpinfo.Closed), now: detailed(tcpinfo.SynSent, tcpinfo.TimerOn, nil), want: StateChanged | TimerChanged},
+		"the FIN is answered": {before: detailed(tcpinfo.FinWait1, tcpinfo.TimerOn, nil), now: detailed(tcpinfo.FinWait2, tcpinfo.TimerNone, nil), want: StateChanged | TimerChanged},
+		"keepalive":           {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerKeepalive, nil), want: TimerChanged},
+		"keepalive under on":  {before: detailed(tcpinfo.Established, tcpinfo.TimerKeepalive, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerOn, nil)},
+		"keepalive probes": {before: detailed(tcpinfo.Established, tcpinfo.TimerKeepalive, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerKeepalive, func(s *Sample) {
 			s.Info.Probes = 1
 		}), want: RetransChanged},
-		"persist":          {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerPersist, nil), want: TimerChanged},
-		"persist is over":  {before: detailed(Established, TimerPersist, nil), now: detailed(Established, TimerOn, nil), want: TimerChanged},
-		"no details":       {before: detailed(Established, TimerKeepalive, nil), now: bare(Established)},
-		"orphaned":         {before: detailed(FinWait2, TimerNone, nil), now: entry(FinWait2, TimerTimeWait, 0), want: TimerChanged},
-		"TIME-WAIT":        {before: entry(FinWait2, TimerTimeWait, 0), now: entry(TimeWait, TimerTimeWait, 0), want: StateChanged},
-		"TIME-WAIT ticks":  {before: entry(TimeWait, TimerTimeWait, 0), now: entry(TimeWait, TimerTimeWait, 0)},
-		"SYN-ACK again":    {before: entry(SynReceived, TimerOn, 0), now: entry(SynReceived, TimerOn, 1), want: RetransChanged},
-		"handshake done":   {before: entry(SynReceived, TimerOn, 1), now: detailed(Established, TimerNone, nil), want: StateChanged | TimerChanged | RetransChanged},
-		"gone":             {before: entry(TimeWait, TimerTimeWait, 0), now: Sample{State: Closed, Gone: true, SynQueue: -1}, want: StateChanged | TimerChanged},
-		"gone when CLOSED": {before: bare(Closed), now: Sample{State: Closed, Gone: true, SynQueue: -1}},
-		"reset in mid-retransmission": {before: detailed(Established, TimerOn, func(s *Sample) { s.Info.Retransmits = 2 }),
-			now: bare(Closed), want: StateChanged | TimerChanged},
-		"half-close": {before: detailed(Established, TimerNone, nil), now: detailed(FinWait2, TimerNone, func(s *Sample) {
-			two := SendShutdown
+		"persist":          {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerPersist, nil), want: TimerChanged},
+		"persist is over":  {before: detailed(tcpinfo.Established, tcpinfo.TimerPersist, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerOn, nil), want: TimerChanged},
+		"no details":       {before: detailed(tcpinfo.Established, tcpinfo.TimerKeepalive, nil), now: bare(tcpinfo.Established)},
+		"orphaned":         {before: detailed(tcpinfo.FinWait2, tcpinfo.TimerNone, nil), now: entry(tcpinfo.FinWait2, tcpinfo.TimerTimeWait, 0), want: TimerChanged},
+		"TIME-WAIT":        {before: entry(tcpinfo.FinWait2, tcpinfo.TimerTimeWait, 0), now: entry(tcpinfo.TimeWait, tcpinfo.TimerTimeWait, 0), want: StateChanged},
+		"TIME-WAIT ticks":  {before: entry(tcpinfo.TimeWait, tcpinfo.TimerTimeWait, 0), now: entry(tcpinfo.TimeWait, tcpinfo.TimerTimeWait, 0)},
+		"SYN-ACK again":    {before: entry(tcpinfo.SynReceived, tcpinfo.TimerOn, 0), now: entry(tcpinfo.SynReceived, tcpinfo.TimerOn, 1), want: RetransChanged},
+		"handshake done":   {before: entry(tcpinfo.SynReceived, tcpinfo.TimerOn, 1), now: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), want: StateChanged | TimerChanged | RetransChanged},
+		"gone":             {before: entry(tcpinfo.TimeWait, tcpinfo.TimerTimeWait, 0), now: Sample{State: tcpinfo.Closed, Gone: true, SynQueue: -1}, want: StateChanged | TimerChanged},
+		"gone when CLOSED": {before: bare(tcpinfo.Closed), now: Sample{State: tcpinfo.Closed, Gone: true, SynQueue: -1}},
+		"reset in mid-retransmission": {before: detailed(tcpinfo.Established, tcpinfo.TimerOn, func(s *Sample) { s.Info.Retransmits = 2 }),
+			now: bare(tcpinfo.Closed), want: StateChanged | TimerChanged},
+		"half-close": {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.FinWait2, tcpinfo.TimerNone, func(s *Sample) {
+			two := tcpinfo.SendShutdown
 			s.Diag.Shutdown = &two
 		}), want: StateChanged | ShutdownChanged},
-		"shut for reading": {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerNone, func(s *Sample) {
-			one := RcvShutdown
+		"shut for reading": {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerNone, func(s *Sample) {
+			one := tcpinfo.RcvShutdown
 			s.Diag.Shutdown = &one
 		}), want: ShutdownChanged},
-		"data arrives":          {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 }), want: RecvQChanged},
-		"data arrives, polled":  {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 }), polled: true},
-		"a FIN arrives, polled": {before: detailed(Established, TimerNone, nil), now: detailed(CloseWait, TimerNone, func(s *Sample) { s.Diag.RecvQ = 1 }), polled: true, want: StateChanged | RecvQChanged},
-		"data is sent":          {before: detailed(Established, TimerNone, nil), now: detailed(Established, TimerNone, func(s *Sample) { s.Diag.SendQ = 5 })},
-		"unread in TIME-WAIT":   {before: detailed(FinWait2, TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 }), now: entry(TimeWait, TimerTimeWait, 0), want: StateChanged | TimerChanged},
+		"data arrives":          {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 }), want: RecvQChanged},
+		"data arrives, polled":  {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 }), polled: true},
+		"a FIN arrives, polled": {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.CloseWait, tcpinfo.TimerNone, func(s *Sample) { s.Diag.RecvQ = 1 }), polled: true, want: StateChanged | RecvQChanged},
+		"data is sent":          {before: detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), now: detailed(tcpinfo.Established, tcpinfo.TimerNone, func(s *Sample) { s.Diag.SendQ = 5 })},
+		"unread in TIME-WAIT":   {before: detailed(tcpinfo.FinWait2, tcpinfo.TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 }), now: entry(tcpinfo.TimeWait, tcpinfo.TimerTimeWait, 0), want: StateChanged | TimerChanged},
 		"one waits":             {before: listening(0, 2, 0), now: listening(1, 2, 0), want: QueueChanged},
 		"another limit":         {before: listening(0, 2, 0), now: listening(0, 3, 0), want: QueueChanged},
 		"half-open":             {before: listening(0, 2, 0), now: listening(0, 2, 1), want: QueueChanged},
 		"SYN queue not asked":   {before: listening(0, 2, 1), now: listening(0, 2, -1)},
-		"stopped listening":     {before: listening(1, 2, 0), now: bare(Closed), want: StateChanged},
+		"stopped listening":     {before: listening(1, 2, 0), now: bare(tcpinfo.Closed), want: StateChanged},
 	} {
 		before, _ := judge(known{}, c.before, true)
 		after, got := judge(before, c.now, !c.polled)
@@ -99,8 +101,8 @@ func TestJudge(t *testing.T) {
 // TestJudgePolledRecvQ: what a poll kept to itself, the next Look still finds new.
 func TestJudgePolledRecvQ(t *testing.T) {
 	t.Parallel()
-	k, _ := judge(known{}, detailed(Established, TimerNone, nil), true)
-	data := detailed(Established, TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 })
+	k, _ := judge(known{}, detailed(tcpinfo.Established, tcpinfo.TimerNone, nil), true)
+	data := detailed(tcpinfo.Established, tcpinfo.TimerNone, func(s *Sample) { s.Diag.RecvQ = 5 })
 	k, what := judge(k, data, false)
 	if what != 0 {
 		t.Errorf("polled: %v", what)
@@ -112,18 +114,18 @@ func TestJudgePolledRecvQ(t *testing.T) {
 
 func TestSourceOf(t *testing.T) {
 	t.Parallel()
-	s := Sample{Source: SourceTCPInfo}
+	s := Sample{Source: TCPInfo}
 	for _, c := range []struct {
-		what   ChangeKind
+		what   Kind
 		before known
 		want   Source
 	}{
-		{StateChanged, known{}, SourceTCPInfo},
-		{StateChanged | ShutdownChanged, known{}, SourceTCPInfo},
-		{RetransChanged, known{}, SourceTCPInfo},
-		{TimerChanged | ShutdownChanged | RecvQChanged, known{}, SourceSockDiag},
-		{QueueChanged, known{acceptQueue: 1}, SourceTCPInfo},
-		{QueueChanged, known{synQueue: 1}, SourceSockDiag},
+		{StateChanged, known{}, TCPInfo},
+		{StateChanged | ShutdownChanged, known{}, TCPInfo},
+		{RetransChanged, known{}, TCPInfo},
+		{TimerChanged | ShutdownChanged | RecvQChanged, known{}, SockDiag},
+		{QueueChanged, known{acceptQueue: 1}, TCPInfo},
+		{QueueChanged, known{synQueue: 1}, SockDiag},
 	} {
 		if got := sourceOf(s, c.what, c.before, known{}); got != c.want {
 			t.Errorf("%v: %v", c.what, got)
@@ -134,40 +136,40 @@ func TestSourceOf(t *testing.T) {
 // TestObserveBoth has no kernel in it: what is made of TCP_INFO's word and sock_diag's, a moment later.
 func TestObserveBoth(t *testing.T) {
 	t.Parallel()
-	diag := func(s State) Sample {
-		x := detailed(s, TimerNone, nil)
-		x.Source = SourceSockDiag
+	diag := func(s tcpinfo.State) Sample {
+		x := detailed(s, tcpinfo.TimerNone, nil)
+		x.Source = SockDiag
 		return x
 	}
-	timeWait := Sample{State: TimeWait, Source: SourceSockDiag, SynQueue: -1, Diag: &Socket{State: TimeWait, Timer: Timer{Kind: TimerTimeWait}}}
-	info := func(s State) Sample {
-		return Sample{State: s, Source: SourceTCPInfo, SynQueue: -1, Info: &Info{State: s}}
+	timeWait := Sample{State: tcpinfo.TimeWait, Source: SockDiag, SynQueue: -1, Diag: &tcpinfo.Socket{State: tcpinfo.TimeWait, Timer: tcpinfo.Timer{Kind: tcpinfo.TimerTimeWait}}}
+	info := func(s tcpinfo.State) Sample {
+		return Sample{State: s, Source: TCPInfo, SynQueue: -1, Info: &tcpinfo.Info{State: s}}
 	}
 	for name, c := range map[string]struct {
 		before, info, diag Sample
 		want               string
 		disagree           bool
 	}{
-		"agree":                {before: info(Established), info: info(Established), diag: diag(Established)},
-		"both new":             {before: info(Established), info: info(CloseWait), diag: diag(CloseWait), want: "ESTABLISHED>CLOSE-WAIT(tcp_info)[state]"},
-		"moved in between":     {before: info(Established), info: info(FinWait1), diag: diag(FinWait2), want: "ESTABLISHED>FIN-WAIT-1(tcp_info)[state] FIN-WAIT-1>FIN-WAIT-2(sock_diag)[state]"},
-		"moved, late":          {before: info(Established), info: info(Established), diag: diag(CloseWait), want: "ESTABLISHED>CLOSE-WAIT(sock_diag)[state]"},
-		"CLOSED is TIME-WAIT":  {before: info(FinWait2), info: info(Closed), diag: timeWait, want: "FIN-WAIT-2>TIME-WAIT(sock_diag)[state,timer]"},
-		"still TIME-WAIT":      {before: timeWait, info: info(Closed), diag: timeWait},
-		"entry before CLOSED":  {before: timeWait, info: info(FinWait2), diag: timeWait},
-		"into TIME-WAIT":       {before: info(FinWait1), info: info(FinWait2), diag: timeWait, want: "FIN-WAIT-1>FIN-WAIT-2(tcp_info)[state] FIN-WAIT-2>TIME-WAIT(sock_diag)[state,timer]"},
-		"connected once more":  {before: info(Established), info: info(Closed), diag: diag(SynSent), want: "ESTABLISHED>CLOSED(tcp_info)[state]", disagree: true},
-		"reused out of it all": {before: timeWait, info: info(SynSent), diag: diag(SynSent), want: "TIME-WAIT>SYN-SENT(tcp_info)[state,timer]"},
+		"agree":                {before: info(tcpinfo.Established), info: info(tcpinfo.Established), diag: diag(tcpinfo.Established)},
+		"both new":             {before: info(tcpinfo.Established), info: info(tcpinfo.CloseWait), diag: diag(tcpinfo.CloseWait), want: "ESTABLISHED>CLOSE-WAIT(tcp_info)[state]"},
+		"moved in between":     {before: info(tcpinfo.Established), info: info(tcpinfo.FinWait1), diag: diag(tcpinfo.FinWait2), want: "ESTABLISHED>FIN-WAIT-1(tcp_info)[state] FIN-WAIT-1>FIN-WAIT-2(sock_diag)[state]"},
+		"moved, late":          {before: info(tcpinfo.Established), info: info(tcpinfo.Established), diag: diag(tcpinfo.CloseWait), want: "ESTABLISHED>CLOSE-WAIT(sock_diag)[state]"},
+		"CLOSED is TIME-WAIT":  {before: info(tcpinfo.FinWait2), info: info(tcpinfo.Closed), diag: timeWait, want: "FIN-WAIT-2>TIME-WAIT(sock_diag)[state,timer]"},
+		"still TIME-WAIT":      {before: timeWait, info: info(tcpinfo.Closed), diag: timeWait},
+		"entry before CLOSED":  {before: timeWait, info: info(tcpinfo.FinWait2), diag: timeWait},
+		"into TIME-WAIT":       {before: info(tcpinfo.FinWait1), info: info(tcpinfo.FinWait2), diag: timeWait, want: "FIN-WAIT-1>FIN-WAIT-2(tcp_info)[state] FIN-WAIT-2>TIME-WAIT(sock_diag)[state,timer]"},
+		"connected once more":  {before: info(tcpinfo.Established), info: info(tcpinfo.Closed), diag: diag(tcpinfo.SynSent), want: "ESTABLISHED>CLOSED(tcp_info)[state]", disagree: true},
+		"reused out of it all": {before: timeWait, info: info(tcpinfo.SynSent), diag: diag(tcpinfo.SynSent), want: "TIME-WAIT>SYN-SENT(tcp_info)[state,timer]"},
 	} {
 		r := &recorder{t: t}
-		w := NewWatcher(nil, r.report)
-		wt := w.add(1, name)
-		w.observe(wt, c.before, look)
-		if agreed := w.observeBoth(wt, c.info, c.diag, look); agreed == c.disagree {
+		w := New(nil, r.report)
+		sk := w.add(1, name)
+		w.observe(sk, c.before, look)
+		if agreed := w.observeBoth(sk, c.info, c.diag, look); agreed == c.disagree {
 			t.Errorf("%s: agreed is %v", name, agreed)
 		}
 		got := ""
-		for _, change := range r.of(wt)[1:] {
+		for _, change := range r.of(sk)[1:] {
 			got += " " + change.String()
 		}
 		if got = strings.TrimSpace(got); got != c.want {
@@ -191,14 +193,14 @@ func TestWatchQuiet(t *testing.T) {
 	old := follow(t, w, done.client, "old")
 	done.client.close()
 	done.server.close()
-	lookUntil(t, w, old, TimeWait)
+	lookUntil(t, w, old, tcpinfo.TimeWait)
 	p2.server.waitRecvQ(6)
 	p2.client.waitUnacked(0)
-	w.Look()
+	w.Sample()
 
 	before := r.changes()
 	for range 100 {
-		w.Look()
+		w.Sample()
 		w.poll(false)
 		w.poll(true)
 	}
@@ -234,9 +236,9 @@ func TestWatchTraffic(t *testing.T) {
 	before = len(r.of(server))
 	p.client.write("hello")
 	p.server.waitRecvQ(5)
-	w.Look()
+	w.Sample()
 	p.server.read()
-	w.Look()
+	w.Sample()
 	got := r.of(server)[before:]
 	if len(got) != 2 || got[0].String() != "ESTABLISHED>ESTABLISHED(sock_diag)[recv_q]" || got[0].Now.Diag.RecvQ != 5 || got[1].Now.Diag.RecvQ != 0 {
 		t.Errorf("looked: %v", got)
@@ -251,34 +253,34 @@ func TestWatchHeldByWindow(t *testing.T) {
 	p := newPair(t)
 	client, server := follow(t, w, p.client, "client"), follow(t, w, p.server, "server")
 	left := p.client.fill()
-	persists := func() bool { d := client.Last().Diag; return d != nil && d.Timer.Kind == TimerPersist }
+	persists := func() bool { d := client.Last().Diag; return d != nil && d.Timer.Kind == tcpinfo.TimerPersist }
 	if err := w.WaitFor(patient(t), persists); err != nil {
 		t.Fatalf("%v: %v", err, r.of(client))
 	}
 	p.client.shutdown(unix.SHUT_WR)
-	if s, err := client.Wait(patient(t), FinWait1); err != nil || s.Diag.Timer.Kind != TimerPersist {
+	if s, err := client.Wait(patient(t), tcpinfo.FinWait1); err != nil || s.Diag.Timer.Kind != tcpinfo.TimerPersist {
 		t.Fatalf("%v, %+v", err, s)
 	}
 	p.server.shutdown(unix.SHUT_WR)
-	if _, err := client.Wait(patient(t), Closing); err != nil {
+	if _, err := client.Wait(patient(t), tcpinfo.Closing); err != nil {
 		t.Fatalf("%v: %v", err, r.of(client))
 	}
-	if _, err := server.Wait(patient(t), FinWait2); err != nil {
+	if _, err := server.Wait(patient(t), tcpinfo.FinWait2); err != nil {
 		t.Fatalf("%v: %v", err, r.of(server))
 	}
 	for left > 0 {
 		left -= len(p.server.read())
 	}
-	for _, wt := range []*Watch{client, server} {
-		if _, err := wt.Wait(patient(t), TimeWait); err != nil {
-			t.Fatalf("%v: %v", err, r.of(wt))
+	for _, sk := range []*Socket{client, server} {
+		if _, err := sk.Wait(patient(t), tcpinfo.TimeWait); err != nil {
+			t.Fatalf("%v: %v", err, r.of(sk))
 		}
 	}
 	r.wantStates(client, "ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT")
 	r.wantStates(server, "ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT")
 	var persist bool
 	for _, c := range r.of(client) {
-		persist = persist || c.What == TimerChanged && c.Now.Source == SourceSockDiag && c.Now.Diag.Timer.Kind == TimerPersist
+		persist = persist || c.What == TimerChanged && c.Now.Source == SockDiag && c.Now.Diag.Timer.Kind == tcpinfo.TimerPersist
 	}
 	if !persist {
 		t.Errorf("no change to persist alone: %v", r.of(client))
@@ -293,11 +295,11 @@ func TestWatchKeepalive(t *testing.T) {
 	client := follow(t, w, p.client, "client")
 	for _, on := range []int{1, 0} {
 		p.client.setInt(unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
-		w.Look()
-		w.Look()
+		w.Sample()
+		w.Sample()
 	}
 	got := r.of(client)[1:]
-	if len(got) != 2 || got[0].Now.Diag.Timer.Kind != TimerKeepalive || got[1].Now.Diag.Timer.Kind != TimerNone {
+	if len(got) != 2 || got[0].Now.Diag.Timer.Kind != tcpinfo.TimerKeepalive || got[1].Now.Diag.Timer.Kind != tcpinfo.TimerNone {
 		t.Errorf("%v", got)
 	}
 }

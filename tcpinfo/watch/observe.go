@@ -1,16 +1,20 @@
-package tcpinfo
+package watch
 
-import "time"
+import (
+	"time"
+
+	"socklife/tcpinfo"
+)
 
 // observe takes in a full sample: it becomes the last one, and what is new in it is reported.
-func (w *Watcher) observe(wt *Watch, s Sample, e effort) {
-	before := wt.known
-	first := !wt.seen
+func (w *Watcher) observe(sk *Socket, s Sample, e effort) {
+	before := sk.known
+	first := !sk.seen
 	if first && s.Gone {
-		wt.known.gone = true // closed before it was ever seen: there is nothing to tell
+		sk.known.gone = true // closed before it was ever seen: there is nothing to tell
 		return
 	}
-	if first && w.bury(wt) {
+	if first && w.sampleFormer(sk) {
 		s.Time = time.Now()
 	}
 	after, what := judge(before, s, e == look)
@@ -19,10 +23,10 @@ func (w *Watcher) observe(wt *Watch, s Sample, e effort) {
 	} else if what != 0 {
 		s.Source = sourceOf(s, what, before, after)
 	}
-	wt.seen, wt.known = true, after
-	c := Change{Watch: wt, From: before.state, First: first, To: s.State, Now: s, What: what}
+	sk.seen, sk.known = true, after
+	c := Change{Socket: sk, From: before.state, First: first, To: s.State, Now: s, What: what}
 	var woken []*waiter
-	c.Before, woken = wt.record(s)
+	c.Before, woken = sk.record(s)
 	if what != 0 {
 		w.report(c)
 	}
@@ -35,58 +39,58 @@ func (w *Watcher) observe(wt *Watch, s Sample, e effort) {
 }
 
 // record makes a sample the last one. It returns the one before, and whoever waited for this one.
-func (wt *Watch) record(s Sample) (before Sample, woken []*waiter) {
-	wt.w.mu.Lock()
-	defer wt.w.mu.Unlock()
-	before, wt.last = wt.last, s
-	kept := wt.waiters[:0]
-	for _, r := range wt.waiters {
+func (sk *Socket) record(s Sample) (before Sample, woken []*waiter) {
+	sk.w.mu.Lock()
+	defer sk.w.mu.Unlock()
+	before, sk.last = sk.last, s
+	kept := sk.waiters[:0]
+	for _, r := range sk.waiters {
 		if r.states.Has(s.State) || s.Gone {
 			woken = append(woken, r)
 		} else {
 			kept = append(kept, r)
 		}
 	}
-	wt.waiters = kept
+	sk.waiters = kept
 	return before, woken
 }
 
 // observeListener completes a listener's sample with its SYN queue, and takes in the children that came with it. Polling
 // without a descriptor asks for the SYN queue only when the accept queue moved.
-func (w *Watcher) observeListener(wt *Watch, s Sample, e effort) {
-	moved := !wt.seen || s.AcceptQueue != wt.known.acceptQueue || s.AcceptLimit != wt.known.acceptLimit
-	if len(wt.fds) == 0 && e == poll && !moved {
+func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
+	moved := !sk.seen || s.AcceptQueue != sk.known.acceptQueue || s.AcceptLimit != sk.known.acceptLimit
+	if len(sk.fds) == 0 && e == poll && !moved {
 		return
 	}
-	half, waiting, err := wt.atListener()
+	half, waiting, err := sk.atListener()
 	if err != nil {
 		w.fail(err)
 	} else {
 		s.SynQueue = len(half)
 	}
-	w.observe(wt, s, e)
-	if wt.children != nil {
-		w.adopt(half, wt.children.tag)
-		w.adopt(waiting, wt.children.tag)
+	w.observe(sk, s, e)
+	if sk.children != nil {
+		w.adopt(half, sk.children.tag)
+		w.adopt(waiting, sk.children.tag)
 	}
 }
 
 // atListener asks sock_diag for what came in through the listener and was not accepted.
-func (wt *Watch) atListener() (half, waiting []Socket, err error) {
-	local := wt.Local()
-	f := Filter{Family: familyOfAddr(local), States: MaskOf(SynReceived), LocalPort: local.Port()}
-	if wt.children != nil {
-		f.States = MaskOf(SynReceived, Established, CloseWait)
+func (sk *Socket) atListener() (half, waiting []tcpinfo.Socket, err error) {
+	local := sk.Local()
+	f := tcpinfo.Filter{Family: familyOf(local), States: tcpinfo.MaskOf(tcpinfo.SynReceived), LocalPort: local.Port()}
+	if sk.children != nil {
+		f.States = tcpinfo.MaskOf(tcpinfo.SynReceived, tcpinfo.Established, tcpinfo.CloseWait)
 	}
-	list, err := wt.w.diag.Dump(f)
+	list, err := sk.w.diag.Dump(f)
 	if err != nil {
 		return nil, nil, err
 	}
-	half, waiting = atListener(list, local, f.Family)
+	half, waiting = tcpinfo.Unaccepted(list, local, f.Family)
 	return half, waiting, nil
 }
 
-func (w *Watcher) adopt(children []Socket, tag any) {
+func (w *Watcher) adopt(children []tcpinfo.Socket, tag any) {
 	for _, s := range children {
 		if w.byCookie[s.Cookie] == nil {
 			w.addFound(s, tag)
@@ -94,16 +98,16 @@ func (w *Watcher) adopt(children []Socket, tag any) {
 	}
 }
 
-// bury samples whoever had the addresses before, which may be in TIME-WAIT still: the end of an old connection comes before the beginning of
-// the new one. It tells whether there was any.
-func (w *Watcher) bury(heir *Watch) (any bool) {
-	local, remote := heir.Local(), heir.Remote()
+// sampleFormer samples the socket that had these addresses before, and may be in TIME-WAIT still, so that its end is reported before
+// the new one's beginning. It tells whether there was any.
+func (w *Watcher) sampleFormer(successor *Socket) (any bool) {
+	local, remote := successor.Local(), successor.Remote()
 	if remote.Port() == 0 {
 		return false
 	}
-	for _, wt := range w.watches {
-		if wt != heir && wt.connected && wt.seen && !wt.known.gone && wt.Local() == local && wt.Remote() == remote {
-			w.sample(wt, poll)
+	for _, sk := range w.sockets {
+		if sk != successor && sk.connected && sk.seen && !sk.known.gone && sk.Local() == local && sk.Remote() == remote {
+			w.sample(sk, poll)
 			any = true
 		}
 	}

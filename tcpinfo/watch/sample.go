@@ -1,9 +1,11 @@
-package tcpinfo
+package watch
 
 import (
 	"context"
 	"errors"
 	"time"
+
+	"socklife/tcpinfo"
 )
 
 // effort is how much a sample may cost.
@@ -18,8 +20,8 @@ const (
 // deepEvery is how many polls there are to a deep one. A dump, for the SYN queue, costs hundreds of times a getsockopt.
 const deepEvery = 20
 
-// Look samples every socket now and reports what changed, before it returns.
-func (w *Watcher) Look() {
+// Sample looks at every socket now and reports what changed, before it returns.
+func (w *Watcher) Sample() {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
 	w.pass(look)
@@ -29,7 +31,7 @@ func (w *Watcher) Look() {
 // descriptor and one exact lookup (5 µs) for any other; once it finds something new it looks closer. Every 20th poll is a
 // look at everything, which finds the rest: the SYN queue, children, timers. every is 5 ms if it is not positive.
 //
-// What happens between two polls is seen only if a Look falls in between.
+// What happens between two polls is seen only if a Sample falls in between.
 func (w *Watcher) Run(ctx context.Context, every time.Duration) {
 	if every <= 0 {
 		every = 5 * time.Millisecond
@@ -58,46 +60,46 @@ func (w *Watcher) poll(deep bool) {
 
 // pass samples every socket that was followed when it began.
 func (w *Watcher) pass(e effort) {
-	for _, wt := range w.watches {
-		w.sample(wt, e)
+	for _, sk := range w.sockets {
+		w.sample(sk, e)
 	}
 	w.finish()
 }
 
-func (w *Watcher) sample(wt *Watch, e effort) {
-	info, open := wt.read()
+func (w *Watcher) sample(sk *Socket, e effort) {
+	info, open := sk.read()
 	switch {
 	case !open:
-		w.sampleClosed(wt, e)
-	case e == poll && wt.seen && keyOf(&info) == wt.polled && !wt.known.timeWait:
+		w.sampleClosed(sk, e)
+	case e == poll && sk.seen && keyOf(&info) == sk.polled && !sk.known.timeWait:
 		// Nothing new, as far as TCP_INFO tells. In TIME-WAIT it tells nothing.
 	default:
-		w.sampleOpen(wt, info, e)
+		w.sampleOpen(sk, info, e)
 	}
 }
 
 // read asks TCP_INFO of the first descriptor that is still open.
-func (wt *Watch) read() (Info, bool) {
-	for len(wt.fds) > 0 {
-		if info, err := Get(wt.fds[0]); err == nil {
+func (sk *Socket) read() (tcpinfo.Info, bool) {
+	for len(sk.fds) > 0 {
+		if info, err := tcpinfo.Get(sk.fds[0]); err == nil {
 			return info, true
 		}
-		wt.fds = wt.fds[1:]
+		sk.fds = sk.fds[1:]
 	}
-	return Info{}, false
+	return tcpinfo.Info{}, false
 }
 
 // pollKey is what of TCP_INFO makes a poll look closer.
 type pollKey struct {
-	state                        State
+	state                        tcpinfo.State
 	retransmits, probes, backoff uint8
 	persist                      bool
 	acceptQueue, acceptLimit     uint32
 }
 
-func keyOf(i *Info) pollKey {
+func keyOf(i *tcpinfo.Info) pollKey {
 	k := pollKey{state: i.State, retransmits: i.Retransmits, probes: i.Probes, backoff: i.Backoff}
-	if i.State == Listen {
+	if i.State == tcpinfo.Listen {
 		k.acceptQueue, k.acceptLimit = i.Unacked, i.Sacked
 	} else {
 		k.persist = i.NotsentBytes > 0 && i.Unacked == 0 // when the kernel has a probe timer running (tcp_check_probe_timer)
@@ -109,25 +111,25 @@ func keyOf(i *Info) pollKey {
 const agreeTries = 3
 
 // sampleOpen samples a socket with an open descriptor: info is what TCP_INFO said just now, the details are sock_diag's.
-func (w *Watcher) sampleOpen(wt *Watch, info Info, e effort) {
+func (w *Watcher) sampleOpen(sk *Socket, info tcpinfo.Info, e effort) {
 	for try := 1; ; try++ {
 		s := infoSample(info)
-		wt.polled = keyOf(&info)
-		wt.track(info.State)
-		if info.State == Listen {
-			w.observeListener(wt, s, e)
+		sk.polled = keyOf(&info)
+		sk.track(info.State)
+		if info.State == tcpinfo.Listen {
+			w.observeListener(sk, s, e)
 			return
 		}
-		if w.sampleDetails(wt, s, e) {
+		if w.sampleDetails(sk, s, e) {
 			return
 		}
-		next, open := wt.read()
-		w.observe(wt, s, e) // it was seen, whatever it is now
+		next, open := sk.read()
+		w.observe(sk, s, e) // it was seen, whatever it is now
 		switch {
 		case !open:
-			w.sampleClosed(wt, e)
+			w.sampleClosed(sk, e)
 			return
-		case try == agreeTries, next.State == info.State && !wt.learnTuple(next.State):
+		case try == agreeTries, next.State == info.State && !sk.learnAddrs(next.State):
 			return
 		}
 		info = next
@@ -136,113 +138,113 @@ func (w *Watcher) sampleOpen(wt *Watch, info Info, e effort) {
 
 // sampleDetails asks sock_diag for a connection of which TCP_INFO said s, and reports both. It is false where the two
 // cannot be of one connection: the socket was reset or connected again in between, and TCP_INFO must be asked again.
-func (w *Watcher) sampleDetails(wt *Watch, s Sample, e effort) bool {
-	if !wt.connected {
-		w.observe(wt, s, e)
+func (w *Watcher) sampleDetails(sk *Socket, s Sample, e effort) bool {
+	if !sk.connected {
+		w.observe(sk, s, e)
 		return true
 	}
-	ask := wt.find
-	if e == poll && s.State != Closed {
-		ask = wt.lookup // a poll can do without details, but not take TIME-WAIT for CLOSED
+	ask := sk.find
+	if e == poll && s.State != tcpinfo.Closed {
+		ask = sk.lookup // a poll can do without details, but not take TIME-WAIT for CLOSED
 	}
 	d, err := ask()
 	switch {
 	case err == nil:
-		return w.observeBoth(wt, s, diagSample(d), e)
-	case !errors.Is(err, ErrNotFound):
+		return w.observeBoth(sk, s, diagSample(d), e)
+	case !errors.Is(err, tcpinfo.ErrNotFound):
 		w.fail(err)
-		if s.State == Closed {
+		if s.State == tcpinfo.Closed {
 			return true // or TIME-WAIT: who could tell does not answer
 		}
-	case s.State == Closed:
-		wt.connected = false
+	case s.State == tcpinfo.Closed:
+		sk.connected = false
 	default:
 		return false
 	}
-	w.observe(wt, s, e)
+	w.observe(sk, s, e)
 	return true
 }
 
 // observeBoth reports what TCP_INFO said and what sock_diag said a moment later.
-func (w *Watcher) observeBoth(wt *Watch, s, d Sample, e effort) bool {
+func (w *Watcher) observeBoth(sk *Socket, s, d Sample, e effort) bool {
 	timeWait := isTimeWait(d.Diag)
 	switch {
 	case d.State == s.State:
 		s.Diag = d.Diag
-		w.observe(wt, s, e)
-	case s.State == Closed && timeWait:
+		w.observe(sk, s, e)
+	case s.State == tcpinfo.Closed && timeWait:
 		// The descriptor's socket is done with, and its connection is not: the kernel keeps an entry for it.
-		w.observe(wt, d, e)
-	case s.State == Closed:
-		w.observe(wt, s, e)
+		w.observe(sk, d, e)
+	case s.State == tcpinfo.Closed:
+		w.observe(sk, s, e)
 		return false
-	case timeWait && wt.known.timeWait:
+	case timeWait && sk.known.timeWait:
 		// The entry takes the socket's place before the socket becomes CLOSED: TCP_INFO was asked in between.
-		w.observe(wt, d, e)
+		w.observe(sk, d, e)
 	default:
-		w.observe(wt, s, e)
-		w.observe(wt, d, e)
+		w.observe(sk, s, e)
+		w.observe(sk, d, e)
 	}
 	return true
 }
 
 // sampleClosed samples a socket that no descriptor leads to any more.
-func (w *Watcher) sampleClosed(wt *Watch, e effort) {
-	s, err := wt.find()
+func (w *Watcher) sampleClosed(sk *Socket, e effort) {
+	s, err := sk.find()
 	switch {
-	case errors.Is(err, ErrNotFound):
-		w.observe(wt, Sample{Time: time.Now(), Source: SourceSockDiag, State: Closed, Gone: true, SynQueue: -1}, e)
+	case errors.Is(err, tcpinfo.ErrNotFound):
+		w.observe(sk, Sample{Time: time.Now(), Source: SockDiag, State: tcpinfo.Closed, Gone: true, SynQueue: -1}, e)
 	case err != nil:
 		w.fail(err)
-	case s.State == Listen:
-		w.observeListener(wt, diagSample(s), e)
+	case s.State == tcpinfo.Listen:
+		w.observeListener(sk, diagSample(s), e)
 	default:
-		w.observe(wt, diagSample(s), e)
+		w.observe(sk, diagSample(s), e)
 	}
 }
 
 // find finds the socket by its cookie. That it is not there is confirmed by a dump; so are sockets found that an exact
 // lookup misses: one that connected and was closed between two samples, whose addresses nobody knows, and one that is
 // bound to an interface (SO_BINDTODEVICE).
-func (wt *Watch) find() (Socket, error) {
-	if wt.connected || wt.known.state == Listen {
-		if s, err := wt.lookup(); err == nil || !errors.Is(err, ErrNotFound) {
+func (sk *Socket) find() (tcpinfo.Socket, error) {
+	if sk.connected || sk.known.state == tcpinfo.Listen {
+		if s, err := sk.lookup(); err == nil || !errors.Is(err, tcpinfo.ErrNotFound) {
 			return s, err
 		}
 	}
-	s, err := wt.findInDump(wt.Local())
+	s, err := sk.findInDump(sk.Local())
 	if err == nil {
-		wt.setTuple(s.Local, s.Remote)
-		wt.connected = s.Remote.Port() != 0
+		sk.setAddrs(s.Local, s.Remote)
+		sk.connected = s.Remote.Port() != 0
 	}
 	return s, err
 }
 
 // track learns the addresses when they are new: when the socket leaves CLOSED, or was bound.
-func (wt *Watch) track(state State) {
-	was := wt.fdState
-	wt.fdState = state
-	fresh := was == 0 || was == Closed || was == Listen
+func (sk *Socket) track(state tcpinfo.State) {
+	was := sk.fdState
+	sk.fdState = state
+	fresh := was == 0 || was == tcpinfo.Closed || was == tcpinfo.Listen
 	switch {
-	case state == Closed && (wt.connected || wt.Remote().IsValid()):
+	case state == tcpinfo.Closed && (sk.connected || sk.Remote().IsValid()):
 		// The addresses stay those of the connection that was.
-	case state == Listen && was == Listen:
-	case state == Closed, state == Listen, fresh, !wt.connected:
-		wt.learnTuple(state)
+	case state == tcpinfo.Listen && was == tcpinfo.Listen:
+	case state == tcpinfo.Closed, state == tcpinfo.Listen, fresh, !sk.connected:
+		sk.learnAddrs(state)
 	}
 }
 
-func infoSample(i Info) Sample {
-	s := Sample{Time: time.Now(), Source: SourceTCPInfo, State: i.State, Info: &i, SynQueue: -1}
-	if i.State == Listen {
+func infoSample(i tcpinfo.Info) Sample {
+	s := Sample{Time: time.Now(), Source: TCPInfo, State: i.State, Info: &i, SynQueue: -1}
+	if i.State == tcpinfo.Listen {
 		s.AcceptQueue, s.AcceptLimit = i.Unacked, i.Sacked
 	}
 	return s
 }
 
-func diagSample(d Socket) Sample {
-	s := Sample{Time: time.Now(), Source: SourceSockDiag, State: d.State, Info: d.Info, Diag: &d, SynQueue: -1}
-	if d.State == Listen {
+func diagSample(d tcpinfo.Socket) Sample {
+	s := Sample{Time: time.Now(), Source: SockDiag, State: d.State, Info: d.Info, Diag: &d, SynQueue: -1}
+	if d.State == tcpinfo.Listen {
 		s.AcceptQueue, s.AcceptLimit = d.RecvQ, d.SendQ
 	}
 	return s
