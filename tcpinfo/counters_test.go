@@ -89,7 +89,7 @@ func TestCountersSince(t *testing.T) {
 	t.Parallel()
 	before := Counters{"OutRsts": 1, "ActiveOpens": 5, "CurrEstab": 2, "Zeta": 1, "Alpha": 1, "Same": 4, "OnlyBefore": 1}
 	after := Counters{"OutRsts": 3, "ActiveOpens": 6, "CurrEstab": 1, "Zeta": 2, "Alpha": 3, "Same": 4, "OnlyAfter": 1}
-	want := []Delta{{"ActiveOpens", 1}, {"CurrEstab", -1}, {"OutRsts", 2}, {"Alpha", 2}, {"Zeta", 1}}
+	want := []CounterDelta{{"ActiveOpens", 1}, {"CurrEstab", -1}, {"OutRsts", 2}, {"Alpha", 2}, {"Zeta", 1}}
 	if got := after.Since(before); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -58,12 +58,12 @@ func (c *Conn) dumpFamily(family uint8, states uint32, bytecode []byte) ([]Socke
 	if err != nil {
 		return nil, err
 	}
-	return once(list), nil
+	return dedupe(list), nil
 }
 
-// once leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats some.
+// dedupe leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats some.
 // What was said last stays.
-func once(list []Socket) []Socket {
+func dedupe(list []Socket) []Socket {
 	if len(list) < 2 {
 		return list
 	}

@@ -18,8 +18,6 @@ var (
 	ErrPermission = errors.New("not permitted")
 	// ErrInconsistent: the tables kept changing during a dump (NLM_F_DUMP_INTR), however often it was repeated.
 	ErrInconsistent = errors.New("the dump is inconsistent: the tables changed meanwhile")
-	// ErrEventsLost: events came faster than they were read and some were dropped. The stream goes on.
-	ErrEventsLost = errors.New("events were lost: they came faster than they were read")
 )
 
 // Error is a request that the kernel refused.
@@ -31,6 +29,7 @@ type Error struct {
 	kind          error  // one of the errors above, or nil
 }
 
+// Error is in one line: what was asked, of which socket, and what came of it.
 func (e *Error) Error() string {
 	s := e.Op
 	if e.Local.IsValid() || e.Remote.IsValid() {

@@ -1,7 +1,6 @@
 package tcpinfo_test
 
 import (
-	"context"
 	"fmt"
 	"log"
 	"net"
@@ -78,46 +77,6 @@ func ExampleConn_Dump() {
 	// Output:
 	// CLOSE-WAIT from 127.0.0.1
 	// the application here must act
-}
-
-// The last words of connections, whoever they belong to.
-func ExampleConn_Subscribe() {
-	diag, err := tcpinfo.Dial()
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer diag.Close()
-	ends, err := diag.Subscribe()
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer ends.Close()
-
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	client, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Fprint(client, "hello")
-	local := netip.MustParseAddrPort(client.LocalAddr().String())
-	client.Close()
-	listener.Close()
-
-	for {
-		s, err := ends.Recv(context.Background())
-		if err != nil {
-			log.Fatal(err)
-		}
-		if s.Local == local {
-			fmt.Println("sent", s.Info.BytesSent, "bytes")
-			return
-		}
-	}
-	// Output:
-	// sent 5 bytes
 }
 
 // What a state waits for.

@@ -14,7 +14,7 @@ type Info struct {
 	Retransmits            uint8
 	Probes                 uint8
 	Backoff                uint8
-	Options                Options
+	Options                TCPOptions
 	SndWscale              uint8 // 4 bits: the shift of windows the peer announces
 	RcvWscale              uint8 // 4 bits: the shift of windows this side announces
 	DeliveryRateAppLimited bool

@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// JSONName is the field's key in JSON: the kernel's name, and the unit of times and rates behind it, as in "rtt_us".
-func (f Field) JSONName() string {
+// jsonName is the field's key in JSON: the kernel's name, and the unit of times and rates behind it, as in "rtt_us".
+func (f Field) jsonName() string {
 	switch f.Unit {
-	case Microseconds, Milliseconds, BytesPerSecond:
+	case UnitMicroseconds, UnitMilliseconds, UnitBytesPerSecond:
 		return f.Name + "_" + string(f.Unit)
 	}
 	return f.Name
@@ -22,7 +22,7 @@ func (i Info) MarshalJSON() ([]byte, error) {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(strconv.AppendQuote(b, f.JSONName()), ':')
+		b = append(strconv.AppendQuote(b, f.jsonName()), ':')
 		b = i.appendValue(b, f.Name, v)
 	}
 	return append(b, '}'), nil

@@ -73,7 +73,10 @@ func sameAddr(a, b netip.AddrPort) bool {
 	return a.Port() == b.Port() && (!b.Addr().IsValid() && a.Addr().IsUnspecified() || bare(a.Addr()) == bare(b.Addr()))
 }
 
-// bare is an address as sock_diag has it: without a zone, and IPv4 however it was written.
+// Canonical is an address in the one spelling that all sources can be compared in: IPv4 where it is mapped into IPv6, which sock_diag
+// says of an IPv6 socket that speaks IPv4, and package net of every IPv4 connection; and without a zone, which sock_diag never says.
+func Canonical(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(bare(a.Addr()), a.Port()) }
+
 func bare(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 // familyOf picks the table: IPv4's if either address is an IPv4 address.

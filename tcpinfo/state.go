@@ -23,9 +23,9 @@ const (
 	Listen      State = 10
 	Closing     State = 11
 
-	// NewSynRecv is SYN-RECEIVED of a connection that no descriptor exists for yet: the kernel keeps a small "request"
-	// in its place until the handshake is complete. sock_diag reports it as SynReceived.
-	NewSynRecv State = 12
+	// newSynRecv selects, in a sock_diag request, SYN-RECEIVED of a connection that no descriptor exists for yet: the kernel keeps a small "request"
+	// in its place until the handshake is complete. The reply reports it as SynReceived.
+	newSynRecv State = 12
 	// BoundInactive selects, in a sock_diag request, sockets that are bound and neither listen nor connect (Linux 6.8).
 	// The reply reports them as Closed.
 	BoundInactive State = 13
@@ -46,7 +46,7 @@ var stateNames = [...]stateName{
 	LastAck:       {"LAST-ACK", "LAST-ACK", "TCP_LAST_ACK"},
 	Listen:        {"LISTEN", "LISTEN", "TCP_LISTEN"},
 	Closing:       {"CLOSING", "CLOSING", "TCP_CLOSING"},
-	NewSynRecv:    {"SYN-RECEIVED", "SYN-RECV", "TCP_NEW_SYN_RECV"},
+	newSynRecv:    {"SYN-RECEIVED", "SYN-RECV", "TCP_NEW_SYN_RECV"},
 	BoundInactive: {"CLOSED", "UNCONN", "TCP_BOUND_INACTIVE"},
 }
 
@@ -138,7 +138,7 @@ func (m StateMask) kernelBits() uint32 {
 		m = AllStates
 	}
 	if m&(1<<SynReceived) != 0 {
-		m |= 1 << NewSynRecv
+		m |= 1 << newSynRecv
 	}
 	if m&(1<<Closed) != 0 {
 		m |= 1 << BoundInactive

@@ -48,7 +48,7 @@ func (s State) Explain() Explanation {
 // canonical is the RFC's state for the two that only the kernel tells apart.
 func (s State) canonical() State {
 	switch s {
-	case NewSynRecv:
+	case newSynRecv:
 		return SynReceived
 	case BoundInactive:
 		return Closed

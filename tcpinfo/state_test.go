@@ -44,7 +44,7 @@ func TestParseState(t *testing.T) {
 	}
 	for name, want := range map[string]State{
 		"syn_recv": SynReceived, "FIN_WAIT2": FinWait2, "closed": Closed, "CLOSE": Closed, "timewait": TimeWait, "closing": Closing,
-		"TCP_NEW_SYN_RECV": NewSynRecv, "bound-inactive": BoundInactive, "established": Established,
+		"TCP_NEW_SYN_RECV": newSynRecv, "bound-inactive": BoundInactive, "established": Established,
 	} {
 		if got, err := ParseState(name); got != want || err != nil {
 			t.Errorf("%q is %d (%v), want %d", name, got, err, want)
@@ -81,7 +81,7 @@ func TestStateMask(t *testing.T) {
 		want uint32
 	}{
 		{0, 0x3ffe}, {AllStates, 0x3ffe}, {MaskOf(Established), 1 << 1},
-		{MaskOf(SynReceived), 1<<3 | 1<<12}, {MaskOf(NewSynRecv), 1 << 12},
+		{MaskOf(SynReceived), 1<<3 | 1<<12}, {MaskOf(newSynRecv), 1 << 12},
 		{MaskOf(Closed), 1<<7 | 1<<13}, {MaskOf(BoundInactive), 1 << 13},
 	} {
 		if got := c.mask.kernelBits(); got != c.want {
@@ -108,7 +108,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 	}
-	if got := NewSynRecv.Explain(); got.State != SynReceived || got.Waits == "" {
+	if got := newSynRecv.Explain(); got.State != SynReceived || got.Waits == "" {
 		t.Errorf("a half-open connection is explained as %+v", got)
 	}
 	if got := BoundInactive.Explain(); got.State != Closed {

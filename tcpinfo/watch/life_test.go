@@ -150,7 +150,7 @@ func TestWatchHalfClose(t *testing.T) {
 	w, r := newWatcher(t)
 	p := newPair(t)
 	client, server := follow(t, w, p.client, "client"), follow(t, w, p.server, "server")
-	bits := func(sk *Socket) uint8 {
+	bits := func(sk *Socket) tcpinfo.Shutdown {
 		if d := sk.Last().Diag; d != nil && d.Shutdown != nil {
 			return *d.Shutdown
 		}

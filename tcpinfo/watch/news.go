@@ -11,7 +11,7 @@ type known struct {
 	timer       tcpinfo.TimerKind
 	retransmits uint8
 	probes      uint8
-	shutdown    uint8
+	shutdown    tcpinfo.Shutdown
 	recvQ       uint32
 
 	acceptQueue, acceptLimit uint32

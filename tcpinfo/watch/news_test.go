@@ -11,7 +11,7 @@ import (
 )
 
 func detailed(s tcpinfo.State, timer tcpinfo.TimerKind, more func(*Sample)) Sample {
-	zero := uint8(0)
+	zero := tcpinfo.Shutdown(0)
 	x := Sample{State: s, Source: TCPInfo, SynQueue: -1, Info: &tcpinfo.Info{State: s}}
 	x.Diag = &tcpinfo.Socket{State: s, Timer: tcpinfo.Timer{Kind: timer, Expires: 40 * time.Millisecond}, Shutdown: &zero, Info: x.Info}
 	if more != nil {
