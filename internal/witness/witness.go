@@ -82,20 +82,8 @@ func details(e *timeline.State, d *tcpinfo.Socket) {
 	}
 	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
 	if d.Shutdown != nil {
-		e.Shutdown = ShutdownNames(*d.Shutdown)
+		e.Shutdown = d.Shutdown.Names()
 	}
-}
-
-// ShutdownNames are the kernel's names of the bits of INET_DIAG_SHUTDOWN (include/net/sock.h).
-func ShutdownNames(bits uint8) []string {
-	names := []string{}
-	if bits&1 != 0 {
-		names = append(names, "RCV_SHUTDOWN")
-	}
-	if bits&2 != 0 {
-		names = append(names, "SEND_SHUTDOWN")
-	}
-	return names
 }
 
 // Queue is a listener's backlog as an event.
