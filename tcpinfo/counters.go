@@ -127,9 +127,8 @@ func clip(b []byte) string {
 	return strconv.Quote(string(b))
 }
 
-// Since lists what changed from an earlier reading to this one: first the counters that [ExplainCounter] knows, in
-// its order, which is that of a connection's life, then the others by name. A counter that only one of the readings
-// has is left out: nothing is known of how far it moved.
+// Since lists what changed from an earlier reading to this one, by name. A counter that only one of the readings has is
+// left out: nothing is known of how far it moved.
 func (c Counters) Since(before Counters) []CounterDelta {
 	var moved []CounterDelta
 	for name, now := range c {
@@ -137,8 +136,6 @@ func (c Counters) Since(before Counters) []CounterDelta {
 			moved = append(moved, CounterDelta{Name: name, Delta: now - was})
 		}
 	}
-	slices.SortFunc(moved, func(a, b CounterDelta) int {
-		return cmp.Or(cmp.Compare(counterRank(a.Name), counterRank(b.Name)), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(moved, func(a, b CounterDelta) int { return cmp.Compare(a.Name, b.Name) })
 	return moved
 }

@@ -72,25 +72,9 @@ func ExampleConn_Dump() {
 	}
 	for _, s := range list {
 		fmt.Println(s.State, "from", s.Remote.Addr())
-		fmt.Println(s.State.Explain().Who, "must act")
 	}
 	// Output:
 	// CLOSE-WAIT from 127.0.0.1
-	// the application here must act
-}
-
-// What a state waits for.
-func ExampleState_Explain() {
-	state, err := tcpinfo.ParseState("fin-wait-2")
-	if err != nil {
-		log.Fatal(err)
-	}
-	e := state.Explain()
-	fmt.Println(e.Waits)
-	fmt.Println("Who must act:", e.Who)
-	// Output:
-	// A connection in FIN-WAIT-2 has ended its sending side, the peer knows it, and it waits for the peer to end its own.
-	// Who must act: the peer's application
 }
 
 func ExampleCounters_Since() {
@@ -104,8 +88,6 @@ func ExampleCounters_Since() {
 		log.Fatal(err)
 	}
 	for _, d := range after.Since(before) {
-		if why, ok := tcpinfo.ExplainCounter(d.Name); ok {
-			fmt.Printf("%s %+d: %s\n", d.Name, d.Delta, why)
-		}
+		fmt.Printf("%s %+d\n", d.Name, d.Delta)
 	}
 }

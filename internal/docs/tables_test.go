@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"socklife/internal/explain"
 	"socklife/internal/scenario"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -71,7 +72,7 @@ func statesTable(*testing.T) string {
 func waitsTable(t *testing.T) string {
 	var b strings.Builder
 	for i, s := range tcpinfo.States() {
-		e := s.Explain()
+		e := explain.State(s)
 		if i > 0 {
 			b.WriteString("\n")
 		}
@@ -127,8 +128,8 @@ func fieldsTable(*testing.T) string {
 // countersTable says what makes each counter rise.
 func countersTable(*testing.T) string {
 	var rows [][]string
-	for _, name := range tcpinfo.ExplainedCounters() {
-		says, _ := tcpinfo.ExplainCounter(name)
+	for _, name := range explain.Counters() {
+		_, says := explain.Counter(name)
 		rows = append(rows, []string{code(name), says})
 	}
 	return markdown([]string{"counter", "rises when"}, rows)
