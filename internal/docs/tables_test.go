@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"socklife/internal/explain"
+	"socklife/internal/rfc9293"
 	"socklife/internal/scenario"
-	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
@@ -102,12 +102,12 @@ func seenIn(t *testing.T, s tcpinfo.State) string {
 // transitionsTable is RFC 9293's figure 5 as Linux has it.
 func transitionsTable(*testing.T) string {
 	var rows [][]string
-	for _, tr := range timeline.Transitions {
+	for _, tr := range rfc9293.Transitions {
 		when := tr.When
-		if tr.Via != "" {
-			when += "; Linux passes " + tr.Via + " on the way"
+		if tr.Via != 0 {
+			when += "; Linux passes " + tr.Via.String() + " on the way"
 		}
-		rows = append(rows, []string{tr.From, tr.To, when})
+		rows = append(rows, []string{tr.From.String(), tr.To.String(), when})
 	}
 	return markdown([]string{"from", "to", "when"}, rows)
 }

@@ -1,41 +1,41 @@
-package timeline
+package rfc9293
 
 import (
 	"slices"
 	"testing"
+
+	"socklife/tcpinfo"
 )
 
-func TestUnseen(t *testing.T) {
+func TestWays(t *testing.T) {
+	type way = []tcpinfo.State
 	for _, c := range []struct {
-		from, to string
-		want     []string
-		ok       bool
+		from, to tcpinfo.State
+		want     []way
 	}{
-		{Closed, Established, []string{SynSent}, true},
-		{Closed, CloseWait, []string{SynSent, Established}, true},
-		{Established, FinWait2, []string{FinWait1}, true},
-		{Established, Closing, []string{FinWait1}, true},
-		{Established, LastAck, []string{CloseWait}, true},
-		{Listen, Established, []string{SynReceived}, true},
-		{TimeWait, Established, []string{SynReceived}, true},
-		{SynSent, CloseWait, []string{Established}, true},
+		{tcpinfo.Closed, tcpinfo.Established, []way{{tcpinfo.SynSent}}},
+		{tcpinfo.Closed, tcpinfo.CloseWait, []way{{tcpinfo.SynSent, tcpinfo.Established}}},
+		{tcpinfo.Established, tcpinfo.FinWait2, []way{{tcpinfo.FinWait1}}},
+		{tcpinfo.Established, tcpinfo.Closing, []way{{tcpinfo.FinWait1}}},
+		{tcpinfo.Established, tcpinfo.LastAck, []way{{tcpinfo.CloseWait}}},
+		{tcpinfo.Listen, tcpinfo.Established, []way{{tcpinfo.SynReceived}}},
+		{tcpinfo.TimeWait, tcpinfo.Established, []way{{tcpinfo.SynReceived}}},
+		{tcpinfo.SynSent, tcpinfo.CloseWait, []way{{tcpinfo.Established}}},
+		{tcpinfo.CloseWait, tcpinfo.Closed, []way{{tcpinfo.LastAck}}}, // or a reset: see MayAbort
 
-		{Established, FinWait1, nil, true}, // one step: nothing passed
-		{SynSent, Established, nil, true},
-		{FinWait2, Closed, nil, true},
-		{LastAck, Closed, nil, true},
+		{tcpinfo.Established, tcpinfo.FinWait1, []way{{}}}, // one step: nothing passed
+		{tcpinfo.SynSent, tcpinfo.Established, []way{{}}},
+		{tcpinfo.FinWait2, tcpinfo.Closed, []way{{}}},
+		{tcpinfo.LastAck, tcpinfo.Closed, []way{{}}},
 
-		{Established, TimeWait, nil, false}, // through FIN-WAIT-2 or CLOSING
-		{FinWait1, TimeWait, nil, false},
-		{CloseWait, Closed, nil, false}, // reset, or through LAST-ACK
-		{Established, Closed, nil, false},
-		{Established, Established, nil, false},
-		{Established, "ELSEWHERE", nil, false},
-		{"ELSEWHERE", Established, nil, false},
+		{tcpinfo.Established, tcpinfo.TimeWait, []way{{tcpinfo.FinWait1, tcpinfo.FinWait2}, {tcpinfo.FinWait1, tcpinfo.Closing}}},
+		{tcpinfo.FinWait1, tcpinfo.TimeWait, []way{{tcpinfo.FinWait2}, {tcpinfo.Closing}}},
+		{tcpinfo.Established, tcpinfo.Established, nil},
+		{tcpinfo.Established, 99, nil},
+		{0, tcpinfo.Established, nil},
 	} {
-		got, ok := Unseen(c.from, c.to)
-		if ok != c.ok || !slices.Equal(got, c.want) {
-			t.Errorf("Unseen(%s, %s) = %q, %v, want %q, %v", c.from, c.to, got, ok, c.want, c.ok)
+		if got := Ways(c.from, c.to); !slices.EqualFunc(got, c.want, slices.Equal[way]) {
+			t.Errorf("Ways(%s, %s) = %v, want %v", c.from, c.to, got, c.want)
 		}
 	}
 }
@@ -44,9 +44,9 @@ func TestWaysAreShortestAndReal(t *testing.T) {
 	for _, from := range States {
 		for _, to := range States {
 			for _, way := range Ways(from, to) {
-				all := append(append([]string{from}, way...), to)
+				all := append(append([]tcpinfo.State{from}, way...), to)
 				if len(way) != len(Ways(from, to)[0]) {
-					t.Errorf("%s to %s: ways of different lengths: %q", from, to, Ways(from, to))
+					t.Errorf("%s to %s: ways of different lengths: %v", from, to, Ways(from, to))
 				}
 				for i := 1; i < len(all); i++ {
 					if !slices.Contains(steps(all[i-1], i == 1), all[i]) {
@@ -56,22 +56,18 @@ func TestWaysAreShortestAndReal(t *testing.T) {
 			}
 		}
 	}
-	want := [][]string{{FinWait1, FinWait2}, {FinWait1, Closing}}
-	got := Ways(Established, TimeWait)
-	if len(got) != 2 || !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
-		t.Errorf("Ways(ESTABLISHED, TIME-WAIT) = %q, want %q", got, want)
-	}
 }
 
 // Every state is entered and left, and no pair stands twice: the tour has one row for each.
 func TestTransitionsCoverTheFigure(t *testing.T) {
-	pairs, from, to := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	type pair [2]tcpinfo.State
+	pairs, from, to := map[pair]bool{}, map[tcpinfo.State]bool{}, map[tcpinfo.State]bool{}
 	for _, tr := range Transitions {
-		pair := tr.From + " " + tr.To
-		if pairs[pair] {
-			t.Errorf("%s stands twice", pair)
+		p := pair{tr.From, tr.To}
+		if pairs[p] {
+			t.Errorf("%v stands twice", p)
 		}
-		pairs[pair], from[tr.From], to[tr.To] = true, true, true
+		pairs[p], from[tr.From], to[tr.To] = true, true, true
 		if !slices.Contains(States, tr.From) || !slices.Contains(States, tr.To) || tr.When == "" {
 			t.Errorf("%+v: unknown state, or no reason", tr)
 		}
@@ -81,30 +77,30 @@ func TestTransitionsCoverTheFigure(t *testing.T) {
 			t.Errorf("%s is never left or never entered", s)
 		}
 	}
-	for _, synchronised := range []string{Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait} {
-		if !pairs[synchronised+" "+Closed] {
+	for _, synchronised := range []tcpinfo.State{tcpinfo.Established, tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.CloseWait, tcpinfo.Closing, tcpinfo.LastAck, tcpinfo.TimeWait} {
+		if !pairs[pair{synchronised, tcpinfo.Closed}] {
 			t.Errorf("a reset in %s is missing", synchronised)
 		}
 	}
 }
 
 func TestMayAbort(t *testing.T) {
-	if !MayAbort(CloseWait, Closed) || MayAbort(LastAck, Closed) || MayAbort(Established, FinWait1) {
+	if !MayAbort(tcpinfo.CloseWait, tcpinfo.Closed) || MayAbort(tcpinfo.LastAck, tcpinfo.Closed) || MayAbort(tcpinfo.Established, tcpinfo.FinWait1) {
 		t.Error("an abort is CLOSE-WAIT → CLOSED, not LAST-ACK → CLOSED")
 	}
 }
 
-func TestMayCome(t *testing.T) {
+func TestReachable(t *testing.T) {
 	for _, c := range []struct {
-		from, to string
+		from, to tcpinfo.State
 		want     bool
 	}{
-		{Closed, Established, true}, {Established, FinWait2, true}, {FinWait1, Closing, true}, {SynSent, TimeWait, true},
-		{Established, Closed, true}, {TimeWait, Closed, true}, {Listen, Established, true},
-		{TimeWait, FinWait2, false}, {TimeWait, SynReceived, false}, {LastAck, TimeWait, false}, {CloseWait, FinWait2, false},
-		{FinWait2, Established, false}, {LastAck, Listen, false},
+		{tcpinfo.Closed, tcpinfo.Established, true}, {tcpinfo.Established, tcpinfo.FinWait2, true}, {tcpinfo.FinWait1, tcpinfo.Closing, true}, {tcpinfo.SynSent, tcpinfo.TimeWait, true},
+		{tcpinfo.Established, tcpinfo.Closed, true}, {tcpinfo.TimeWait, tcpinfo.Closed, true}, {tcpinfo.Listen, tcpinfo.Established, true},
+		{tcpinfo.TimeWait, tcpinfo.FinWait2, false}, {tcpinfo.TimeWait, tcpinfo.SynReceived, false}, {tcpinfo.LastAck, tcpinfo.TimeWait, false}, {tcpinfo.CloseWait, tcpinfo.FinWait2, false},
+		{tcpinfo.FinWait2, tcpinfo.Established, false}, {tcpinfo.LastAck, tcpinfo.Listen, false},
 	} {
-		if got := MayCome(c.from, c.to); got != c.want {
+		if got := Reachable(c.from, c.to); got != c.want {
 			t.Errorf("from %s to %s: %v", c.from, c.to, got)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
@@ -150,7 +151,7 @@ func over(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
 	if seen.State == tcpinfo.Closed {
 		return w.Remote().IsValid() && w.Remote().Port() != 0
 	}
-	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return timeline.MayCome(seen.State.String(), s.String()) })
+	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return rfc9293.Reachable(seen.State, s) })
 }
 
 // oneOf names the states, any of which is right.
