@@ -124,7 +124,6 @@ func (w *Watcher) sampleOpen(sk *Socket, info tcpinfo.Info, e effort) {
 			return
 		}
 		next, open := sk.read()
-		w.observe(sk, s, e) // it was seen, whatever it is now
 		switch {
 		case !open:
 			w.sampleClosed(sk, e)
@@ -136,9 +135,23 @@ func (w *Watcher) sampleOpen(sk *Socket, info tcpinfo.Info, e effort) {
 	}
 }
 
-// sampleDetails asks sock_diag for a connection of which TCP_INFO said s, and reports both. It is false where the two
-// cannot be of one connection: the socket was reset or connected again in between, and TCP_INFO must be asked again.
-func (w *Watcher) sampleDetails(sk *Socket, s Sample, e effort) bool {
+// sampleDetails asks sock_diag for a connection of which TCP_INFO said s, and reports what the two say together. It is
+// false where TCP_INFO must be asked again, because the two cannot be of one connection: the socket was reset, or
+// connected again, in between. X and Y are states other than CLOSED; an entry is what the kernel keeps instead of the
+// socket (TIME-WAIT, or an orphan's FIN-WAIT-2).
+//
+//	TCP_INFO   sock_diag, a moment later   report
+//	X          X                           X by TCP_INFO, with sock_diag's details
+//	X          Y                           X by TCP_INFO, then Y by sock_diag: it moved in between
+//	X          an entry                    the same, the entry being Y
+//	X          an entry, known already     the entry: it takes the socket's place before that is CLOSED
+//	X          not found                   X by TCP_INFO, without details; ask again
+//	X          an error                    X by TCP_INFO, without details
+//	CLOSED     an entry                    the entry, by sock_diag: TCP_INFO cannot know of it
+//	CLOSED     Y                           CLOSED by TCP_INFO; ask again
+//	CLOSED     not found                   CLOSED by TCP_INFO
+//	CLOSED     an error                    none: it may be TIME-WAIT, and who could tell does not answer
+func (w *Watcher) sampleDetails(sk *Socket, s Sample, e effort) (agreed bool) {
 	if !sk.connected {
 		w.observe(sk, s, e)
 		return true
@@ -154,18 +167,19 @@ func (w *Watcher) sampleDetails(sk *Socket, s Sample, e effort) bool {
 	case !errors.Is(err, tcpinfo.ErrNotFound):
 		w.fail(err)
 		if s.State == tcpinfo.Closed {
-			return true // or TIME-WAIT: who could tell does not answer
+			return true
 		}
 	case s.State == tcpinfo.Closed:
 		sk.connected = false
 	default:
+		w.observe(sk, s, e)
 		return false
 	}
 	w.observe(sk, s, e)
 	return true
 }
 
-// observeBoth reports what TCP_INFO said and what sock_diag said a moment later.
+// observeBoth reports what TCP_INFO said and what sock_diag said a moment later, as in the table of sampleDetails.
 func (w *Watcher) observeBoth(sk *Socket, s, d Sample, e effort) bool {
 	timeWait := isTimeWait(d.Diag)
 	switch {
@@ -173,13 +187,11 @@ func (w *Watcher) observeBoth(sk *Socket, s, d Sample, e effort) bool {
 		s.Diag = d.Diag
 		w.observe(sk, s, e)
 	case s.State == tcpinfo.Closed && timeWait:
-		// The descriptor's socket is done with, and its connection is not: the kernel keeps an entry for it.
 		w.observe(sk, d, e)
 	case s.State == tcpinfo.Closed:
 		w.observe(sk, s, e)
 		return false
 	case timeWait && sk.known.timeWait:
-		// The entry takes the socket's place before the socket becomes CLOSED: TCP_INFO was asked in between.
 		w.observe(sk, d, e)
 	default:
 		w.observe(sk, s, e)
