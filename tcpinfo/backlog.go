@@ -25,9 +25,10 @@ type Backlog struct {
 // backlog+1 connections fit, and one fits a backlog of 0 (sk_acceptq_is_full, include/net/sock.h).
 func (b Backlog) Full() bool { return b.AcceptQueue > b.AcceptLimit }
 
-// Backlog asks sock_diag for what waits at the listener that a connection to this address and port would reach: the
-// one bound to the very address, or else to any. Where several share it (SO_REUSEPORT) it is the first that the kernel
-// names, with the half-open connections of all; [Get] tells their accept queues apart: Unacked, and Sacked for the limit.
+// Backlog asks sock_diag for what waits at the listener that a connection to this address and port would reach: the one
+// bound to the very address, or else to any. Where several share it (SO_REUSEPORT) it is the first that the kernel
+// names, with the half-open connections of all; [Get] tells their accept queues apart: Unacked, and Sacked for the
+// limit.
 //
 // It costs a dump. The error is ErrNotFound if nobody listens there, or Dump's.
 func (c *Conn) Backlog(listener netip.AddrPort) (Backlog, error) {
@@ -43,8 +44,8 @@ func (c *Conn) Backlog(listener netip.AddrPort) (Backlog, error) {
 	return Backlog{Listener: l.Local, AcceptQueue: l.RecvQ, AcceptLimit: l.SendQ, SynQueue: len(half), HalfOpen: half}, nil
 }
 
-// pickListener finds who would get a connection to the address: the kernel prefers a bound address to a wildcard, and an
-// IPv4 socket to an IPv6 one (compute_score, net/ipv4/inet_hashtables.c).
+// pickListener finds who would get a connection to the address: the kernel prefers a bound address to a wildcard, and
+// an IPv4 socket to an IPv6 one (compute_score, net/ipv4/inet_hashtables.c).
 func pickListener(list []Socket, to netip.AddrPort) *Socket {
 	var best *Socket
 	bestScore := 0
@@ -75,9 +76,10 @@ func listenerScore(l *Socket, to netip.Addr) int {
 	return 0
 }
 
-// Unaccepted picks, of a dump's sockets, those that came in through the listener of this address and family (unix.AF_INET or
-// AF_INET6) and that nobody accepted: the half-open ones, and those that wait for accept. No descriptor leads to either, so
-// their inode is 0; nor does one to an orphan, but an orphan has sent its FIN and is in none of these states.
+// Unaccepted picks, of a dump's sockets, those that came in through the listener of this address and family
+// (unix.AF_INET or AF_INET6) and that nobody accepted: the half-open ones, and those that wait for accept. No
+// descriptor leads to either, so their inode is 0; nor does one to an orphan, but an orphan has sent its FIN and is in
+// none of these states.
 func Unaccepted(list []Socket, listener netip.AddrPort, family uint8) (half, waiting []Socket) {
 	for _, s := range list {
 		if s.Inode != 0 || s.Family != family || s.Local.Port() != listener.Port() {

@@ -111,8 +111,8 @@ func TestReadCounters(t *testing.T) {
 	}
 }
 
-// TestCountersOfNamespace reads, on a thread that has a network namespace of its own, the counters of that namespace, and
-// checks against the kernel what the table says of the commonest ones.
+// TestCountersOfNamespace reads, on a thread that has a network namespace of its own, the counters of that namespace,
+// and checks against the kernel what the table says of the commonest ones.
 func TestCountersOfNamespace(t *testing.T) {
 	enterNamespace(t)
 	first := readCounters(t)

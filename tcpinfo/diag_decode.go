@@ -220,7 +220,8 @@ func (s *Socket) takeCongInfo(a Attr, x *extras) bool {
 	return true
 }
 
-// takeULP reads the name out of the nested INET_DIAG_ULP_INFO; what else is nested there is kept as an unknown attribute.
+// takeULP reads the name out of the nested INET_DIAG_ULP_INFO; what else is nested there is kept as an unknown
+// attribute.
 func (s *Socket) takeULP(b []byte) bool {
 	a, rest, ok, err := nextAttr(b)
 	if err != nil || !ok || a.Type != ulpName {

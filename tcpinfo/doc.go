@@ -4,14 +4,14 @@
 //
 // # Two sources
 //
-// Get asks getsockopt(TCP_INFO) about an open descriptor. It costs half a microsecond. It cannot see TIME-WAIT, which begins when
-// the kernel's socket has ended (the descriptor reads CLOSED), nor SYN-RECEIVED of a connection that is still to be
-// accepted, nor anything after close.
+// Get asks getsockopt(TCP_INFO) about an open descriptor. It costs half a microsecond. It cannot see TIME-WAIT, which
+// begins when the kernel's socket has ended (the descriptor reads CLOSED), nor SYN-RECEIVED of a connection that is
+// still to be accepted, nor anything after close.
 //
-// Dial opens a netlink socket to sock_diag(7), which sees all of these. Conn.Lookup finds one socket by its addresses and
-// its cookie, in five microseconds; Conn.Dump lists those that match a Filter, which the kernel applies, in some
-// hundreds; Conn.Destroy aborts one. No single source shows all eleven
-// states; the two together do. Only Destroy needs a privilege.
+// Dial opens a netlink socket to sock_diag(7), which sees all of these. Conn.Lookup finds one socket by its addresses
+// and its cookie, in five microseconds; Conn.Dump lists those that match a Filter, which the kernel applies, in some
+// hundreds; Conn.Destroy aborts one. No single source shows all eleven states; the two together do. Only Destroy needs
+// a privilege.
 //
 // # What was not reported
 //

@@ -12,7 +12,8 @@ import (
 var (
 	// ErrNotFound: the kernel's tables have no such socket. It is ENOENT as well.
 	ErrNotFound = errors.New("no such socket in the kernel's tables")
-	// ErrNotSupported: this kernel lacks something; the message names it, and the Linux or the configuration that has it.
+	// ErrNotSupported: this kernel lacks something; the message names it, and the Linux or the configuration that has
+	// it.
 	ErrNotSupported = errors.New("not supported by this kernel")
 	// ErrPermission: the caller lacks a capability; the message names it. It is EPERM as well.
 	ErrPermission = errors.New("not permitted")

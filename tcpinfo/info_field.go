@@ -18,7 +18,7 @@ type Field struct {
 	Since  string // the first Linux that reports it
 	Doc    string // one sentence
 
-	need   int     // length of the struct in that Linux, where Offset+Size does not tell (bit-fields in what was padding)
+	need   int     // length of the struct in that Linux, of bit-fields in what was padding
 	gone   release // the Linux that put something else in its place without changing the length
 	listen bool    // reported of a listener, of which the kernel leaves everything else zero
 	access

@@ -14,8 +14,9 @@ func (f Field) jsonName() string {
 	return f.Name
 }
 
-// MarshalJSON writes the fields that the kernel reported, in the struct's order and under the kernel's names; times and rates
-// have their unit behind the name. Absent fields are left out. States and the like are names, sets are lists of names.
+// MarshalJSON writes the fields that the kernel reported, in the struct's order and under the kernel's names; times and
+// rates have their unit behind the name. Absent fields are left out. States and the like are names, sets are lists of
+// names.
 func (i Info) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for f, v := range i.All() {

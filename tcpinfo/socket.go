@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Socket is what sock_diag says of one TCP socket. A pointer is nil, and a slice or string empty, where the kernel did not
-// say: of SYN-RECEIVED, TIME-WAIT and an orphan's FIN-WAIT-2 it keeps and reports little more than addresses and a timer.
+// Socket is what sock_diag says of one TCP socket. A pointer is nil, and a slice or string empty, where the kernel did
+// not say: of SYN-RECEIVED, TIME-WAIT and an orphan's FIN-WAIT-2 it keeps and reports little more than addresses and a
+// timer.
 type Socket struct {
 	Family uint8 // unix.AF_INET or AF_INET6
 	State  State
 	// Addresses and ports in host order. An IPv6 socket that speaks IPv4 has IPv4-mapped addresses (::ffff:192.0.2.1).
 	Local, Remote netip.AddrPort
 	Interface     uint32 // index of the interface that the socket is bound to, 0 if none
-	Cookie        uint64 // the kernel's number for this socket, kept from SYN-RECEIVED to TIME-WAIT and never used again; SO_COOKIE is the same
+	Cookie        uint64 // the kernel's number for this socket, kept to the end of TIME-WAIT and never used again; SO_COOKIE
 	Timer         Timer
 	// Of a listener: connections waiting for accept, and the limit. Otherwise: sequence numbers received and not read
 	// (a FIN counts 1), and written and not acknowledged.
@@ -71,7 +72,7 @@ type TimerKind uint8
 const (
 	TimerNone      TimerKind = 0
 	TimerOn        TimerKind = 1 // retransmission of data, of a FIN, of a SYN or SYN-ACK; or a loss probe
-	TimerKeepalive TimerKind = 2 // keepalive; also what an orphan's FIN-WAIT-2 has beyond 60 s (tcp_fin_timeout, TCP_LINGER2)
+	TimerKeepalive TimerKind = 2 // keepalive; also of an orphan's FIN-WAIT-2, as long as more than 60 s are left
 	TimerTimeWait  TimerKind = 3 // the end of TIME-WAIT, or of an orphan's FIN-WAIT-2
 	TimerPersist   TimerKind = 4 // the next window probe: the peer's window is full
 	TimerDelack    TimerKind = 5 // a delayed acknowledgment, in kernels newer than 6.18

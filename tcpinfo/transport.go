@@ -14,8 +14,8 @@ import (
 type transport interface {
 	// send sends one request to the kernel.
 	send(b []byte) error
-	// recv waits for one datagram. n is its full length, which is more than len(b) where b was too short for it; from is the
-	// sender's port id, which is 0 for the kernel and nobody else.
+	// recv waits for one datagram. n is its full length, which is more than len(b) where b was too short for it; from
+	// is the sender's port id, which is 0 for the kernel and nobody else.
 	recv(b []byte) (n int, from uint32, err error)
 	// drain throws away what is waiting.
 	drain()
@@ -24,7 +24,8 @@ type transport interface {
 	close() error
 }
 
-// recvTimeout is how long a reply may take. The kernel answers within the send call, so this is for what should not happen.
+// recvTimeout is how long a reply may take. The kernel answers within the send call, so this is for what should not
+// happen.
 const recvTimeout = 5 * time.Second
 
 // kernelSocket is a NETLINK_SOCK_DIAG socket. It belongs to the network namespace of the thread that made it.

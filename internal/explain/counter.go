@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Counter says in one sentence what makes a counter of [tcpinfo.Counters] rise, for those that explain how connections open,
-// are dropped, reset, retransmitted, aborted and closed. name may be in any case, and with nstat(8)'s prefix, Tcp or TcpExt;
-// known is the kernel's spelling, and "" if nothing is said of that name. The sentences describe what net/ipv4 of Linux 6.18
-// does, which is not always what the RFC, or a counter's name, suggests.
+// Counter says in one sentence what makes a counter of [tcpinfo.Counters] rise, for those that explain how connections
+// open, are dropped, reset, retransmitted, aborted and closed. name may be in any case, and with nstat(8)'s prefix, Tcp
+// or TcpExt; known is the kernel's spelling, and "" if nothing is said of that name. The sentences describe what
+// net/ipv4 of Linux 6.18 does, which is not always what the RFC, or a counter's name, suggests.
 func Counter(name string) (known, sentence string) {
 	name = strings.ToLower(name)
 	for _, prefix := range []string{"", "tcpext", "tcp"} {
@@ -21,8 +21,8 @@ func Counter(name string) (known, sentence string) {
 	return "", ""
 }
 
-// Counters lists the names that [Counter] knows, in the order of a connection's life: opening, listening, resets and aborts,
-// retransmission, windows and acknowledgements, TIME-WAIT, segments.
+// Counters lists the names that [Counter] knows, in the order of a connection's life: opening, listening, resets and
+// aborts, retransmission, windows and acknowledgements, TIME-WAIT, segments.
 func Counters() []string {
 	names := make([]string, len(counterNotes))
 	for i, n := range counterNotes {

@@ -1,5 +1,5 @@
-// Package explain says in a few sentences what a TCP state waits for and what makes a counter of the kernel rise: what `echoc --explain`
-// prints, and docs/ have their tables from.
+// Package explain says in a few sentences what a TCP state waits for and what makes a counter of the kernel rise: what
+// `echoc --explain` prints, and docs/ have their tables from.
 package explain
 
 import "socklife/tcpinfo"
@@ -22,8 +22,8 @@ const (
 	aTimer            = "nobody: a timer ends it"
 )
 
-// State says what a connection in one of the eleven states of [tcpinfo.States] waits for, who must act, how long it may last
-// and what governs that, on Linux. Sources: RFC 9293 section 3.3.2, tcp(7), socket(7) and the kernel's
+// State says what a connection in one of the eleven states of [tcpinfo.States] waits for, who must act, how long it may
+// last and what governs that, on Linux. Sources: RFC 9293 section 3.3.2, tcp(7), socket(7) and the kernel's
 // Documentation/networking/ip-sysctl.rst. Of any other state it says nothing.
 func State(s tcpinfo.State) Waiting { return states[s] }
 

@@ -61,8 +61,8 @@ func MayAbort(from, to tcpinfo.State) bool {
 	return false
 }
 
-// Reachable says whether a connection in one state may still come to another on Linux, aborted or not: a life goes on to
-// CLOSED, and what begins there, or over TIME-WAIT, is another one.
+// Reachable says whether a connection in one state may still come to another on Linux, aborted or not: a life goes on
+// to CLOSED, and what begins there, or over TIME-WAIT, is another one.
 func Reachable(from, to tcpinfo.State) bool {
 	seen := map[tcpinfo.State]bool{from: true}
 	for next := []tcpinfo.State{from}; len(next) > 0; next = next[1:] {
@@ -108,8 +108,8 @@ func Ways(from, to tcpinfo.State) [][]tcpinfo.State {
 	return nil
 }
 
-// steps are the states that a socket in this one can be in next. A listener's way to SYN-RECEIVED is that of a new socket,
-// so it is a beginning and never in the middle of a way.
+// steps are the states that a socket in this one can be in next. A listener's way to SYN-RECEIVED is that of a new
+// socket, so it is a beginning and never in the middle of a way.
 func steps(state tcpinfo.State, first bool) (next []tcpinfo.State) {
 	for _, t := range Transitions {
 		listeners := t.From == tcpinfo.Listen && t.To == tcpinfo.SynReceived && !first

@@ -26,8 +26,8 @@ func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// addrsOf asks getsockname(2) and getpeername(2). The remote address is invalid where the kernel says ENOTCONN, which it
-// also says in SYN-SENT.
+// addrsOf asks getsockname(2) and getpeername(2). The remote address is invalid where the kernel says ENOTCONN, which
+// it also says in SYN-SENT.
 func addrsOf(c tcpinfo.Controller) (local, remote netip.AddrPort, err error) {
 	var lsa, rsa unix.Sockaddr
 	e := c.Control(func(fd uintptr) {
@@ -66,8 +66,8 @@ func familyOf(a netip.AddrPort) uint8 {
 	return unix.AF_INET6
 }
 
-// learnAddrs learns between which addresses the open descriptor is now, and says whether they are others than were known.
-// In SYN-SENT the kernel does not tell the peer's address to the descriptor, but does so in a dump.
+// learnAddrs learns between which addresses the open descriptor is now, and says whether they are others than were
+// known. In SYN-SENT the kernel does not tell the peer's address to the descriptor, but does so in a dump.
 func (sk *Socket) learnAddrs(state tcpinfo.State) (changed bool) {
 	if len(sk.fds) == 0 {
 		return false
@@ -90,8 +90,8 @@ func (sk *Socket) learnAddrs(state tcpinfo.State) (changed bool) {
 	return changed
 }
 
-// findInDump finds the socket by its cookie alone. It costs a dump, and is as good as sock_diag's word gets: a dump locks
-// each chain of the table, an exact lookup does not and may miss an entry that is just being replaced by another
+// findInDump finds the socket by its cookie alone. It costs a dump, and is as good as sock_diag's word gets: a dump
+// locks each chain of the table, an exact lookup does not and may miss an entry that is just being replaced by another
 // (on kernels before 6.18, a half-open entry by its connection, or a connection by its time-wait entry).
 func (sk *Socket) findInDump(local netip.AddrPort) (tcpinfo.Socket, error) {
 	f := tcpinfo.Filter{LocalPort: local.Port(), States: tcpinfo.AllStates &^ tcpinfo.MaskOf(tcpinfo.Closed, tcpinfo.BoundInactive)}

@@ -12,7 +12,8 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// A net.TCPConn is watched through its life: a half-close, the peer's answer, and TIME-WAIT, which outlives the descriptor.
+// A net.TCPConn is watched through its life: a half-close, the peer's answer, and TIME-WAIT, which outlives the
+// descriptor.
 func ExampleWatcher() {
 	diag, err := tcpinfo.Dial()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // is followed already (by another descriptor, as a listener's child, or by its addresses) the descriptor is attached
 // to that Socket, and a tag that is not nil replaces its tag. tag is for the caller: [Socket.Tag] gives it back.
 //
-// c is used as long as its Control works; when that fails the descriptor is taken for closed, and when all of a Socket's
-// are, sock_diag is asked in their stead. Follow keeps nothing open.
+// c is used as long as its Control works; when that fails the descriptor is taken for closed, and when all of a
+// Socket's are, sock_diag is asked in their stead. Follow keeps nothing open.
 //
 // Errors are Control's, and those of getsockopt(2): [*tcpinfo.Error] with ENOTSOCK, or EOPNOTSUPP where it is not TCP.
 func (w *Watcher) Follow(c tcpinfo.Controller, tag any) (*Socket, error) {
@@ -42,10 +42,10 @@ func (w *Watcher) Follow(c tcpinfo.Controller, tag any) (*Socket, error) {
 	return sk, nil
 }
 
-// FollowAddrs begins to follow the socket that has these addresses, in this process or another, and reports its state as
-// the first change; only sock_diag is asked. The zero remote stands for a listener; a socket that is only bound is not
-// found. If the socket is followed already, that Socket is returned, and a tag that is not nil replaces its tag. The error
-// is that of [tcpinfo.Conn.Lookup]: tcpinfo.ErrNotFound if there is no such socket.
+// FollowAddrs begins to follow the socket that has these addresses, in this process or another, and reports its state
+// as the first change; only sock_diag is asked. The zero remote stands for a listener; a socket that is only bound is
+// not found. If the socket is followed already, that Socket is returned, and a tag that is not nil replaces its tag.
+// The error is that of [tcpinfo.Conn.Lookup]: tcpinfo.ErrNotFound if there is no such socket.
 func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, error) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
@@ -69,12 +69,12 @@ func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, e
 	return sk, nil
 }
 
-// FollowChildren also follows the connections that come in through the listener, from their first sight on, half-open or
-// waiting for accept, until accept and beyond; tag is what their Tag gives. Follow of the accepted descriptor finds the
-// Socket that is there, because a connection inherits the cookie of its half-open entry.
+// FollowChildren also follows the connections that come in through the listener, from their first sight on, half-open
+// or waiting for accept, until accept and beyond; tag is what their Tag gives. Follow of the accepted descriptor finds
+// the Socket that is there, because a connection inherits the cookie of its half-open entry.
 //
-// Children are discovered by a dump, one each Sample and every 20th poll; one that is accepted before that is not found.
-// Where several listeners share a port and address (SO_REUSEPORT) the children of all are found.
+// Children are discovered by a dump, one each Sample and every 20th poll; one that is accepted before that is not
+// found. Where several listeners share a port and address (SO_REUSEPORT) the children of all are found.
 func (w *Watcher) FollowChildren(listener *Socket, tag any) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()

@@ -85,7 +85,8 @@ func TestWatchLife(t *testing.T) {
 	})
 }
 
-// TestWatchOrphan closes a descriptor whose peer stays in CLOSE-WAIT: FIN-WAIT-2 goes on without it, as a time-wait entry.
+// TestWatchOrphan closes a descriptor whose peer stays in CLOSE-WAIT: FIN-WAIT-2 goes on without it, as a time-wait
+// entry.
 func TestWatchOrphan(t *testing.T) {
 	t.Parallel()
 	bothFamilies(t, func(t *testing.T, addr netip.AddrPort) {
@@ -204,8 +205,8 @@ func TestWatchUnseenConnection(t *testing.T) {
 	r.wantStates(client, "CLOSED [FIN-WAIT-1] FIN-WAIT-2")
 }
 
-// TestWatchBoundToInterface: the kernel's exact lookup misses a socket that is bound to an interface. It is followed all
-// the same, with details, and into TIME-WAIT.
+// TestWatchBoundToInterface: the kernel's exact lookup misses a socket that is bound to an interface. It is followed
+// all the same, with details, and into TIME-WAIT.
 func TestWatchBoundToInterface(t *testing.T) {
 	t.Parallel()
 	w, r := newWatcher(t)

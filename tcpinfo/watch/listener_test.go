@@ -24,7 +24,8 @@ func lookUntilQueues(t *testing.T, w *Watcher, listener *Socket, accept, limit, 
 	})
 }
 
-// lookUntilChild looks until a child of the only listener is there that was not among the changes before, and is in a state.
+// lookUntilChild looks until a child of the only listener is there that was not among the changes before, and is in a
+// state.
 func lookUntilChild(t *testing.T, w *Watcher, r *recorder, state tcpinfo.State) (child *Socket) {
 	t.Helper()
 	old := len(r.changes())
@@ -100,8 +101,8 @@ func TestWatchListenerClose(t *testing.T) {
 	})
 }
 
-// TestWatchSynReceived follows a half-open connection, held by TCP_DEFER_ACCEPT, through the accept queue into accept and
-// out again: all that time it is one socket with one cookie.
+// TestWatchSynReceived follows a half-open connection, held by TCP_DEFER_ACCEPT, through the accept queue into accept
+// and out again: all that time it is one socket with one cookie.
 func TestWatchSynReceived(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ listen, connect netip.AddrPort }{

@@ -6,7 +6,7 @@ import "socklife/tcpinfo"
 type known struct {
 	state    tcpinfo.State
 	gone     bool
-	timeWait bool // the kernel keeps a small time-wait entry instead of the socket: TIME-WAIT, or an orphan's FIN-WAIT-2
+	timeWait bool // the kernel keeps a small entry instead of the socket: TIME-WAIT, or an orphan's FIN-WAIT-2
 
 	timer       tcpinfo.TimerKind
 	retransmits uint8
@@ -18,8 +18,8 @@ type known struct {
 	synQueue                 int
 }
 
-// judge says what is new in a sample, and what is known after it. A detail that the sample does not have stays as it was
-// known. looked is set when the sample was asked for, not polled: only then is RecvQ alone news.
+// judge says what is new in a sample, and what is known after it. A detail that the sample does not have stays as it
+// was known. looked is set when the sample was asked for, not polled: only then is RecvQ alone news.
 func judge(before known, s Sample, looked bool) (after known, what Kind) {
 	after = before
 	after.state, after.gone = s.State, s.Gone

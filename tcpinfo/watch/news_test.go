@@ -29,7 +29,8 @@ func TestJudge(t *testing.T) {
 	listening := func(accept, limit uint32, syn int) Sample {
 		return Sample{State: tcpinfo.Listen, AcceptQueue: accept, AcceptLimit: limit, SynQueue: syn}
 	}
-	entry := func(s tcpinfo.State, timer tcpinfo.TimerKind, retrans uint8) Sample { // half-open and time-wait entries have no more than this
+	// Half-open and time-wait entries have no more than this.
+	entry := func(s tcpinfo.State, timer tcpinfo.TimerKind, retrans uint8) Sample {
 		return Sample{State: s, Source: SockDiag, SynQueue: -1, Diag: &tcpinfo.Socket{State: s, Timer: tcpinfo.Timer{Kind: timer, Retrans: retrans}}}
 	}
 	for name, c := range map[string]struct {

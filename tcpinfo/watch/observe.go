@@ -55,8 +55,8 @@ func (sk *Socket) record(s Sample) (before Sample, woken []*waiter) {
 	return before, woken
 }
 
-// observeListener completes a listener's sample with its SYN queue, and takes in the children that came with it. Polling
-// without a descriptor asks for the SYN queue only when the accept queue moved.
+// observeListener completes a listener's sample with its SYN queue, and takes in the children that came with it.
+// Polling without a descriptor asks for the SYN queue only when the accept queue moved.
 func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
 	moved := !sk.seen || s.AcceptQueue != sk.known.acceptQueue || s.AcceptLimit != sk.known.acceptLimit
 	if len(sk.fds) == 0 && e == poll && !moved {
@@ -98,8 +98,8 @@ func (w *Watcher) adopt(children []tcpinfo.Socket, tag any) {
 	}
 }
 
-// sampleFormer samples the socket that had these addresses before, and may be in TIME-WAIT still, so that its end is reported before
-// the new one's beginning. It tells whether there was any.
+// sampleFormer samples the socket that had these addresses before, and may be in TIME-WAIT still, so that its end is
+// reported before the new one's beginning. It tells whether there was any.
 func (w *Watcher) sampleFormer(successor *Socket) (any bool) {
 	local, remote := successor.Local(), successor.Remote()
 	if remote.Port() == 0 {

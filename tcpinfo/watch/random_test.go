@@ -10,8 +10,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// TestWatchRandom does calls at random, on both ends of several connections and by several watchers, with a Look after some
-// of them. The recorder checks what holds of every report: above all that each change begins where the one before ended.
+// TestWatchRandom does calls at random, on both ends of several connections and by several watchers, with a Look after
+// some of them. The recorder checks what holds of every report: above all that each change begins where the one before
+// ended.
 func TestWatchRandom(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {

@@ -95,8 +95,8 @@ func TestWatchWithoutSockDiag(t *testing.T) {
 	r.wantStates(open, "ESTABLISHED CLOSE-WAIT [LAST-ACK]")
 }
 
-// TestWatchWhileClosing looks all the time while connections end: an entry that the kernel is just taking apart, which has
-// no port any more or reads CLOSED, is not taken for what comes of it.
+// TestWatchWhileClosing looks all the time while connections end: an entry that the kernel is just taking apart, which
+// has no port any more or reads CLOSED, is not taken for what comes of it.
 func TestWatchWhileClosing(t *testing.T) {
 	t.Parallel()
 	w, r := newWatcher(t)
@@ -124,8 +124,8 @@ func TestWatchWhileClosing(t *testing.T) {
 	}
 }
 
-// tearing answers as a kernel does that takes a socket apart while it describes it: each question has its own answer, and a socket
-// without a state is none.
+// tearing answers as a kernel does that takes a socket apart while it describes it: each question has its own answer,
+// and a socket without a state is none.
 type tearing struct{ lookup, dumps []tcpinfo.Socket }
 
 func (k *tearing) Lookup(netip.AddrPort, netip.AddrPort, uint64) (s tcpinfo.Socket, err error) {
@@ -143,8 +143,8 @@ func (k *tearing) Dump(tcpinfo.Filter) (list []tcpinfo.Socket, err error) {
 	return list, nil
 }
 
-// TestWatchTornDown: the kernel describes a socket while it takes it apart, first to a lookup and then to a dump. What is
-// there then is what the next dump says.
+// TestWatchTornDown: the kernel describes a socket while it takes it apart, first to a lookup and then to a dump. What
+// is there then is what the next dump says.
 func TestWatchTornDown(t *testing.T) {
 	t.Parallel()
 	const cookie = 7
@@ -160,7 +160,8 @@ func TestWatchTornDown(t *testing.T) {
 		lookup, dumps answers
 		want          string
 	}{
-		"no port, then TIME-WAIT":    {answers{nothing}, answers{noPort, timeWait}, "ESTABLISHED TIME-WAIT"}, // no port: not what was looked up
+		// Without a port it is not what was looked up.
+		"no port, then TIME-WAIT":    {answers{nothing}, answers{noPort, timeWait}, "ESTABLISHED TIME-WAIT"},
 		"CLOSED, then TIME-WAIT":     {answers{closed}, answers{closed, closed, timeWait}, "ESTABLISHED TIME-WAIT"},
 		"CLOSED, then TIME-WAIT too": {answers{closed}, answers{timeWait}, "ESTABLISHED TIME-WAIT"},
 		"CLOSED, then nothing":       {answers{closed}, answers{closed, nothing}, "ESTABLISHED gone"},

@@ -27,9 +27,10 @@ func (w *Watcher) Sample() {
 	w.pass(look)
 }
 
-// Run polls until ctx ends, and then returns. A poll costs one getsockopt (half a microsecond) for a socket with an open
-// descriptor and one exact lookup (5 µs) for any other; once it finds something new it looks closer. Every 20th poll is a
-// look at everything, which finds the rest: the SYN queue, children, timers. every is 5 ms if it is not positive.
+// Run polls until ctx ends, and then returns. A poll costs one getsockopt (half a microsecond) for a socket with an
+// open descriptor and one exact lookup (5 µs) for any other; once it finds something new it looks closer. Every 20th
+// poll is a look at everything, which finds the rest: the SYN queue, children, timers. every is 5 ms if it is not
+// positive.
 //
 // What happens between two polls is seen only if a Sample falls in between.
 func (w *Watcher) Run(ctx context.Context, every time.Duration) {
@@ -102,7 +103,7 @@ func keyOf(i *tcpinfo.Info) pollKey {
 	if i.State == tcpinfo.Listen {
 		k.acceptQueue, k.acceptLimit = i.Unacked, i.Sacked
 	} else {
-		k.persist = i.NotsentBytes > 0 && i.Unacked == 0 // when the kernel has a probe timer running (tcp_check_probe_timer)
+		k.persist = i.NotsentBytes > 0 && i.Unacked == 0 // the kernel's probe timer runs (tcp_check_probe_timer)
 	}
 	return k
 }
@@ -110,7 +111,8 @@ func keyOf(i *tcpinfo.Info) pollKey {
 // agreeTries is how often a sample is begun again because the socket became another connection while it was taken.
 const agreeTries = 3
 
-// sampleOpen samples a socket with an open descriptor: info is what TCP_INFO said just now, the details are sock_diag's.
+// sampleOpen samples a socket with an open descriptor: info is what TCP_INFO said just now, the details are
+// sock_diag's.
 func (w *Watcher) sampleOpen(sk *Socket, info tcpinfo.Info, e effort) {
 	for try := 1; ; try++ {
 		s := infoSample(info)

@@ -22,11 +22,11 @@ type waiter struct {
 func (r *waiter) wake(s Sample) { r.got <- s }
 
 // Wait waits until the socket is seen in one of the states and returns the sample that showed it: at once if the last
-// sample does. It asks nobody itself: it is woken by what Sample and Run observe, also by a state that was passed within
-// one Sample. Without states it returns the last sample.
+// sample does. It asks nobody itself: it is woken by what Sample and Run observe, also by a state that was passed
+// within one Sample. Without states it returns the last sample.
 //
-// When ctx ends the error wraps ctx's cause; when the socket is gone and CLOSED is not among the states it is [ErrGone].
-// Both come with the last sample, and say which state was waited for and which is there.
+// When ctx ends the error wraps ctx's cause; when the socket is gone and CLOSED is not among the states it is
+// [ErrGone]. Both come with the last sample, and say which state was waited for and which is there.
 func (sk *Socket) Wait(ctx context.Context, states ...tcpinfo.State) (Sample, error) {
 	r := &waiter{states: tcpinfo.MaskOf(states...), got: make(chan Sample, 1)}
 	last, waiting := sk.enlist(r)

@@ -123,8 +123,8 @@ func TestWaitFor(t *testing.T) {
 
 func firstWatch(r *recorder) *Socket { return r.changes()[0].Socket }
 
-// TestWatchConcurrently has everybody at it at once: callers that look, a poller, waiters, accessors, and a report that uses
-// them too.
+// TestWatchConcurrently has everybody at it at once: callers that look, a poller, waiters, accessors, and a report that
+// uses them too.
 func TestWatchConcurrently(t *testing.T) {
 	t.Parallel()
 	d, err := tcpinfo.Dial()

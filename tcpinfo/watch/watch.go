@@ -1,12 +1,12 @@
-// Package watch follows TCP sockets through their lives, also when their descriptors are closed, and reports what is news: another
-// state, timer, retransmission, shutdown bit or queue.
+// Package watch follows TCP sockets through their lives, also when their descriptors are closed, and reports what is
+// news: another state, timer, retransmission, shutdown bit or queue.
 //
-// Package tcpinfo has the facts: what the kernel says of a socket when it is asked. This package decides whom to ask, when, what to
-// make of two answers that differ, and what of it is worth a report.
+// Package tcpinfo has the facts: what the kernel says of a socket when it is asked. This package decides whom to ask,
+// when, what to make of two answers that differ, and what of it is worth a report.
 //
-// A [Watcher] asks over one [tcpinfo.Conn]. [Watcher.Follow], [Watcher.FollowAddrs] and [Watcher.FollowChildren] say which sockets it
-// follows; [Watcher.Sample] looks at them now and [Watcher.Run] again and again; [Socket.Wait] waits for a state, [Watcher.WaitFor]
-// for anything else. Each piece of news is a [Change].
+// A [Watcher] asks over one [tcpinfo.Conn]. [Watcher.Follow], [Watcher.FollowAddrs] and [Watcher.FollowChildren] say
+// which sockets it follows; [Watcher.Sample] looks at them now and [Watcher.Run] again and again; [Socket.Wait] waits
+// for a state, [Watcher.WaitFor] for anything else. Each piece of news is a [Change].
 package watch
 
 import (
@@ -36,8 +36,8 @@ type Sample struct {
 	State  tcpinfo.State
 	Gone   bool // no longer in the kernel's tables, and no descriptor is open that would tell more; State is Closed
 
-	Info *tcpinfo.Info   // nil where the kernel gave none: a half-open entry, TIME-WAIT and an orphan's FIN-WAIT-2 have none
-	Diag *tcpinfo.Socket // timer, queues, shutdown; nil where sock_diag has no entry (CLOSED) or was not asked (LISTEN with a descriptor)
+	Info *tcpinfo.Info   // nil of a half-open entry, TIME-WAIT and an orphan's FIN-WAIT-2: the kernel has none
+	Diag *tcpinfo.Socket // timer, queues, shutdown; nil of CLOSED, and of LISTEN with a descriptor
 
 	// Of a listener.
 	AcceptQueue uint32 // connections that wait for accept
@@ -95,11 +95,11 @@ func (c Change) String() string {
 
 // Watcher follows sockets through their lives, also when their descriptors are closed, and reports what changes.
 //
-// As long as a descriptor is open, its state is what getsockopt(TCP_INFO) says, and the details (timer, queues, shutdown
-// bits) are what sock_diag says of the same cookie a moment later. If the state moved in between, both states are
-// reported, each with its source. TCP_INFO says CLOSED of a socket in TIME-WAIT; there sock_diag knows better and is
-// asked. Once the descriptor is closed, sock_diag alone is asked, by the cookie, until the kernel has no such socket any
-// more. States that a socket passes between two samples are not seen and not reported.
+// As long as a descriptor is open, its state is what getsockopt(TCP_INFO) says, and the details (timer, queues,
+// shutdown bits) are what sock_diag says of the same cookie a moment later. If the state moved in between, both states
+// are reported, each with its source. TCP_INFO says CLOSED of a socket in TIME-WAIT; there sock_diag knows better and
+// is asked. Once the descriptor is closed, sock_diag alone is asked, by the cookie, until the kernel has no such socket
+// any more. States that a socket passes between two samples are not seen and not reported.
 //
 // A timer counts as news when it is persist, keepalive or timewait, or when it is the retransmission timer ("on") and
 // something was sent in vain already or the state is one that waits for an answer: SYN-SENT, SYN-RECEIVED, FIN-WAIT-1,
@@ -110,8 +110,8 @@ type Watcher struct {
 	diag   asker
 	report func(Change)
 
-	// sampling is held by whoever asks the kernel and reports, so samples are taken one at a time, and reported in their
-	// order. It guards what follows.
+	// sampling is held by whoever asks the kernel and reports, so samples are taken one at a time, and reported in
+	// their order. It guards what follows.
 	sampling sync.Mutex
 	sockets  []*Socket // in the order they were first seen
 	byCookie map[uint64]*Socket
@@ -133,8 +133,8 @@ type asker interface {
 // New makes a Watcher that asks d, which must see the network namespace of the sockets to follow and stay open.
 //
 // report, if not nil, is called for each change, in order and never concurrently, from Follow, FollowAddrs,
-// FollowChildren, Sample and Run, which do not return before it does. It may use the methods of [Socket] and of the samples,
-// but must not call those five, nor wait for a goroutine that does.
+// FollowChildren, Sample and Run, which do not return before it does. It may use the methods of [Socket] and of the
+// samples, but must not call those five, nor wait for a goroutine that does.
 func New(d *tcpinfo.Conn, report func(Change)) *Watcher {
 	if report == nil {
 		report = func(Change) {}
@@ -173,7 +173,8 @@ func (sk *Socket) Tag() any { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.
 // change.
 func (sk *Socket) Last() Sample { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.last }
 
-// Cookie is the kernel's number for the socket: SO_COOKIE, the same from SYN-RECEIVED to TIME-WAIT, and never used again.
+// Cookie is the kernel's number for the socket: SO_COOKIE, the same from SYN-RECEIVED to TIME-WAIT, and never used
+// again.
 func (sk *Socket) Cookie() uint64 { return sk.cookie }
 
 // Local is the address and port the socket is bound to; the port is 0 before it is bound.
