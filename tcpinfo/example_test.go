@@ -1,7 +1,6 @@
 package tcpinfo_test
 
 import (
-	"context"
 	"fmt"
 	"log"
 	"net"
@@ -73,63 +72,22 @@ func ExampleConn_Dump() {
 	}
 	for _, s := range list {
 		fmt.Println(s.State, "from", s.Remote.Addr())
-		fmt.Println(s.State.Explain().Who, "must act")
 	}
 	// Output:
 	// CLOSE-WAIT from 127.0.0.1
-	// the application here must act
 }
 
-// The last words of connections, whoever they belong to.
-func ExampleConn_Subscribe() {
-	diag, err := tcpinfo.Dial()
+func ExampleCounters_Since() {
+	before, err := tcpinfo.ReadCounters()
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer diag.Close()
-	ends, err := diag.Subscribe()
+	// … what is to be explained …
+	after, err := tcpinfo.ReadCounters()
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer ends.Close()
-
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
+	for _, d := range after.Since(before) {
+		fmt.Printf("%s %+d\n", d.Name, d.Delta)
 	}
-	client, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Fprint(client, "hello")
-	local := netip.MustParseAddrPort(client.LocalAddr().String())
-	client.Close()
-	listener.Close()
-
-	for {
-		s, err := ends.Recv(context.Background())
-		if err != nil {
-			log.Fatal(err)
-		}
-		if s.Local == local {
-			fmt.Println("sent", s.Info.BytesSent, "bytes")
-			return
-		}
-	}
-	// Output:
-	// sent 5 bytes
-}
-
-// What a state waits for.
-func ExampleState_Explain() {
-	state, err := tcpinfo.ParseState("fin-wait-2")
-	if err != nil {
-		log.Fatal(err)
-	}
-	e := state.Explain()
-	fmt.Println(e.Waits)
-	fmt.Println("Who must act:", e.Who)
-	// Output:
-	// A connection in FIN-WAIT-2 has ended its sending side, the peer knows it, and it waits for the peer to end its own.
-	// Who must act: the peer's application
 }

@@ -24,7 +24,8 @@ echoc - an echo client that shows what TCP does
   echoc [flags] tour            play every scenario, then tell which states and
                                 transitions were seen
   echoc --list                  list the scenarios
-  echoc --explain STATE         what a TCP state waits for, and who must act
+  echoc --explain WORD          what a TCP state waits for and who must act, or
+                                what makes a counter of the kernel rise
 
 ADDR is HOST:PORT; start with:  echoc half-close
 `
@@ -33,7 +34,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
-	state := f.Set.String("explain", "", "explain a TCP `state`: what it waits for, who must act")
+	word := f.Set.String("explain", "", "explain a `word`: a TCP state, or a counter of the kernel")
 	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.Set)
 	if err := f.Parse(args); err != nil {
@@ -43,7 +44,7 @@ func run(args []string) int {
 	case f.Answered(os.Stdout, "echoc", synopsis):
 		return cli.ExitOK
 	case f.Set.Changed("explain"):
-		return complain(explain(os.Stdout, *state))
+		return complain(explainWord(os.Stdout, *word))
 	}
 	if f.Wire.On {
 		if done, status, err := lab.Enter(); done || err != nil {

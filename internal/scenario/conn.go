@@ -13,6 +13,7 @@ import (
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // Conn is a socket in a lesson. Each method makes the system call it is named after and then looks at what the kernel says
@@ -20,7 +21,7 @@ import (
 type Conn struct {
 	side    *Side
 	sock    *sockapi.Socket
-	watch   *tcpinfo.Watch
+	watch   *watch.Socket
 	bound   bool   // bind was called
 	keep    bool   // stays open for the next run
 	aborted string // why close() sent RST in place of FIN, if it did
@@ -28,7 +29,7 @@ type Conn struct {
 	unheard string // what has been read beyond the line that was asked for
 
 	mu   sync.Mutex
-	peer *tcpinfo.Watch
+	peer *watch.Socket
 }
 
 // must ends the run if a call failed that the lesson needs.
@@ -244,7 +245,7 @@ func (c *Conn) Local() netip.AddrPort  { return c.watch.Local() }
 func (c *Conn) Remote() netip.AddrPort { return c.watch.Remote() }
 
 // Last is what the kernel said of the socket when it was last asked.
-func (c *Conn) Last() tcpinfo.Sample { return c.watch.Last() }
+func (c *Conn) Last() watch.Sample { return c.watch.Last() }
 
 // info is TCP_INFO now.
 func (c *Conn) info() tcpinfo.Info {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 	"socklife/internal/trace"
 )
@@ -24,8 +25,8 @@ func TestResetsMakeEveryAbort(t *testing.T) {
 			made[[2]string{s.From, s.To}] = true
 		}
 	}
-	for _, tr := range timeline.Transitions {
-		if tr.Linux && tr.Abort && !made[[2]string{tr.From, tr.To}] {
+	for _, tr := range rfc9293.Transitions {
+		if tr.Linux && tr.Abort && !made[[2]string{tr.From.String(), tr.To.String()}] {
 			t.Errorf("no %s → %s", tr.From, tr.To)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"socklife/internal/timeline"
 	"socklife/internal/witness"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // run is one process' part of a scenario: one side, or both.
@@ -31,9 +32,9 @@ type run struct {
 	cancel                 context.CancelCauseFunc
 
 	mu       sync.Mutex
-	open     []*Conn          // sockets to close at the end, in the order they were made
-	followed []*tcpinfo.Watch // every socket, in the order they were first seen
-	met      []*tcpinfo.Watch // sockets of the server that the kernel made, in the order they were first seen
+	open     []*Conn         // sockets to close at the end, in the order they were made
+	followed []*watch.Socket // every socket, in the order they were first seen
+	met      []*watch.Socket // sockets of the server that the kernel made, in the order they were first seen
 	checks   int
 	failed   int
 	stopped  bool
@@ -194,15 +195,15 @@ func (r *run) abort() {
 }
 
 // observed takes what the watcher saw.
-func (r *run) observed(c tcpinfo.Change) {
+func (r *run) observed(c watch.Change) {
 	if c.First && c.To != tcpinfo.Listen {
 		r.mu.Lock()
-		r.followed = append(r.followed, c.Watch)
+		r.followed = append(r.followed, c.Socket)
 		r.mu.Unlock()
 	}
-	if c.First && c.Watch.Tag() == any(timeline.Server) && c.Watch.Remote().IsValid() {
+	if c.First && c.Socket.Tag() == any(timeline.Server) && c.Socket.Remote().IsValid() {
 		r.mu.Lock()
-		r.met = append(r.met, c.Watch)
+		r.met = append(r.met, c.Socket)
 		r.mu.Unlock()
 	}
 	witness.Report(r.log, c)

@@ -13,6 +13,7 @@ import (
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // WireConfig is how the wire between the two hosts is to be.
@@ -204,9 +205,9 @@ func (w *Wire) Count(match string) int {
 // side itself may be at any point of its own calls.
 func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	w.run.stopIfOver()
-	var seen tcpinfo.Sample
+	var seen watch.Sample
 	h := w.host(side)
-	h.watch.Look() // it is about now, and not about the last time somebody looked
+	h.watch.Sample() // it is about now, and not about the last time somebody looked
 	ctx, cancel := w.run.patience()
 	defer cancel()
 	err := h.watch.WaitFor(ctx, func() bool {
@@ -264,7 +265,7 @@ func (w *Wire) must(err error) {
 }
 
 // connections are what is followed of that side, but for listeners, the last first.
-func (r *run) connections(side timeline.Side) (list []*tcpinfo.Watch) {
+func (r *run) connections(side timeline.Side) (list []*watch.Socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.followed {

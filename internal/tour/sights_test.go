@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 )
 
@@ -75,7 +76,7 @@ func TestANewConnectionOverTimeWait(t *testing.T) {
 
 func TestTheTableIsWhole(t *testing.T) {
 	table := NewSights().Coverage()
-	if len(table) != len(timeline.States)+len(timeline.Transitions) {
+	if len(table) != len(rfc9293.States)+len(rfc9293.Transitions) {
 		t.Errorf("%d rows", len(table))
 	}
 	for _, c := range table {

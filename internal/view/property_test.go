@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 )
 
@@ -123,7 +124,7 @@ func (c *chance) event() timeline.Event {
 			Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, byte(i)}), uint16(i))},
 		&timeline.State{Local: c.str(), Remote: c.str(), From: c.str(), To: c.str(), Source: c.str(), Timer: c.str(), ExpiresMS: &i64, Retrans: &i, RecvQ: &u32,
 			SendQ: &ack, Shutdown: c.strs()},
-		&timeline.State{From: timeline.States[c.IntN(11)], To: timeline.States[c.IntN(11)], Source: "tcp_info"},
+		&timeline.State{From: rfc9293.States[c.IntN(11)].String(), To: rfc9293.States[c.IntN(11)].String(), Source: "tcp_info"},
 		&timeline.Queue{Local: c.str(), AcceptQueue: u32, AcceptLimit: ack, SynQueue: &i},
 		&timeline.Segment{From: timeline.Side(c.str()), Flags: c.strs(), Seq: ack, Ack: &ack, Len: i, Options: c.strs(), Fate: c.str(), Text: c.str()},
 		&timeline.Counter{Name: c.str(), Delta: i64},

@@ -10,6 +10,7 @@ import (
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // Short is a call as the reader is told of it before it has returned.
@@ -43,24 +44,24 @@ func Call(c *sockapi.Call) *timeline.Call {
 }
 
 // Report writes a change that the watcher saw into the log.
-func Report(log *timeline.Log, c tcpinfo.Change) {
-	side, _ := c.Watch.Tag().(timeline.Side)
-	if c.First && c.To == tcpinfo.Closed || c.What == tcpinfo.RecvQChanged && c.Now.Diag.RecvQ == 0 {
+func Report(log *timeline.Log, c watch.Change) {
+	side, _ := c.Socket.Tag().(timeline.Side)
+	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
 		return // a new socket, or one read empty: the call tells it
 	}
-	if c.What&^tcpinfo.QueueChanged != 0 {
+	if c.What&^watch.QueueChanged != 0 {
 		log.Add(side, c.Now.Time, State(c))
 	}
-	if c.To == tcpinfo.Listen && (c.First || c.What&(tcpinfo.QueueChanged|tcpinfo.StateChanged) != 0) {
+	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
 		log.Add(side, c.Now.Time, Queue(c))
 	}
 }
 
 // State is a change as an event.
-func State(c tcpinfo.Change) *timeline.State {
+func State(c watch.Change) *timeline.State {
 	e := &timeline.State{
-		Local:  Addr(c.Watch.Local()),
-		Remote: Addr(c.Watch.Remote()),
+		Local:  Addr(c.Socket.Local()),
+		Remote: Addr(c.Socket.Remote()),
 		From:   c.From.String(), To: c.To.String(),
 		Source: string(c.Now.Source),
 	}
@@ -81,25 +82,13 @@ func details(e *timeline.State, d *tcpinfo.Socket) {
 	}
 	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
 	if d.Shutdown != nil {
-		e.Shutdown = ShutdownNames(*d.Shutdown)
+		e.Shutdown = d.Shutdown.Names()
 	}
-}
-
-// ShutdownNames are the kernel's names of the bits of INET_DIAG_SHUTDOWN (include/net/sock.h).
-func ShutdownNames(bits uint8) []string {
-	names := []string{}
-	if bits&1 != 0 {
-		names = append(names, "RCV_SHUTDOWN")
-	}
-	if bits&2 != 0 {
-		names = append(names, "SEND_SHUTDOWN")
-	}
-	return names
 }
 
 // Queue is a listener's backlog as an event.
-func Queue(c tcpinfo.Change) *timeline.Queue {
-	q := &timeline.Queue{Local: Addr(c.Watch.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
+func Queue(c watch.Change) *timeline.Queue {
+	q := &timeline.Queue{Local: Addr(c.Socket.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
 	if n := c.Now.SynQueue; n >= 0 {
 		q.SynQueue = &n
 	}

@@ -1,45 +1,45 @@
-package tcpinfo
+package explain
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// ExplainCounter says in one sentence what makes a counter rise, for those that explain how connections open, are
-// dropped, reset, retransmitted, aborted and closed; "" and false for any other name. The sentences describe what
+// Counter says in one sentence what makes a counter of [tcpinfo.Counters] rise, for those that explain how connections
+// open, are dropped, reset, retransmitted, aborted and closed. name may be in any case, and with nstat(8)'s prefix, Tcp
+// or TcpExt; known is the kernel's spelling, and "" if nothing is said of that name. The sentences describe what
 // net/ipv4 of Linux 6.18 does, which is not always what the RFC, or a counter's name, suggests.
-func ExplainCounter(name string) (sentence string, ok bool) {
-	i, ok := counterIndex[name]
-	if !ok {
-		return "", false
+func Counter(name string) (known, sentence string) {
+	name = strings.ToLower(name)
+	for _, prefix := range []string{"", "tcpext", "tcp"} {
+		if rest, had := strings.CutPrefix(name, prefix); had {
+			if n, ok := counterIndex[rest]; ok {
+				return n.name, n.says
+			}
+		}
 	}
-	return counterNotes[i].says, true
+	return "", ""
 }
 
-// ExplainedCounters lists the names that [ExplainCounter] knows, in the order of a connection's life: opening,
-// listening, resets and aborts, retransmission, windows and acknowledgements, TIME-WAIT, segments.
-func ExplainedCounters() []string {
+// Counters lists the names that [Counter] knows, in the order of a connection's life: opening, listening, resets and
+// aborts, retransmission, windows and acknowledgements, TIME-WAIT, segments.
+func Counters() []string {
 	names := make([]string, len(counterNotes))
-	for i := range counterNotes {
-		names[i] = counterNotes[i].name
+	for i, n := range counterNotes {
+		names[i] = n.name
 	}
 	return names
 }
 
-// counterRank is where a counter stands in ExplainedCounters; those that are not there come after all that are.
-func counterRank(name string) int {
-	if i, ok := counterIndex[name]; ok {
-		return i
-	}
-	return len(counterNotes)
-}
-
-var counterIndex = func() map[string]int {
-	index := make(map[string]int, len(counterNotes))
-	for i := range counterNotes {
-		index[counterNotes[i].name] = i
+var counterIndex = func() map[string]counterNote {
+	index := make(map[string]counterNote, len(counterNotes))
+	for _, n := range counterNotes {
+		index[strings.ToLower(n.name)] = n
 	}
 	return index
 }()
 
-// counterNotes is in the order in which [Counters.Since] reports. The function named in a comment is where net/ipv4 counts.
+// counterNotes are all of them. The function named in a comment is where net/ipv4 counts.
 var counterNotes = slices.Concat(notesOpening, notesListening, notesAborts, notesRetransmission,
 	notesFlow, notesTimeWait, notesSegments)
 

@@ -1,20 +1,22 @@
-package tcpinfo
+package watch
 
 import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 // benchWatcher follows a listener and two connections with descriptors.
 func benchWatcher(b *testing.B) (*Watcher, pair, *int) {
-	d, err := Dial()
+	d, err := tcpinfo.Dial()
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { d.Close() })
 	changes := new(int)
-	w := NewWatcher(d, func(Change) { *changes++ })
+	w := New(d, func(Change) { *changes++ })
 	p := newPair(b)
 	for _, s := range []*fdSocket{p.listener, p.client, p.server} {
 		follow(b, w, s, nil)
@@ -28,7 +30,7 @@ func BenchmarkLook(b *testing.B) {
 	w, _, changes := benchWatcher(b)
 	*changes = 0
 	for b.Loop() {
-		w.Look()
+		w.Sample()
 	}
 	if *changes != 0 {
 		b.Errorf("%d changes", *changes)
@@ -43,7 +45,7 @@ func BenchmarkLookChanged(b *testing.B) {
 	for b.Loop() {
 		on = 1 - on
 		p.client.setInt(unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
-		w.Look()
+		w.Sample()
 	}
 	if *changes < b.N {
 		b.Errorf("%d changes in %d looks", *changes, b.N)
@@ -54,9 +56,9 @@ func BenchmarkLookChanged(b *testing.B) {
 func BenchmarkLookConnections(b *testing.B) {
 	w, p, _ := benchWatcher(b)
 	p.listener.close()
-	w.Look()
+	w.Sample()
 	for b.Loop() {
-		w.Look()
+		w.Sample()
 	}
 }
 
@@ -75,7 +77,7 @@ func BenchmarkPollTimeWait(b *testing.B) {
 	p.listener.close()
 	p.client.close()
 	p.server.close()
-	lookFor(b, w, func() bool { return len(w.watches) == 1 && w.watches[0].Last().State == TimeWait }, func() string { return "no TIME-WAIT" })
+	lookFor(b, w, func() bool { return len(w.sockets) == 1 && w.sockets[0].Last().State == tcpinfo.TimeWait }, func() string { return "no TIME-WAIT" })
 	for b.Loop() {
 		w.poll(false)
 	}
@@ -84,7 +86,7 @@ func BenchmarkPollTimeWait(b *testing.B) {
 func BenchmarkReadCounters(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ReadCounters(); err != nil {
+		if _, err := tcpinfo.ReadCounters(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 var (
@@ -143,17 +145,17 @@ func (s *fdSocket) local() netip.AddrPort {
 	return addrPortOf(sa)
 }
 
-func (s *fdSocket) state() State {
+func (s *fdSocket) state() tcpinfo.State {
 	s.t.Helper()
-	info, err := Get(s)
+	info, err := tcpinfo.Get(s)
 	s.must("getsockopt(TCP_INFO)", err)
 	return info.State
 }
 
 // waitState waits until the kernel says that the socket is in one of the states.
-func (s *fdSocket) waitState(states ...State) {
+func (s *fdSocket) waitState(states ...tcpinfo.State) {
 	s.t.Helper()
-	eventually(s.t, func() bool { return MaskOf(states...).Has(s.state()) },
+	eventually(s.t, func() bool { return tcpinfo.MaskOf(states...).Has(s.state()) },
 		func() { s.t.Fatalf("state %v, want one of %v", s.state(), states) })
 }
 
@@ -198,16 +200,6 @@ func startConnect(t testing.TB, addr netip.AddrPort) *fdSocket {
 		t.Fatalf("connect: %v", err)
 	}
 	return s
-}
-
-func connectRefused(t testing.TB) {
-	t.Helper()
-	l := newSocket(t, loopback4.Addr())
-	l.bind(loopback4) // bound and not listening: nobody else gets the port
-	s := newSocket(t, loopback4.Addr())
-	if err := unix.Connect(s.fd, sockaddr(l.local())); err != unix.ECONNREFUSED {
-		t.Fatalf("connect: %v, want %v", err, unix.ECONNREFUSED)
-	}
 }
 
 // pair is a connection and the listener it came from.
@@ -280,7 +272,7 @@ func (s *fdSocket) waitRecvQ(want int) {
 func (s *fdSocket) waitUnacked(want uint32) {
 	s.t.Helper()
 	eventually(s.t, func() bool {
-		info, err := Get(s)
+		info, err := tcpinfo.Get(s)
 		s.must("getsockopt(TCP_INFO)", err)
 		return info.Unacked == want
 	}, func() { s.t.Fatalf("segments are not acknowledged") })

@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"fmt"
@@ -6,15 +6,17 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
-func queueOf(wt *Watch) [3]int {
-	s := wt.Last()
+func queueOf(sk *Socket) [3]int {
+	s := sk.Last()
 	return [3]int{int(s.AcceptQueue), int(s.AcceptLimit), s.SynQueue}
 }
 
 // lookUntilQueues looks until the listener's accept queue, its limit and its SYN queue are these.
-func lookUntilQueues(t *testing.T, w *Watcher, listener *Watch, accept, limit, syn int) {
+func lookUntilQueues(t *testing.T, w *Watcher, listener *Socket, accept, limit, syn int) {
 	t.Helper()
 	want := [3]int{accept, limit, syn}
 	lookFor(t, w, func() bool { return queueOf(listener) == want }, func() string {
@@ -22,14 +24,15 @@ func lookUntilQueues(t *testing.T, w *Watcher, listener *Watch, accept, limit, s
 	})
 }
 
-// lookUntilChild looks until a child of the only listener is there that was not among the changes before, and is in a state.
-func lookUntilChild(t *testing.T, w *Watcher, r *recorder, state State) (child *Watch) {
+// lookUntilChild looks until a child of the only listener is there that was not among the changes before, and is in a
+// state.
+func lookUntilChild(t *testing.T, w *Watcher, r *recorder, state tcpinfo.State) (child *Socket) {
 	t.Helper()
 	old := len(r.changes())
 	lookFor(t, w, func() bool {
 		for _, c := range r.changes()[old:] {
 			if c.First {
-				child = c.Watch
+				child = c.Socket
 			}
 		}
 		return child != nil && child.Last().State == state
@@ -52,9 +55,9 @@ func TestWatchListenerQueues(t *testing.T) {
 			lookUntilQueues(t, w, listener, n, 2, 0)
 		}
 		l.accept()
-		w.Look()
+		w.Sample()
 		l.listen(7) // again: a new limit
-		w.Look()
+		w.Sample()
 		if got := queueOf(listener); got != [3]int{2, 7, 0} {
 			t.Errorf("after accept, and listen(7): %v", got)
 		}
@@ -64,10 +67,10 @@ func TestWatchListenerQueues(t *testing.T) {
 			}
 		}
 		l.shutdown(unix.SHUT_RD) // a listener becomes CLOSED
-		w.Look()
+		w.Sample()
 		r.wantStates(listener, "LISTEN CLOSED")
 		l.close()
-		w.Look()
+		w.Sample()
 		r.wantStates(listener, "LISTEN CLOSED")
 	})
 }
@@ -80,7 +83,7 @@ func TestWatchListenerClose(t *testing.T) {
 		other, r2 := newWatcher(t)
 		l := listen(t, addr, 5)
 		byFD := follow(t, w, l, "descriptor")
-		byAddr, err := other.FollowTuple(l.local(), netip.AddrPort{}, "address")
+		byAddr, err := other.FollowAddrs(l.local(), netip.AddrPort{}, "address")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,15 +94,15 @@ func TestWatchListenerClose(t *testing.T) {
 		lookUntilQueues(t, w, byFD, 1, 5, 0)
 		lookUntilQueues(t, other, byAddr, 1, 5, 0)
 		l.close()
-		w.Look()
-		other.Look()
+		w.Sample()
+		other.Sample()
 		r.wantStates(byFD, "LISTEN gone")
 		r2.wantStates(byAddr, "LISTEN gone")
 	})
 }
 
-// TestWatchSynReceived follows a half-open connection, held by TCP_DEFER_ACCEPT, through the accept queue into accept and
-// out again: all that time it is one socket with one cookie.
+// TestWatchSynReceived follows a half-open connection, held by TCP_DEFER_ACCEPT, through the accept queue into accept
+// and out again: all that time it is one socket with one cookie.
 func TestWatchSynReceived(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ listen, connect netip.AddrPort }{
@@ -116,12 +119,12 @@ func TestWatchSynReceived(t *testing.T) {
 			w.FollowChildren(listener, "child")
 
 			client := connect(t, netip.AddrPortFrom(c.connect.Addr(), l.local().Port()))
-			child := lookUntilChild(t, w, r, SynReceived)
+			child := lookUntilChild(t, w, r, tcpinfo.SynReceived)
 			if got := queueOf(listener); got != [3]int{0, 5, 1} {
 				t.Errorf("half-open: the queues are %v", got)
 			}
 			first := child.Last()
-			if child.Tag() != "child" || first.State != SynReceived || first.Info != nil || first.Diag.Timer.Kind != TimerOn {
+			if child.Tag() != "child" || first.State != tcpinfo.SynReceived || first.Info != nil || first.Diag.Timer.Kind != tcpinfo.TimerOn {
 				t.Fatalf("the child %v: %+v", child.Tag(), first)
 			}
 			if got := child.Remote(); netip.AddrPortFrom(got.Addr().Unmap(), got.Port()) != client.local() {
@@ -133,17 +136,17 @@ func TestWatchSynReceived(t *testing.T) {
 			if s.cookie() != child.Cookie() {
 				t.Errorf("accepted cookie %d, half-open %d", s.cookie(), child.Cookie())
 			}
-			if wt := follow(t, w, s, "accepted"); wt != child || wt.Tag() != "accepted" {
-				t.Errorf("the accepted descriptor is another watch: %v", wt.Tag())
+			if sk := follow(t, w, s, "accepted"); sk != child || sk.Tag() != "accepted" {
+				t.Errorf("the accepted descriptor is another watch: %v", sk.Tag())
 			}
-			if src := child.Last().Source; src != SourceTCPInfo {
+			if src := child.Last().Source; src != TCPInfo {
 				t.Errorf("with a descriptor, the source is %v", src)
 			}
 			client.close()
-			lookUntil(t, w, child, CloseWait)
+			lookUntil(t, w, child, tcpinfo.CloseWait)
 			s.read()
 			s.close()
-			lookUntil(t, w, child, Closed)
+			lookUntil(t, w, child, tcpinfo.Closed)
 			r.wantStates(child, "SYN-RECEIVED ESTABLISHED CLOSE-WAIT [LAST-ACK] gone")
 		})
 	}
@@ -158,24 +161,24 @@ func TestWatchHalfOpenEnds(t *testing.T) {
 	l.setInt(unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 30)
 	listener := follow(t, w, l, "listener")
 	w.FollowChildren(listener, nil)
-	var children []*Watch
+	var children []*Socket
 	var clients []*fdSocket
 	for range 2 {
 		clients = append(clients, connect(t, l.local()))
-		children = append(children, lookUntilChild(t, w, r, SynReceived))
+		children = append(children, lookUntilChild(t, w, r, tcpinfo.SynReceived))
 	}
 	clients[0].lingerZero()
 	clients[0].close()
-	lookUntil(t, w, children[0], Closed)
+	lookUntil(t, w, children[0], tcpinfo.Closed)
 	r.wantStates(children[0], "SYN-RECEIVED gone")
 	lookUntilQueues(t, w, listener, 0, 5, 1)
 	l.close()
-	w.Look()
+	w.Sample()
 	r.wantStates(listener, "LISTEN gone")
 	clients[1].write("to nobody")
-	lookUntil(t, w, children[1], Closed)
+	lookUntil(t, w, children[1], tcpinfo.Closed)
 	r.wantStates(children[1], "SYN-RECEIVED gone")
-	clients[1].waitState(Closed)
+	clients[1].waitState(tcpinfo.Closed)
 }
 
 // TestWatchChildrenPolled: the poller finds children by itself.
@@ -188,7 +191,7 @@ func TestWatchChildrenPolled(t *testing.T) {
 	connect(t, l.local())
 	err := w.WaitFor(patient(t), func() bool {
 		for _, c := range r.changes() {
-			if c.Watch.Tag() == "child" && c.To == Established {
+			if c.Socket.Tag() == "child" && c.To == tcpinfo.Established {
 				return true
 			}
 		}

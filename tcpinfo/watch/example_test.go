@@ -1,4 +1,4 @@
-package tcpinfo_test
+package watch_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // A net.TCPConn is watched through its life: a half-close, the peer's answer, and TIME-WAIT, which outlives the
@@ -19,10 +20,10 @@ func ExampleWatcher() {
 		log.Fatal(err)
 	}
 	defer diag.Close()
-	watcher := tcpinfo.NewWatcher(diag, func(c tcpinfo.Change) {
+	watcher := watch.New(diag, func(c watch.Change) {
 		// FIN-WAIT-1 lasts microseconds here: it may be seen, or passed unseen.
-		if c.What&tcpinfo.StateChanged != 0 && c.To != tcpinfo.FinWait1 {
-			fmt.Printf("%v: %v\n", c.Watch.Tag(), c.To)
+		if c.What&watch.StateChanged != 0 && c.To != tcpinfo.FinWait1 {
+			fmt.Printf("%v: %v\n", c.Socket.Tag(), c.To)
 		}
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -72,19 +73,46 @@ func ExampleWatcher() {
 	// says sock_diag, timer timewait
 }
 
-func ExampleCounters_Since() {
-	before, err := tcpinfo.ReadCounters()
+// The listener's queue and the connection in it, before anybody calls accept.
+func ExampleWatcher_FollowChildren() {
+	diag, err := tcpinfo.Dial()
 	if err != nil {
 		log.Fatal(err)
 	}
-	// … what is to be explained …
-	after, err := tcpinfo.ReadCounters()
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, d := range after.Since(before) {
-		if why, ok := tcpinfo.ExplainCounter(d.Name); ok {
-			fmt.Printf("%s %+d: %s\n", d.Name, d.Delta, why)
+	defer diag.Close()
+	watcher := watch.New(diag, func(c watch.Change) {
+		if c.Socket.Tag() == "child" && c.To == tcpinfo.Established {
+			fmt.Println("a child is", c.To, "and told by", c.Now.Source)
 		}
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
 	}
+	defer listener.Close()
+	raw, err := listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		log.Fatal(err)
+	}
+	followed, err := watcher.Follow(raw, "listener")
+	if err != nil {
+		log.Fatal(err)
+	}
+	watcher.FollowChildren(followed, "child")
+
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err = watcher.WaitFor(ctx, func() bool { watcher.Sample(); return followed.Last().AcceptQueue == 1 })
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("accept queue:", followed.Last().AcceptQueue)
+	// Output:
+	// a child is ESTABLISHED and told by sock_diag
+	// accept queue: 1
 }

@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 // bothFamilies runs a test over IPv4 and IPv6 loopback.
@@ -35,12 +37,12 @@ func TestWatchLife(t *testing.T) {
 		l := newSocket(t, addr.Addr())
 		listener := follow(t, w, l, "listener")
 		l.bind(addr)
-		w.Look()
+		w.Sample()
 		if got := listener.Local(); got != l.local() || got.Port() == 0 {
 			t.Errorf("bound to %v, Local is %v", l.local(), got)
 		}
 		l.listen(3)
-		w.Look()
+		w.Sample()
 		r.wantStates(listener, "CLOSED LISTEN")
 
 		c := newSocket(t, addr.Addr())
@@ -49,29 +51,29 @@ func TestWatchLife(t *testing.T) {
 			t.Errorf("remote is %v before connect", client.Remote())
 		}
 		c.connect(l.local())
-		w.Look()
+		w.Sample()
 		if client.Local() != c.local() || client.Remote() != l.local() || client.Cookie() != c.cookie() {
 			t.Errorf("%v > %v cookie %d, want %v > %v cookie %d", client.Local(), client.Remote(), client.Cookie(), c.local(), l.local(), c.cookie())
 		}
 		s := l.accept()
 		server := follow(t, w, s, "server")
-		w.Look()
+		w.Sample()
 
 		c.shutdown(unix.SHUT_WR)
-		lookUntil(t, w, client, FinWait2)
+		lookUntil(t, w, client, tcpinfo.FinWait2)
 		if got := s.read(); got != "" {
 			t.Errorf("read %q", got)
 		}
 		s.close()
-		w.Look()
-		tw := lookUntil(t, w, client, TimeWait)
-		if tw.Source != SourceSockDiag || tw.Diag == nil || tw.Diag.Timer.Kind != TimerTimeWait || c.state() != Closed {
+		w.Sample()
+		tw := lookUntil(t, w, client, tcpinfo.TimeWait)
+		if tw.Source != SockDiag || tw.Diag == nil || tw.Diag.Timer.Kind != tcpinfo.TimerTimeWait || c.state() != tcpinfo.Closed {
 			t.Errorf("in TIME-WAIT, the descriptor reads %v, the sample is %+v", c.state(), tw)
 		}
-		lookUntil(t, w, server, Closed)
+		lookUntil(t, w, server, tcpinfo.Closed)
 		before := len(r.changes())
 		c.close()
-		w.Look()
+		w.Sample()
 		if after := r.changes(); len(after) != before {
 			t.Errorf("close in TIME-WAIT changed %v", after[before:])
 		}
@@ -83,7 +85,8 @@ func TestWatchLife(t *testing.T) {
 	})
 }
 
-// TestWatchOrphan closes a descriptor whose peer stays in CLOSE-WAIT: FIN-WAIT-2 goes on without it, as a time-wait entry.
+// TestWatchOrphan closes a descriptor whose peer stays in CLOSE-WAIT: FIN-WAIT-2 goes on without it, as a time-wait
+// entry.
 func TestWatchOrphan(t *testing.T) {
 	t.Parallel()
 	bothFamilies(t, func(t *testing.T, addr netip.AddrPort) {
@@ -91,15 +94,15 @@ func TestWatchOrphan(t *testing.T) {
 		p := newPairAt(t, addr)
 		client, server := follow(t, w, p.client, "client"), follow(t, w, p.server, "server")
 		p.client.close()
-		lookUntil(t, w, client, FinWait2)
-		lookUntil(t, w, server, CloseWait)
+		lookUntil(t, w, client, tcpinfo.FinWait2)
+		lookUntil(t, w, server, tcpinfo.CloseWait)
 		last := client.Last()
-		if last.Source != SourceSockDiag || last.Info != nil || last.Diag.Timer.Kind != TimerTimeWait || last.Diag.Inode != 0 {
+		if last.Source != SockDiag || last.Info != nil || last.Diag.Timer.Kind != tcpinfo.TimerTimeWait || last.Diag.Inode != 0 {
 			t.Errorf("the orphan: %+v", last)
 		}
 		p.server.close()
-		lookUntil(t, w, client, TimeWait)
-		lookUntil(t, w, server, Closed)
+		lookUntil(t, w, client, tcpinfo.TimeWait)
+		lookUntil(t, w, server, tcpinfo.Closed)
 		r.wantStates(client, "ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT")
 		r.wantStates(server, "ESTABLISHED CLOSE-WAIT [LAST-ACK] gone")
 	})
@@ -112,10 +115,10 @@ func TestWatchCloseInFinWait2(t *testing.T) {
 	p := newPair(t)
 	client := follow(t, w, p.client, "client")
 	p.client.shutdown(unix.SHUT_WR)
-	lookUntil(t, w, client, FinWait2)
+	lookUntil(t, w, client, tcpinfo.FinWait2)
 	before := len(r.of(client))
 	p.client.close()
-	w.Look()
+	w.Sample()
 	changes := r.of(client)[before:]
 	if len(changes) != 1 || changes[0].String() != "FIN-WAIT-2>FIN-WAIT-2(sock_diag)[timer]" {
 		t.Errorf("close in FIN-WAIT-2 changed %v", changes)
@@ -131,11 +134,11 @@ func TestWatchLinger2(t *testing.T) {
 	p.client.setInt(unix.IPPROTO_TCP, unix.TCP_LINGER2, 1)
 	client := follow(t, w, p.client, "client")
 	p.client.close()
-	w.Look()
-	if _, err := client.Wait(patient(t), FinWait2); err != nil {
+	w.Sample()
+	if _, err := client.Wait(patient(t), tcpinfo.FinWait2); err != nil {
 		t.Fatal(err)
 	}
-	s, err := client.Wait(patient(t), Closed)
+	s, err := client.Wait(patient(t), tcpinfo.Closed)
 	if err != nil || !s.Gone {
 		t.Errorf("the orphan's end: %+v, %v", s, err)
 	}
@@ -148,38 +151,38 @@ func TestWatchHalfClose(t *testing.T) {
 	w, r := newWatcher(t)
 	p := newPair(t)
 	client, server := follow(t, w, p.client, "client"), follow(t, w, p.server, "server")
-	bits := func(wt *Watch) uint8 {
-		if d := wt.Last().Diag; d != nil && d.Shutdown != nil {
+	bits := func(sk *Socket) tcpinfo.Shutdown {
+		if d := sk.Last().Diag; d != nil && d.Shutdown != nil {
 			return *d.Shutdown
 		}
 		return 0xff
 	}
 	p.client.shutdown(unix.SHUT_WR)
-	lookUntil(t, w, client, FinWait2)
-	lookUntil(t, w, server, CloseWait)
-	if bits(client) != SendShutdown || bits(server) != RcvShutdown {
+	lookUntil(t, w, client, tcpinfo.FinWait2)
+	lookUntil(t, w, server, tcpinfo.CloseWait)
+	if bits(client) != tcpinfo.SendShutdown || bits(server) != tcpinfo.RcvShutdown {
 		t.Errorf("after SHUT_WR: client %b, server %b", bits(client), bits(server))
 	}
-	for _, wt := range []*Watch{client, server} {
-		var what ChangeKind
-		for _, c := range r.of(wt)[1:] {
+	for _, sk := range []*Socket{client, server} {
+		var what Kind
+		for _, c := range r.of(sk)[1:] {
 			what |= c.What
 		}
 		if what&(StateChanged|ShutdownChanged) != StateChanged|ShutdownChanged {
-			t.Errorf("%v: %v", wt.Tag(), r.of(wt))
+			t.Errorf("%v: %v", sk.Tag(), r.of(sk))
 		}
 	}
 	before := len(r.of(server))
 	p.server.shutdown(unix.SHUT_RD) // sends nothing and changes no state, and the bit was there
-	w.Look()
+	w.Sample()
 	if after := r.of(server); len(after) != before {
 		t.Errorf("SHUT_RD after the peer's FIN changed %v", after[before:])
 	}
 	before = len(r.of(client))
 	p.client.shutdown(unix.SHUT_RD)
-	w.Look()
+	w.Sample()
 	after := r.of(client)[before:]
-	if len(after) != 1 || after[0].String() != "FIN-WAIT-2>FIN-WAIT-2(sock_diag)[shutdown]" || bits(client) != RcvShutdown|SendShutdown {
+	if len(after) != 1 || after[0].String() != "FIN-WAIT-2>FIN-WAIT-2(sock_diag)[shutdown]" || bits(client) != tcpinfo.RcvShutdown|tcpinfo.SendShutdown {
 		t.Errorf("SHUT_RD changed %v, bits %b", after, bits(client))
 	}
 }
@@ -194,16 +197,16 @@ func TestWatchUnseenConnection(t *testing.T) {
 	c.connect(l.local())
 	local := c.local()
 	c.close()
-	w.Look()
+	w.Sample()
 	if client.Local() != local || client.Remote() != l.local() {
 		t.Errorf("found %v > %v, want %v > %v", client.Local(), client.Remote(), local, l.local())
 	}
-	lookUntil(t, w, client, FinWait2)
+	lookUntil(t, w, client, tcpinfo.FinWait2)
 	r.wantStates(client, "CLOSED [FIN-WAIT-1] FIN-WAIT-2")
 }
 
-// TestWatchBoundToInterface: the kernel's exact lookup misses a socket that is bound to an interface. It is followed all
-// the same, with details, and into TIME-WAIT.
+// TestWatchBoundToInterface: the kernel's exact lookup misses a socket that is bound to an interface. It is followed
+// all the same, with details, and into TIME-WAIT.
 func TestWatchBoundToInterface(t *testing.T) {
 	t.Parallel()
 	w, r := newWatcher(t)
@@ -216,17 +219,17 @@ func TestWatchBoundToInterface(t *testing.T) {
 	}
 	client := follow(t, w, c, "client")
 	c.connect(l.local())
-	w.Look()
+	w.Sample()
 	if d := client.Last().Diag; d == nil || d.Interface == 0 {
 		t.Errorf("details of the connection: %+v", d)
 	}
 	s := l.accept()
 	c.shutdown(unix.SHUT_WR)
-	lookUntil(t, w, client, FinWait2)
+	lookUntil(t, w, client, tcpinfo.FinWait2)
 	s.close()
-	lookUntil(t, w, client, TimeWait)
+	lookUntil(t, w, client, tcpinfo.TimeWait)
 	w.poll(false)
 	c.close()
-	w.Look()
+	w.Sample()
 	r.wantStates(client, "CLOSED ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT")
 }

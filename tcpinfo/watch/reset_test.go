@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 // TestWatchReset resets a connection by SO_LINGER: one end is gone, the other is CLOSED with its descriptor open.
@@ -18,10 +20,10 @@ func TestWatchReset(t *testing.T) {
 	client, server := follow(t, w, p.client, "client"), follow(t, w, p.server, "server")
 	p.server.lingerZero()
 	p.server.close()
-	lookUntil(t, w, client, Closed)
+	lookUntil(t, w, client, tcpinfo.Closed)
 	r.wantStates(server, "ESTABLISHED gone")
 	r.wantStates(client, "ESTABLISHED CLOSED")
-	if s := client.Last(); s.Gone || s.Source != SourceTCPInfo || s.Diag != nil {
+	if s := client.Last(); s.Gone || s.Source != TCPInfo || s.Diag != nil {
 		t.Errorf("reset with the descriptor open: %+v", s)
 	}
 	if client.Remote() != p.listener.local() {
@@ -29,7 +31,7 @@ func TestWatchReset(t *testing.T) {
 	}
 	before := len(r.changes())
 	p.client.close()
-	w.Look()
+	w.Sample()
 	if after := r.changes(); len(after) != before {
 		t.Errorf("closing a CLOSED socket changed %v", after[before:])
 	}
@@ -46,10 +48,10 @@ func TestWatchAcceptReset(t *testing.T) {
 	listener := follow(t, w, l, "listener")
 	w.FollowChildren(listener, "child")
 	c := connect(t, l.local())
-	child := lookUntilChild(t, w, r, Established)
+	child := lookUntilChild(t, w, r, tcpinfo.Established)
 	c.lingerZero()
 	c.close()
-	lookUntil(t, w, child, Closed)
+	lookUntil(t, w, child, tcpinfo.Closed)
 	r.wantStates(child, "[SYN-RECEIVED] ESTABLISHED gone")
 	s := l.accept()
 	again := follow(t, w, s, "accepted")
@@ -63,29 +65,29 @@ func TestWatchAcceptReset(t *testing.T) {
 func TestWatchWithoutSockDiag(t *testing.T) {
 	t.Parallel()
 	r := &recorder{t: t}
-	d, err := Dial()
+	d, err := tcpinfo.Dial()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := NewWatcher(d, r.report)
+	w := New(d, r.report)
 	p, q := newPair(t), newPair(t)
 	client, server, open := follow(t, w, p.client, "client"), follow(t, w, p.server, "server"), follow(t, w, q.client, "open")
 	p.client.shutdown(unix.SHUT_WR)
-	lookUntil(t, w, client, FinWait2)
+	lookUntil(t, w, client, tcpinfo.FinWait2)
 	p.server.close()
-	lookUntil(t, w, client, TimeWait)
-	lookUntil(t, w, server, Closed)
+	lookUntil(t, w, client, tcpinfo.TimeWait)
+	lookUntil(t, w, server, tcpinfo.Closed)
 	q.server.close()
-	lookUntil(t, w, open, CloseWait)
+	lookUntil(t, w, open, tcpinfo.CloseWait)
 	if err := w.Err(); err != nil {
 		t.Errorf("so far: %v", err)
 	}
 	d.Close()
 	q.client.shutdown(unix.SHUT_WR)
-	q.client.waitState(LastAck, Closed)
-	w.Look()
+	q.client.waitState(tcpinfo.LastAck, tcpinfo.Closed)
+	w.Sample()
 	p.client.close()
-	w.Look()
+	w.Sample()
 	if !errors.Is(w.Err(), os.ErrClosed) {
 		t.Errorf("the error is %v", w.Err())
 	}
@@ -93,8 +95,8 @@ func TestWatchWithoutSockDiag(t *testing.T) {
 	r.wantStates(open, "ESTABLISHED CLOSE-WAIT [LAST-ACK]")
 }
 
-// TestWatchWhileClosing looks all the time while connections end: an entry that the kernel is just taking apart, which has
-// no port any more or reads CLOSED, is not taken for what comes of it.
+// TestWatchWhileClosing looks all the time while connections end: an entry that the kernel is just taking apart, which
+// has no port any more or reads CLOSED, is not taken for what comes of it.
 func TestWatchWhileClosing(t *testing.T) {
 	t.Parallel()
 	w, r := newWatcher(t)
@@ -111,7 +113,7 @@ func TestWatchWhileClosing(t *testing.T) {
 			c.close()
 			s.close()
 		}()
-		lookFor(t, w, func() bool { return client.Last().State == TimeWait && server.Last().Gone },
+		lookFor(t, w, func() bool { return client.Last().State == tcpinfo.TimeWait && server.Last().Gone },
 			func() string { return fmt.Sprint(r.of(client), r.of(server)) })
 		<-done
 		r.wantStates(client, "ESTABLISHED [FIN-WAIT-1] [FIN-WAIT-2] [CLOSING] TIME-WAIT")
@@ -122,45 +124,60 @@ func TestWatchWhileClosing(t *testing.T) {
 	}
 }
 
-// TestWatchTornDown: the kernel describes a socket while it takes it apart, first to a lookup and then to a dump. What is
-// there then is what the next dump says.
+// tearing answers as a kernel does that takes a socket apart while it describes it: each question has its own answer,
+// and a socket without a state is none.
+type tearing struct{ lookup, dumps []tcpinfo.Socket }
+
+func (k *tearing) Lookup(netip.AddrPort, netip.AddrPort, uint64) (s tcpinfo.Socket, err error) {
+	if s, k.lookup = k.lookup[0], k.lookup[1:]; s.State == 0 {
+		return s, tcpinfo.ErrNotFound
+	}
+	return s, nil
+}
+
+func (k *tearing) Dump(tcpinfo.Filter) (list []tcpinfo.Socket, err error) {
+	if k.dumps[0].State != 0 {
+		list = k.dumps[:1:1]
+	}
+	k.dumps = k.dumps[1:]
+	return list, nil
+}
+
+// TestWatchTornDown: the kernel describes a socket while it takes it apart, first to a lookup and then to a dump. What
+// is there then is what the next dump says.
 func TestWatchTornDown(t *testing.T) {
 	t.Parallel()
-	noPort, closed, timeWait := body(unix.AF_INET, 5, 0, 0), body(unix.AF_INET, 7, 0, 0), body(unix.AF_INET, 6, 3, 0)
-	noPort[4], noPort[5] = 0, 0
+	const cookie = 7
+	local, remote := netip.MustParseAddrPort("192.0.2.1:7007"), netip.MustParseAddrPort("198.51.100.2:54321")
+	socket := func(s tcpinfo.State, timer tcpinfo.TimerKind) tcpinfo.Socket {
+		return tcpinfo.Socket{State: s, Local: local, Remote: remote, Cookie: cookie, Timer: tcpinfo.Timer{Kind: timer}}
+	}
+	closed, timeWait := socket(tcpinfo.Closed, tcpinfo.TimerNone), socket(tcpinfo.TimeWait, tcpinfo.TimerTimeWait)
+	noPort, nothing := socket(tcpinfo.FinWait2, tcpinfo.TimerNone), tcpinfo.Socket{}
+	noPort.Local = netip.AddrPortFrom(local.Addr(), 0)
+	type answers []tcpinfo.Socket
 	for name, c := range map[string]struct {
-		lookup, dumps [][]byte
+		lookup, dumps answers
 		want          string
 	}{
-		"no port, then TIME-WAIT":    {[][]byte{noPort}, [][]byte{noPort, timeWait}, "ESTABLISHED TIME-WAIT"},
-		"CLOSED, then TIME-WAIT":     {[][]byte{closed}, [][]byte{closed, closed, timeWait}, "ESTABLISHED TIME-WAIT"},
-		"CLOSED, then TIME-WAIT too": {[][]byte{closed}, [][]byte{timeWait}, "ESTABLISHED TIME-WAIT"},
-		"CLOSED, then nothing":       {[][]byte{closed}, [][]byte{closed, nil}, "ESTABLISHED gone"},
-		"nothing":                    {[][]byte{nil}, [][]byte{nil}, "ESTABLISHED gone"},
+		// Without a port it is not what was looked up.
+		"no port, then TIME-WAIT":    {answers{nothing}, answers{noPort, timeWait}, "ESTABLISHED TIME-WAIT"},
+		"CLOSED, then TIME-WAIT":     {answers{closed}, answers{closed, closed, timeWait}, "ESTABLISHED TIME-WAIT"},
+		"CLOSED, then TIME-WAIT too": {answers{closed}, answers{timeWait}, "ESTABLISHED TIME-WAIT"},
+		"CLOSED, then nothing":       {answers{closed}, answers{closed, nothing}, "ESTABLISHED gone"},
+		"nothing":                    {answers{nothing}, answers{nothing}, "ESTABLISHED gone"},
 	} {
-		next := func(from *[][]byte) []byte { b := (*from)[0]; *from = (*from)[1:]; return b }
-		d, _ := fakeConn(func(seq uint32, request []byte) []datagram {
-			if flags := native.Uint16(request[6:]); flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP {
-				if b := next(&c.dumps); b != nil {
-					return []datagram{one(found(seq, unix.NLM_F_MULTI, b), done(seq, 0, 0))}
-				}
-				return []datagram{one(done(seq, 0, 0))}
-			}
-			if b := next(&c.lookup); b != nil {
-				return []datagram{one(found(seq, 0, b))}
-			}
-			return []datagram{one(failed(seq, unix.ENOENT))}
-		})
-		r := &recorder{t: t}
-		w := NewWatcher(d, r.report)
-		wt := w.add(fakeCookie, name)
-		wt.setTuple(fakeLocal, fakeRemote)
-		wt.connected = true
-		w.observe(wt, Sample{State: Established, Source: SourceTCPInfo}, look)
-		w.Look()
-		r.wantStates(wt, c.want)
-		if len(c.lookup)+len(c.dumps) > 0 || w.Err() != nil {
-			t.Errorf("%s: %d lookups and %d dumps were not asked for; %v", name, len(c.lookup), len(c.dumps), w.Err())
+		r, k := &recorder{t: t}, &tearing{c.lookup, c.dumps}
+		w := New(nil, r.report)
+		w.diag = k
+		sk := w.add(cookie, name)
+		sk.setAddrs(local, remote)
+		sk.connected = true
+		w.observe(sk, Sample{State: tcpinfo.Established, Source: TCPInfo}, look)
+		w.Sample()
+		r.wantStates(sk, c.want)
+		if len(k.lookup)+len(k.dumps) > 0 || w.Err() != nil {
+			t.Errorf("%s: %d lookups and %d dumps were not asked for; %v", name, len(k.lookup), len(k.dumps), w.Err())
 		}
 	}
 }

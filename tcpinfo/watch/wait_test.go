@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 func TestWait(t *testing.T) {
@@ -16,17 +18,17 @@ func TestWait(t *testing.T) {
 	w, _ := newWatcher(t)
 	p := newPair(t)
 	client := follow(t, w, p.client, "client")
-	if s, err := client.Wait(t.Context(), Closed, Established); err != nil || s.State != Established {
+	if s, err := client.Wait(t.Context(), tcpinfo.Closed, tcpinfo.Established); err != nil || s.State != tcpinfo.Established {
 		t.Errorf("for a state that is there: %+v, %v", s, err)
 	}
-	if s, err := client.Wait(t.Context()); err != nil || s.State != Established {
+	if s, err := client.Wait(t.Context()); err != nil || s.State != tcpinfo.Established {
 		t.Errorf("for any state: %+v, %v", s, err)
 	}
 
 	ended, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	s, err := client.Wait(ended, TimeWait, FinWait2)
-	if !errors.Is(err, context.DeadlineExceeded) || s.State != Established ||
+	s, err := client.Wait(ended, tcpinfo.TimeWait, tcpinfo.FinWait2)
+	if !errors.Is(err, context.DeadlineExceeded) || s.State != tcpinfo.Established ||
 		err.Error() != "waited for [TIME-WAIT FIN-WAIT-2], it is ESTABLISHED: context deadline exceeded" {
 		t.Errorf("in vain: %+v, %v", s, err)
 	}
@@ -36,17 +38,17 @@ func TestWait(t *testing.T) {
 	why := errors.New("the reason")
 	cancelled, stop := context.WithCancelCause(t.Context())
 	stop(why)
-	if _, err := client.Wait(cancelled, TimeWait); !errors.Is(err, why) {
+	if _, err := client.Wait(cancelled, tcpinfo.TimeWait); !errors.Is(err, why) {
 		t.Errorf("cancelled: %v", err)
 	}
 
 	p.client.lingerZero()
 	p.client.close()
-	w.Look()
-	if s, err := client.Wait(t.Context(), Closed); err != nil || !s.Gone {
+	w.Sample()
+	if s, err := client.Wait(t.Context(), tcpinfo.Closed); err != nil || !s.Gone {
 		t.Errorf("for the end: %+v, %v", s, err)
 	}
-	if s, err := client.Wait(t.Context(), TimeWait); !errors.Is(err, ErrGone) || !s.Gone {
+	if s, err := client.Wait(t.Context(), tcpinfo.TimeWait); !errors.Is(err, ErrGone) || !s.Gone {
 		t.Errorf("for what cannot come: %+v, %v", s, err)
 	}
 }
@@ -54,37 +56,37 @@ func TestWait(t *testing.T) {
 // TestWaitIsWoken: waiters are woken by what others observe, also by a state passed within a Look, and by the end.
 func TestWaitIsWoken(t *testing.T) {
 	t.Parallel()
-	w := NewWatcher(nil, nil)
-	wt := w.add(1, nil)
-	w.observe(wt, Sample{State: Established}, look)
+	w := New(nil, nil)
+	sk := w.add(1, nil)
+	w.observe(sk, Sample{State: tcpinfo.Established}, look)
 	type result struct {
 		s   Sample
 		err error
 	}
-	wait := func(states ...State) <-chan result {
+	wait := func(states ...tcpinfo.State) <-chan result {
 		ch := make(chan result, 1)
 		go func() {
-			s, err := wt.Wait(patient(t), states...)
+			s, err := sk.Wait(patient(t), states...)
 			ch <- result{s, err}
 		}()
 		return ch
 	}
-	passed, late, never := wait(FinWait1), wait(TimeWait), wait(CloseWait)
+	passed, late, never := wait(tcpinfo.FinWait1), wait(tcpinfo.TimeWait), wait(tcpinfo.CloseWait)
 	eventually(t, func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return len(wt.waiters) == 3
+		return len(sk.waiters) == 3
 	}, func() { t.Fatal("nobody waits") })
-	for _, s := range []Sample{{State: FinWait1}, {State: FinWait2}, {State: TimeWait}, {State: Closed, Gone: true}} {
-		w.observe(wt, s, look)
+	for _, s := range []Sample{{State: tcpinfo.FinWait1}, {State: tcpinfo.FinWait2}, {State: tcpinfo.TimeWait}, {State: tcpinfo.Closed, Gone: true}} {
+		w.observe(sk, s, look)
 	}
-	if got := <-passed; got.err != nil || got.s.State != FinWait1 {
+	if got := <-passed; got.err != nil || got.s.State != tcpinfo.FinWait1 {
 		t.Errorf("a state that was passed: %+v", got)
 	}
-	if got := <-late; got.err != nil || got.s.State != TimeWait {
+	if got := <-late; got.err != nil || got.s.State != tcpinfo.TimeWait {
 		t.Errorf("a state that was reached: %+v", got)
 	}
-	if got := <-never; !errors.Is(got.err, ErrGone) || got.s.State != Closed {
+	if got := <-never; !errors.Is(got.err, ErrGone) || got.s.State != tcpinfo.Closed {
 		t.Errorf("a state that was not: %+v", got)
 	}
 }
@@ -119,20 +121,20 @@ func TestWaitFor(t *testing.T) {
 	}
 }
 
-func firstWatch(r *recorder) *Watch { return r.changes()[0].Watch }
+func firstWatch(r *recorder) *Socket { return r.changes()[0].Socket }
 
-// TestWatchConcurrently has everybody at it at once: callers that look, a poller, waiters, accessors, and a report that uses
-// them too.
+// TestWatchConcurrently has everybody at it at once: callers that look, a poller, waiters, accessors, and a report that
+// uses them too.
 func TestWatchConcurrently(t *testing.T) {
 	t.Parallel()
-	d, err := Dial()
+	d, err := tcpinfo.Dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &recorder{t: t}
-	w := NewWatcher(d, func(c Change) {
-		_, _, _, _, _ = c.Watch.Local(), c.Watch.Remote(), c.Watch.Cookie(), c.Watch.Tag(), c.Watch.Last()
-		_ = c.Watch.w.Err()
+	w := New(d, func(c Change) {
+		_, _, _, _, _ = c.Socket.Local(), c.Socket.Remote(), c.Socket.Cookie(), c.Socket.Tag(), c.Socket.Last()
+		_ = c.Socket.w.Err()
 		r.report(c)
 	})
 	t.Cleanup(func() { d.Close() })
@@ -150,7 +152,7 @@ func TestWatchConcurrently(t *testing.T) {
 					return
 				}
 				c.connect(l.local())
-				w.Look()
+				w.Sample()
 				s := l.accept()
 				server, err := w.Follow(s, "server")
 				if err != nil {
@@ -159,8 +161,8 @@ func TestWatchConcurrently(t *testing.T) {
 				}
 				s.lingerZero()
 				s.close()
-				w.Look()
-				if _, err := server.Wait(patient(t), Closed); err != nil {
+				w.Sample()
+				if _, err := server.Wait(patient(t), tcpinfo.Closed); err != nil {
 					t.Error(err)
 				}
 				c.close()

@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"socklife/tcpinfo"
 )
 
 // recorder is a Watcher's report. It keeps what it is told, and checks what must hold of every report.
@@ -22,12 +24,12 @@ type recorder struct {
 // newWatcher makes a Watcher that reports to a recorder.
 func newWatcher(t testing.TB) (*Watcher, *recorder) {
 	t.Helper()
-	d, err := Dial()
+	d, err := tcpinfo.Dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &recorder{t: t}
-	w := NewWatcher(d, r.report)
+	w := New(d, r.report)
 	t.Cleanup(func() {
 		if err := w.Err(); err != nil {
 			t.Errorf("the watcher failed: %v", err)
@@ -51,11 +53,11 @@ func (r *recorder) report(c Change) {
 func (r *recorder) check(c Change) {
 	var previous *Change
 	for i := range r.all {
-		if r.all[i].Watch == c.Watch {
+		if r.all[i].Socket == c.Socket {
 			previous = &r.all[i]
 		}
 	}
-	switch last := c.Watch.Last(); {
+	switch last := c.Socket.Last(); {
 	case c.What == 0:
 		r.t.Errorf("%v: nothing is new", c)
 	case c.First != (previous == nil):
@@ -64,9 +66,9 @@ func (r *recorder) check(c Change) {
 		r.t.Errorf("%v: the last one was to %v, the sample before was %v", c, previous.To, c.Before.State)
 	case (c.What&StateChanged != 0) != (c.First || c.From != c.To):
 		r.t.Errorf("%v: wrong bits", c)
-	case c.To != c.Now.State || c.Now.Gone && c.To != Closed || c.Now.Source == "":
+	case c.To != c.Now.State || c.Now.Gone && c.To != tcpinfo.Closed || c.Now.Source == "":
 		r.t.Errorf("%v: now is %+v", c, c.Now)
-	case c.To == Closed && !c.Now.Gone && c.Now.Source != SourceTCPInfo:
+	case c.To == tcpinfo.Closed && !c.Now.Gone && c.Now.Source != TCPInfo:
 		r.t.Errorf("%v: only a descriptor can be CLOSED and not gone", c)
 	case !c.First && (c.Now.Time.Before(c.Before.Time) || previous.Now.Gone):
 		r.t.Errorf("%v: out of order", c)
@@ -81,9 +83,9 @@ func (r *recorder) changes() []Change {
 	return append([]Change(nil), r.all...)
 }
 
-func (r *recorder) of(wt *Watch) (changes []Change) {
+func (r *recorder) of(sk *Socket) (changes []Change) {
 	for _, c := range r.changes() {
-		if c.Watch == wt {
+		if c.Socket == sk {
 			changes = append(changes, c)
 		}
 	}
@@ -91,8 +93,8 @@ func (r *recorder) of(wt *Watch) (changes []Change) {
 }
 
 // states is the states that a watch was seen in, in order.
-func (r *recorder) states(wt *Watch) (names []string) {
-	for _, c := range r.of(wt) {
+func (r *recorder) states(sk *Socket) (names []string) {
+	for _, c := range r.of(sk) {
 		if c.What&StateChanged == 0 {
 			continue
 		}
@@ -107,30 +109,30 @@ func (r *recorder) states(wt *Watch) (names []string) {
 
 // wantStates compares the states that a watch was seen in with what may be seen: a state in brackets, [FIN-WAIT-1], may
 // have been passed unseen.
-func (r *recorder) wantStates(wt *Watch, want string) {
+func (r *recorder) wantStates(sk *Socket, want string) {
 	r.t.Helper()
-	seen := r.states(wt)
+	seen := r.states(sk)
 	for _, name := range strings.Fields(want) {
 		optional := strings.HasPrefix(name, "[")
 		name = strings.Trim(name, "[]")
 		if len(seen) > 0 && seen[0] == name {
 			seen = seen[1:]
 		} else if !optional {
-			r.t.Fatalf("seen %v\nwant %s", r.of(wt), want)
+			r.t.Fatalf("seen %v\nwant %s", r.of(sk), want)
 		}
 	}
 	if len(seen) > 0 {
-		r.t.Fatalf("seen %v\nwant %s", r.of(wt), want)
+		r.t.Fatalf("seen %v\nwant %s", r.of(sk), want)
 	}
 }
 
-func follow(t testing.TB, w *Watcher, s *fdSocket, tag any) *Watch {
+func follow(t testing.TB, w *Watcher, s *fdSocket, tag any) *Socket {
 	t.Helper()
-	wt, err := w.Follow(s, tag)
+	sk, err := w.Follow(s, tag)
 	if err != nil {
 		t.Fatalf("follow %v: %v", tag, err)
 	}
-	return wt
+	return sk
 }
 
 // run polls in the background until the test ends.
@@ -148,16 +150,16 @@ func patient(t testing.TB) context.Context {
 }
 
 // lookUntil looks until the watch is in one of the states.
-func lookUntil(t testing.TB, w *Watcher, wt *Watch, states ...State) Sample {
+func lookUntil(t testing.TB, w *Watcher, sk *Socket, states ...tcpinfo.State) Sample {
 	t.Helper()
-	lookFor(t, w, func() bool { return MaskOf(states...).Has(wt.Last().State) }, func() string {
-		return fmt.Sprintf("%v is %v, want one of %v", wt.Tag(), wt.Last().State, states)
+	lookFor(t, w, func() bool { return tcpinfo.MaskOf(states...).Has(sk.Last().State) }, func() string {
+		return fmt.Sprintf("%v is %v, want one of %v", sk.Tag(), sk.Last().State, states)
 	})
-	return wt.Last()
+	return sk.Last()
 }
 
 // lookFor looks until the condition holds.
 func lookFor(t testing.TB, w *Watcher, condition func() bool, orElse func() string) {
 	t.Helper()
-	eventually(t, func() bool { w.Look(); return condition() }, func() { t.Fatal(orElse()) })
+	eventually(t, func() bool { w.Sample(); return condition() }, func() { t.Fatal(orElse()) })
 }

@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 func TestFollowTuple(t *testing.T) {
@@ -15,26 +17,26 @@ func TestFollowTuple(t *testing.T) {
 	bothFamilies(t, func(t *testing.T, addr netip.AddrPort) {
 		w, r := newWatcher(t)
 		p := newPairAt(t, addr)
-		peer, err := w.FollowTuple(p.listener.local(), p.client.local(), "peer")
+		peer, err := w.FollowAddrs(p.listener.local(), p.client.local(), "peer")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := peer.Last(); s.Source != SourceSockDiag || s.State != Established || s.Info == nil || peer.Cookie() != p.server.cookie() {
+		if s := peer.Last(); s.Source != SockDiag || s.State != tcpinfo.Established || s.Info == nil || peer.Cookie() != p.server.cookie() {
 			t.Errorf("by its addresses: %+v", s)
 		}
-		if again, err := w.FollowTuple(p.listener.local(), p.client.local(), nil); again != peer || err != nil || again.Tag() != "peer" {
+		if again, err := w.FollowAddrs(p.listener.local(), p.client.local(), nil); again != peer || err != nil || again.Tag() != "peer" {
 			t.Errorf("again: %v, %v", again, err)
 		}
 		if again := follow(t, w, p.server, nil); again != peer {
 			t.Error("its descriptor is another watch")
 		}
 		none := netip.AddrPortFrom(addr.Addr(), 1)
-		if _, err := w.FollowTuple(none, none, nil); !errors.Is(err, ErrNotFound) || !errors.Is(err, unix.ENOENT) {
+		if _, err := w.FollowAddrs(none, none, nil); !errors.Is(err, tcpinfo.ErrNotFound) || !errors.Is(err, unix.ENOENT) {
 			t.Errorf("following nobody: %v", err)
 		}
 		p.client.close()
 		p.server.close()
-		lookUntil(t, w, peer, Closed)
+		lookUntil(t, w, peer, tcpinfo.Closed)
 		r.wantStates(peer, "ESTABLISHED [CLOSE-WAIT] [LAST-ACK] gone")
 	})
 }
@@ -57,7 +59,7 @@ func TestFollowErrors(t *testing.T) {
 	if _, err := w.Follow(null, nil); !errors.Is(err, unix.ENOTSOCK) {
 		t.Errorf("following /dev/null: %v", err)
 	}
-	if got := r.changes(); len(got) != 0 || len(w.watches) != 0 {
+	if got := r.changes(); len(got) != 0 || len(w.sockets) != 0 {
 		t.Errorf("reported %v", got)
 	}
 }

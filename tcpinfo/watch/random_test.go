@@ -1,4 +1,4 @@
-package tcpinfo
+package watch
 
 import (
 	"fmt"
@@ -6,10 +6,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
-// TestWatchRandom does calls at random, on both ends of several connections and by several watchers, with a Look after some
-// of them. The recorder checks what holds of every report: above all that each change begins where the one before ended.
+// TestWatchRandom does calls at random, on both ends of several connections and by several watchers, with a Look after
+// some of them. The recorder checks what holds of every report: above all that each change begins where the one before
+// ended.
 func TestWatchRandom(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
@@ -19,7 +22,7 @@ func TestWatchRandom(t *testing.T) {
 			for range 300 {
 				g.move()
 			}
-			g.w.Look()
+			g.w.Sample()
 			for _, s := range g.sockets {
 				s.close()
 			}
@@ -82,7 +85,7 @@ func (g *game) move() {
 			g.connected[s] = false
 		}
 	default:
-		g.w.Look()
+		g.w.Sample()
 	}
 }
 
@@ -107,7 +110,7 @@ func (g *game) connect(s *fdSocket) {
 	g.connected[s] = true
 	g.sockets = append(g.sockets, g.listener.accept())
 	if g.rand.IntN(2) == 0 {
-		g.w.Look()
+		g.w.Sample()
 	}
 	accepted := g.sockets[len(g.sockets)-1]
 	g.connected[accepted] = true
@@ -132,13 +135,13 @@ func (g *game) close(s *fdSocket) {
 // ended says whether every watch but the listener's is gone or on its way: nothing is left in a state that a closed
 // descriptor cannot be in.
 func (g *game) ended() bool {
-	last := map[*Watch]State{}
+	last := map[*Socket]tcpinfo.State{}
 	for _, c := range g.r.changes() {
-		last[c.Watch] = c.To
+		last[c.Socket] = c.To
 	}
 	for _, state := range last {
 		switch state {
-		case Closed, TimeWait, FinWait2, Listen:
+		case tcpinfo.Closed, tcpinfo.TimeWait, tcpinfo.FinWait2, tcpinfo.Listen:
 		default:
 			return false
 		}

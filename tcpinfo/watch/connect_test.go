@@ -1,10 +1,12 @@
-package tcpinfo
+package watch
 
 import (
 	"net/netip"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/tcpinfo"
 )
 
 // TestWatchSynSent holds a client in SYN-SENT at a full accept queue until its SYN was sent again, then makes room.
@@ -23,8 +25,8 @@ func TestWatchSynSent(t *testing.T) {
 		if err := unix.Connect(c.fd, sockaddr(l.local())); err != unix.EINPROGRESS {
 			t.Fatal(err)
 		}
-		w.Look()
-		if s := client.Last(); s.State != SynSent || s.Diag == nil || s.Diag.Timer.Kind != TimerOn || client.Remote() != l.local() {
+		w.Sample()
+		if s := client.Last(); s.State != tcpinfo.SynSent || s.Diag == nil || s.Diag.Timer.Kind != tcpinfo.TimerOn || client.Remote() != l.local() {
 			t.Errorf("connecting to %v: %+v", client.Remote(), s)
 		}
 		sentAgain := func() bool { s := client.Last(); return s.Info != nil && s.Info.Retransmits > 0 }
@@ -32,7 +34,7 @@ func TestWatchSynSent(t *testing.T) {
 			t.Fatalf("%v: %v", err, r.of(client))
 		}
 		l.accept()
-		if _, err := client.Wait(patient(t), Established); err != nil {
+		if _, err := client.Wait(patient(t), tcpinfo.Established); err != nil {
 			t.Fatalf("%v: %v", err, r.of(client))
 		}
 		r.wantStates(client, "CLOSED SYN-SENT ESTABLISHED")
@@ -65,11 +67,11 @@ func TestWatchConnectTimeout(t *testing.T) {
 	if err := unix.Connect(c.fd, sockaddr(l.local())); err != unix.EINPROGRESS {
 		t.Fatal(err)
 	}
-	if _, err := client.Wait(patient(t), SynSent); err != nil {
+	if _, err := client.Wait(patient(t), tcpinfo.SynSent); err != nil {
 		t.Fatal(err)
 	}
-	s, err := client.Wait(patient(t), Closed)
-	if err != nil || s.Gone || s.Source != SourceTCPInfo {
+	s, err := client.Wait(patient(t), tcpinfo.Closed)
+	if err != nil || s.Gone || s.Source != TCPInfo {
 		t.Errorf("%+v, %v", s, err)
 	}
 	r.wantStates(client, "CLOSED SYN-SENT CLOSED")
@@ -98,8 +100,8 @@ func TestWatchSimultaneousOpen(t *testing.T) {
 	l.close()
 	b.bind(addr)
 	b.connect(a.local())
-	lookUntil(t, w, sideA, Established)
-	lookUntil(t, w, sideB, Established)
+	lookUntil(t, w, sideA, tcpinfo.Established)
+	lookUntil(t, w, sideB, tcpinfo.Established)
 	r.wantStates(sideA, "SYN-SENT [SYN-RECEIVED] ESTABLISHED")
 	r.wantStates(sideB, "CLOSED [SYN-SENT] [SYN-RECEIVED] ESTABLISHED")
 }
