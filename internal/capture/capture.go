@@ -5,20 +5,16 @@ package capture
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 	"unsafe"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
-
-// Unsupported is why there can be no capture.
-type Unsupported struct{ What, How string }
-
-func (u *Unsupported) Error() string { return u.What + ": " + u.How }
 
 // Capture is a packet socket.
 type Capture struct {
@@ -31,12 +27,15 @@ type Capture struct {
 }
 
 // Open begins a capture that sees nothing until ports are added. It needs CAP_NET_RAW; without, the error is an
-// [*Unsupported].
+// [*unsupported.Error].
 func Open() (*Capture, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			return nil, &Unsupported{"--capture needs CAP_NET_RAW", "run the same command with sudo"}
+		switch err {
+		case unix.EPERM, unix.EACCES:
+			return nil, unsupported.New("--capture needs CAP_NET_RAW", "run the same command with sudo", err)
+		case unix.EAFNOSUPPORT:
+			return nil, unsupported.New("this kernel has no packet sockets", "modprobe af_packet, or use one built with CONFIG_PACKET", err)
 		}
 		return nil, fmt.Errorf("packet socket: %w", err)
 	}

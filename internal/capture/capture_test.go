@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/segment"
+	"socklife/internal/unsupported"
 )
 
 // open skips without the privilege.
 func open(t *testing.T) *Capture {
 	t.Helper()
 	c, err := Open()
-	var unsupported *Unsupported
-	if errors.As(err, &unsupported) {
+	if unsupported.In(err) != nil {
 		t.Skip(err)
 	}
 	if err != nil {

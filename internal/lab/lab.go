@@ -66,7 +66,7 @@ type Lab struct {
 }
 
 // New makes both hosts, connects them and starts the wire. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN, which root
-// has and an ordinary user gets from Enter, and /dev/net/tun. What is missing comes back as *Unavailable.
+// has and an ordinary user gets from Enter, and /dev/net/tun. What is missing comes back as *unsupported.Error.
 func New(c Config) (*Lab, error) {
 	if c.MTU == 0 {
 		c.MTU = DefaultMTU

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	if done {
 		os.Exit(status)
 	}
-	var u *Unavailable
+	var u *unsupported.Error
 	if err != nil && !errors.As(err, &u) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

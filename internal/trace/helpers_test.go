@@ -10,6 +10,8 @@ import (
 	"time"
 	"unsafe"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +29,7 @@ var supported = sync.OnceValue(func() error {
 // needRoot skips a test where the kernel cannot be traced, and says what is missing.
 func needRoot(t testing.TB) {
 	t.Helper()
-	if err, ok := errors.AsType[*Unsupported](supported()); ok {
+	if err, ok := errors.AsType[*unsupported.Error](supported()); ok {
 		t.Skip(err)
 	}
 }

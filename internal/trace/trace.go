@@ -39,7 +39,7 @@ type Trace struct {
 }
 
 // Open starts a trace of its own: others that run, ours or anybody's, are not disturbed, and do not see it. It must be
-// closed. Where the kernel or the user's rights do not allow it, the error is an [*Unsupported].
+// closed. Where the kernel or the user's rights do not allow it, the error is an [*unsupported.Error].
 func Open(f Filter) (*Trace, error) {
 	root, err := openTracefs()
 	if err != nil {
