@@ -1,5 +1,5 @@
 // Package capture sees the segments of connections on this host's interfaces, loopback among them, through a packet socket
-// (packet(7)). A filter in the kernel lets only those through that have one of the ports; other traffic costs nothing.
+// (packet(7)). A filter in the kernel lets those through that have one of the ports; other traffic costs nothing.
 package capture
 
 import (
@@ -23,7 +23,7 @@ type Capture struct {
 	ports []uint16
 	lo    int // index of the loopback interface, where each packet is seen twice
 
-	dropped, told uint32 // packets there was no room for: by PACKET_STATISTICS, and as told
+	dropped, reported uint32 // packets there was no room for: by PACKET_STATISTICS, and as handed over
 }
 
 // Open begins a capture that sees nothing until ports are added. It needs CAP_NET_RAW; without, the error is an
@@ -60,7 +60,7 @@ func (c *Capture) setUp() error {
 		return err
 	}
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferBytes); err != nil { // CAP_NET_ADMIN
-		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes) // as much as net.core.rmem_max allows; losses are told
+		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes) // as much as net.core.rmem_max allows; losses are reported
 	}
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
@@ -74,7 +74,7 @@ func (c *Capture) setUp() error {
 	return nil
 }
 
-// AddPort has the segments from and to a port seen too.
+// AddPort has the segments from and to a port seen too. Above a hundred ports those of all others are seen with them.
 func (c *Capture) AddPort(port uint16) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -158,10 +158,10 @@ func (c *Capture) received(control []byte) Packet {
 	return p
 }
 
-// lost is how many more were dropped than have been told.
+// lost is how many more were dropped than have been reported.
 func (c *Capture) lost(dropped uint32) uint32 {
-	more := dropped - c.told
-	c.told = dropped
+	more := dropped - c.reported
+	c.reported = dropped
 	return more
 }
 
