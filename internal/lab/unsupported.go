@@ -14,16 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Available tells whether this process can have a lab, at once or after Enter: nil, or what is missing, as *unsupported.Error.
-// It tries, on a thread of its own and in child processes that never run anything, and leaves nothing behind.
-func Available() error {
-	err := tryHere()
-	if err == nil || !unprivileged(err) {
-		return err
-	}
-	return tryUserNamespace()
-}
-
 // tryHere makes a network namespace and a TUN device in it, and lets go of both.
 func tryHere() error {
 	result := make(chan error)
@@ -32,7 +22,7 @@ func tryHere() error {
 			result <- unavailable(fmt.Errorf("unshare(CLONE_NEWNET): %w", err))
 			return
 		}
-		t, err := openTUN(false)
+		t, err := openTUN()
 		if err != nil {
 			result <- unavailable(err)
 			return
