@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"socklife/internal/scenario"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -65,9 +65,9 @@ func TestComplaints(t *testing.T) {
 		{nil, ExitOK, ""},
 		{Usagef("no such %s", "thing"), ExitUsage, "prog: no such thing\n"},
 		{call("connect", unix.ECONNREFUSED), ExitFailed, "prog: connect 127.0.0.1:7007: connection refused (is echod running there?)\n"},
-		{fmt.Errorf("wrapped: %w", call("bind", unix.EACCES)), ExitFailed, "CAP_NET_BIND_SERVICE"},
+		{fmt.Errorf("wrapped: %w", call("bind", unix.EACCES)), ExitUnsupported, "CAP_NET_BIND_SERVICE"},
 		{call("bind", unix.EADDRINUSE), ExitFailed, "ss -tanp 'sport = :7007'"},
-		{scenario.Unsupported{What: "no", How: "get it"}, ExitUnsupported, "prog: no: get it\n"},
+		{&unsupported.Error{What: "no", How: "get it"}, ExitUnsupported, "prog: no: get it\n"},
 		{ErrInterrupted, ExitInterrupted, ""},
 		{context.Canceled, ExitInterrupted, ""},
 		{errors.New("two\nlines"), ExitFailed, "prog: two; lines\n"},

@@ -9,10 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"socklife/internal/capture"
-	"socklife/internal/lab"
-	"socklife/internal/scenario"
-	"socklife/internal/trace"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -42,16 +39,12 @@ var (
 // Status is the exit status that an error stands for.
 func Status(err error) int {
 	var usage Usage
-	var unsupported scenario.Unsupported
-	var untraceable *trace.Unsupported
-	var noWire *lab.Unavailable
-	var noCapture *capture.Unsupported
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &usage):
 		return ExitUsage
-	case errors.As(err, &unsupported), errors.As(err, &untraceable), errors.As(err, &noWire), errors.As(err, &noCapture):
+	case unsupported.In(err) != nil:
 		return ExitUnsupported
 	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrTerminated), errors.Is(err, context.Canceled):
 		return ExitInterrupted

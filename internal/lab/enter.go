@@ -31,7 +31,7 @@ func Entered() bool { return os.Getenv(enteredEnv) == "1" }
 // foreground, where they come from the keyboard and the child has them already.) The child is killed if this process
 // dies, so nothing outlives it.
 //
-// The error is *Unavailable where the kernel does not allow it.
+// The error is *unsupported.Error where the kernel does not allow it.
 func Enter() (done bool, status int, err error) {
 	err = tryHere()
 	if err == nil || Entered() || !unprivileged(err) {

@@ -78,7 +78,7 @@ func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
 	if err != nil {
 		return err
 	}
-	if h.tun, err = openTUN(c.Offload); err != nil {
+	if h.tun, err = openTUN(); err != nil {
 		return unavailable(err)
 	}
 	if hasIPv6 {
@@ -151,9 +151,6 @@ func (h *Host) left() {
 	h.mu.Unlock()
 	h.running.Done()
 }
-
-// Namespace is the inode number of the host's network namespace, as `lsns -t net` and /proc/PID/ns/net show it.
-func (h *Host) Namespace() uint64 { return h.inode }
 
 // close ends the host: first those who use it, then the thread that serves Do, then the descriptors.
 func (h *Host) close() error {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	if done {
 		os.Exit(status)
 	}
-	var u *Unavailable
+	var u *unsupported.Error
 	if err != nil && !errors.As(err, &u) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -43,8 +44,38 @@ func TestMain(m *testing.M) {
 func needLab(t testing.TB) {
 	t.Helper()
 	if tryHere() != nil {
-		t.Skipf("no lab here: %v", Available())
+		t.Skipf("no lab here: %v", available())
 	}
+}
+
+// available tells whether this process can have a lab, at once or after Enter: nil, or what is missing.
+func available() error {
+	err := tryHere()
+	if err == nil || !unprivileged(err) {
+		return err
+	}
+	return tryUserNamespace()
+}
+
+// MustRules reads rules that are part of the program; it panics if one is wrong.
+func MustRules(texts ...string) []Rule {
+	rules := make([]Rule, len(texts))
+	for i, s := range texts {
+		var err error
+		if rules[i], err = ParseRule(s); err != nil {
+			panic(err)
+		}
+	}
+	return rules
+}
+
+// MustMatch is ParseMatch for a text that is part of the program; it panics if it is wrong.
+func MustMatch(s string) Match {
+	m, err := ParseMatch(s)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
 // newLab is a lab that is closed with the test, which fails if anything is left of it.

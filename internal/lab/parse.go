@@ -78,27 +78,6 @@ func ParseMatch(s string) (Match, error) {
 	return m, nil
 }
 
-// MustRules reads rules that are part of the program; it panics if one is wrong.
-func MustRules(texts ...string) []Rule {
-	rules := make([]Rule, len(texts))
-	for i, s := range texts {
-		var err error
-		if rules[i], err = ParseRule(s); err != nil {
-			panic(err)
-		}
-	}
-	return rules
-}
-
-// MustMatch is ParseMatch for a text that is part of the program; it panics if it is wrong.
-func MustMatch(s string) Match {
-	m, err := ParseMatch(s)
-	if err != nil {
-		panic(err)
-	}
-	return m
-}
-
 // RuleError says which word of a rule is wrong, and what could stand in its place.
 type RuleError struct {
 	Text   string // the whole rule

@@ -47,12 +47,6 @@ type Rule struct {
 	delay  time.Duration // delay
 }
 
-// Action returns what the rule does.
-func (r Rule) Action() Action { return r.action }
-
-// Match returns what the rule is about.
-func (r Rule) Match() Match { return r.match }
-
 // String is the rule as ParseRule reads it, in its shortest form but for the side, which is always named.
 func (r Rule) String() string {
 	s := r.action.String() + " " + r.match.String()

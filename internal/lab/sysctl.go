@@ -20,21 +20,6 @@ func (h *Host) Sysctl(name, value string) error {
 	return h.Do(func() error { return h.writeSysctl(path, value) })
 }
 
-// ReadSysctl reads a sysctl of the host's namespace.
-func (h *Host) ReadSysctl(name string) (string, error) {
-	path, err := sysctlPath(name)
-	if err != nil {
-		return "", err
-	}
-	var value []byte
-	err = h.Do(func() error {
-		var err error
-		value, err = os.ReadFile(path)
-		return err
-	})
-	return strings.TrimSpace(string(value)), err
-}
-
 // sysctlPath allows only what belongs to a network namespace.
 func sysctlPath(name string) (string, error) {
 	path := strings.ReplaceAll(name, ".", "/")

@@ -84,7 +84,8 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 	}
 	e := &timeline.Segment{
 		Src: s.Src.String(), Dst: s.Dst.String(), Flags: s.Flags.Names(),
-		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.StringsRelative(ack - s.Ack), From: from,
+		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Unscaled: !seen.Scaled && seen.Window > 0,
+		Options: s.Options.StringsRelative(ack - s.Ack), From: from,
 	}
 	if s.Flags.Has(segment.ACK) {
 		e.Ack = &ack

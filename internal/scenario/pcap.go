@@ -34,7 +34,7 @@ func NewPcap(w io.Writer) (*Pcap, error) {
 	}
 	p := &Pcap{writer: writer, sides: map[lab.Side]int{}, open: map[uint64]*segment.PcapPacket{}}
 	for _, side := range []lab.Side{lab.Client, lab.Server} {
-		n, err := writer.AddInterface(segment.PcapInterface{Name: side.String(), Description: "the " + side.String() + "'s host", LinkType: segment.LinkTypeRaw})
+		n, err := writer.AddInterface(segment.PcapInterface{Name: side.String(), Description: "the " + side.String() + "'s host"})
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"socklife/internal/timeline"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -60,8 +61,7 @@ func (r *run) serve(server *Side) Result {
 // listensAgain tells whether the server can wait for another client after this. What the client did is no reason to stop;
 // that the address cannot be had is.
 func listensAgain(err error) bool {
-	var cannot Unsupported
-	if errors.As(err, &cannot) {
+	if unsupported.In(err) != nil {
 		return false // nor could the next run
 	}
 	var call *sockapi.Error

@@ -17,7 +17,11 @@ func segmentText(e *timeline.Segment, seen segment.Seen) string {
 	if e.Len > 0 {
 		words = append(words, fmt.Sprintf("len=%d", e.Len))
 	}
-	words = append(words, fmt.Sprintf("win=%d", e.Win))
+	window := fmt.Sprintf("win=%d", e.Win)
+	if e.Unscaled {
+		window += "*?"
+	}
+	words = append(words, window)
 	if o := interesting(e.Options, seen.Segment.Flags.Has(segment.SYN)); len(o) > 0 {
 		words = append(words, "<"+strings.Join(o, ", ")+">")
 	}

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -39,7 +40,7 @@ func (r *run) openTrace() error {
 	if !r.cfg.Trace {
 		return nil
 	}
-	tr, err := trace.Open(trace.Filter{})
+	tr, err := trace.Open()
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,9 @@ func (t *traced) close() error {
 // out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT, or an orphan's FIN-WAIT-2, and it
 // will tell.
 func (t *traced) event(e trace.Event) {
+	if e.Lost > 0 {
+		t.run.log.Add(timeline.Wire, e.Time, &timeline.Note{Text: fmt.Sprintf("at least %d transitions are missing here: the kernel's trace buffer was full", e.Lost)})
+	}
 	side, ours := t.run.whose(e.Local, e.Remote)
 	if !ours || e.ClosedIsNotTheEnd() && t.remains(side, e) {
 		return

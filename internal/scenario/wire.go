@@ -82,6 +82,13 @@ func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 			w.run.sc.Wire(w)
 		})
 	}
+	wg.Go(func() {
+		select {
+		case err := <-w.lab.Wire.Failed():
+			w.run.cancel(err)
+		case <-done.Done():
+		}
+	})
 	if hand := w.run.cfg.Wire.Hand; hand != nil {
 		w.run.clock.hold() // a person takes the time it takes
 		wg.Go(func() {
@@ -174,7 +181,7 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 
 // arrived returns when the wire has done with a packet what it said it would: it tells before it delivers. The receiving kernel deals with a
 // packet while it is written to its device.
-func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Stats(p.From) }
+func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Settle(p.From) }
 
 // AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
 func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {

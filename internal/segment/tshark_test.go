@@ -20,7 +20,7 @@ func TestTsharkReadsOurSegments(t *testing.T) {
 		segments = append(segments, s)
 		packets = append(packets, PcapPacket{Data: mustMarshal(t, s)})
 	}
-	rows := tshark(t, writeCapture(t, LinkTypeRaw, packets), tsharkHeaderFields...)
+	rows := tshark(t, writeCapture(t, packets), tsharkHeaderFields...)
 	severity := len(tsharkHeaderFields) - 1
 	if len(rows) != len(segments) {
 		t.Fatalf("tshark read %d packets of %d", len(rows), len(segments))

@@ -95,13 +95,16 @@ type Queue struct {
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In JSON the
 // sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
 type Segment struct {
-	Src     string   `json:"src"`
-	Dst     string   `json:"dst"`
-	Flags   []string `json:"flags"`
-	Seq     uint32   `json:"seg_seq"`
-	Ack     *uint32  `json:"ack,omitempty"`
-	Len     int      `json:"len"`
-	Win     uint32   `json:"win"`
+	Src   string   `json:"src"`
+	Dst   string   `json:"dst"`
+	Flags []string `json:"flags"`
+	Seq   uint32   `json:"seg_seq"`
+	Ack   *uint32  `json:"ack,omitempty"`
+	Len   int      `json:"len"`
+	Win   uint32   `json:"win"`
+
+	Unscaled bool `json:"win_unscaled,omitempty"` // Win is as in the header: the SYNs, which have the scale, were not seen
+
 	Options []string `json:"options,omitempty"`
 	Fate    string   `json:"fate,omitempty"`
 

@@ -67,8 +67,8 @@ func (in *instance) make() error {
 	return err
 }
 
-func flock(fd, how int, patience time.Duration) error {
-	return retry(patience, func() error { return unix.Flock(fd, how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
+func flock(fd, how int, timeout time.Duration) error {
+	return retry(timeout, func() error { return unix.Flock(fd, how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
 }
 
 // hold opens the instance and keeps its free_buffer open, for two things. The kernel refuses to remove an instance of which
@@ -100,8 +100,8 @@ func sweep(all folder) {
 }
 
 // retry calls f until it returns none of those errors, or the time is up.
-func retry(patience time.Duration, f func() error, again ...error) error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+func retry(timeout time.Duration, f func() error, again ...error) error {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(2 * time.Millisecond) {
 		err := f()
 		retry := false
 		for _, e := range again {

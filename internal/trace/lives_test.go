@@ -31,14 +31,14 @@ func (s *stage) must(err error) {
 
 func newStage(t *testing.T, addr netip.AddrPort) *stage {
 	l := bound(t, addr)
-	return &stage{T: t, l: l, tr: open(t, Filter{Ports: []uint16{l.local().Port()}})}
+	return &stage{T: t, l: l, tr: open(t, l.local().Port())}
 }
 
 // expect waits until the trace has shown these lives, each by its states.
 func (s *stage) expect(want ...string) {
 	s.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await(-1) {
-		events, err := s.tr.Drain()
+	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await() {
+		events, err := drain(s.tr)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func (s *stage) diag(local, remote netip.AddrPort, want tcpinfo.State) {
 	conn, err := tcpinfo.Dial()
 	s.must(err)
 	defer conn.Close()
-	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await(-1) {
+	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await() {
 		got, err := conn.Lookup(local, remote, 0)
 		if err == nil && got.State == want {
 			return
@@ -303,10 +303,11 @@ func TestLives(t *testing.T) {
 func checkEnds(t *testing.T, events []Event) {
 	t.Helper()
 	ends := map[int]Event{}
-	for _, e := range events {
-		first, known := ends[e.Life]
+	for i, life := range numbered(events) {
+		e := events[i]
+		first, known := ends[life]
 		switch {
-		case e.Time.IsZero() || e.Life == 0 || e.Lost != 0:
+		case e.Time.IsZero() || e.Lost != 0:
 			t.Errorf("%v: incomplete: %+v", e, e)
 		case e.From == tcpinfo.Listen || e.To == tcpinfo.Listen:
 		case e.To == tcpinfo.SynSent || e.Local.Port() == 0 || e.Remote.Port() == 0:
@@ -314,7 +315,7 @@ func checkEnds(t *testing.T, events []Event) {
 				t.Errorf("%v: no port", e)
 			}
 		case !known:
-			ends[e.Life] = e
+			ends[life] = e
 		case first.Local != e.Local || first.Remote != e.Remote:
 			t.Errorf("%v and %v are said to be one life", first, e)
 		}

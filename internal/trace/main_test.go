@@ -67,7 +67,7 @@ var children = map[string]func() error{
 }
 
 func announce() (*Trace, error) {
-	t, err := Open(Filter{})
+	t, err := Open()
 	if err == nil {
 		fmt.Println(t.in.short)
 	}

@@ -9,27 +9,25 @@ import (
 	"socklife/tcpinfo"
 )
 
-// queue brings the records of all CPUs into one order, and says whose they are.
+// queue brings the records of all CPUs into one order.
 type queue struct {
 	records []record
-	sockets map[uint64]*socket // by the address of the struct sock
-	lives   int
+	sockets map[uint64]socket // by the address of the struct sock
 }
 
 // socket is what is known of a struct sock. The kernel reuses their memory, so there are never more of them than there
 // were sockets at one time.
 type socket struct {
-	life  int    // 0 between two lives
 	port  uint16 // the local port in its last record
 	picks bool   // which the kernel picked for it in connect(2) or listen(2)
 }
 
-func newQueue() queue { return queue{sockets: map[uint64]*socket{}} }
+func newQueue() queue { return queue{sockets: map[uint64]socket{}} }
 
 func (q *queue) add(r record) { q.records = append(q.records, r) }
 
-// patience is how long a record may wait for the next one of its socket, see birth.
-const patience = uint64(100 * time.Millisecond)
+// birthTimeout is how long a record may wait for the next one of its socket, see birth.
+const birthTimeout = uint64(100 * time.Millisecond)
 
 // take hands over, in order, what happened up to horizon: nothing earlier can come any more. Now is for giving up on
 // births, by the same clock.
@@ -39,7 +37,7 @@ func (q *queue) take(horizon, now uint64, f func(*record)) {
 	n := 0
 	for n < len(q.records) && q.records[n].stamp <= horizon {
 		r := &q.records[n]
-		if birth(r) && !q.introduce(n) && r.stamp+patience > now {
+		if birth(r) && !q.introduce(n) && r.stamp+birthTimeout > now {
 			break
 		}
 		f(r)
@@ -72,28 +70,10 @@ func (q *queue) introduce(n int) bool {
 	return false
 }
 
-// identify says which life a record is of.
-func (q *queue) identify(r *record) {
-	s := q.sockets[r.sock]
-	if s == nil {
-		s = &socket{}
-		q.sockets[r.sock] = s
-	}
-	if s.life == 0 || r.From == tcpinfo.Closed || r.From == tcpinfo.Listen && r.To != tcpinfo.Closed {
-		q.lives++
-		s.life = q.lives
-	}
-	r.Life = s.life
-	if r.To == tcpinfo.Closed {
-		s.life = 0
-	}
-	s.settle(r)
-}
-
 // settle takes away a port that is none. The kernel sets SYN-SENT, and LISTEN of a socket without a port, before it picks one,
 // so that the port is 0; but where it has picked one for the socket before, in an earlier life, that one is still there.
-func (s *socket) settle(r *record) {
-	port := r.Local.Port()
+func (q *queue) settle(r *record) {
+	s, port := q.sockets[r.sock], r.Local.Port()
 	if r.From == tcpinfo.Closed {
 		s.picks = port == 0 || s.picks && port == s.port
 		if s.picks {
@@ -101,4 +81,5 @@ func (s *socket) settle(r *record) {
 		}
 	}
 	s.port = port
+	q.sockets[r.sock] = s
 }

@@ -1,16 +1,12 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 )
-
-// NotHeldError says that no packet with that ID is held: it never was, or something has become of it since.
-type NotHeldError struct{ ID uint64 }
-
-func (e *NotHeldError) Error() string { return fmt.Sprintf("lab: no packet %d is held", e.ID) }
 
 // Held lists the packets that wait for a decision, in the order in which ReleaseAll would deliver them: as they
 // came, unless Swap changed it. Retransmissions pile up as packets of their own, with Again set.
@@ -60,12 +56,12 @@ func (w *Wire) isClosed() bool {
 
 // Release delivers a held packet now, whatever the Link says.
 func (w *Wire) Release(id uint64) error {
-	return w.handle(id, func(p *parcel) { w.deliver(p) })
+	return w.handle(id, func(p *inTransit) { w.deliver(p) })
 }
 
 // Drop loses a held packet.
 func (w *Wire) Drop(id uint64) error {
-	return w.handle(id, func(p *parcel) { w.drop(p, ByHand) })
+	return w.handle(id, func(p *inTransit) { w.drop(p, ByHand) })
 }
 
 // Delay delivers a held packet after d.
@@ -73,11 +69,11 @@ func (w *Wire) Delay(id uint64, d time.Duration) error {
 	if d < 0 || d > maxDelay {
 		return fmt.Errorf("lab: delay %v: want 0 to %v", d, maxDelay)
 	}
-	return w.handle(id, func(p *parcel) { w.postpone(p, d, ByHand) })
+	return w.handle(id, func(p *inTransit) { w.postpone(p, d, ByHand) })
 }
 
 // handle takes a packet out of the list and does something with it.
-func (w *Wire) handle(id uint64, do func(*parcel)) error {
+func (w *Wire) handle(id uint64, do func(*inTransit)) error {
 	w.lock()
 	defer w.unlock()
 	i, err := w.find(id)
@@ -93,9 +89,9 @@ func (w *Wire) handle(id uint64, do func(*parcel)) error {
 }
 
 func (w *Wire) find(id uint64) (int, error) {
-	i := slices.IndexFunc(w.held, func(p *parcel) bool { return p.ID == id })
+	i := slices.IndexFunc(w.held, func(p *inTransit) bool { return p.ID == id })
 	if i < 0 {
-		return 0, &NotHeldError{id}
+		return 0, fmt.Errorf("lab: no packet %d is held", id)
 	}
 	return i, nil
 }
@@ -138,7 +134,7 @@ func (w *Wire) Duplicate(id uint64) (uint64, error) {
 		return 0, err
 	}
 	c := w.copyOf(w.held[i], ByHand)
-	w.tell(c, Held, ByHand)
+	w.say(c, Held, ByHand)
 	w.held = slices.Insert(w.held, i+1, c)
 	w.notify()
 	return c.ID, nil
@@ -177,9 +173,8 @@ func (w *Wire) Inject(from Side, packet []byte) error {
 	if w.closed {
 		return ErrClosed
 	}
-	frame := make([]byte, w.lane(from).out.head, vnetLen+len(packet))
-	p := &parcel{frame: append(frame, packet...)}
-	p.decode(p.frame[len(frame):])
+	p := &inTransit{}
+	p.decode(bytes.Clone(packet))
 	w.lastID++
 	p.ID, p.From, p.Seen, p.By = w.lastID, from, time.Now(), ByInjected
 	w.deliver(p)

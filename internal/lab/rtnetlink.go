@@ -4,13 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// routePatience is how many seconds the kernel has for an answer. It answers requests at once; see awaitLocal for what
+// routeTimeout is how many seconds the kernel has for an answer. It answers requests at once; see awaitLocal for what
 // takes longer.
-const routePatience = 30
+const routeTimeout = 30
 
 // route is a NETLINK_ROUTE socket that is also told of new IPv6 routes.
 type route struct {
@@ -25,7 +26,7 @@ func dialRoute() (*route, error) {
 		return nil, fmt.Errorf("lab: socket(AF_NETLINK, NETLINK_ROUTE): %w", err)
 	}
 	r := &route{fd: fd, local: make(map[netip.Addr]bool)}
-	tv := unix.Timeval{Sec: routePatience}
+	tv := unix.Timeval{Sec: routeTimeout}
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
 		r.close()
 		return nil, fmt.Errorf("lab: SO_RCVTIMEO of rtnetlink: %w", err)
@@ -90,42 +91,37 @@ func (r *route) receive() (errno unix.Errno, answered bool, err error) {
 	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
 		return 0, false, nil // not from the kernel
 	}
-	for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
-		length := int(binary.NativeEndian.Uint32(b))
-		if length < unix.SizeofNlMsghdr || length > len(b) {
-			break
+	messages, err := syscall.ParseNetlinkMessage(buf[:n])
+	if err != nil {
+		return 0, false, err
+	}
+	for _, m := range messages {
+		switch {
+		case m.Header.Type == unix.NLMSG_ERROR && m.Header.Seq == r.seq && len(m.Data) >= 4: // struct nlmsgerr: the negative errno first
+			errno, answered = unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data))), true
+		case m.Header.Type == unix.RTM_NEWROUTE:
+			r.note(m)
 		}
-		body := b[unix.SizeofNlMsghdr:length]
-		switch kind, seq := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint32(b[8:]); {
-		case kind == unix.NLMSG_ERROR && seq == r.seq && len(body) >= 4: // struct nlmsgerr starts with the negative errno
-			errno, answered = unix.Errno(-int32(binary.NativeEndian.Uint32(body))), true
-		case kind == unix.RTM_NEWROUTE:
-			r.note(body)
-		}
-		b = b[min(len(b), align(length)):]
 	}
 	return errno, answered, nil
 }
 
 // note remembers the destination of a route for packets to this host: struct rtmsg, then attributes.
-func (r *route) note(b []byte) {
+func (r *route) note(m syscall.NetlinkMessage) {
 	const typeAt = 7 // rtm_type
-	if len(b) < unix.SizeofRtMsg || b[typeAt] != unix.RTN_LOCAL {
+	if len(m.Data) < unix.SizeofRtMsg || m.Data[typeAt] != unix.RTN_LOCAL {
 		return
 	}
-	for b = b[unix.SizeofRtMsg:]; len(b) >= unix.SizeofRtAttr; {
-		length := int(binary.NativeEndian.Uint16(b))
-		if length < unix.SizeofRtAttr || length > len(b) {
-			return
+	attributes, err := syscall.ParseNetlinkRouteAttr(&m)
+	if err != nil {
+		return
+	}
+	for _, a := range attributes {
+		if addr, ok := netip.AddrFromSlice(a.Value); ok && a.Attr.Type == unix.RTA_DST {
+			r.local[addr] = true
 		}
-		if a, ok := netip.AddrFromSlice(b[unix.SizeofRtAttr:length]); ok && binary.NativeEndian.Uint16(b[2:]) == unix.RTA_DST {
-			r.local[a] = true
-		}
-		b = b[min(len(b), align(length)):]
 	}
 }
-
-func align(n int) int { return (n + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1) }
 
 func routeName(kind uint16) string {
 	switch kind {

@@ -9,31 +9,10 @@ import (
 	"strings"
 	"syscall"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
-
-// Unavailable says why this kernel, or this user, cannot have a lab, and what to do about it.
-type Unavailable struct {
-	Missing string // "user namespaces are switched off (user.max_user_namespaces is 0)"
-	Remedy  string // "sudo sysctl -w user.max_user_namespaces=10000, or run as root"
-	Err     error  // what the kernel said
-}
-
-// Error is one line: what is missing, and how to get it.
-func (e *Unavailable) Error() string { return e.Missing + ": " + e.Remedy }
-
-// Unwrap returns what the kernel said.
-func (e *Unavailable) Unwrap() error { return e.Err }
-
-// Available tells whether this process can have a lab, at once or after Enter: nil, or what is missing, as *Unavailable.
-// It tries, on a thread of its own and in child processes that never run anything, and leaves nothing behind.
-func Available() error {
-	err := tryHere()
-	if err == nil || !unprivileged(err) {
-		return err
-	}
-	return tryUserNamespace()
-}
 
 // tryHere makes a network namespace and a TUN device in it, and lets go of both.
 func tryHere() error {
@@ -43,7 +22,7 @@ func tryHere() error {
 			result <- unavailable(fmt.Errorf("unshare(CLONE_NEWNET): %w", err))
 			return
 		}
-		t, err := openTUN(false)
+		t, err := openTUN()
 		if err != nil {
 			result <- unavailable(err)
 			return
@@ -95,8 +74,8 @@ func userNamespace(more uintptr) *syscall.SysProcAttr {
 const notPrivileged = "this process may not make network namespaces"
 
 func unprivileged(err error) bool {
-	var u *Unavailable
-	return errors.As(err, &u) && u.Missing == notPrivileged
+	var u *unsupported.Error
+	return errors.As(err, &u) && u.What == notPrivileged
 }
 
 // unavailable explains an error of making a namespace or a TUN device; others it leaves as they are.
@@ -107,12 +86,12 @@ func unavailable(err error) error {
 	}
 	switch {
 	case errors.Is(err, unix.EPERM):
-		return &Unavailable{notPrivileged, "run as root", err}
+		return unsupported.New(notPrivileged, "run as root", err)
 	case errors.Is(err, unix.ENOSPC):
-		return &Unavailable{"the limit of network namespaces is reached (user.max_net_namespaces)",
-			"sudo sysctl -w user.max_net_namespaces=10000", err}
+		return unsupported.New("the limit of network namespaces is reached (user.max_net_namespaces)",
+			"sudo sysctl -w user.max_net_namespaces=10000", err)
 	case errors.Is(err, unix.EINVAL):
-		return &Unavailable{"this kernel has no network namespaces", "use one built with CONFIG_NET_NS", err}
+		return unsupported.New("this kernel has no network namespaces", "use one built with CONFIG_NET_NS", err)
 	}
 	return fmt.Errorf("lab: %w", err)
 }
@@ -120,15 +99,15 @@ func unavailable(err error) error {
 func noTUN(err *tunError) error {
 	switch {
 	case err.call == "open" && errors.Is(err, unix.ENOENT):
-		return &Unavailable{tunPath + " does not exist",
-			"sudo modprobe tun; in a container, start it with --device /dev/net/tun (it cannot be made in a user namespace, mknod needs the real root)", err}
+		return unsupported.New(tunPath+" does not exist",
+			"sudo modprobe tun; in a container, start it with --device /dev/net/tun (it cannot be made in a user namespace, mknod needs the real root)", err)
 	case err.call == "open" && (errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO)):
-		return &Unavailable{"this kernel has no TUN device", "sudo modprobe tun, or use one built with CONFIG_TUN", err}
+		return unsupported.New("this kernel has no TUN device", "sudo modprobe tun, or use one built with CONFIG_TUN", err)
 	case err.call == "open" && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)):
-		return &Unavailable{tunPath + " is not open to this user" + modeOf(tunPath),
-			"sudo chmod 0666 " + tunPath + " (most distributions have it so; by itself it gives no right over any network), or run as root", err}
+		return unsupported.New(tunPath+" is not open to this user"+modeOf(tunPath),
+			"sudo chmod 0666 "+tunPath+" (most distributions have it so; by itself it gives no right over any network), or run as root", err)
 	case err.call == "TUNSETIFF" && errors.Is(err, unix.EPERM):
-		return &Unavailable{notPrivileged, "run as root", err}
+		return unsupported.New(notPrivileged, "run as root", err)
 	}
 	return fmt.Errorf("lab: %w", err)
 }
@@ -153,18 +132,18 @@ func noUserNamespace(err error) error {
 		{"user.max_net_namespaces", "0", "network namespaces are switched off", "sudo sysctl -w user.max_net_namespaces=10000"},
 	} {
 		if readSwitch(s.name) == s.off {
-			return &Unavailable{fmt.Sprintf("%s (%s is %s)", s.missing, s.name, s.off), s.remedy + otherwise, err}
+			return unsupported.New(fmt.Sprintf("%s (%s is %s)", s.missing, s.name, s.off), s.remedy+otherwise, err)
 		}
 	}
 	switch {
 	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EUSERS):
-		return &Unavailable{"the limit of user or network namespaces is reached",
-			"raise the sysctls user.max_user_namespaces and user.max_net_namespaces" + otherwise, err}
+		return unsupported.New("the limit of user or network namespaces is reached",
+			"raise the sysctls user.max_user_namespaces and user.max_net_namespaces"+otherwise, err)
 	case errors.Is(err, unix.EINVAL):
-		return &Unavailable{"this kernel has no user namespaces", "run as root", err}
+		return unsupported.New("this kernel has no user namespaces", "run as root", err)
 	}
-	return &Unavailable{"this process may not make user namespaces (" + err.Error() + ")",
-		"in a container, start it with --cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun, or --privileged" + otherwise, err}
+	return unsupported.New("this process may not make user namespaces ("+err.Error()+")",
+		"in a container, start it with --cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun, or --privileged"+otherwise, err)
 }
 
 // switchRoot is where the switches are; the tests have others.
