@@ -30,7 +30,7 @@ func explain(w io.Writer, name string) error {
 		{"waits for", e.Waits}, {"who must act", e.Who.String()}, {"what ends it", e.Act}, {"how long", e.Lasts},
 		{"governed by", strings.Join(e.Governs, ", ")},
 	} {
-		fmt.Fprintln(w, strings.Join(cli.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
+		fmt.Fprintln(w, strings.Join(view.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
 	}
 	if sc := shownBy[e.State]; sc != "" {
 		fmt.Fprintf(w, "  %-13s echoc --hold 5s %s\n", "see it", sc)
