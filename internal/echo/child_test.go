@@ -86,20 +86,21 @@ func childMain(config string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	o := observe(s)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer cancel()
 		for questions.Scan() {
-			_ = answer.Encode(status(s, &refused, nil))
+			_ = answer.Encode(status(s, o, &refused, nil))
 		}
 	}()
 	_, err = s.Serve(ctx)
-	_ = answer.Encode(status(s, &refused, err))
+	_ = answer.Encode(status(s, o, &refused, err))
 	return 0
 }
 
-func status(s *Server, refused *refusals, err error) childStatus {
-	st := childStatus{Addr: s.Addr(), Stats: s.Stats(), Refusals: refused.n.Load()}
+func status(s *Server, o *observer, refused *refusals, err error) childStatus {
+	st := childStatus{Addr: s.Addr(), Stats: o.Stats(), Refusals: refused.n.Load()}
 	if st.Stats.Paused != nil {
 		st.Paused, st.Stats.Paused = st.Stats.Paused.Error(), nil
 	}

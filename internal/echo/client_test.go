@@ -104,36 +104,31 @@ func TestClientIPv6(t *testing.T) {
 	}
 }
 
-// TestClientCalls: what a reader is shown.
+// TestClientCalls: what a user is shown.
 func TestClientCalls(t *testing.T) {
 	t.Parallel()
-	for _, data := range []bool{false, true} {
-		s := serve(t, Config{})
-		var trace recorder
-		var events []string
-		var out bytes.Buffer
-		_, err := runClient(t, t.Context(), ClientConfig{
-			Addrs: []netip.AddrPort{s.Addr()}, In: strings.NewReader("x"), Out: &out, Tracer: &trace, TraceData: data,
-			Options: func(s *sockapi.Socket) error { return sockapi.TCP_NODELAY.Put(s, true) },
-			Events: ClientEvents{
-				Connected:    func(*sockapi.Socket, netip.AddrPort) { events = append(events, "connected") },
-				PeerFinished: func(*sockapi.Socket, bool) { events = append(events, "peer finished") },
-				Closed:       func(*sockapi.Socket, ClientReport) { events = append(events, "closed") },
-			},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := []string{"connected", "peer finished", "closed"}; !reflect.DeepEqual(events, want) {
-			t.Errorf("events %q, want %q", events, want)
-		}
-		calls := strings.Join(trace.all(), " ")
-		if !data && calls != "socket setsockopt connect shutdown close" {
-			t.Errorf("calls without data: %s", calls)
-		}
-		if n := strings.Count(calls, "read") + 10*strings.Count(calls, "write"); data && n != 12 {
-			t.Errorf("calls with data: %s", calls)
-		}
+	s := serve(t, Config{})
+	var trace recorder
+	var events []string
+	var out bytes.Buffer
+	_, err := runClient(t, t.Context(), ClientConfig{
+		Addrs: []netip.AddrPort{s.Addr()}, In: strings.NewReader("x"), Out: &out, Tracer: &trace,
+		Options: func(s *sockapi.Socket) error { return sockapi.TCP_NODELAY.Put(s, true) },
+		Events: ClientEvents{
+			Connected:    func(*sockapi.Socket, netip.AddrPort) { events = append(events, "connected") },
+			PeerFinished: func(*sockapi.Socket, bool) { events = append(events, "peer finished") },
+			Closed:       func(*sockapi.Socket, ClientReport) { events = append(events, "closed") },
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"connected", "peer finished", "closed"}; !reflect.DeepEqual(events, want) {
+		t.Errorf("events %q, want %q", events, want)
+	}
+	calls := strings.Join(trace.all(), " ")
+	if n := strings.Count(calls, "read") + 10*strings.Count(calls, "write"); n != 12 {
+		t.Errorf("calls: %s", calls)
 	}
 }
 
@@ -410,7 +405,7 @@ func TestClientCancel(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		calls := strings.Join(trace.all(), " ")
-		if calls = strings.ReplaceAll(calls, "shutdown shutdown", "shutdown"); calls != "socket connect shutdown close" {
+		if !strings.HasPrefix(calls, "socket connect ") || !strings.HasSuffix(calls, " close") || !strings.Contains(calls, " shutdown") {
 			t.Errorf("%s: calls %s", c.name, calls)
 		}
 	}
@@ -423,7 +418,7 @@ func TestClientCancelConnect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer busy.Close()
+	defer discard(busy)
 	dialServer(t, busy.Addr())
 	ctx, cancel := context.WithCancel(t.Context())
 	var connecting entered
