@@ -51,7 +51,7 @@ func explainState(w io.Writer, state tcpinfo.State) {
 
 func explainRows(w io.Writer, rows [][2]string) {
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(cli.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
+		fmt.Fprintln(w, strings.Join(view.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
 	}
 }
 

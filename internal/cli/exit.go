@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -61,10 +64,27 @@ func Complain(w io.Writer, program string, err error) int {
 	return status
 }
 
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneLine is the text of an error, in which nothing that was typed or received can do something to the terminal.
+func oneLine(err error) string {
+	var b strings.Builder
+	for text := strings.ReplaceAll(err.Error(), "\n", "; "); text != ""; {
+		r, n := utf8.DecodeRuneInString(text)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) {
+			b.WriteString(text[:n])
+		} else {
+			b.WriteString(strings.Trim(strconv.Quote(text[:n]), `"`))
+		}
+		text = text[n:]
+	}
+	return b.String()
+}
 
 // hint says what to do about an error that somebody new to this meets.
 func hint(err error) string {
+	var unlike unlikeLesson
+	if errors.As(err, &unlike) {
+		return fmt.Sprintf(" (is `echod %s` running there?)", unlike.scenario)
+	}
 	var call *sockapi.Error
 	if !errors.As(err, &call) {
 		return ""

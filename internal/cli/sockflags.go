@@ -110,7 +110,7 @@ func (f *SocketFlags) number(name string, o sockapi.Option[int], least int, usag
 	f.add(name, func() error { return atLeast(*v, least) }, func(s *sockapi.Socket) error { return o.Put(s, *v) })
 }
 
-// buffer is a number that the kernel changes, so it is read back for the reader to see.
+// buffer is a number that the kernel changes, so it is read back for the user to see.
 func (f *SocketFlags) buffer(name string, o sockapi.Option[int], usage string) {
 	v := f.set.Int(name, 0, usage)
 	f.add(name, func() error { return atLeast(*v, 1) }, func(s *sockapi.Socket) error {

@@ -10,8 +10,12 @@ import (
 	"socklife/sockapi"
 )
 
-// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN.
+// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN; where data was read
+// and not echoed SO_LINGER makes it do so, for after a FIN the client would take what it has for all.
 func (l *loop) close(c *conn, why Reason, err error) {
+	if c.out < c.in && why != Reset {
+		_ = sockapi.SO_LINGER.Put(c.sock, sockapi.Linger{OnOff: true, Seconds: 0})
+	}
 	l.release(c)
 	l.poller.remove(c.sock)
 	l.conns.remove(c)
@@ -19,7 +23,7 @@ func (l *loop) close(c *conn, why Reason, err error) {
 	l.accept.retryAt = time.Time{} // now: a descriptor is free
 	l.report.count(why)
 	end := ConnReport{Peer: c.peer, BytesIn: c.in, BytesOut: c.out, Reason: why, Err: err}
-	if l.mayLinger() && lingers(c.sock) {
+	if l.cfg.ListenerOptions != nil && lingers(c.sock) {
 		l.closing.close(c.sock, end)
 		return
 	}
@@ -40,9 +44,6 @@ func (l *loop) closed(c closedConn) {
 		l.cfg.Events.Closed(c.sock, c.end)
 	}
 }
-
-// mayLinger says whether anyone had the chance to set SO_LINGER.
-func (l *loop) mayLinger() bool { return l.cfg.ListenerOptions != nil || l.cfg.ConnOptions != nil }
 
 // lingers says whether close(2) of s can block: SO_LINGER is on with a time (socket(7)), even though s is non-blocking.
 func lingers(s *sockapi.Socket) bool {

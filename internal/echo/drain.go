@@ -27,7 +27,7 @@ func (l *loop) drain() error {
 			break
 		}
 		next := l.closeQuiet(l.cfg.drainQuiet)
-		l.publish()
+		l.turned()
 		if l.conns.len+l.closing.count == 0 {
 			break
 		}
@@ -60,7 +60,7 @@ func (l *loop) closeListener() error {
 	for more := true; more && err == nil; {
 		before := l.report.Accepted + l.report.Aborted
 		err = l.acceptSome(acceptBatch)
-		more = l.report.Accepted+l.report.Aborted > before
+		more = l.accept.short == nil && l.report.Accepted+l.report.Aborted > before
 	}
 	l.report.Refused = int64(acceptQueue(l.listener))
 	l.accept.paused, l.accept.short = nil, nil

@@ -83,9 +83,53 @@ func wait(t testing.TB, what string, condition func() bool) {
 	}
 }
 
+// Stats is a Report so far, and the state of the server at this moment.
+type Stats struct {
+	Report
+	Open         int   // connections
+	Stalled      int   // of these, those not read from, because their client does not read; each holds one buffer
+	PendingBytes int64 // read from stalled clients and not written back yet
+	SpareBuffers int   // in the pool
+	Paused       error // why no connections are accepted; nil if they are
+}
+
+// observer keeps the Stats as of the end of the loop's last turn.
+type observer struct {
+	mu    sync.Mutex
+	stats Stats
+}
+
+// observe has an observer look at the loop of a server that is not serving yet.
+func observe(s *Server) *observer {
+	o := &observer{}
+	s.cfg.afterTurn = func(l *loop) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.stats = Stats{
+			Report: l.report, Open: l.conns.len, Stalled: l.stalled,
+			PendingBytes: l.pending, SpareBuffers: len(l.pool.spare), Paused: l.accept.paused,
+		}
+	}
+	return o
+}
+
+// Stats may be called at any time, from any goroutine. The numbers are those of one moment.
+func (o *observer) Stats() Stats {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stats
+}
+
+// discard closes a server that never served.
+func discard(s *Server) {
+	s.poller.close()
+	s.listener.Close()
+}
+
 // running is a Server in its goroutine.
 type running struct {
 	*Server
+	*observer
 	stop   context.CancelFunc
 	done   chan struct{}
 	report Report
@@ -107,7 +151,7 @@ func serve(t testing.TB, cfg Config) *running {
 
 func start(t testing.TB, s *Server) *running {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{Server: s, stop: cancel, done: make(chan struct{})}
+	r := &running{Server: s, observer: observe(s), stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		r.report, r.err = s.Serve(ctx)

@@ -89,7 +89,11 @@ func (p *poller) notify() {
 	if p.wakeup >= 0 {
 		var one [8]byte
 		binary.NativeEndian.PutUint64(one[:], 1)
-		_, _ = unix.Write(p.wakeup, one[:]) // EAGAIN: notified 2^64-2 times already
+		for range 10 { // it cannot fail, but if it does nobody else tells the loop to end
+			if _, err := unix.Write(p.wakeup, one[:]); err == nil || err == unix.EAGAIN { // EAGAIN: 2^64-2 times already
+				return
+			}
+		}
 	}
 }
 

@@ -270,16 +270,18 @@ func TestServerLingeringClose(t *testing.T) {
 	ended := make(chan ConnReport, 1)
 	var stuck *sockapi.Socket // the first connection; the loop's
 	s := serve(t, Config{
-		Tracer: &trace,
-		ConnOptions: func(s *sockapi.Socket) error {
+		Tracer:          &trace,
+		ListenerOptions: func(*sockapi.Socket) error { return nil }, // there SO_LINGER may be set
+		Events: Events{Accepted: func(s *sockapi.Socket, _ netip.AddrPort) {
 			if stuck != nil {
-				return nil
+				return
 			}
 			stuck = s
 			err := sockapi.SO_LINGER.Put(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
-			return errors.Join(err, sockapi.SO_SNDBUF.Put(s, 1<<20))
-		},
-		Events: Events{Closed: func(s *sockapi.Socket, e ConnReport) {
+			if err = errors.Join(err, sockapi.SO_SNDBUF.Put(s, 1<<20)); err != nil {
+				t.Error(err)
+			}
+		}, Closed: func(s *sockapi.Socket, e ConnReport) {
 			if s == stuck {
 				ended <- e
 			}
@@ -328,17 +330,22 @@ func TestClassify(t *testing.T) {
 		unix.ENFILE:       outOfResources,
 		unix.ENOBUFS:      outOfResources,
 		unix.ENOMEM:       outOfResources,
-		unix.ECONNABORTED: connectionGone,
-		unix.EPERM:        connectionGone,
-		unix.ENETDOWN:     connectionGone,
-		unix.EINVAL:       broken,
-		unix.EBADF:        broken,
+		unix.ECONNABORTED: connectionFailed,
+		unix.EPERM:        connectionFailed,
+		unix.ENETDOWN:     connectionFailed,
+		unix.EOPNOTSUPP:   connectionFailed, // in accept(2)'s list of errors that were pending on the connection
+		unix.ETIMEDOUT:    connectionFailed,
+		unix.EACCES:       connectionFailed,
+		unix.EIO:          connectionFailed,
+		unix.EINVAL:       listenerGone,
+		unix.EBADF:        listenerGone,
+		unix.ENOTSOCK:     listenerGone,
 	} {
 		if got := classify(&sockapi.Error{Call: "accept4", Errno: errno}); got != want {
 			t.Errorf("%v: %v, want %v", errno, got, want)
 		}
 	}
-	if classify(nil) != accepted || classify(errors.New("x")) != broken {
+	if classify(nil) != accepted || classify(errors.New("x")) != listenerGone {
 		t.Error("nil or not an errno")
 	}
 }

@@ -12,21 +12,21 @@ import (
 	"socklife/internal/scenario"
 )
 
-// hand lets the reader decide about each segment on the wire, with one key for each.
-type hand struct {
+// wireStep lets the user decide about each segment on the wire, with one key for each.
+type wireStep struct {
 	keys <-chan byte
 	out  *screen
 }
 
-var handKeys = []string{
+var wireKeys = []string{
 	"You hold the wire: every segment waits for your key.",
 	"  Enter  deliver it        l  deliver it 300 ms later  h  list what is held",
 	"  d      drop it           r  swap it with the next    i  both sockets in full",
 	"  u      duplicate it      a  let all go from now on   q  quit",
 }
 
-// newHand reads keys from the terminal as they are pressed; restore gives the terminal back as it was.
-func newHand(in *os.File, out *screen) (h *hand, restore func()) {
+// newWireStep reads keys from the terminal as they are pressed; restore gives the terminal back as it was.
+func newWireStep(in *os.File, out *screen) (s *wireStep, restore func()) {
 	restore = cbreak(in)
 	keys := make(chan byte)
 	go func() {
@@ -39,7 +39,7 @@ func newHand(in *os.File, out *screen) (h *hand, restore func()) {
 			keys <- b[0]
 		}
 	}()
-	return &hand{keys, out}, restore
+	return &wireStep{keys, out}, restore
 }
 
 // cbreak has the terminal give each key at once and not show it. Ctrl-C keeps its meaning.
@@ -56,20 +56,20 @@ func cbreak(f *os.File) (restore func()) {
 	return func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
 }
 
-// Hold is a scenario.WireConfig's Hand: it returns when the sides are done, or with an error when the reader quits.
-func (h *hand) Hold(ctx context.Context, w *scenario.Wire) error {
-	h.help()
+// Hold is a scenario.WireConfig's Hand: it returns when the sides are done, or with an error when the user quits.
+func (s *wireStep) Hold(ctx context.Context, w *scenario.Wire) error {
+	s.help()
 	for ctx.Err() == nil {
 		changed := w.Line().Changed()
 		held := w.Line().Held()
 		if len(held) == 0 {
-			h.out.Answered()
-			if err := h.idle(ctx, w, changed); err != nil {
+			s.out.Answered()
+			if err := s.idle(ctx, w, changed); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := h.decide(ctx, w, held, changed); err != nil {
+		if err := s.decide(ctx, w, held, changed); err != nil {
 			return err
 		}
 	}
@@ -77,15 +77,15 @@ func (h *hand) Hold(ctx context.Context, w *scenario.Wire) error {
 }
 
 // idle waits until something is held. Meanwhile only keys that are not about a segment do anything.
-func (h *hand) idle(ctx context.Context, w *scenario.Wire, changed <-chan struct{}) error {
+func (s *wireStep) idle(ctx context.Context, w *scenario.Wire, changed <-chan struct{}) error {
 	for {
 		select {
-		case key, open := <-h.keys:
+		case key, open := <-s.keys:
 			switch {
 			case !open, key == 'q':
 				return ErrInterrupted
 			case key == 'a', key == 'i', key == 'h', key == '?':
-				if err := h.act(w, key, 0); err != nil {
+				if err := s.act(w, key, 0); err != nil {
 					return err
 				}
 			}
@@ -98,27 +98,27 @@ func (h *hand) idle(ctx context.Context, w *scenario.Wire, changed <-chan struct
 }
 
 // decide asks about the first of what is held, and does as told. It asks anew when something else is held meanwhile.
-func (h *hand) decide(ctx context.Context, w *scenario.Wire, held []lab.Packet, changed <-chan struct{}) error {
+func (s *wireStep) decide(ctx context.Context, w *scenario.Wire, held []lab.Packet, changed <-chan struct{}) error {
 	w.Look()
-	h.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
+	s.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
 	select {
-	case key, open := <-h.keys:
-		defer h.out.Answered()
+	case key, open := <-s.keys:
+		defer s.out.Answered()
 		if !open {
 			return ErrInterrupted
 		}
-		return h.act(w, key, held[0].ID)
+		return s.act(w, key, held[0].ID)
 	case <-changed:
 		return nil
 	case <-ctx.Done():
-		h.out.Answered()
+		s.out.Answered()
 		return nil
 	}
 }
 
 // act does what one key says about the packet that was asked about. If that is not held any more, it was let go meanwhile: there is
 // nothing to do.
-func (h *hand) act(w *scenario.Wire, key byte, next uint64) error {
+func (s *wireStep) act(w *scenario.Wire, key byte, next uint64) error {
 	line := w.Line()
 	held := line.Held()
 	switch key {
@@ -132,30 +132,30 @@ func (h *hand) act(w *scenario.Wire, key byte, next uint64) error {
 		line.Delay(next, 300*time.Millisecond)
 	case 'r':
 		if len(held) < 2 {
-			h.out.Say("  there is no other to reorder it with yet")
+			s.out.Say("  there is no other to reorder it with yet")
 			break
 		}
 		line.Swap(held[0].ID, held[1].ID)
 	case 'h':
 		for _, p := range held {
-			h.out.Say(fmt.Sprintf("  %3d  %s", p.ID, w.Describe(p)))
+			s.out.Say(fmt.Sprintf("  %3d  %s", p.ID, w.Describe(p)))
 		}
 	case 'i':
-		for _, s := range w.Sockets() {
-			h.out.Say("  " + s)
+		for _, text := range w.Sockets() {
+			s.out.Say("  " + text)
 		}
 	case 'a':
 		line.LetGo()
 	case 'q':
 		return ErrInterrupted
 	default:
-		h.help()
+		s.help()
 	}
 	return nil
 }
 
-func (h *hand) help() {
-	for _, line := range handKeys {
-		h.out.Say(line)
+func (s *wireStep) help() {
+	for _, line := range wireKeys {
+		s.out.Say(line)
 	}
 }

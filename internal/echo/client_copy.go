@@ -123,10 +123,10 @@ func (c *client) hungUp(ms int) (yes bool) {
 // isTimeout says whether SO_SNDTIMEO or SO_RCVTIMEO ended a call. The connection is none the worse for it.
 func isTimeout(err error) bool { return errors.Is(err, unix.EAGAIN) }
 
-// isGone says whether err came from the connection and was its end.
-func isGone(err error) bool {
+// fromSocket says whether err came from a call on the connection.
+func fromSocket(err error) bool {
 	var e *sockapi.Error
-	return errors.As(err, &e) && !isTimeout(err)
+	return errors.As(err, &e)
 }
 
 // betterOf picks what to tell the user when both directions failed: whichever of them came second sees EPIPE or ENOTCONN, and
