@@ -103,7 +103,7 @@ func (sk *Socket) findInDump(local netip.AddrPort) (tcpinfo.Socket, error) {
 		if err != nil {
 			return tcpinfo.Socket{}, err
 		}
-		i := slices.IndexFunc(list, func(s tcpinfo.Socket) bool { return s.Cookie == sk.cookie })
+		i := slices.IndexFunc(list, func(s tcpinfo.Socket) bool { return sk.w.followed(s) == sk })
 		if i < 0 {
 			break
 		}

@@ -29,6 +29,9 @@ func (w *Watcher) Follow(c tcpinfo.Controller, tag any) (*Socket, error) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
 	sk := w.byCookie[cookie]
+	if local, remote, err := addrsOf(c); sk == nil && err == nil {
+		sk = w.becomes(cookie, local, remote)
+	}
 	if sk == nil {
 		sk = w.add(cookie, nil)
 	}
@@ -56,7 +59,7 @@ func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, e
 	if err != nil {
 		return nil, err
 	}
-	sk := w.byCookie[s.Cookie]
+	sk := w.followed(s)
 	if sk == nil {
 		sk = w.addFound(s, tag)
 	}
@@ -71,7 +74,7 @@ func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, e
 
 // FollowChildren also follows the connections that come in through the listener, from their first sight on, half-open
 // or waiting for accept, until accept and beyond; tag is what their Tag gives. Follow of the accepted descriptor finds
-// the Socket that is there, because a connection inherits the cookie of its half-open entry.
+// the Socket that is there, by its cookie or, where the half-open entry had another, by its addresses.
 //
 // Children are discovered by a dump, one each Sample and every 20th poll; one that is accepted before that is not
 // found. Where several listeners share a port and address (SO_REUSEPORT) the children of all are found.

@@ -92,7 +92,7 @@ func (sk *Socket) atListener() (half, waiting []tcpinfo.Socket, err error) {
 
 func (w *Watcher) adopt(children []tcpinfo.Socket, tag any) {
 	for _, s := range children {
-		if w.byCookie[s.Cookie] == nil {
+		if w.followed(s) == nil {
 			w.addFound(s, tag)
 		}
 	}

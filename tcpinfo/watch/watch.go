@@ -145,7 +145,7 @@ func New(d *tcpinfo.Conn, report func(Change)) *Watcher {
 // Socket is one socket that is followed, known by its cookie.
 type Socket struct {
 	w      *Watcher
-	cookie uint64
+	cookie uint64 // changed with both locks held, so either will do to read it
 
 	// Guarded by w.mu.
 	tag           any
@@ -173,9 +173,10 @@ func (sk *Socket) Tag() any { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.
 // change.
 func (sk *Socket) Last() Sample { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.last }
 
-// Cookie is the kernel's number for the socket: SO_COOKIE, the same from SYN-RECEIVED to TIME-WAIT, and never used
-// again.
-func (sk *Socket) Cookie() uint64 { return sk.cookie }
+// Cookie is the kernel's number for the socket: SO_COOKIE, the same to the end of TIME-WAIT, and never used again. A
+// half-open entry mostly hands its own to the connection that it becomes; where it does not, Cookie is the entry's
+// first and then the connection's.
+func (sk *Socket) Cookie() uint64 { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.cookie }
 
 // Local is the address and port the socket is bound to; the port is 0 before it is bound.
 func (sk *Socket) Local() netip.AddrPort { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.local }
