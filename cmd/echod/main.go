@@ -1,4 +1,5 @@
-// Command echod is an echo server (RFC 862) that shows the life of its connections, and plays the server's side of scenarios.
+// Command echod is an echo server (RFC 862) that shows the life of its connections, and plays the server's side of
+// scenarios.
 package main
 
 import (

@@ -20,7 +20,7 @@ import (
 
 // serve is the plain echo server. On a terminal it tells what happens to each connection.
 func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
-	signal.Ignore(unix.SIGPIPE) // whoever has read enough of the events does not end the service: the clients are not theirs
+	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
 	narrated := !f.Quiet && (f.JSON || view.IsTerminal(os.Stdout))
 	if narrated {

@@ -22,8 +22,8 @@ func LooksLikeAddr(arg string) bool {
 	return strings.ContainsAny(arg, ":.") || arg == "localhost"
 }
 
-// Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up, unless ctx ends
-// meanwhile.
+// Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up, unless
+// ctx ends meanwhile.
 func Address(ctx context.Context, arg string) (netip.AddrPort, error) {
 	host, port, err := splitAddr(arg)
 	if err != nil {

@@ -24,8 +24,8 @@ func (o Output) Flush() {
 	o.View.Flush()
 }
 
-// Done hands over what is left. It returns the error that the run ended with; or else, if that is no failure, the one for which
-// not all could be written.
+// Done hands over what is left. It returns the error that the run ended with; or else, if that is no failure, the one
+// for which not all could be written.
 func (o Output) Done(ended error) error {
 	o.Log.Close()
 	o.View.Flush()

@@ -8,8 +8,8 @@ import (
 	"socklife/internal/view"
 )
 
-// screen is a terminal that a timeline and a question share: what is written goes above the question, which stays the last
-// line until it is answered.
+// screen is a terminal that a timeline and a question share: what is written goes above the question, which stays the
+// last line until it is answered.
 type screen struct {
 	mu       sync.Mutex
 	f        *os.File

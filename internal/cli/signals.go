@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Interruptible is a context that ends with ErrInterrupted at Ctrl-C and with ErrTerminated at SIGTERM. The second signal has
-// its usual effect.
+// Interruptible is a context that ends with ErrInterrupted at Ctrl-C and with ErrTerminated at SIGTERM. The second
+// signal has its usual effect.
 func Interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)

@@ -11,8 +11,8 @@ import (
 	"socklife/sockapi"
 )
 
-// SocketFlags are the flags that set a socket option each, named after it. They are applied in the order of this file, so
-// that the same command line makes the same calls.
+// SocketFlags are the flags that set a socket option each, named after it. They are applied in the order of this file,
+// so that the same command line makes the same calls.
 type SocketFlags struct {
 	set     *pflag.FlagSet
 	options []optionFlag

@@ -18,8 +18,8 @@ func Verdict(name string, r scenario.Result) error {
 	return nil
 }
 
-// ClientVerdict is Verdict for a client whose server is another process: where that plays something else, nothing comes as the
-// lesson has it.
+// ClientVerdict is Verdict for a client whose server is another process: where that plays something else, nothing comes
+// as the lesson has it.
 func ClientVerdict(name string, r scenario.Result) error {
 	err := Verdict(name, r)
 	if err != nil && (r.Failed > 0 || errors.Is(err, scenario.ErrMismatch)) {

@@ -67,8 +67,8 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	return nil
 }
 
-// Config is what the flags say; where out is a screen on which the user is asked, that is about each segment. The function it
-// returns ends what has begun here.
+// Config is what the flags say; where out is a screen on which the user is asked, that is about each segment. The
+// function it returns ends what has begun here.
 func (w *WireFlags) Config(out Output) (*scenario.WireConfig, func() error, error) {
 	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules}
 	end := func() error { return nil }

@@ -116,8 +116,8 @@ func (s *wireStep) decide(ctx context.Context, w *scenario.Wire, held []lab.Pack
 	}
 }
 
-// act does what one key says about the packet that was asked about. If that is not held any more, it was let go meanwhile: there is
-// nothing to do.
+// act does what one key says about the packet that was asked about. If that is not held any more, it was let go
+// meanwhile: there is nothing to do.
 func (s *wireStep) act(w *scenario.Wire, key byte, next uint64) error {
 	line := w.Line()
 	held := line.Held()

@@ -23,8 +23,8 @@ const (
 
 // acceptor is how much the server accepts at present.
 //
-// When it must not or cannot accept, it takes its interest in the listener back from epoll. Clients then wait in the accept
-// queue, where they can be seen, and the loop does not spin on a listener that stays ready.
+// When it must not or cannot accept, it takes its interest in the listener back from epoll. Clients then wait in the
+// accept queue, where they can be seen, and the loop does not spin on a listener that stays ready.
 type acceptor struct {
 	batch    int           // accepts to try in a turn
 	paused   error         // why epoll does not watch the listener; nil when it does
@@ -55,8 +55,8 @@ func (l *loop) acceptReady(ready bool) (err error) {
 	return l.watchListener()
 }
 
-// acceptSome accepts up to n connections. A lone connection is one accept4, with no EAGAIN after it: the batch grows only while
-// the listener is ready turn after turn.
+// acceptSome accepts up to n connections. A lone connection is one accept4, with no EAGAIN after it: the batch grows
+// only while the listener is ready turn after turn.
 func (l *loop) acceptSome(n int) error {
 	a := &l.accept
 	for i := range n {
@@ -142,8 +142,9 @@ const (
 )
 
 // classify follows accept(2), whose "Error handling" says that Linux passes errors which are already pending on the new
-// connection, and that a server should treat them like EAGAIN by trying again: EOPNOTSUPP among them. There is no full list
-// (security modules have answers of their own), so that it is any error that does not say that the listener is gone.
+// connection, and that a server should treat them like EAGAIN by trying again: EOPNOTSUPP among them. There is no full
+// list (security modules have answers of their own), so that it is any error that does not say that the listener is
+// gone.
 func classify(err error) acceptResult {
 	if err == nil {
 		return accepted

@@ -18,8 +18,8 @@ import (
 	"socklife/sockapi"
 )
 
-// childEnv in the environment makes the test binary a server with a process of its own: for limits on the process, memory and
-// CPU time of the process, and strace.
+// childEnv in the environment makes the test binary a server with a process of its own: for limits on the process,
+// memory and CPU time of the process, and strace.
 const childEnv = "SOCKLIFE_ECHO_CHILD"
 
 // childConfig is what childEnv holds, as JSON.
@@ -173,8 +173,8 @@ func (c *child) answer() (st childStatus) {
 	return st
 }
 
-// resident is the memory of the child that is in RAM, in bytes: VmRSS of /proc/PID/status, read from here. (ru_maxrss would
-// be the parent's at first: it survives execve.)
+// resident is the memory of the child that is in RAM, in bytes: VmRSS of /proc/PID/status, read from here. (ru_maxrss
+// would be the parent's at first: it survives execve.)
 func (c *child) resident() int64 {
 	c.t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))

@@ -63,14 +63,14 @@ type ClientReport struct {
 	Sent, Received int64
 }
 
-// RunClient connects, sends In, half-closes at its end with shutdown(SHUT_WR), receives to the end of what the server sends,
-// and closes.
+// RunClient connects, sends In, half-closes at its end with shutdown(SHUT_WR), receives to the end of what the server
+// sends, and closes.
 //
 // If the server finishes first, RunClient goes on sending, as TCP allows, until In ends or the server answers
 // with RST, and tells through ClientEvents.PeerFinished. If ctx ends it shuts both directions down, closes, and returns
 // context.Cause(ctx). In case of an error the report says how far it got:
 //   - connect: the *sockapi.Error of the last address, with ECONNREFUSED, ETIMEDOUT, ENETUNREACH, …;
-//   - the connection: ECONNRESET, EPIPE, ETIMEDOUT, …; ErrIncomplete. If a call fails though the connection lives, it is ended;
+//   - the connection: ECONNRESET, EPIPE, ETIMEDOUT, …; ErrIncomplete. Where the connection lives it is ended;
 //   - the streams: ErrInput (what was sent before is still received), ErrOutput, ErrOutputClosed.
 func RunClient(ctx context.Context, cfg ClientConfig) (ClientReport, error) {
 	if cfg.BufferSize <= 0 {
@@ -175,8 +175,8 @@ func (c *client) report(peer netip.AddrPort) ClientReport {
 	return ClientReport{Peer: peer, Sent: c.sent.Load(), Received: c.received.Load()}
 }
 
-// gate lets events through until the end, so that none comes after it: shutting the socket down makes read(2) return 0 just as
-// the server's FIN does.
+// gate lets events through until the end, so that none comes after it: shutting the socket down makes read(2) return 0
+// just as the server's FIN does.
 type gate struct {
 	mu    sync.Mutex
 	ended bool
@@ -213,7 +213,8 @@ func (c *client) run(ctx context.Context) error {
 				return sendErr
 			}
 			if fromSocket(sendErr) && !c.hungUp(0) {
-				// SO_SNDTIMEO, or want of memory, or a filter: the connection is alive, and we are not going to send the rest.
+				// SO_SNDTIMEO, or want of memory, or a filter: the connection is alive, and we are not going to send
+				// the rest.
 				return c.giveUp(ctx, received, sendErr)
 			}
 			// Any other error means that the connection is gone, or that the input is: either way the receiver will
@@ -243,8 +244,8 @@ func (c *client) hangUp(err error) error {
 	return err
 }
 
-// giveUp hangs up because of err, which came of sending. What has arrived by then is still had, unless that is what the server
-// waits for: after SO_SNDTIMEO nobody waits for the output.
+// giveUp hangs up because of err, which came of sending. What has arrived by then is still had, unless that is what the
+// server waits for: after SO_SNDTIMEO nobody waits for the output.
 func (c *client) giveUp(ctx context.Context, received <-chan error, err error) error {
 	_ = c.hangUp(err)
 	if !c.stuck && !isTimeout(err) {

@@ -11,8 +11,8 @@ import (
 	"socklife/sockapi"
 )
 
-// send copies the input to the server and half-closes at its end. An input that cannot be read ends too: what was sent before
-// still comes back.
+// send copies the input to the server and half-closes at its end. An input that cannot be read ends too: what was sent
+// before still comes back.
 func (c *client) send() error {
 	buf := make([]byte, c.cfg.BufferSize)
 	for {
@@ -55,8 +55,8 @@ func (c *client) counted(call func([]byte) (int, error), p []byte, total *atomic
 	return n, err
 }
 
-// receive copies what comes back to the output. It returns when the connection is over: a server that finishes first leaves
-// it half-closed, and open for as long as there is input.
+// receive copies what comes back to the output. It returns when the connection is over: a server that finishes first
+// leaves it half-closed, and open for as long as there is input.
 func (c *client) receive() error {
 	buf := make([]byte, c.cfg.BufferSize)
 	for {
@@ -80,8 +80,8 @@ func (c *client) receive() error {
 func (c *client) peerFinished() error {
 	sending := c.sending.Load()
 	if sending && c.hungUp(0) {
-		// Both directions are down, and it was not us: the connection was reset, and a write that met the error first has
-		// taken it from the socket, so that read(2) is left with 0. The sender is going to report it.
+		// Both directions are down, and it was not us: the connection was reset, and a write that met the error first
+		// has taken it from the socket, so that read(2) is left with 0. The sender is going to report it.
 		return nil
 	}
 	if c.cfg.Events.PeerFinished != nil {
@@ -90,8 +90,8 @@ func (c *client) peerFinished() error {
 	if !sending {
 		return nil
 	}
-	// Nothing more can be read, so no read would tell if the server resets the connection now (it does when it has closed,
-	// and we send). Without this the user would only learn it from the second write after.
+	// Nothing more can be read, so no read would tell if the server resets the connection now (it does when it has
+	// closed, and we send). Without this the user would only learn it from the second write after.
 	c.hungUp(-1)
 	if !c.sending.Load() {
 		return nil // it was our own FIN
@@ -103,8 +103,8 @@ func (c *client) peerFinished() error {
 	return err
 }
 
-// hungUp waits, ms milliseconds at most (-1: without limit), until both directions of the connection are down, and says whether
-// they are: POLLHUP of poll(2), or POLLERR.
+// hungUp waits, ms milliseconds at most (-1: without limit), until both directions of the connection are down, and says
+// whether they are: POLLHUP of poll(2), or POLLERR.
 func (c *client) hungUp(ms int) (yes bool) {
 	closed := c.sock.Control(func(fd uintptr) {
 		fds := []unix.PollFd{{Fd: int32(fd)}} // no events asked for: these two always come
@@ -129,8 +129,8 @@ func fromSocket(err error) bool {
 	return errors.As(err, &e)
 }
 
-// betterOf picks what to tell the user when both directions failed: whichever of them came second sees EPIPE or ENOTCONN, and
-// those say less than ECONNRESET or ETIMEDOUT.
+// betterOf picks what to tell the user when both directions failed: whichever of them came second sees EPIPE or
+// ENOTCONN, and those say less than ECONNRESET or ETIMEDOUT.
 func betterOf(received, sent error) error {
 	if sent == nil || !errors.Is(received, unix.EPIPE) {
 		return received

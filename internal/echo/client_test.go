@@ -68,7 +68,8 @@ func runClient(t *testing.T, ctx context.Context, cfg ClientConfig) (ClientRepor
 	}
 }
 
-// endless is an input like a terminal at which nobody types, after a first line. The test's end releases the read that hangs in it.
+// endless is an input like a terminal at which nobody types, after a first line. The test's end releases the read that
+// hangs in it.
 func endless(t *testing.T, first string) io.Reader {
 	r, w := io.Pipe()
 	t.Cleanup(func() { w.Close() })
@@ -132,8 +133,8 @@ func TestClientCalls(t *testing.T) {
 	}
 }
 
-// TestClientFullDuplex: everything is sent before the reader of the output reads a byte, as far as the queues go, and neither
-// direction waits for the other.
+// TestClientFullDuplex: everything is sent before the reader of the output reads a byte, as far as the queues go, and
+// neither direction waits for the other.
 func TestClientFullDuplex(t *testing.T) {
 	t.Parallel()
 	s := serve(t, Config{})
@@ -351,7 +352,8 @@ func TestClientSendTimeout(t *testing.T) {
 	}
 }
 
-// TestClientSendFails: write(2) fails although the connection lives. The client ends, and what the server had sent is had.
+// TestClientSendFails: write(2) fails although the connection lives. The client ends, and what the server had sent is
+// had.
 func TestClientSendFails(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})

@@ -10,8 +10,8 @@ import (
 	"socklife/sockapi"
 )
 
-// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN; where data was read
-// and not echoed SO_LINGER makes it do so, for after a FIN the client would take what it has for all.
+// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN; where data
+// was read and not echoed SO_LINGER makes it do so, for after a FIN the client would take what it has for all.
 func (l *loop) close(c *conn, why Reason, err error) {
 	if c.out < c.in && why != Reset {
 		_ = sockapi.SO_LINGER.Put(c.sock, sockapi.Linger{OnOff: true, Seconds: 0})

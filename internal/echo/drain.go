@@ -9,8 +9,8 @@ import (
 	"socklife/sockapi"
 )
 
-// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. The next piece of a transfer comes
-// sooner, unless the network is slow; and a server with idle clients only need not wait.
+// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. The next piece of a
+// transfer comes sooner, unless the network is slow; and a server with idle clients only need not wait.
 const drainQuiet = 250 * time.Millisecond
 
 // drain ends the service: it echoes what has been received and what is in flight, and closes everything.
@@ -37,8 +37,8 @@ func (l *loop) drain() error {
 	return err
 }
 
-// closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It returns how
-// long it is until the next one may be due. Stalled ones are epoll's to wake.
+// closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It
+// returns how long it is until the next one may be due. Stalled ones are epoll's to wake.
 func (l *loop) closeQuiet(quiet time.Duration) (next time.Duration) {
 	for c := l.conns.front; c != nil; {
 		if wait := quiet - l.now.Sub(c.active); wait > 0 {
@@ -71,7 +71,8 @@ func (l *loop) closeListener() error {
 	return err
 }
 
-// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in net/ipv4/tcp.c).
+// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in
+// net/ipv4/tcp.c).
 func acceptQueue(listener *sockapi.Socket) (n uint32) {
 	_ = listener.Control(func(fd uintptr) {
 		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {

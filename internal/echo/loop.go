@@ -12,8 +12,8 @@ import (
 	"socklife/sockapi"
 )
 
-// eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so none
-// of them starves, however few fit.
+// eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so
+// none of them starves, however few fit.
 const eventsPerTurn = 256
 
 // errListenerGone: shutdown(2) of the listener, or SOCK_DESTROY (ss -K).
@@ -132,7 +132,8 @@ func (l *loop) closeIdle() {
 		return
 	}
 	for c := l.conns.front; c != nil && l.idle(c); c = l.conns.front {
-		// The loop itself may have been held up (by a Tracer, by SIGSTOP), with data waiting all the while: a last look.
+		// The loop itself may have been held up (by a Tracer, by SIGSTOP), with data waiting all the while: a last
+		// look.
 		l.ready(c)
 		if l.byFD[c.fd] == c && l.idle(c) {
 			l.close(c, Idle, nil)

@@ -16,8 +16,8 @@ import (
 	"socklife/sockapi"
 )
 
-// TestServerSlowReader: a client that sends and does not read fills the kernel's queues, not the server; and has not lost a byte
-// when it reads at last.
+// TestServerSlowReader: a client that sends and does not read fills the kernel's queues, not the server; and has not
+// lost a byte when it reads at last.
 func TestServerSlowReader(t *testing.T) {
 	t.Parallel()
 	var accepted atomic.Pointer[sockapi.Socket]
@@ -287,8 +287,8 @@ func TestServerLingeringClose(t *testing.T) {
 			}
 		}},
 	})
-	// Fill the way back only, and no more than the server's send buffer: the server has then read everything, so that its
-	// close sends FIN and not RST, behind data that is not acknowledged.
+	// Fill the way back only, and no more than the server's send buffer: the server has then read everything, so that
+	// its close sends FIN and not RST, behind data that is not acknowledged.
 	c := dialSmallWindow(t, s.Addr())
 	if _, err := c.Write(make([]byte, 256<<10)); err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestServerOutOfDescriptors: with no descriptor left the server goes on serving those it has, lets the others wait in the accept
-// queue without burning the processor, and takes them as descriptors come free.
+// TestServerOutOfDescriptors: with no descriptor left the server goes on serving those it has, lets the others wait in
+// the accept queue without burning the processor, and takes them as descriptors come free.
 func TestServerOutOfDescriptors(t *testing.T) {
 	const clients = 40
 	server := startChild(t, childConfig{Descriptors: 24, Count: true})
@@ -111,9 +111,10 @@ func TestServerAcceptErrors(t *testing.T) {
 	}
 }
 
-// TestServerAcceptErrorsThatLast: a server that a security module lets accept nobody says so, does not spin, and can be stopped.
+// TestServerAcceptErrorsThatLast: a server that a security module lets accept nobody says so, does not spin, and can be
+// stopped. It runs alone, as all tests with a child do: SIGCHLD would end the close(2) that TestServerLingeringClose is
+// about.
 func TestServerAcceptErrorsThatLast(t *testing.T) {
-	t.Parallel()
 	server := startChild(t, childConfig{Count: true}, injecting(t, "error=EPERM")...)
 	dialServer(t, server.status().Addr)
 	var paused childStatus

@@ -18,9 +18,9 @@ type Server struct {
 	poller   *poller
 }
 
-// NewServer makes the calls that end in a listening socket: socket(2), setsockopt(2) as Config asks, bind(2), listen(2),
-// getsockname(2). The handshakes of clients succeed from here on; their data waits in the kernel until Serve. Errors are
-// those of the calls (errors.Is(err, unix.EADDRINUSE), EACCES, EADDRNOTAVAIL, …) or ListenerOptions'.
+// NewServer makes the calls that end in a listening socket: socket(2), setsockopt(2) as Config asks, bind(2),
+// listen(2), getsockname(2). The handshakes of clients succeed from here on; their data waits in the kernel until
+// Serve. Errors are those of the calls (errors.Is(err, unix.EADDRINUSE), EACCES, EADDRNOTAVAIL, …) or ListenerOptions'.
 func NewServer(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg.withDefaults()}
 	var err error
@@ -80,12 +80,13 @@ func (s *Server) Addr() netip.AddrPort { return s.addr }
 func (s *Server) Listener() *sockapi.Socket { return s.listener }
 
 // Serve serves until ctx ends, then drains: it accepts the connections that are already in the accept queue, closes the
-// listener, goes on echoing what clients have in flight, and closes each connection as it comes to rest: nothing received that
-// is not echoed, and no byte moved for 250 ms. An idle one is closed at once. Those that have something left to echo after
-// Config.DrainTimeout, because the client does not read or never stops sending, are cut. Then it returns with a nil error.
+// listener, goes on echoing what clients have in flight, and closes each connection as it comes to rest: nothing
+// received that is not echoed, and no byte moved for 250 ms. An idle one is closed at once. Those that have something
+// left to echo after Config.DrainTimeout, because the client does not read or never stops sending, are cut. Then it
+// returns with a nil error.
 //
-// An error means that the loop itself cannot go on; everything is closed then too. What befalls single connections, and want
-// of descriptors or memory, is counted in the Report and is no error.
+// An error means that the loop itself cannot go on; everything is closed then too. What befalls single connections, and
+// want of descriptors or memory, is counted in the Report and is no error.
 func (s *Server) Serve(ctx context.Context) (Report, error) {
 	defer s.poller.close()
 	stop := context.AfterFunc(ctx, s.poller.notify)

@@ -69,7 +69,8 @@ func TestServerErrors(t *testing.T) {
 	}
 }
 
-// TestServerRestart: the server closes first, so its port has a TIME-WAIT, and SO_REUSEADDR is what allows the next to bind.
+// TestServerRestart: the server closes first, so its port has a TIME-WAIT, and SO_REUSEADDR is what allows the next to
+// bind.
 func TestServerRestart(t *testing.T) {
 	t.Parallel()
 	first := serve(t, Config{})

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A lesson in which a process dies needs one that can. It is this program once more, under a name that nobody calls it by, with
-// a connection as its descriptor 3: it does nothing but hold that.
+// A lesson in which a process dies needs one that can. It is this program once more, under a name that nobody calls it
+// by, with a connection as its descriptor 3: it does nothing but hold that.
 
 const workerName = "socklife worker"
 
-// Worker is the first line of main, of every program in which scenarios are played: a process that was started to be a worker
-// ends here.
+// Worker is the first line of main, of every program in which scenarios are played: a process that was started to be a
+// worker ends here.
 func Worker() {
 	if os.Args[0] != workerName {
 		return

@@ -8,8 +8,8 @@ import (
 // columnGap is what sets a column apart: more than one space.
 var columnGap = regexp.MustCompile(`  +`)
 
-// Wrap breaks a line at spaces into lines of at most width columns. Those that follow the first are indented by hang. Spaces at its
-// beginning, and more than one in a row, stay as they are unless a line ends there.
+// Wrap breaks a line at spaces into lines of at most width columns. Those that follow the first are indented by hang.
+// Spaces at its beginning, and more than one in a row, stay as they are unless a line ends there.
 func Wrap(line string, width, hang int) (lines []string) {
 	words := strings.TrimLeft(line, " ")
 	indent := len(line) - len(words)
