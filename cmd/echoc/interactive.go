@@ -52,7 +52,7 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 
 // narrate has the client's calls and states told, the data calls too.
 func narrate(cfg *echo.ClientConfig, n *witness.Narration) {
-	cfg.Tracer, cfg.TraceData = n, true
+	cfg.Tracer = n
 	options := cfg.Options
 	cfg.Options = func(s *sockapi.Socket) error {
 		n.Follow(s)

@@ -64,7 +64,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
 
 // narrate has the server's calls and states told, the data calls too.
 func narrate(cfg *echo.Config, n *witness.Narration) {
-	cfg.Tracer, cfg.TraceData = n, true
+	cfg.Tracer = n
 	cfg.Events = echo.Events{
 		Accepted:     func(s *sockapi.Socket, _ netip.AddrPort) { n.FollowBoth(s) },
 		PeerFinished: func(*sockapi.Socket) { n.Look() },

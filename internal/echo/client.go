@@ -38,9 +38,8 @@ type ClientConfig struct {
 
 	// Options is called between socket(2) and connect(2), to set options or to bind; nil is nothing.
 	Options func(*sockapi.Socket) error
-	// Tracer sees the calls on the socket, from two goroutines; nil is nobody. TraceData shows it read and write too.
-	Tracer    sockapi.Tracer
-	TraceData bool
+	// Tracer sees the calls on the socket, from two goroutines; nil is nobody.
+	Tracer sockapi.Tracer
 	// BufferSize is the most bytes read from In or from the server at once. 0 is DefaultBufferSize.
 	BufferSize int
 
@@ -126,7 +125,7 @@ func dialOne(ctx context.Context, cfg *ClientConfig, addr netip.AddrPort) (_ *so
 	if addr.Addr().Is6() {
 		domain = unix.AF_INET6
 	}
-	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM, 0, dataFilter(cfg.Tracer, cfg.TraceData))
+	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM, 0, cfg.Tracer)
 	if err != nil {
 		return nil, err
 	}

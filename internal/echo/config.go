@@ -48,9 +48,6 @@ type Config struct {
 	// Tracer sees the calls on the listener and on the connections; nil is nobody, and costs nothing. It runs inside the
 	// loop: when it blocks, every client waits.
 	Tracer sockapi.Tracer
-	// TraceData shows the Tracer read and write too: one of each for every piece of data. EAGAIN among them is rare, because
-	// the loop only calls what epoll says is ready.
-	TraceData bool
 
 	// Events are told of what happens to connections.
 	Events Events
@@ -91,6 +88,5 @@ func (c Config) withDefaults() Config {
 	if c.drainQuiet == 0 {
 		c.drainQuiet = drainQuiet
 	}
-	c.Tracer = dataFilter(c.Tracer, c.TraceData)
 	return c
 }

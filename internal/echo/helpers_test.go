@@ -245,9 +245,9 @@ type recorder struct {
 	took  map[string]time.Duration // the longest call of each name
 }
 
-func (r *recorder) Enter(*sockapi.Call) {}
+func (r *recorder) Enter(c *sockapi.Call) func() { return func() { r.add(c) } }
 
-func (r *recorder) Exit(c *sockapi.Call) {
+func (r *recorder) add(c *sockapi.Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := c.Name
@@ -258,7 +258,7 @@ func (r *recorder) Exit(c *sockapi.Call) {
 	if r.took == nil {
 		r.took = make(map[string]time.Duration)
 	}
-	r.took[c.Name] = max(r.took[c.Name], c.Took)
+	r.took[c.Name] = max(r.took[c.Name], c.Took())
 }
 
 func (r *recorder) longest(name string) time.Duration {

@@ -83,7 +83,7 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 		seq, ack = s.Seq, s.Ack
 	}
 	e := &timeline.Segment{
-		Src: s.Src.String(), Dst: s.Dst.String(), Flags: s.Flags.Names(),
+		Src: s.Src, Dst: s.Dst, Flags: s.Flags.Names(),
 		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.StringsRelative(ack - s.Ack), From: from,
 	}
 	if s.Flags.Has(segment.ACK) {

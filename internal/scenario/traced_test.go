@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,8 +109,8 @@ func TestTheTraceMissesNothing(t *testing.T) {
 			ours, ports := map[string]int{}, map[string]bool{}
 			for _, e := range rec.events {
 				if s, ok := e.Body.(*timeline.State); ok {
-					if port := s.Local[strings.LastIndex(s.Local, ":")+1:]; port != "0" { // not picked yet
-						ports[port] = true
+					if port := s.Local.Port(); port != 0 { // not picked yet
+						ports[strconv.Itoa(int(port))] = true
 					}
 					if s.Source == "tracepoint" {
 						tally(ours, s.From, s.To)

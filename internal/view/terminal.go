@@ -3,7 +3,7 @@ package view
 import (
 	"bytes"
 	"io"
-	"strings"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -26,7 +26,7 @@ type Terminal struct {
 	l         layout
 	s         symbols
 	p         palette
-	told      map[string]bool // local addresses that have been shown
+	told      map[netip.AddrPort]bool // local addresses that have been shown
 	sockets   sockets
 	pairs     pairs
 	timer     *time.Timer
@@ -46,7 +46,7 @@ type Terminal struct {
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		told: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+		told: map[netip.AddrPort]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
@@ -159,7 +159,7 @@ func (t *Terminal) show(e timeline.Event) {
 func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	t.head()
 	when := ""
-	if strings.HasSuffix(b.Text, " blocks") { // the log's: it is about this moment
+	if b.Blocks {
 		when = t.when(e.At, false)
 	}
 	if !sided(e.Side) {
