@@ -389,7 +389,7 @@ func TestClientCancel(t *testing.T) {
 		connected := make(chan struct{})
 		c.cfg.Events.Connected = func(*sockapi.Socket, netip.AddrPort) { close(connected) }
 		c.cfg.Events.PeerFinished = func(*sockapi.Socket, bool) { t.Errorf("%s: the server never finished", c.name) }
-		var trace recorder
+		trace := recorder{noData: true}
 		c.cfg.Tracer = &trace
 		halfClosed := func() bool { return strings.Contains(strings.Join(trace.all(), " "), "shutdown") }
 		go func() {
