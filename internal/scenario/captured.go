@@ -89,6 +89,6 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 	if s.Flags.Has(segment.ACK) {
 		e.Ack = &ack
 	}
-	e.Text = segmentText(e, seen)
+	describe(e, seen)
 	return e
 }

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"time"
 
 	"socklife/sockapi"
@@ -117,8 +118,22 @@ type Segment struct {
 	Options []string       `json:"options,omitempty"`
 	Fate    string         `json:"fate,omitempty"`
 
-	From Side   `json:"-"` // the end that sent it
-	Text string `json:"-"` // one line, for a terminal
+	From  Side     `json:"-"` // the end that sent it
+	Text  string   `json:"-"` // flags and numbers in one line, for a terminal
+	Shown []string `json:"-"` // of the options, those that say something new
+	Marks []string `json:"-"` // what is remarkable about it: what it is in the light of those before, and that it was injected
+}
+
+// Line is a segment in one line: its flags and numbers, <its options>, [what is remarkable].
+func (b *Segment) Line() string {
+	line := b.Text
+	if len(b.Shown) > 0 {
+		line += " <" + strings.Join(b.Shown, ", ") + ">"
+	}
+	for _, m := range b.Marks {
+		line += " [" + m + "]"
+	}
+	return line
 }
 
 // Counter is how much a counter of /proc/net/netstat or snmp rose: of the whole network namespace, not of a socket.

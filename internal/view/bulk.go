@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strings"
 
 	"socklife/internal/timeline"
 )
@@ -38,7 +37,7 @@ func ordinary(s *timeline.Segment) bool {
 			return false
 		}
 	}
-	return (s.Fate == "" || s.Fate == delivered) && !strings.Contains(s.Text, "[")
+	return (s.Fate == "" || s.Fate == delivered) && len(s.Marks) == 0
 }
 
 // endBulk tells what was counted, and ends the burst.
