@@ -52,8 +52,8 @@ func (c *captured) close() error {
 	return c.err
 }
 
-// packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to the same port
-// elsewhere.
+// packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to
+// the same port elsewhere.
 func (c *captured) packet(p capture.Packet) {
 	if p.Lost > 0 {
 		c.lost = true

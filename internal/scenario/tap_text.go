@@ -8,8 +8,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// describe adds what a terminal shows: what kind of segment it is and its numbers, its options but for the timestamps that every
-// segment has, and what it is in the light of those before.
+// describe adds what a terminal shows: what kind of segment it is and its numbers, its options but for the timestamps
+// that every segment has, and what it is in the light of those before.
 func describe(e *timeline.Segment, seen segment.Seen) {
 	words := []string{strings.Join(e.Flags, " "), fmt.Sprintf("seq=%d", e.Seq)}
 	if e.Ack != nil {

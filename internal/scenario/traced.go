@@ -12,9 +12,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// traced has the kernel's own transitions beside what is sampled. The tracepoint misses nothing that happens to a socket, and
-// sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is told
-// once, by the tracepoint if it had it.
+// traced has the kernel's own transitions beside what is sampled. The tracepoint misses nothing that happens to a
+// socket, and sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is
+// told once, by the tracepoint if it had it.
 type traced struct {
 	run   *run
 	trace *trace.Trace
@@ -69,9 +69,9 @@ func (t *traced) close() error {
 	return err
 }
 
-// event puts a transition into the timeline. The kernel selects by port alone, on every host of the machine: what is not of this run is left
-// out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT, or an orphan's FIN-WAIT-2, and it
-// will tell.
+// event puts a transition into the timeline. The kernel selects by port alone, on every host of the machine: what is
+// not of this run is left out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT,
+// or an orphan's FIN-WAIT-2, and it will tell.
 func (t *traced) event(e trace.Event) {
 	side, ours := t.run.whose(e.Local, e.Remote)
 	if !ours || e.ClosedIsNotTheEnd() && t.remains(side, e) {
@@ -92,8 +92,8 @@ func (t *traced) remains(side timeline.Side, e trace.Event) bool {
 	return err == nil && (s.State == tcpinfo.TimeWait || s.State == tcpinfo.FinWait2)
 }
 
-// dedupe is the timeline's filter: a state that the tracepoint has told is not told again by who sampled it later, but for
-// what only sampling knows (timer, queues).
+// dedupe is the timeline's filter: a state that the tracepoint has told is not told again by who sampled it later, but
+// for what only sampling knows (timer, queues).
 func (t *traced) dedupe(_ timeline.Side, b timeline.Body) bool {
 	s, ok := b.(*timeline.State)
 	if !ok {
@@ -123,8 +123,8 @@ func (t *traced) dedupe(_ timeline.Side, b timeline.Body) bool {
 	return true
 }
 
-// pastOf is what has been told of the socket that a state is of, by its addresses. A life begins with what leaves CLOSED, or with a SYN; when
-// connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
+// pastOf is what has been told of the socket that a state is of, by its addresses. A life begins with what leaves
+// CLOSED, or with a SYN; when connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
 func (t *traced) pastOf(s *timeline.State) *past {
 	key := s.Ends()
 	begins := s.From == timeline.Closed || s.To == timeline.SynReceived && s.From == timeline.Listen

@@ -26,8 +26,8 @@ func newTracer(s *Side) *tracer {
 	return t
 }
 
-// Enter waits for its turn, then starts the clock of the call; the call is recorded when it has returned. Calls of a run
-// that is over are its cleaning up and not of the lesson.
+// Enter waits for its turn, then starts the clock of the call; the call is recorded when it has returned. Calls of a
+// run that is over are its cleaning up and not of the lesson.
 func (t *tracer) Enter(c *sockapi.Call) (exit func()) {
 	side := t.side.Load()
 	r := side.run

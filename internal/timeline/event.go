@@ -59,8 +59,8 @@ type Event struct {
 	Body Body
 }
 
-// Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call as
-// a value; of a call that another program wrote down there is none.
+// Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call
+// as a value; of a call that another program wrote down there is none.
 type Call struct {
 	Call   string   `json:"call"`
 	Args   []string `json:"args"`
@@ -85,7 +85,7 @@ type State struct {
 	Retrans   *int           `json:"retrans,omitempty"`
 	RecvQ     *uint32        `json:"recv_q,omitempty"`
 	SendQ     *uint32        `json:"send_q,omitempty"`
-	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent where not reported
+	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
 }
 
 // Ends are the two addresses of a socket, as it has them.
@@ -105,8 +105,8 @@ type Queue struct {
 	SynQueue    *int           `json:"syn_queue,omitempty"`
 }
 
-// Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In JSON the
-// sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
+// Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
+// JSON the sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
 type Segment struct {
 	Src     netip.AddrPort `json:"src"`
 	Dst     netip.AddrPort `json:"dst"`
@@ -121,7 +121,7 @@ type Segment struct {
 	From  Side     `json:"-"` // the end that sent it
 	Text  string   `json:"-"` // flags and numbers in one line, for a terminal
 	Shown []string `json:"-"` // of the options, those that say something new
-	Marks []string `json:"-"` // what is remarkable about it: what it is in the light of those before, and that it was injected
+	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
 }
 
 // Line is a segment in one line: its flags and numbers, <its options>, [what is remarkable].

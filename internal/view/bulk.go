@@ -6,8 +6,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// bulk is a burst of segments that carry data and acknowledge it, and nothing else: the first few tell the story, the others are
-// counted.
+// bulk is a burst of segments that carry data and acknowledge it, and nothing else: the first few tell the story, the
+// others are counted.
 type bulk struct {
 	run     int // how long the burst is
 	skipped int // of these, not shown

@@ -95,8 +95,8 @@ func shorten(c *sockapi.Call) []string {
 	return c.Args()
 }
 
-// transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else how
-// much; nothing of a read that gave none.
+// transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else
+// how much; nothing of a read that gave none.
 func transfer(fd string, c *sockapi.Call) []string {
 	args := []string{fd}
 	n := c.Len

@@ -16,8 +16,8 @@ const (
 	duplicated = "duplicated"
 )
 
-// segment is an arrow across both lanes from the sender to the receiver, with what the segment says in its middle. One that did not
-// arrive ends on the way, with its fate. What does not fit stands below.
+// segment is an arrow across both lanes from the sender to the receiver, with what the segment says in its middle. One
+// that did not arrive ends on the way, with its fate. What does not fit stands below.
 func (s symbols) segment(b *timeline.Segment, width int) (lines []text) {
 	says := wrap(text(nil).add(plain, s.segmentText(b)), width-4-shortest-farShaft(b.Fate), 0, 0)
 	lines = append(lines, s.arrowAround(says[0], b, width))
@@ -124,8 +124,8 @@ func (s symbols) segmentText(b *timeline.Segment) string {
 	return says
 }
 
-// options lets a line of mss 65495, sackOK, TS val 7 ecr 0 end between two options, and not within one but for a sack's blocks {10:20}
-// {30:40}.
+// options lets a line of mss 65495, sackOK, TS val 7 ecr 0 end between two options, and not within one but for a sack's
+// blocks {10:20} {30:40}.
 func (s symbols) options(list []string) string {
 	whole := make([]string, len(list))
 	for i, o := range list {
