@@ -66,7 +66,8 @@ func (p *Pcap) write(packet lab.Packet) {
 	if packet.By != "" {
 		comment += " by " + packet.By
 	}
-	genuine := packet.CopyOf == 0 && packet.Number > 0 // its sender sent this one; copies and what is injected, the wire made
+	// Its sender sent this one; copies and what is injected, the wire made.
+	genuine := packet.CopyOf == 0 && packet.Number > 0
 	switch packet.Fate {
 	case lab.Held, lab.Delayed, lab.Reordered:
 		if genuine {

@@ -48,7 +48,8 @@ func addr(s string) netip.AddrPort {
 
 // made is a call that has returned, as an event.
 func made(c sockapi.Call) *timeline.Call {
-	c.Returned, c.Ptr = time.Unix(1, 0), 0x7ffc12345678
+	unwritten := uint64(0x7ffc12345678) // an address of a machine of 64 bits
+	c.Returned, c.Ptr = time.Unix(1, 0), uintptr(unwritten)
 	return &timeline.Call{Call: c.Name, Args: c.Args(), FD: c.FD, Ret: c.Ret, TookUS: 12.5, Sys: &c}
 }
 
