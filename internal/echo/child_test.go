@@ -42,11 +42,11 @@ type childStatus struct {
 // refusals counts those calls.
 type refusals struct{ n atomic.Int64 }
 
-func (r *refusals) Enter(*sockapi.Call) {}
-
-func (r *refusals) Exit(c *sockapi.Call) {
-	if c.Name == "accept4" && c.Errno != 0 && c.Errno != unix.EAGAIN {
-		r.n.Add(1)
+func (r *refusals) Enter(c *sockapi.Call) func() {
+	return func() {
+		if c.Name == "accept4" && c.Errno != 0 && c.Errno != unix.EAGAIN {
+			r.n.Add(1)
+		}
 	}
 }
 

@@ -105,7 +105,7 @@ func TestClientIPv6(t *testing.T) {
 	}
 }
 
-// TestClientCalls: what a user is shown.
+// TestClientCalls: what is shown.
 func TestClientCalls(t *testing.T) {
 	t.Parallel()
 	s := serve(t, Config{})
@@ -114,7 +114,7 @@ func TestClientCalls(t *testing.T) {
 	var out bytes.Buffer
 	_, err := runClient(t, t.Context(), ClientConfig{
 		Addrs: []netip.AddrPort{s.Addr()}, In: strings.NewReader("x"), Out: &out, Tracer: &trace,
-		Options: func(s *sockapi.Socket) error { return sockapi.TCP_NODELAY.Put(s, true) },
+		Options: func(s *sockapi.Socket) error { return sockapi.TCP_NODELAY.Set(s, true) },
 		Events: ClientEvents{
 			Connected:    func(*sockapi.Socket, netip.AddrPort) { events = append(events, "connected") },
 			PeerFinished: func(*sockapi.Socket, bool) { events = append(events, "peer finished") },
@@ -345,7 +345,7 @@ func TestClientSendTimeout(t *testing.T) {
 	defer close(gone)
 	_, err := runClient(t, t.Context(), ClientConfig{
 		Addrs: []netip.AddrPort{addr}, In: bytes.NewReader(make([]byte, 64<<20)), Out: io.Discard,
-		Options: func(s *sockapi.Socket) error { return sockapi.SO_SNDTIMEO.Put(s, 50*time.Millisecond) },
+		Options: func(s *sockapi.Socket) error { return sockapi.SO_SNDTIMEO.Set(s, 50*time.Millisecond) },
 	})
 	if !isTimeout(err) {
 		t.Error(err)
@@ -443,7 +443,7 @@ func TestClientCancel(t *testing.T) {
 		connected := make(chan struct{})
 		c.cfg.Events.Connected = func(*sockapi.Socket, netip.AddrPort) { close(connected) }
 		c.cfg.Events.PeerFinished = func(*sockapi.Socket, bool) { t.Errorf("%s: the server never finished", c.name) }
-		var trace recorder
+		trace := recorder{noData: true}
 		c.cfg.Tracer = &trace
 		halfClosed := func() bool { return strings.Contains(strings.Join(trace.all(), " "), "shutdown") }
 		go func() {
@@ -497,10 +497,9 @@ type entered struct {
 	once sync.Once
 }
 
-func (e *entered) Enter(c *sockapi.Call) {
+func (e *entered) Enter(c *sockapi.Call) func() {
 	if c.Name == e.when {
 		e.once.Do(func() { go e.do() })
 	}
+	return nil
 }
-
-func (e *entered) Exit(*sockapi.Call) {}

@@ -4,9 +4,8 @@ import (
 	"math"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/sockapi"
+	"socklife/tcpinfo"
 )
 
 // drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. The next piece of a
@@ -71,15 +70,10 @@ func (l *loop) closeListener() error {
 	return err
 }
 
-// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in
-// net/ipv4/tcp.c).
-func acceptQueue(listener *sockapi.Socket) (n uint32) {
-	_ = listener.Control(func(fd uintptr) {
-		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-			n = info.Unacked
-		}
-	})
-	return n
+// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in net/ipv4/tcp.c).
+func acceptQueue(listener *sockapi.Socket) uint32 {
+	info, _ := tcpinfo.Get(listener)
+	return info.Unacked
 }
 
 // closeAll closes every connection.

@@ -15,7 +15,7 @@ import (
 func owing(t *testing.T, cfg Config) (*Server, *net.TCPConn) {
 	t.Helper()
 	cfg.Addr = loopback4
-	cfg.ListenerOptions = func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Put(s, 1) }
+	cfg.ListenerOptions = func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Set(s, 1) }
 	s, err := NewServer(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -248,7 +248,7 @@ func TestServerIdleTimeout(t *testing.T) {
 func TestServerIdleStalled(t *testing.T) {
 	t.Parallel()
 	srv, err := NewServer(Config{Addr: loopback4, IdleTimeout: 300 * time.Millisecond,
-		ListenerOptions: func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Put(s, 1) }})
+		ListenerOptions: func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Set(s, 1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,8 +277,8 @@ func TestServerLingeringClose(t *testing.T) {
 				return
 			}
 			stuck = s
-			err := sockapi.SO_LINGER.Put(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
-			if err = errors.Join(err, sockapi.SO_SNDBUF.Put(s, 1<<20)); err != nil {
+			err := sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
+			if err = errors.Join(err, sockapi.SO_SNDBUF.Set(s, 1<<20)); err != nil {
 				t.Error(err)
 			}
 		}, Closed: func(s *sockapi.Socket, e ConnReport) {

@@ -54,7 +54,7 @@ func listen(cfg *Config) (_ *sockapi.Socket, local netip.AddrPort, err error) {
 		}
 	}()
 	if !cfg.NoReuseAddr {
-		if err = sockapi.SO_REUSEADDR.Put(s, true); err != nil {
+		if err = sockapi.SO_REUSEADDR.Set(s, true); err != nil {
 			return nil, local, err
 		}
 	}

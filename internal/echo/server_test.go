@@ -174,7 +174,7 @@ func TestServerThousandClients(t *testing.T) {
 	}
 }
 
-// TestServerCalls: what a user is shown of a connection.
+// TestServerCalls: what is shown of a connection.
 func TestServerCalls(t *testing.T) {
 	t.Parallel()
 	var trace recorder

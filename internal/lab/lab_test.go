@@ -108,8 +108,8 @@ func socket(t testing.TB, h *Host, addr netip.Addr) *sockapi.Socket {
 	})
 	must(t, err)
 	t.Cleanup(func() { s.Close() }) // an error means that the test has closed it
-	must(t, sockapi.SO_RCVTIMEO.Put(s, patience))
-	must(t, sockapi.SO_SNDTIMEO.Put(s, patience))
+	must(t, sockapi.SO_RCVTIMEO.Set(s, patience))
+	must(t, sockapi.SO_SNDTIMEO.Set(s, patience))
 	return s
 }
 
@@ -139,8 +139,8 @@ func connect(t testing.TB, from *Host, listener *sockapi.Socket, at netip.AddrPo
 	passive, _, err := listener.Accept4(0)
 	must(t, err)
 	t.Cleanup(func() { passive.Close() })
-	must(t, sockapi.SO_RCVTIMEO.Put(passive, patience))
-	must(t, sockapi.SO_SNDTIMEO.Put(passive, patience))
+	must(t, sockapi.SO_RCVTIMEO.Set(passive, patience))
+	must(t, sockapi.SO_SNDTIMEO.Set(passive, patience))
 	return active, passive
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,8 +111,8 @@ func TestTheTraceMissesNothing(t *testing.T) {
 			ours, ports := map[string]int{}, map[string]bool{}
 			for _, e := range rec.events {
 				if s, ok := e.Body.(*timeline.State); ok {
-					if port := s.Local[strings.LastIndex(s.Local, ":")+1:]; port != "0" { // not picked yet
-						ports[port] = true
+					if port := s.Local.Port(); port != 0 { // not picked yet
+						ports[strconv.Itoa(int(port))] = true
 					}
 					if s.Source == "tracepoint" {
 						tally(ours, s.From, s.To)

@@ -7,8 +7,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Who watches from outside, at the tracepoint or on an interface, sees addresses and must tell whose they are: the server's are those
-// that the server binds and that the client connects to. Of a connection one end is enough.
+// Who watches from outside, at the tracepoint or on an interface, sees addresses and must tell whose they are: the
+// server's are those that the server binds and that the client connects to. Of a connection one end is enough.
 
 // belongs notes whose an address is. The first to say so is right.
 func (r *run) belongs(addr netip.AddrPort, side timeline.Side) {

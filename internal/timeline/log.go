@@ -95,7 +95,7 @@ func (f *InFlight) blocks() {
 		return
 	}
 	f.slow = true
-	l.insert(f.side, f.start, &Note{Text: f.what + " blocks"})
+	l.insert(f.side, f.start, &Note{Text: f.what + " blocks", Blocks: true})
 	l.flush()
 }
 

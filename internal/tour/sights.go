@@ -16,7 +16,7 @@ type Sights struct {
 	scenario    string
 	states      map[string]sight
 	transitions map[[2]string]sight
-	timeWaits   map[[2]string]time.Duration // by the pair of addresses: when TIME-WAIT ended, or forever
+	timeWaits   map[timeline.Ends]time.Duration // by the pair of addresses: when TIME-WAIT ended, or forever
 	unmet       []timeline.Event
 	missing     []string // scenarios that could not be played
 }
@@ -33,7 +33,7 @@ func NewSights() *Sights {
 func (s *Sights) visit(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.scenario, s.unmet, s.timeWaits = name, nil, map[[2]string]time.Duration{}
+	s.scenario, s.unmet, s.timeWaits = name, nil, map[timeline.Ends]time.Duration{}
 }
 
 func (s *Sights) missed(name, _ string) {
@@ -85,7 +85,7 @@ func (s *Sights) state(at time.Duration, b *timeline.State) {
 // replaces tells whether a new connection takes the place of one in TIME-WAIT, between the same addresses. To the kernel they are
 // two: the old entry goes as the new one comes.
 func (s *Sights) replaces(at time.Duration, b *timeline.State) bool {
-	pair := [2]string{b.Local, b.Remote}
+	pair := b.Ends()
 	switch {
 	case b.To == timeline.TimeWait:
 		s.timeWaits[pair] = math.MaxInt64

@@ -1,6 +1,7 @@
 package tour
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -8,9 +9,11 @@ import (
 	"socklife/internal/timeline"
 )
 
+var here, there = netip.MustParseAddrPort("192.0.2.1:1"), netip.MustParseAddrPort("192.0.2.2:2")
+
 // look gives the sights a state as a source told it.
 func look(s *Sights, at time.Duration, source, from, to string) {
-	s.Event(timeline.Event{At: at, Side: timeline.Server, Body: &timeline.State{Local: "a:1", Remote: "b:2", From: from, To: to, Source: source}})
+	s.Event(timeline.Event{At: at, Side: timeline.Server, Body: &timeline.State{Local: here, Remote: there, From: from, To: to, Source: source}})
 }
 
 func seen(s *Sights, from, to string) (*timeline.Coverage, bool) {

@@ -163,7 +163,7 @@ var lifeTests = []struct {
 		s.l.listen(0)
 		dial(s, s.l.local())
 		c := newSock(s, loopback4, 0)
-		s.must(sockapi.TCP_USER_TIMEOUT.Put(c.Socket, 100*time.Millisecond))
+		s.must(sockapi.TCP_USER_TIMEOUT.Set(c.Socket, 100*time.Millisecond))
 		if err := c.Connect(s.l.local()); err == nil {
 			s.Error("connected, with the accept queue full")
 		}
@@ -173,7 +173,7 @@ var lifeTests = []struct {
 		s.l.listen(2)
 		one := dial(s, s.l.local()).local().Port()
 		c := newSock(s, loopback4, 0)
-		s.must(sockapi.IP_LOCAL_PORT_RANGE.Put(c.Socket, sockapi.PortRange{Lo: one, Hi: one}))
+		s.must(sockapi.IP_LOCAL_PORT_RANGE.Set(c.Socket, sockapi.PortRange{Lo: one, Hi: one}))
 		if err := c.Connect(s.l.local()); !errors.Is(err, unix.EADDRNOTAVAIL) {
 			s.Errorf("connect from a port that is taken: %v", err)
 		}
@@ -186,7 +186,7 @@ var lifeTests = []struct {
 		c.close()
 	}, []string{listening, active, passive, "CLOSED SYN-SENT CLOSED"}},
 	{"SYN-RECEIVED, deferred", loopback4, func(s *stage) {
-		s.must(sockapi.TCP_DEFER_ACCEPT.Put(s.l.Socket, 30*time.Second))
+		s.must(sockapi.TCP_DEFER_ACCEPT.Set(s.l.Socket, 30*time.Second))
 		s.l.listen(1)
 		c := dial(s, s.l.local())
 		s.expect(listening, active)
@@ -195,7 +195,7 @@ var lifeTests = []struct {
 		s.l.accept()
 	}, []string{listening, active, passive}},
 	{"SYN-RECEIVED, reset", loopback4, func(s *stage) {
-		s.must(sockapi.TCP_DEFER_ACCEPT.Put(s.l.Socket, 30*time.Second))
+		s.must(sockapi.TCP_DEFER_ACCEPT.Set(s.l.Socket, 30*time.Second))
 		s.l.listen(1)
 		dial(s, s.l.local()).reset()
 	}, []string{listening, active + isReset}},
@@ -262,7 +262,7 @@ var alone = netip.MustParseAddrPort("127.0.0.3:0")
 // simultaneousOpen has a SYN dropped by a full accept queue, puts another socket in the listener's place, and has it send
 // a SYN the other way.
 func simultaneousOpen(s *stage) {
-	s.l.must(sockapi.SO_REUSEADDR.Put(s.l.Socket, true))
+	s.l.must(sockapi.SO_REUSEADDR.Set(s.l.Socket, true))
 	p := s.l.local()
 	s.l.listen(0)
 	filler := dial(s, p)

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,10 +148,9 @@ func clientPort(side timeline.Side, b *timeline.State) string {
 }
 
 // port is the ":40112" of an address, "" where there is none.
-func port(addr string) string {
-	i := strings.LastIndexByte(addr, ':')
-	if i < 0 || addr[i:] == ":0" {
+func port(addr netip.AddrPort) string {
+	if addr.Port() == 0 {
 		return ""
 	}
-	return addr[i:]
+	return ":" + strconv.Itoa(int(addr.Port()))
 }

@@ -3,7 +3,7 @@ package view
 import (
 	"bytes"
 	"io"
-	"strings"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -27,8 +27,8 @@ type Terminal struct {
 	l         layout
 	s         symbols
 	p         palette
-	told      map[string]bool // local addresses that have been shown
-	counted   map[string]bool // counters of this run whose sentence has been shown
+	told      map[netip.AddrPort]bool // local addresses that have been shown
+	counted   map[string]bool         // counters of this run whose sentence has been shown
 	sockets   sockets
 	pairs     pairs
 	timer     *time.Timer
@@ -48,7 +48,7 @@ type Terminal struct {
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		told: map[string]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+		told: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
@@ -161,7 +161,7 @@ func (t *Terminal) show(e timeline.Event) {
 func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	t.head()
 	when := ""
-	if strings.HasSuffix(b.Text, " blocks") { // the log's: it is about this moment
+	if b.Blocks {
 		when = t.when(e.At, false)
 	}
 	if !sided(e.Side) {

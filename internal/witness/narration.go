@@ -21,12 +21,11 @@ type Narration struct {
 	stop  func()
 
 	mu       sync.Mutex
-	calls    map[*sockapi.Call]*timeline.InFlight
 	followed int
 	told     bool
 }
 
-// Followed is how many sockets a narration follows at once: a reader cannot read more, and each costs a look after
+// Followed is how many sockets a narration follows at once: nobody can read more, and each costs a look after
 // each call.
 const Followed = 64
 
@@ -36,7 +35,7 @@ func Narrate(log *timeline.Log, side timeline.Side) (*Narration, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Narration{log: log, side: side, diag: diag, calls: map[*sockapi.Call]*timeline.InFlight{}}
+	n := &Narration{log: log, side: side, diag: diag}
 	n.watch = watch.New(diag, n.observed)
 	ctx, cancel := context.WithCancel(context.Background())
 	var polling sync.WaitGroup
@@ -55,29 +54,19 @@ func (n *Narration) Close() error {
 // Note adds a sentence.
 func (n *Narration) Note(text string) { n.log.Add(n.side, time.Time{}, &timeline.Note{Text: text}) }
 
-// Enter has calls that act keep their place before what they cause.
-func (n *Narration) Enter(c *sockapi.Call) {
-	if c.Waits() {
-		return
+// Enter has calls that act keep their place before what they cause. A call is recorded when it has returned.
+func (n *Narration) Enter(c *sockapi.Call) (exit func()) {
+	if Waits(c) {
+		return func() {
+			n.log.Add(n.side, c.Returned, Call(c))
+			n.watch.Sample()
+		}
 	}
 	f := n.log.Enter(n.side, true, time.Now(), Short(c))
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.calls[c] = f
-}
-
-// Exit records the call.
-func (n *Narration) Exit(c *sockapi.Call) {
-	n.mu.Lock()
-	f := n.calls[c]
-	delete(n.calls, c)
-	n.mu.Unlock()
-	if f != nil {
-		f.Exit(c.Took, Call(c))
-	} else {
-		n.log.Add(n.side, c.Start.Add(c.Took), Call(c))
+	return func() {
+		f.Exit(c.Took(), Call(c))
+		n.watch.Sample()
 	}
-	n.watch.Sample()
 }
 
 // Follow has the states of a socket told too. Beyond [Followed] sockets it says that it does not.

@@ -13,29 +13,38 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// Short is a call as the reader is told of it before it has returned.
+// Short is a call as it is told of before it has returned.
 func Short(c *sockapi.Call) string {
-	switch {
-	case c.FD < 0:
-		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
-	case c.Addr.IsValid() && c.Name != "accept4":
-		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Addr)
-	case c.Name == "listen" || c.Name == "shutdown":
-		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
-	case c.Name == "setsockopt" && len(c.Args) == 5:
-		return fmt.Sprintf("%s(%d, %s, %s)", c.Name, c.FD, c.Args[2], c.Args[3])
-	case c.Name == "getsockopt" && len(c.Args) == 5:
-		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Args[2])
+	switch c.Name {
+	case "socket", "listen", "shutdown":
+		return c.Name + "(" + strings.Join(c.Args(), ", ") + ")"
+	case "bind", "connect":
+		if c.Addr.IsValid() {
+			return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Addr)
+		}
+	case "setsockopt":
+		return fmt.Sprintf("%s(%d, %s, %s)", c.Name, c.FD, c.Option.Name, c.OptionValue())
+	case "getsockopt":
+		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Option.Name)
 	}
 	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
+}
+
+// Waits says whether a call is one that waits for the other side to do something, rather than doing something itself.
+func Waits(c *sockapi.Call) bool {
+	switch c.Name {
+	case "accept4", "read", "recvfrom", "ppoll":
+		return true
+	}
+	return false
 }
 
 // Call is a call that has returned, as an event.
 func Call(c *sockapi.Call) *timeline.Call {
 	e := &timeline.Call{
-		Call: c.Name, Args: c.Args, FD: c.FD, Ret: c.Ret,
-		TookUS: float64(c.Took/(100*time.Nanosecond)) / 10,
-		Addr:   c.Addr,
+		Call: c.Name, Args: c.Args(), FD: c.FD, Ret: c.Ret,
+		TookUS: float64(c.Took()/(100*time.Nanosecond)) / 10,
+		Sys:    c.Clone(),
 	}
 	if c.Errno != 0 {
 		e.Errno = sockapi.ErrnoName(c.Errno)
@@ -95,10 +104,10 @@ func Queue(c watch.Change) *timeline.Queue {
 	return q
 }
 
-// Addr is empty for an address that the socket does not have.
-func Addr(a netip.AddrPort) string {
-	if !a.IsValid() || (a.Addr().IsUnspecified() && a.Port() == 0) {
-		return ""
+// Addr is invalid for an address that the socket does not have.
+func Addr(a netip.AddrPort) netip.AddrPort {
+	if a.Port() == 0 && a.Addr().IsUnspecified() {
+		return netip.AddrPort{}
 	}
-	return a.String()
+	return a
 }

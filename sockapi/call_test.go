@@ -1,10 +1,14 @@
 package sockapi
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +23,7 @@ func TestEnterShowsInputs(t *testing.T) {
 	c, s := newPair(t, &rec)
 	_, _ = c.Write([]byte("hi\n"))
 	_, _ = s.Read(make([]byte, 10))
-	_, _ = SO_RCVBUF.Set(c, 1000)
+	_, _ = SO_RCVBUF.SetGet(c, 1000)
 	cfd, sfd := c.FD(), s.FD()
 	must(t, c.Close())
 	want := []string{
@@ -49,23 +53,72 @@ func TestCallFields(t *testing.T) {
 	must(t, err)
 	defer closeQuietly(s)
 	_, _ = c.Getpeername()
+	_, _ = SO_LINGER.SetGet(c, Linger{true, 7})
+	_, _ = c.Send([]byte("!"), unix.MSG_OOB)
+	_ = c.Shutdown(unix.SHUT_WR)
 	for _, want := range []Call{
-		{Name: "socket", FD: c.FD(), Ret: c.FD()},
-		{Name: "bind", FD: l.FD(), Addr: netip.AddrPortFrom(loopback4, 0)},
-		{Name: "getsockname", FD: l.FD(), Addr: at},
-		{Name: "connect", FD: c.FD(), Addr: at},
-		{Name: "accept4", FD: l.FD(), Addr: peer, Ret: s.FD()},
-		{Name: "getpeername", FD: c.FD(), Addr: at},
+		{Name: "socket", FD: c.FD(), Domain: unix.AF_INET, Type: unix.SOCK_STREAM | unix.SOCK_CLOEXEC, Ret: c.FD()},
+		{Name: "bind", FD: l.FD(), Addr: netip.AddrPortFrom(loopback4, 0), Len: 16},
+		{Name: "listen", FD: l.FD(), Backlog: 1},
+		{Name: "getsockname", FD: l.FD(), Addr: at, Len: 16, LenBack: 16},
+		{Name: "connect", FD: c.FD(), Addr: at, Len: 16},
+		{Name: "accept4", FD: l.FD(), Addr: peer, Flags: unix.SOCK_CLOEXEC, Len: 16, LenBack: 16, Ret: s.FD()},
+		{Name: "getpeername", FD: c.FD(), Addr: at, Len: 16, LenBack: 16},
+		{Name: "setsockopt", FD: c.FD(), Option: SO_LINGER.ReadOnly.o.OptionID, Value: Linger{true, 7}, Len: 8},
+		{Name: "getsockopt", FD: c.FD(), Option: SO_LINGER.ReadOnly.o.OptionID, Value: Linger{true, 7}, Len: 8, LenBack: 8},
+		{Name: "sendto", FD: c.FD(), Flags: unix.MSG_OOB, Buf: []byte("!"), Len: 1, Ret: 1},
+		{Name: "shutdown", FD: c.FD(), How: unix.SHUT_WR},
 	} {
 		calls := rec.named(want.Name)
 		got := calls[len(calls)-1]
-		if got.Start.IsZero() || got.Took <= 0 || len(got.Args) == 0 {
+		if got.Entered.IsZero() || got.Took() <= 0 || len(got.Args()) == 0 {
 			t.Errorf("%+v", got)
 		}
-		got.Start, got.Took, got.Args, got.Interrupted = time.Time{}, 0, nil, 0
+		got.Entered, got.Returned, got.Ptr, got.Interrupted = time.Time{}, time.Time{}, 0, 0
+		if want.Option.Name != "" {
+			want.Buf = got.Buf // 1 and 7, as this machine has them
+		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v; want %+v", got, want)
 		}
+	}
+}
+
+// What a tracer keeps of a call neither changes with the caller's buffer nor holds all of it.
+func TestClone(t *testing.T) {
+	var rec recorder
+	c, s := newPair(t, &rec)
+	_, err := c.Write(bytes.Repeat([]byte("a"), 1000))
+	must(t, err)
+	buf := make([]byte, 4096)
+	n, err := s.Read(buf)
+	must(t, err)
+	clear(buf)
+	read := rec.named("read")[0]
+	if n != 1000 || read.Len != 4096 || read.Ret != n || len(read.Buf) != quotedBytes || cap(read.Buf) > 2*quotedBytes {
+		t.Fatalf("%d bytes of %d in %d asked for, with %d kept in %d", read.Ret, n, read.Len, len(read.Buf), cap(read.Buf))
+	}
+	want := fmt.Sprintf(`[%d "%s"... 4096]`, s.FD(), strings.Repeat("a", quotedBytes))
+	if got := fmt.Sprint(read.Args()); got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+}
+
+// Who looks after a socket asks it without anybody seeing, and after Abort too; the descriptor is one.
+func TestUntraced(t *testing.T) {
+	var rec recorder
+	c, _ := newPair(t, &rec)
+	before := len(rec.names())
+	quiet := c.Untraced()
+	c.Abort()
+	must(t, SO_LINGER.Set(quiet, Linger{OnOff: true}))
+	must(t, last(quiet.InQ()))
+	if quiet.FD() != c.FD() || len(rec.names()) != before {
+		t.Errorf("descriptor %d of %d; seen: %v", quiet.FD(), c.FD(), rec.names()[before:])
+	}
+	must(t, c.Close())
+	if err := last(quiet.InQ()); !errors.Is(err, os.ErrClosed) || quiet.FD() != -1 {
+		t.Errorf("after close: %v, descriptor %d", err, quiet.FD())
 	}
 }
 
@@ -89,9 +142,10 @@ func TestEnterMayWait(t *testing.T) {
 // waiter waits in Enter until the clock has moved on visibly.
 type waiter struct{ released, start time.Time }
 
-func (w *waiter) Enter(*Call) { w.released = <-time.After(time.Millisecond) }
-
-func (w *waiter) Exit(c *Call) { w.start = c.Start }
+func (w *waiter) Enter(c *Call) func() {
+	w.released = <-time.After(time.Millisecond)
+	return func() { w.start = c.Entered }
+}
 
 // A tracer looks at the socket before and after each call, and before close.
 func TestTracerMayLook(t *testing.T) {
@@ -117,8 +171,10 @@ func (l *looker) look(when string, c *Call) {
 	}
 }
 
-func (l *looker) Enter(c *Call) { l.look("enter", c) }
-func (l *looker) Exit(c *Call)  { l.look("exit", c) }
+func (l *looker) Enter(c *Call) func() {
+	l.look("enter", c)
+	return func() { l.look("exit", c) }
+}
 
 // Children are traced by whoever traces the parent.
 func TestTracerIsInherited(t *testing.T) {
@@ -131,17 +187,6 @@ func TestTracerIsInherited(t *testing.T) {
 	calls := rec.named("close")
 	if c := calls[len(calls)-1]; c.FD != fd {
 		t.Errorf("the duplicate's close was not traced: %+v", c)
-	}
-}
-
-func TestWaits(t *testing.T) {
-	for name, want := range map[string]bool{
-		"accept4": true, "read": true, "recvfrom": true, "ppoll": true,
-		"connect": false, "write": false, "sendto": false, "close": false, "shutdown": false, "getsockopt": false,
-	} {
-		if got := (&Call{Name: name}).Waits(); got != want {
-			t.Errorf("%s: %v", name, got)
-		}
 	}
 }
 
@@ -179,20 +224,18 @@ func TestPanicBeforeClose(t *testing.T) {
 
 type quitter struct{}
 
-func (quitter) Enter(c *Call) {
+func (quitter) Enter(c *Call) func() {
 	if c.Name == "listen" {
 		panic(c)
 	}
+	return nil
 }
-
-func (quitter) Exit(*Call) {}
 
 type closeQuitter struct{ quiet bool }
 
-func (q *closeQuitter) Enter(c *Call) {
+func (q *closeQuitter) Enter(c *Call) func() {
 	if c.Name == "close" && !q.quiet {
 		panic(c)
 	}
+	return nil
 }
-
-func (*closeQuitter) Exit(*Call) {}
