@@ -12,13 +12,17 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
 // A net.TCPConn is watched through its life: a half-close, the peer's answer, and TIME-WAIT, which outlives the
 // descriptor.
 func ExampleWatcher() {
 	diag, err := tcpinfo.Dial()
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer diag.Close()
 	watcher := watch.New(diag, func(c watch.Change) {
 		// FIN-WAIT-1 lasts microseconds here: it may be seen, or passed unseen.
@@ -32,39 +36,27 @@ func ExampleWatcher() {
 	defer func() { cancel(); <-polling }()
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String()) // succeeds before Accept
-	if err != nil {
-		log.Fatal(err)
-	}
-	tcp := conn.(*net.TCPConn)
-	raw, err := tcp.SyscallConn() // a Controller
-	if err != nil {
-		log.Fatal(err)
-	}
-	client, err := watcher.Follow(raw, "client")
-	if err != nil {
-		log.Fatal(err)
-	}
+	c, err := net.Dial("tcp", listener.Addr().String()) // succeeds before Accept
+	check(err)
+	conn := c.(*net.TCPConn)
 
-	_ = tcp.CloseWrite() // shutdown(SHUT_WR)
-	if _, err := client.Wait(ctx, tcpinfo.FinWait2); err != nil {
-		log.Fatal(err)
-	}
+	raw, err := conn.SyscallConn() // conn is a *net.TCPConn
+	check(err)
+	client, err := watcher.Follow(raw, "client")
+	check(err)
+	check(conn.CloseWrite()) // shutdown(SHUT_WR)
+	_, err = client.Wait(ctx, tcpinfo.FinWait2)
+	check(err)
+
 	server, err := listener.Accept()
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	_, _ = io.Copy(io.Discard, server) // to the end of the stream
 	_ = server.Close()
-	_ = tcp.Close()
+	_ = conn.Close()
 	last, err := client.Wait(ctx, tcpinfo.TimeWait)
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	fmt.Printf("says %s, timer %v\n", last.Source, last.Diag.Timer.Kind)
 	// Output:
 	// client: ESTABLISHED
@@ -73,46 +65,33 @@ func ExampleWatcher() {
 	// says sock_diag, timer timewait
 }
 
-// The listener's queue and the connection in it, before anybody calls accept.
+// A listener's accept queue and the connection in it, which has no descriptor: nobody has called accept.
 func ExampleWatcher_FollowChildren() {
 	diag, err := tcpinfo.Dial()
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer diag.Close()
 	watcher := watch.New(diag, func(c watch.Change) {
 		if c.Socket.Tag() == "child" && c.To == tcpinfo.Established {
-			fmt.Println("a child is", c.To, "and told by", c.Now.Source)
+			fmt.Printf("the child is %v, says %s\n", c.To, c.Now.Source)
 		}
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer listener.Close()
 	raw, err := listener.(*net.TCPListener).SyscallConn()
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	followed, err := watcher.Follow(raw, "listener")
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	watcher.FollowChildren(followed, "child")
 
 	client, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(err)
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	err = watcher.WaitFor(ctx, func() bool { watcher.Sample(); return followed.Last().AcceptQueue == 1 })
-	if err != nil {
-		log.Fatal(err)
-	}
+	check(watcher.WaitFor(ctx, func() bool { watcher.Sample(); return followed.Last().AcceptQueue == 1 }))
 	fmt.Println("accept queue:", followed.Last().AcceptQueue)
 	// Output:
-	// a child is ESTABLISHED and told by sock_diag
+	// the child is ESTABLISHED, says sock_diag
 	// accept queue: 1
 }
