@@ -57,7 +57,7 @@ const elsewhere = "shown as another field"
 
 // headerFields is what tshark should say for tsharkHeaderFields.
 func headerFields(s *Segment) []string {
-	number := func(n int) string { return strconv.Itoa(n) }
+	number := func(n int) string { return strconv.FormatUint(uint64(uint32(n)), 10) }
 	v4 := []string{
 		s.Src.Addr().String(), s.Dst.Addr().String(), "", "", number(int(s.IP.TTL)), "",
 		number(int(s.IP.DSCP)), number(int(s.IP.ECN)), "", "", fmt.Sprintf("0x%04x", s.IP.ID),
