@@ -1,5 +1,6 @@
-// Package capture sees the segments of connections on this host's interfaces, loopback among them, through a packet socket
-// (packet(7)). A filter in the kernel lets those through that have one of the ports; other traffic costs nothing.
+// Package capture sees the segments of connections on this host's interfaces, loopback among them, through a packet
+// socket (packet(7)). A filter in the kernel lets those through that have one of the ports; other traffic costs
+// nothing.
 package capture
 
 import (
@@ -21,7 +22,6 @@ type Capture struct {
 	mu    sync.Mutex
 	fd    int
 	ports []uint16
-	lo    int // index of the loopback interface, where each packet is seen twice
 
 	dropped, reported uint32 // packets there was no room for: by PACKET_STATISTICS, and as handed over
 }
@@ -47,20 +47,18 @@ func Open() (*Capture, error) {
 	return c, nil
 }
 
-// bufferBytes is room for what comes while this program does not get the CPU. On loopback segments are up to 64 KB long.
+// bufferBytes is room for what comes while this program does not get the CPU. On loopback segments are up to 64 KB
+// long.
 const bufferBytes = 32 << 20
 
 // setUp has the filter in place before the socket is bound, so that nothing else ever comes through.
 func (c *Capture) setUp() error {
-	ifreq, err := unix.NewIfreq("lo")
-	if err == nil && unix.IoctlIfreq(c.fd, unix.SIOCGIFINDEX, ifreq) == nil {
-		c.lo = int(ifreq.Uint32())
-	}
 	if err := c.filter(); err != nil {
 		return err
 	}
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferBytes); err != nil { // CAP_NET_ADMIN
-		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes) // as much as net.core.rmem_max allows; losses are reported
+		// As much as net.core.rmem_max allows; losses are reported.
+		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes)
 	}
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
@@ -86,7 +84,7 @@ func (c *Capture) AddPort(port uint16) error {
 }
 
 func (c *Capture) filter() error {
-	program := program(c.ports, c.lo)
+	program := program(c.ports)
 	err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
 		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 	if err != nil {
@@ -138,7 +136,8 @@ func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 	}
 }
 
-// received is what the kernel says beside a packet: its time, and how many it had dropped before (SO_RXQ_OVFL; nothing is said of none).
+// received is what the kernel says beside a packet: its time, and how many it had dropped before (SO_RXQ_OVFL; nothing
+// is said of none).
 func (c *Capture) received(control []byte) Packet {
 	p := Packet{At: time.Now()}
 	messages, err := unix.ParseSocketControlMessage(control)

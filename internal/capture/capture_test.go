@@ -171,7 +171,8 @@ func TestNothingIsSeenBeforeAPortIsAdded(t *testing.T) {
 // What there was no room for is not kept quiet.
 func TestLossesAreTold(t *testing.T) {
 	c := open(t)
-	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the kernel makes it the least there is
+	// The kernel makes it the least there is.
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil {
 		t.Fatal(err)
 	}
 	l, port := listen(t, "tcp4", "127.0.0.1:0")

@@ -9,37 +9,40 @@ import (
 // all is as much of a packet as there is.
 const all = 1 << 18
 
-// maxPorts is how many are tested for. A jump goes 255 instructions far at the most; with more ports than this every TCP segment is
-// let through, and whoever reads them selects.
+// loopback is the index of lo in every network namespace: LOOPBACK_IFINDEX of include/net/flow.h.
+const loopback = 1
+
+// maxPorts is how many are tested for. A jump goes 255 instructions far at the most; with more ports than this every
+// TCP segment is let through, and whoever reads them selects.
 const maxPorts = 100
 
 // program is the classic BPF program that lets TCP segments from or to one of the ports through, IPv4 and IPv6 (without
-// extension headers). It runs on the packet from its IP header on. Later fragments of an IPv4 packet have no ports. On the
-// loopback interface, whose index is lo, each packet goes out and comes in; only what comes in is let through.
-func program(ports []uint16, lo int) []unix.SockFilter {
+// extension headers). It runs on the packet from its IP header on. Later fragments of an IPv4 packet have no ports. On
+// the loopback interface each packet goes out and comes in; only what comes in is let through.
+func program(ports []uint16) []unix.SockFilter {
 	v4 := append([]unix.SockFilter{
 		load(unix.BPF_B|unix.BPF_ABS, 9), // protocol
 		jump(unix.BPF_JEQ, unix.IPPROTO_TCP, 1, 0), ret(0),
 		load(unix.BPF_H|unix.BPF_ABS, 6), // fragment offset
 		jump(unix.BPF_JSET, 0x1fff, 0, 1), ret(0),
 		{Code: unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH, K: 0}, // header length
-	}, oneOf(ports, load(unix.BPF_H|unix.BPF_IND, 0), load(unix.BPF_H|unix.BPF_IND, 2))...)
+	}, testPorts(ports, load(unix.BPF_H|unix.BPF_IND, 0), load(unix.BPF_H|unix.BPF_IND, 2))...)
 	v6 := append([]unix.SockFilter{
 		load(unix.BPF_B|unix.BPF_ABS, 6), // next header
 		jump(unix.BPF_JEQ, unix.IPPROTO_TCP, 1, 0), ret(0),
-	}, oneOf(ports, load(unix.BPF_H|unix.BPF_ABS, 40), load(unix.BPF_H|unix.BPF_ABS, 42))...)
+	}, testPorts(ports, load(unix.BPF_H|unix.BPF_ABS, 40), load(unix.BPF_H|unix.BPF_ABS, 42))...)
 	version := []unix.SockFilter{
 		load(unix.BPF_B|unix.BPF_ABS, 0),
 		{Code: unix.BPF_ALU | unix.BPF_RSH | unix.BPF_K, K: 4},
 		jump(unix.BPF_JEQ, 4, 0, uint8(len(v4))),
 	}
 	six := []unix.SockFilter{jump(unix.BPF_JEQ, 6, 1, 0), ret(0)}
-	return slices.Concat(notOutgoing(lo), version, v4, six, v6)
+	return slices.Concat(notOutgoing(loopback), version, v4, six, v6)
 }
 
-// oneOf accepts if the source or the destination, which the two instructions load, is one of the ports, and else rejects. Each test that
-// holds jumps to the last instruction.
-func oneOf(ports []uint16, src, dst unix.SockFilter) (p []unix.SockFilter) {
+// testPorts accepts if the source or the destination, which the two instructions load, is one of the ports, and else
+// rejects. Each test that holds jumps to the last instruction.
+func testPorts(ports []uint16, src, dst unix.SockFilter) (p []unix.SockFilter) {
 	if len(ports) > maxPorts {
 		return []unix.SockFilter{ret(all)}
 	}

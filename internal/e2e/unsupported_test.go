@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// What this kernel, or this user, cannot do is exit status 3 and one line that says what is missing, whoever found it out.
+// What this kernel, or this user, cannot do is exit status 3 and one line that says what is missing, whoever found it
+// out.
 func TestWhatCannotBeDoneHere(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -158,9 +158,10 @@ func noLoss(t testing.TB, l *Lab) {
 	}
 }
 
-// BenchmarkWire moves 200 MB a round through the relay: there, and there and back. Gbit/s is payload in one direction; with
-// echo as much crosses the other way at the same time. On two cores of an AMD EPYC, Linux 6.18, which do all of it, both
-// hosts' TCP included, at normal priority with nothing else running, and without loss in the queues of the devices:
+// BenchmarkWire moves 200 MB a round through the relay: there, and there and back. Gbit/s is payload in one direction;
+// with echo as much crosses the other way at the same time. On two cores of an AMD EPYC, Linux 6.18, which do all of
+// it, both hosts' TCP included, at normal priority with nothing else running, and without loss in the queues of the
+// devices:
 //
 //	             there     there and back
 //	plain        2.8–3.1   1.2    (MTU 1500: the segments a reader sees)

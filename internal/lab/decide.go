@@ -111,9 +111,9 @@ func (w *Wire) deliver(p *inTransit) {
 	p.Late = l.top > p.Number && p.Number > 0
 	l.top = max(l.top, p.Number)
 	if p.CopyOf != 0 {
-		w.say(p, Duplicated, p.By)
+		w.reportAs(p, Duplicated, p.By)
 	} else {
-		w.say(p, Delivered, p.By)
+		w.reportAs(p, Delivered, p.By)
 	}
 	l.ready = append(l.ready, p.Packet)
 	if p.CopyOf != 0 || len(l.aside) == 0 {
@@ -125,29 +125,29 @@ func (w *Wire) deliver(p *inTransit) {
 	}
 }
 
-func (w *Wire) drop(p *inTransit, by string) { w.say(p, Dropped, by) }
+func (w *Wire) drop(p *inTransit, by string) { w.reportAs(p, Dropped, by) }
 
 func (w *Wire) hold(p *inTransit, by string) {
-	w.say(p, Held, by)
+	w.reportAs(p, Held, by)
 	w.held = append(w.held, p)
 	w.notify()
 }
 
 func (w *Wire) postpone(p *inTransit, delay time.Duration, by string) {
-	w.say(p, Delayed, by)
+	w.reportAs(p, Delayed, by)
 	w.wait(p, delay)
 }
 
 func (w *Wire) setAside(p *inTransit, v verdict) {
-	w.say(p, Reordered, v.overtakeBy)
+	w.reportAs(p, Reordered, v.overtakeBy)
 	p.overtake = v.overtake
 	l := w.lane(p.From)
 	l.aside = append(l.aside, p)
 	w.wait(p, v.delay+v.within)
 }
 
-// say reports what becomes of a packet.
-func (w *Wire) say(p *inTransit, f Fate, by string) {
+// reportAs reports what becomes of a packet.
+func (w *Wire) reportAs(p *inTransit, f Fate, by string) {
 	p.Fate, p.By, p.At = f, by, time.Now()
 	w.report(p.Packet)
 }

@@ -20,7 +20,8 @@ import (
 // nobody is an ordinary user.
 const nobody = 65534
 
-// asNobody runs the test binary as an ordinary user, with a node of the TUN device of this mode in place of /dev/net/tun.
+// asNobody runs the test binary as an ordinary user, with a node of the TUN device of this mode in place of
+// /dev/net/tun.
 func asNobody(t *testing.T, mode uint32, child string, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Getuid() != 0 || Entered() {

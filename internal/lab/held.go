@@ -112,8 +112,8 @@ func (w *Wire) ReleaseAll() int {
 	return len(all)
 }
 
-// LetGo holds nothing any more: what is held is delivered, and neither HoldAll nor a rule holds what comes. Rules that drop, double or
-// delay stay.
+// LetGo holds nothing any more: what is held is delivered, and neither HoldAll nor a rule holds what comes. Rules that
+// drop, double or delay stay.
 func (w *Wire) LetGo() {
 	for _, a := range w.Rules() {
 		if a.rule.action == Hold {
@@ -124,8 +124,8 @@ func (w *Wire) LetGo() {
 	w.ReleaseAll()
 }
 
-// Duplicate puts a copy of a held packet behind it into the list and returns the copy's ID. Both are then held; when the
-// copy is released it is reported as Duplicated.
+// Duplicate puts a copy of a held packet behind it into the list and returns the copy's ID. Both are then held; when
+// the copy is released it is reported as Duplicated.
 func (w *Wire) Duplicate(id uint64) (uint64, error) {
 	w.lock()
 	defer w.unlock()
@@ -134,7 +134,7 @@ func (w *Wire) Duplicate(id uint64) (uint64, error) {
 		return 0, err
 	}
 	c := w.copyOf(w.held[i], ByHand)
-	w.say(c, Held, ByHand)
+	w.reportAs(c, Held, ByHand)
 	w.held = slices.Insert(w.held, i+1, c)
 	w.notify()
 	return c.ID, nil

@@ -88,8 +88,8 @@ func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
 	return configure(c.MTU, v4)
 }
 
-// Do runs f on a thread of the host's namespace and returns what f returns. Sockets that f makes belong to the host, and
-// so do /proc/thread-self/net and the processes that f starts. One f runs at a time: for what blocks there is Go.
+// Do runs f on a thread of the host's namespace and returns what f returns. Sockets that f makes belong to the host,
+// and so do /proc/thread-self/net and the processes that f starts. One f runs at a time: for what blocks there is Go.
 func (h *Host) Do(f func() error) error {
 	if int32(unix.Gettid()) == h.tid.Load() { // called from inside another Do: no other goroutine runs on that thread
 		return f()

@@ -18,8 +18,8 @@ import (
 // childEnv makes the test binary do something else than test: what a test needs another process for.
 const childEnv = "SOCKLIFE_LAB_TEST_CHILD"
 
-// TestMain enters a user namespace where there is one to enter, so that an ordinary user runs all of the tests too. Where
-// there is none, those that need a lab skip and say why.
+// TestMain enters a user namespace where there is one to enter, so that an ordinary user runs all of the tests too.
+// Where there is none, those that need a lab skip and say why.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("SOCKLIFE_LAB_TEST_TUN"); path != "" {
 		tunPath = path

@@ -12,9 +12,9 @@ type Link struct {
 	Delay time.Duration // from one host to the other, up to an hour
 	Loss  float64       // how likely a packet is lost, from 0 to 1
 
-	// Seed makes chance repeatable: what happens to the nth packet from a host depends on the seed and on n, and on nothing
-	// else. How many acknowledgements a kernel sends is a matter of timing, though, so which byte of a
-	// stream the nth packet carries may differ from run to run; a rule says exactly what it is about.
+	// Seed makes chance repeatable: what happens to the nth packet from a host depends on the seed and on n, and on
+	// nothing else. How many acknowledgements a kernel sends is a matter of timing, though, so which byte of a stream
+	// the nth packet carries may differ from run to run; a rule says exactly what it is about.
 	Seed uint64
 }
 

@@ -133,7 +133,8 @@ func awaitEnd(t testing.TB, h *Host, port uint16, want uint8) {
 	})
 }
 
-// The last ACK is lost: LAST-ACK stays, and the FIN that is sent again, after 200 ms or more, is answered from TIME-WAIT.
+// The last ACK is lost: LAST-ACK stays, and the FIN that is sent again, after 200 ms or more, is answered from
+// TIME-WAIT.
 func TestLostLastACK(t *testing.T) {
 	t.Parallel()
 	seen := &recorder{}

@@ -32,8 +32,8 @@ func (w *Wire) Settle(from Side) {
 	defer l.mu.Unlock()
 }
 
-// run relays until the wire is closed. The thread is its own: handing over between two goroutines on the same thread for
-// each few packets costs a quarter of the throughput.
+// run relays until the wire is closed. The thread is its own: handing over between two goroutines on the same thread
+// for each few packets costs a quarter of the throughput.
 func (l *lane) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

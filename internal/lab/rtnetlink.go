@@ -77,8 +77,8 @@ func (r *route) ask(kind, flags uint16, body []byte) error {
 	}
 }
 
-// receive reads what the kernel sent next, notes routes, and tells the errno of the answer to the last request, if it is
-// there.
+// receive reads what the kernel sent next, notes routes, and tells the errno of the answer to the last request, if it
+// is there.
 func (r *route) receive() (errno unix.Errno, answered bool, err error) {
 	var buf [8192]byte
 	n, from, err := unix.Recvfrom(r.fd, buf[:], 0)
@@ -97,7 +97,8 @@ func (r *route) receive() (errno unix.Errno, answered bool, err error) {
 	}
 	for _, m := range messages {
 		switch {
-		case m.Header.Type == unix.NLMSG_ERROR && m.Header.Seq == r.seq && len(m.Data) >= 4: // struct nlmsgerr: the negative errno first
+		case m.Header.Type == unix.NLMSG_ERROR && m.Header.Seq == r.seq && len(m.Data) >= 4:
+			// struct nlmsgerr begins with the negative errno
 			errno, answered = unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data))), true
 		case m.Header.Type == unix.RTM_NEWROUTE:
 			r.note(m)

@@ -88,8 +88,8 @@ func (m Match) String() string {
 	return s
 }
 
-// Fits tells whether a packet is of the kind that the match names: side and traits. Which of them it is, and what it came
-// after, is known only to the wire, by counting.
+// Fits tells whether a packet is of the kind that the match names: side and traits. Which of them it is, and what it
+// came after, is known only to the wire, by counting.
 func (m Match) Fits(p Packet) bool { return m.fits(&p) }
 
 // pattern is the part of a match that is about one packet alone.

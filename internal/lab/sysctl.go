@@ -57,8 +57,8 @@ func (h *Host) onHost() error {
 }
 
 // quietIPv6 keeps the interfaces that are made after it from talking on their own – duplicate address detection, router
-// solicitations – and tells whether there is IPv6 at all. Where /proc/sys is read-only, as in many containers, they talk:
-// the wire does not carry it.
+// solicitations – and tells whether there is IPv6 at all. Where /proc/sys is read-only, as in many containers, they
+// talk: the wire does not carry it.
 func (h *Host) quietIPv6() (bool, error) {
 	const conf = "/proc/sys/net/ipv6/conf/"
 	if _, err := os.Stat(conf); errors.Is(err, fs.ErrNotExist) {

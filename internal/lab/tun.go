@@ -45,7 +45,8 @@ func (t *tun) attach() error {
 	return nil
 }
 
-// read and write never wait (O_NONBLOCK), so the scheduler need not be told of them: that is a fifth of the relay's time.
+// read and write never wait (O_NONBLOCK), so the scheduler need not be told of them: that is a fifth of the relay's
+// time.
 func (t *tun) read(b []byte) (int, error) {
 	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(t.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
 	if errno != 0 {

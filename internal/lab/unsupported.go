@@ -60,8 +60,8 @@ func tryClone() error {
 	return err
 }
 
-// userNamespace asks for a user namespace in which the caller is root and nobody else exists: the one mapping that needs
-// no privilege (user_namespaces(7)).
+// userNamespace asks for a user namespace in which the caller is root and nobody else exists: the one mapping that
+// needs no privilege (user_namespaces(7)).
 func userNamespace(more uintptr) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER | more,

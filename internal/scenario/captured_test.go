@@ -11,7 +11,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// A window is in octets only where its scale is known, which is in the SYNs: where they were not seen, the number says so.
+// A window is in octets only where its scale is known, which is in the SYNs: where they were not seen, the number says
+// so.
 func TestAWindowOfUnknownScaleIsMarked(t *testing.T) {
 	s := segment.Segment{
 		Src: netip.MustParseAddrPort("127.0.0.1:40000"), Dst: netip.MustParseAddrPort("127.0.0.1:7007"),

@@ -6,8 +6,9 @@ import (
 	"strconv"
 )
 
-// StringsRelative lists the options in the header's order, without padding, with shift added to the edges of SACK blocks,
-// modulo 2^32. What takes an acknowledgment number to the relative one takes these there too: shift is relative less absolute.
+// StringsRelative lists the options in the header's order, without padding, with shift added to the edges of SACK
+// blocks, modulo 2^32. What takes an acknowledgment number to the relative one takes these there too: shift is relative
+// less absolute.
 func (o Options) StringsRelative(shift uint32) []string {
 	list := []string{}
 	for opt := range o.All() {

@@ -62,8 +62,8 @@ var (
 
 var errPcapClosed = errors.New("segment: the capture is closed")
 
-// NewPcapWriter starts a capture on w with its section header. Errors are those of w, and of a string that is longer than
-// the 65535 octets of an option. The writer does not close w.
+// NewPcapWriter starts a capture on w with its section header. Errors are those of w, and of a string that is longer
+// than the 65535 octets of an option. The writer does not close w.
 func NewPcapWriter(w io.Writer, info PcapInfo) (*PcapWriter, error) {
 	p := &PcapWriter{w: w}
 	p.begin(blockSectionHeader)
@@ -94,8 +94,8 @@ func (p *PcapWriter) AddInterface(i PcapInterface) (int, error) {
 	return len(p.interfaces) - 1, nil
 }
 
-// WritePacket adds a packet. Errors are those of w, which stay, and of a packet that cannot be written, which leaves the
-// capture as it was.
+// WritePacket adds a packet. Errors are those of w, which stay, and of a packet that cannot be written, which leaves
+// the capture as it was.
 func (p *PcapWriter) WritePacket(packet PcapPacket) error {
 	if packet.Interface < 0 || packet.Interface >= len(p.interfaces) {
 		return fmt.Errorf("segment: capture has no interface %d", packet.Interface)
@@ -138,8 +138,8 @@ func (c *pcapCounts) add(at int64) {
 	c.received++
 }
 
-// Close ends the capture with the statistics of each interface: the time of its first and last packet, and how many there
-// were. It does not close the underlying writer. A second Close does nothing.
+// Close ends the capture with the statistics of each interface: the time of its first and last packet, and how many
+// there were. It does not close the underlying writer. A second Close does nothing.
 func (p *PcapWriter) Close() error {
 	if p.err == errPcapClosed {
 		return nil

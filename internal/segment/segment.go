@@ -77,7 +77,8 @@ func (s Segment) Clone() Segment {
 // is data.
 func (s Segment) String() string { return string(s.line(s.Seq, s.Ack, strconv.Itoa(int(s.Window)))) }
 
-// line is String with other numbers. The edges of SACK blocks, which count as the acknowledgment number does, move with ack.
+// line is String with other numbers. The edges of SACK blocks, which count as the acknowledgment number does, move with
+// ack.
 func (s Segment) line(seq, ack uint32, window string) []byte {
 	b := make([]byte, 0, 128)
 	b = append(b, s.Flags.String()...)

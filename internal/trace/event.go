@@ -11,22 +11,22 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Event is one transition, as the kernel made it. The addresses and ports are what the socket held at that moment, see the
-// package comment for where they are not there yet.
+// Event is one transition, as the kernel made it. The addresses and ports are what the socket held at that moment, see
+// the package comment for where they are not there yet.
 type Event struct {
 	Time          time.Time // to the nanosecond, on the clock of time.Now
 	Local, Remote netip.AddrPort
 	From, To      tcpinfo.State
 
-	// Lost is how many transitions, of any socket, the kernel is known to have lost since the event before: its buffer was
-	// full.
+	// Lost is how many transitions, of any socket, the kernel is known to have lost since the event before: its buffer
+	// was full.
 	Lost uint64
 
 	sock uint64 // the address of the kernel's struct sock: never shown
 }
 
-// ClosedIsNotTheEnd says whether To may be CLOSED because TIME-WAIT begins, or because nobody holds a socket in FIN-WAIT-2
-// any more, rather than because of a reset: the tracepoint shows them alike, and sock_diag tells them apart.
+// ClosedIsNotTheEnd says whether To may be CLOSED because TIME-WAIT begins, or because nobody holds a socket in
+// FIN-WAIT-2 any more, rather than because of a reset: the tracepoint shows them alike, and sock_diag tells them apart.
 func (e Event) ClosedIsNotTheEnd() bool {
 	return e.To == tcpinfo.Closed && (e.From == tcpinfo.FinWait2 || e.From == tcpinfo.Closing)
 }

@@ -9,8 +9,8 @@ import (
 // ports select the sockets whose transitions are wanted: those that have one of them on either end. They are sorted.
 //
 // The kernel selects by port, so that a busy machine's other connections cost nothing. It cannot select by network
-// namespace, and the tracepoint does not tell which one a socket is in: a socket of another namespace that uses one of the
-// ports is seen as well. Use ports that the kernel picked, and compare with the addresses you know.
+// namespace, and the tracepoint does not tell which one a socket is in: a socket of another namespace that uses one of
+// the ports is seen as well. Use ports that the kernel picked, and compare with the addresses you know.
 type ports []uint16
 
 // with returns the ports with more of them.
@@ -33,8 +33,8 @@ const maxExpression = 4000
 // none matches nothing: a socket's states differ from 0, and a record is made of one.
 const none = "newstate == 0"
 
-// expression is the filter as the kernel takes it (Documentation/trace/events.rst, "Event filtering"). Where there are too
-// many ports it selects more than is wanted, and wants sorts the rest out.
+// expression is the filter as the kernel takes it (Documentation/trace/events.rst, "Event filtering"). Where there are
+// too many ports it selects more than is wanted, and wants sorts the rest out.
 func (p ports) expression() string {
 	const tcp = "protocol == 6"
 	if len(p) == 0 {

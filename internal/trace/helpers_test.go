@@ -54,7 +54,8 @@ func (e Event) String() string {
 	return fmt.Sprintf("%v > %v: %v to %v", e.Local, e.Remote, e.From, e.To)
 }
 
-// drain is, in order, all transitions up to now that were not delivered yet, where no Run is under way. The error may be a *Lost.
+// drain is, in order, all transitions up to now that were not delivered yet, where no Run is under way. The error may
+// be a *Lost.
 func drain(tr *Trace) (events []Event, err error) {
 	err = tr.drain(func(e Event) { events = append(events, e) })
 	return events, err
@@ -86,8 +87,8 @@ func show(events []Event) string {
 	return b.String()
 }
 
-// numbered says which life of a socket each event is of: from leaving CLOSED, or from the handshake a listener took part in, to the
-// return to CLOSED. The kernel reuses the memory of sockets.
+// numbered says which life of a socket each event is of: from leaving CLOSED, or from the handshake a listener took
+// part in, to the return to CLOSED. The kernel reuses the memory of sockets.
 func numbered(events []Event) (ids []int) {
 	living, lives := map[uint64]int{}, 0
 	for _, e := range events {

@@ -113,7 +113,8 @@ func TestTheKilledAreSwept(t *testing.T) {
 	killed.rest()
 	all := instances(t)
 	defer all.close()
-	// The kernel closes what the killed had open a little after its end is told. The instance may have been swept already.
+	// The kernel closes what the killed had open a little after its end is told. The instance may have been swept
+	// already.
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		on, err := all.read(name + "/tracing_on")
 		if err != nil || strings.TrimSpace(string(on)) == "0" {

@@ -259,8 +259,8 @@ func orderly(s *stage) {
 // alone is an address that no other test uses: a port there that was free, or was ours, stays so.
 var alone = netip.MustParseAddrPort("127.0.0.3:0")
 
-// simultaneousOpen has a SYN dropped by a full accept queue, puts another socket in the listener's place, and has it send
-// a SYN the other way.
+// simultaneousOpen has a SYN dropped by a full accept queue, puts another socket in the listener's place, and has it
+// send a SYN the other way.
 func simultaneousOpen(s *stage) {
 	s.l.must(sockapi.SO_REUSEADDR.Set(s.l.Socket, true))
 	p := s.l.local()

@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// children are what such a process does. It says on stdout what the test wants to know, and waits on stdin for the test.
+// children are what such a process does. It says on stdout what the test wants to know, and waits on stdin for the
+// test.
 var children = map[string]func() error{
 	"hold": func() error {
 		t, err := announce()

@@ -44,8 +44,8 @@ func ownNetns() error {
 	return os.NewSyscallError("SIOCSIFFLAGS", unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
 }
 
-// With TCP Fast Open the data of the SYN reaches the application before the handshake is over, so that the connection has
-// a socket in SYN-RECEIVED.
+// With TCP Fast Open the data of the SYN reaches the application before the handshake is over, so that the connection
+// has a socket in SYN-RECEIVED.
 func TestFastOpen(t *testing.T) {
 	t.Parallel()
 	inNetns(t, func() {

@@ -32,7 +32,8 @@ const birthTimeout = uint64(100 * time.Millisecond)
 // take hands over, in order, what happened up to horizon: nothing earlier can come any more. Now is for giving up on
 // births, by the same clock.
 func (q *queue) take(horizon, now uint64, f func(*record)) {
-	// Of one socket's records that have the same time, and are of one CPU, the first read is the first: keep their order.
+	// Of one socket's records that have the same time, and are of one CPU, the first read is the first: keep their
+	// order.
 	slices.SortStableFunc(q.records, func(a, b record) int { return cmp.Compare(a.stamp, b.stamp) })
 	n := 0
 	for n < len(q.records) && q.records[n].stamp <= horizon {
@@ -51,8 +52,8 @@ func (q *queue) holds(horizon uint64) bool {
 	return len(q.records) > 0 && q.records[0].stamp <= horizon
 }
 
-// birth is the first transition of a connection that a listener's handshake made: the kernel copies the listener's socket,
-// sets its state, and only then writes down who the peer is (inet_csk_clone_lock).
+// birth is the first transition of a connection that a listener's handshake made: the kernel copies the listener's
+// socket, sets its state, and only then writes down who the peer is (inet_csk_clone_lock).
 func birth(r *record) bool {
 	return r.From == tcpinfo.Listen && r.To == tcpinfo.SynReceived && r.Remote.Port() == 0
 }
@@ -70,8 +71,9 @@ func (q *queue) introduce(n int) bool {
 	return false
 }
 
-// settle takes away a port that is none. The kernel sets SYN-SENT, and LISTEN of a socket without a port, before it picks one,
-// so that the port is 0; but where it has picked one for the socket before, in an earlier life, that one is still there.
+// settle takes away a port that is none. The kernel sets SYN-SENT, and LISTEN of a socket without a port, before it
+// picks one, so that the port is 0; but where it has picked one for the socket before, in an earlier life, that one is
+// still there.
 func (q *queue) settle(r *record) {
 	s, port := q.sockets[r.sock], r.Local.Port()
 	if r.From == tcpinfo.Closed {

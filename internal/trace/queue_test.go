@@ -64,8 +64,8 @@ func TestQueueMergesCPUs(t *testing.T) {
 	}
 }
 
-// The peer's address comes with the second record of a listener's connection, and the first one waits for it, in front of
-// everything after it; but not for ever.
+// The peer's address comes with the second record of a listener's connection, and the first one waits for it, in front
+// of everything after it; but not for ever.
 func TestQueueIntroducesPeers(t *testing.T) {
 	born := rec(10, 1, "0.0.0.0:7", nobody, tcpinfo.Listen, tcpinfo.SynReceived)
 	other := rec(11, 2, server, nobody, tcpinfo.Closed, tcpinfo.Listen)

@@ -48,8 +48,8 @@ func (l *Lost) Error() string {
 	return fmt.Sprintf("the kernel's trace buffers were full: %d transitions were lost", l.Events)
 }
 
-// Run hands each transition to f, in order, within milliseconds of its happening, until ctx is done; what has happened until then is
-// delivered before it returns. The error is then nil, or a [*Lost]. There can be one Run at a time.
+// Run hands each transition to f, in order, within milliseconds of its happening, until ctx is done; what has happened
+// until then is delivered before it returns. The error is then nil, or a [*Lost]. There can be one Run at a time.
 func (t *Trace) Run(ctx context.Context, f func(Event)) error {
 	for ctx.Err() == nil {
 		t.await()
@@ -85,9 +85,10 @@ func (t *Trace) drain(f func(Event)) error {
 	}
 }
 
-// read takes what is in the buffers and delivers what is certain to be in order: the CPUs are read one after the other, so
-// what happened after the reading began may follow something that was not read yet. A socket's transitions on different
-// CPUs come one after the other under its lock, so whatever led to what happened before was in the buffers already.
+// read takes what is in the buffers and delivers what is certain to be in order: the CPUs are read one after the other,
+// so what happened after the reading began may follow something that was not read yet. A socket's transitions on
+// different CPUs come one after the other under its lock, so whatever led to what happened before was in the buffers
+// already.
 func (t *Trace) read(f func(Event)) error {
 	horizon := t.clock.stamp()
 	for _, p := range t.pipes {

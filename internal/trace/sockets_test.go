@@ -168,8 +168,8 @@ func (s sock) setInt(level, option, value int) {
 	}))
 }
 
-// fixed makes a socket bound to a port that it asked for: it keeps the port when it stops listening. One that the kernel
-// picked at bind(2) is given up then.
+// fixed makes a socket bound to a port that it asked for: it keeps the port when it stops listening. One that the
+// kernel picked at bind(2) is given up then.
 func fixed(t testing.TB) sock {
 	t.Helper()
 	for {

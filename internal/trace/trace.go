@@ -34,9 +34,10 @@ type Trace struct {
 	reported uint64 // of all the kernel lost, returned as an error
 }
 
-// Open starts a trace of its own, of sockets that have one of the ports on either end: others that run, ours or anybody's, are not
-// disturbed, and do not see it. A server's port is the one to use: a client gets its own only after it has gone to SYN-SENT. It must be
-// closed. Where the kernel or the user's rights do not allow it, the error is an [*unsupported.Error].
+// Open starts a trace of its own, of sockets that have one of the ports on either end: others that run, ours or
+// anybody's, are not disturbed, and do not see it. A server's port is the one to use: a client gets its own only after
+// it has gone to SYN-SENT. It must be closed. Where the kernel or the user's rights do not allow it, the error is an
+// [*unsupported.Error].
 func Open(selected ...uint16) (*Trace, error) {
 	root, err := openTracefs()
 	if err != nil {
@@ -87,9 +88,9 @@ func (t *Trace) start() (err error) {
 // milliseconds; all of them together stay below 64 MB.
 func bufferKB(cpus int) int { return max(64, min(1024, 64<<10/max(cpus, runtime.NumCPU()))) }
 
-// AddPorts selects more ports. A transition that begins after it has returned is seen: a listener's port is to be added after
-// bind(2), and before listen(2). On Linux 6.18 that takes less than a millisecond; older kernels first wait until no CPU uses the
-// filter before, some tens of milliseconds.
+// AddPorts selects more ports. A transition that begins after it has returned is seen: a listener's port is to be added
+// after bind(2), and before listen(2). On Linux 6.18 that takes less than a millisecond; older kernels first wait until
+// no CPU uses the filter before, some tens of milliseconds.
 func (t *Trace) AddPorts(more ...uint16) error {
 	t.adding.Lock()
 	defer t.adding.Unlock()
@@ -102,9 +103,9 @@ func (t *Trace) AddPorts(more ...uint16) error {
 	return nil
 }
 
-// Close ends the trace and removes its instance from the kernel; a [Trace.Run] must have returned. More calls do nothing and return the
-// same. Where the program ends without, the kernel stops the trace and frees its memory, and the next [Open] of any process
-// removes what is left.
+// Close ends the trace and removes its instance from the kernel; a [Trace.Run] must have returned. More calls do
+// nothing and return the same. Where the program ends without, the kernel stops the trace and frees its memory, and the
+// next [Open] of any process removes what is left.
 func (t *Trace) Close() error { return t.close() }
 
 func (t *Trace) shut() error {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// explain makes an [*unsupported.Error] of an error that means that the kernel's transitions cannot be traced: by this user, or on
-// this kernel.
+// explain makes an [*unsupported.Error] of an error that means that the kernel's transitions cannot be traced: by this
+// user, or on this kernel.
 func explain(err error) error {
 	what, how := "", ""
 	switch {

@@ -110,8 +110,8 @@ func compare(t *testing.T, got, want map[string][]string) {
 	}
 }
 
-// Many quick connections at once: none of their transitions is missing, none is out of order, and an independent observer
-// has the same. With a Run that reads along, and with one reading at the end.
+// Many quick connections at once: none of their transitions is missing, none is out of order, and an independent
+// observer has the same. With a Run that reads along, and with one reading at the end.
 func TestManyQuickConnections(t *testing.T) {
 	for _, streaming := range []bool{true, false} {
 		t.Run(fmt.Sprint("streaming ", streaming), func(t *testing.T) {
@@ -120,7 +120,8 @@ func TestManyQuickConnections(t *testing.T) {
 			tr := open(t, l.local().Port())
 			w := newWitness(t, l.local().Port())
 			const connections = 400
-			// A process that is being started holds our sockets too, until its exec: they may be closed later than close(2).
+			// A process that is being started holds our sockets too, until its exec: they may be closed later than
+			// close(2).
 			enough := func(e []Event) bool { return len(e) >= 2+10*connections }
 			var events []Event
 			if streaming {

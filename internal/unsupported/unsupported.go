@@ -23,8 +23,8 @@ func New(what, how string, err error) *Error { return &Error{what, how, err} }
 func (e *Error) Error() string { return e.What + ": " + e.How }
 func (e *Error) Unwrap() error { return e.Err }
 
-// In finds the Error in err, nil where there is none. tcpinfo and sockapi, which import nothing of this project, have errors of
-// their own that mean one.
+// In finds the Error in err, nil where there is none. tcpinfo and sockapi, which import nothing of this project, have
+// errors of their own that mean one.
 func In(err error) *Error {
 	var e *Error
 	var diag *tcpinfo.Error
