@@ -1,6 +1,4 @@
-//go:build linux
-
-package main
+package compare
 
 import (
 	"fmt"
@@ -37,7 +35,7 @@ func checkout(revision, into string) error {
 		return err
 	}
 	archive := into + ".tar"
-	if err := command(os.Getenv("COMPARE_REPO"), "git", "archive", "-o", archive, revision, "--"); err != nil {
+	if err := command(os.Getenv(repo), "git", "archive", "-o", archive, revision, "--"); err != nil {
 		return err
 	}
 	return command(into, "tar", "-xf", archive)

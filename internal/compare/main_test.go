@@ -1,6 +1,4 @@
-//go:build linux
-
-// compare plays every scenario of the catalogue with two builds of echod and echoc, and says where what they show is
+// Package compare, all of it tests' code, plays every scenario of the catalogue with two builds of echod and echoc, and says where what they show is
 // not the same.
 //
 //	.ci/compare [flags] OLD NEW [SCENARIO...]
@@ -21,8 +19,11 @@
 //
 // What the lines are: events.go and strace.go; how they are compared: steady.go; how a scenario is played: play.go.
 //
+// It is a test binary, so that it is built, vetted and tested with everything else: .ci/compare runs it with COMPARE_REPO
+// set to the folder of the sources; without, it runs its own tests.
+//
 // Exit status: 0 no difference; 1 differences, each printed; 2 usage, or something that could not be played at all.
-package main
+package compare
 
 import (
 	"flag"
@@ -36,30 +37,38 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 )
 
 var (
-	times    = flag.Int("n", 3, "play each scenario so `often` with each build; four times as often where a difference is found")
-	jobs     = flag.Int("j", 2, "so `many` scenarios at once")
-	strace   = flag.Bool("strace", false, "compare the system calls on the lesson's sockets, and not the JSON")
-	forms    = flag.String("forms", "embedded,two,wire", "play these `forms`")
-	expected = flag.String("expected", "", "a `file` of wanted differences: lines of  REGEXP # reason, which are matched with the lines printed")
-	verbose  = flag.Bool("v", false, "also list what varied from run to run, and differences that are expected")
+	options  = flag.NewFlagSet("compare", flag.ExitOnError)
+	times    = options.Int("n", 3, "play each scenario so `often` with each build; four times as often where a difference is found")
+	jobs     = options.Int("j", 2, "so `many` scenarios at once")
+	strace   = options.Bool("strace", false, "compare the system calls on the lesson's sockets, and not the JSON")
+	forms    = options.String("forms", "embedded,two,wire", "play these `forms`")
+	expected = options.String("expected", "", "a `file` of wanted differences: lines of  REGEXP # reason, which are matched with the lines printed")
+	verbose  = options.Bool("v", false, "also list what varied from run to run, and differences that are expected")
 )
 
-func main() {
+// repo is the environment variable with the folder of the sources.
+const repo = "COMPARE_REPO"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(repo) == "" {
+		os.Exit(m.Run())
+	}
 	if len(os.Args) > 1 && os.Args[1] == insideArg {
 		inside(os.Args[2:])
 		return
 	}
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "compare [flags] OLD NEW [SCENARIO...]   (each a folder with echod and echoc, a folder with sources, or a git revision)")
-		flag.PrintDefaults()
+	options.Usage = func() {
+		fmt.Fprintln(options.Output(), "compare [flags] OLD NEW [SCENARIO...]   (each a folder with echod and echoc, a folder with sources, or a git revision)")
+		options.PrintDefaults()
 	}
-	flag.Parse()
-	if flag.NArg() < 2 || *times < 1 || *jobs < 1 {
-		flag.Usage()
+	options.Parse(os.Args[1:])
+	if options.NArg() < 2 || *times < 1 || *jobs < 1 {
+		options.Usage()
 		os.Exit(2)
 	}
 	tmp, err := os.MkdirTemp("", "compare-")
@@ -73,7 +82,7 @@ func main() {
 		os.RemoveAll(tmp)
 		os.Exit(130)
 	}()
-	status, err := compare(tmp, flag.Arg(0), flag.Arg(1), flag.Args()[2:])
+	status, err := compare(tmp, options.Arg(0), options.Arg(1), options.Args()[2:])
 	os.RemoveAll(tmp)
 	if err != nil {
 		fail(err)
