@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sockaddr is room for what the kernel reads or writes as an address:
-// sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)).
+// sockaddr is room for what the kernel reads or writes as an address: sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)).
 type sockaddr struct {
 	b    [unix.SizeofSockaddrInet6]byte
 	size uint32 // socklen_t: of b on the way in, of the address on the way out
@@ -25,12 +24,11 @@ func sockaddrRoom(domain int) sockaddr {
 	return sockaddr{size: size, room: size}
 }
 
-// bytes are those in use. The kernel says how long the address is even where it
-// did not fit.
+// bytes are those in use. The kernel says how long the address is even where it did not fit.
 func (a *sockaddr) bytes() []byte { return a.b[:min(int(a.size), int(a.room))] }
 
-// encodeSockaddr turns an address into the kernel's form. Ports are big-endian
-// on the wire and in the structs; family and scope are in the host's order.
+// encodeSockaddr turns an address into the kernel's form. Ports are big-endian on the wire and in the structs; family
+// and scope are in the host's order.
 func encodeSockaddr(ap netip.AddrPort, index func(zone string) (uint32, unix.Errno)) (a sockaddr, errno unix.Errno) {
 	ip := ap.Addr()
 	binary.BigEndian.PutUint16(a.b[2:], ap.Port())
@@ -59,8 +57,7 @@ func encodeSockaddr(ap netip.AddrPort, index func(zone string) (uint32, unix.Err
 	return a, 0
 }
 
-// decodeSockaddr is the inverse: invalid for other families and for addresses
-// that are cut short.
+// decodeSockaddr is the inverse: invalid for other families and for addresses that are cut short.
 func decodeSockaddr(b []byte, name func(index uint32) string) netip.AddrPort {
 	if len(b) < 2 {
 		return netip.AddrPort{}
@@ -78,17 +75,21 @@ func decodeSockaddr(b []byte, name func(index uint32) string) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// zoneIndex finds the interface of a zone, which is its name or its number. The
-// socket itself is asked, so that it is an interface of its namespace.
-func zoneIndex(fd int, zone string) (uint32, unix.Errno) {
+// zoneIndex finds the interface of a zone, which is its name or its number. The socket itself is asked, so that it is
+// an interface of its namespace. Of a closed socket it is 0: the call that follows fails for that reason.
+func (s *Socket) zoneIndex(zone string) (uint32, unix.Errno) {
 	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
 		return uint32(n), 0
 	}
+	if !s.guard.enter() {
+		return 0, 0
+	}
+	defer s.guard.leave()
 	ifr, err := unix.NewIfreq(zone)
 	if err != nil {
 		return 0, errnoOf(err)
 	}
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ifr); err != nil {
+	if err := unix.IoctlIfreq(s.fd, unix.SIOCGIFINDEX, ifr); err != nil {
 		return 0, errnoOf(err)
 	}
 	return ifr.Uint32(), 0
@@ -100,4 +101,17 @@ func zoneName(fd int, index uint32) string {
 		return name
 	}
 	return strconv.FormatUint(uint64(index), 10)
+}
+
+// ifName asks the socket for an interface's name: "" if there is none.
+func ifName(fd int, index uint32) string {
+	ifr, err := unix.NewIfreq("")
+	if err != nil {
+		return ""
+	}
+	ifr.SetUint32(index)
+	if unix.IoctlIfreq(fd, unix.SIOCGIFNAME, ifr) != nil {
+		return ""
+	}
+	return ifr.Name()
 }

@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blocking is a call that waits. Each is tested in the ways below: it succeeds
-// when what it waits for happens, it is made again after EINTR, it ends at its
-// deadline, Abort wakes it, and it fails after Close.
+// blocking is a call that waits. Each is tested in the ways below: it succeeds when what it waits for happens, it is
+// made again after EINTR, it ends at its deadline, Abort wakes it, and it fails after Close.
 type blocking struct {
 	name   string
 	nr     int // the system call's number
@@ -58,8 +57,8 @@ func sceneAccept(t *testing.T, tr Tracer) scene {
 	}}
 }
 
-// sceneConnect connects to a listener whose accept queue is full: its SYNs are
-// dropped. With a place free, the next one is answered, a second later.
+// sceneConnect connects to a listener whose accept queue is full: its SYNs are dropped. With a place free, the next one
+// is answered, a second later.
 func sceneConnect(t *testing.T, tr Tracer) scene {
 	l, at := fullListener(t)
 	c := newSocket(t, unix.AF_INET, 0, tr)
@@ -123,7 +122,7 @@ func TestBlockingDeadline(t *testing.T) {
 	for _, b := range blockingCalls {
 		t.Run(b.name, func(t *testing.T) {
 			sc := b.before(t, nil)
-			limit, err := b.limit.Set(sc.s, 30*time.Millisecond)
+			limit, err := b.limit.SetGet(sc.s, 30*time.Millisecond)
 			must(t, err)
 			start := time.Now()
 			err = sc.call()
@@ -196,8 +195,8 @@ func TestBlockingClosed(t *testing.T) {
 	}
 }
 
-// An Abort that comes while a tracer holds a connect back finds nothing to shut
-// down; the connect must not block for minutes all the same.
+// An Abort that comes while a tracer holds a connect back finds nothing to shut down; the connect must not block for
+// minutes all the same.
 func TestAbortBeforeConnect(t *testing.T) {
 	_, at := fullListener(t)
 	gate := &gate{entered: make(chan struct{}), open: make(chan struct{})}
@@ -216,20 +215,19 @@ func TestAbortBeforeConnect(t *testing.T) {
 // gate is a Tracer that holds connect back.
 type gate struct{ entered, open chan struct{} }
 
-func (g *gate) Enter(c *Call) {
+func (g *gate) Enter(c *Call) func() {
 	if c.Name == "connect" {
 		close(g.entered)
 		<-g.open
 	}
+	return nil
 }
-
-func (g *gate) Exit(*Call) {}
 
 // SO_LINGER makes close(2) wait, and by then the socket is gone for all others.
 func TestLingeringClose(t *testing.T) {
 	needSyscallFile(t)
 	c, s := newFullPair(t, nil)
-	must(t, SO_LINGER.Put(c, Linger{OnOff: true, Seconds: 60}))
+	must(t, SO_LINGER.Set(c, Linger{OnOff: true, Seconds: 60}))
 	tid, done := onThread(c.Close)
 	waitFor(t, "close to block", func() bool { return blockedIn(tid, unix.SYS_CLOSE) })
 	if err := c.Control(func(uintptr) {}); !errors.Is(err, os.ErrClosed) {

@@ -1,91 +1,133 @@
 package sockapi
 
 import (
+	"bytes"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// call describes a system call that is about to be made. Everything goes through
-// Socket.do with one of these and two functions: the first enters the kernel
-// once, the second is for the tracer. Without a tracer it is not used, and being
-// traceable is free: the functions stay on the stack, for which they must not
-// be in the struct, as its name goes into errors, which do not.
-type call struct {
-	name string
-	fd   int            // acted on
-	addr netip.AddrPort // passed in
-	// once is for the calls that must not be made again after EINTR.
-	once bool
-	// dontwait says that EAGAIN is an answer and not the end of a wait.
-	dontwait bool
-	// reads says that 0 is the end of the stream.
-	reads bool
+// Call is one system call as a value: what was passed in, and what came back. Which of the arguments a call has, its
+// name says; the others are zero. [Call.Args] has them in strace's notation.
+type Call struct {
+	// Name is the system call's, as strace prints it: recv(2) and send(2) are library names for "recvfrom" and
+	// "sendto".
+	Name string
+	// FD is the descriptor acted on. For socket it is -1, and the new one after it returned.
+	FD int
+	// Addr is the address passed in or written back; invalid if there is none.
+	Addr netip.AddrPort
+
+	Domain, Type, Protocol int      // of socket
+	Backlog                int      // of listen
+	How                    int      // of shutdown: unix.SHUT_WR
+	Flags                  int      // of accept4 (unix.SOCK_NONBLOCK), recvfrom and sendto (unix.MSG_PEEK)
+	Option                 OptionID // of getsockopt and setsockopt
+	Request                uintptr  // of ioctl: unix.SIOCINQ
+	// Value is what Buf means: of an option, its T; of ioctl the int that was written back; of ppoll the time limit, a
+	// time.Duration that is negative if there is none. It is nil until the kernel has written it.
+	Value any
+	// Buf is the memory that data is read into or written from, or that an option's value is in. It is the caller's,
+	// and valid until the tracer's exit function has returned: [Call.Clone] keeps what is shown of it.
+	Buf []byte
+	// Len is the length passed in, of Buf or of an address; LenBack is what the kernel made of one that it writes back.
+	Len, LenBack int
+	// Ptr is where the kernel writes to, which strace shows as long as nothing was written there.
+	Ptr uintptr
+
+	// Ret is what the call returned, -1 if it failed.
+	Ret int
+	// Errno says why it failed; 0 on success.
+	Errno unix.Errno
+	// Interrupted counts how often a signal interrupted the call (EINTR) and it was made again. Each time is a call of
+	// its own in strace.
+	Interrupted int
+	// Entered is when the kernel was entered, after Tracer.Enter had returned. Returned is zero until the call has.
+	Entered, Returned time.Time
+
+	scope string // sin6_scope_id as strace shows it, where that is not what Addr's zone says
+}
+
+// Tracer sees each call of the sockets that were made with it, on the goroutine that makes the call.
+type Tracer interface {
+	// Enter is called before the kernel is entered, with the arguments that are passed in. It may block: the call
+	// waits. The function that it returns is called after the kernel returned, when the same Call also has the result
+	// and what the kernel wrote back; it may be nil.
+	//
+	// Neither may Close the socket. They may make other calls on it, which are traced like any other unless they are
+	// made on its [Socket.Untraced].
+	Enter(*Call) (exit func())
+}
+
+// Took is the time in the kernel, interruptions included; 0 for a call that has not returned.
+func (c *Call) Took() time.Duration {
+	if c.Returned.IsZero() {
+		return 0
+	}
+	return c.Returned.Sub(c.Entered)
+}
+
+// Clone is a copy that may be kept: of the data, which is the caller's, it has as much as strace shows.
+func (c *Call) Clone() *Call {
+	kept := *c
+	kept.Buf = bytes.Clone(c.Buf[:min(len(c.Buf), quotedBytes)])
+	if _, ok := c.Value.([]byte); ok {
+		kept.Value = kept.Buf
+	}
+	return &kept
 }
 
 // enterFunc enters the kernel once.
 type enterFunc func(fd int) (int, unix.Errno)
 
-// argsFunc shows the arguments in strace's notation: those passed in, and if done
-// with what the kernel wrote back, which it may also note in the Call.
-type argsFunc func(c *Call, fd int, done bool) []string
-
-// do makes a call on the socket, if it is open.
-func (s *Socket) do(c call, enter enterFunc, args argsFunc) (int, error) {
+// do makes a call on the socket, if it is open. The Call stays on its caller's stack, and so do the function and what
+// that refers to: being traceable costs no allocation.
+func (s *Socket) do(c *Call, enter enterFunc) (int, error) {
 	if s.aborted.Load() || !s.guard.enter() {
-		return -1, s.closedError(c.name, c.addr)
+		return -1, s.fail(c, 0)
 	}
 	defer s.guard.leave() // even if a tracer panics: Close waits for it
-	c.fd = s.fd
-	ret, errno := s.enterKernel(c, enter, args)
-	if errno != 0 {
-		return ret, s.failed(c, errno)
+	c.FD = s.fd
+	s.enterKernel(c, enter)
+	if c.Errno == 0 {
+		return c.Ret, nil
 	}
-	return ret, nil
+	if s.aborted.Load() { // it failed for that reason, whatever the kernel called it
+		return -1, s.fail(c, 0)
+	}
+	return -1, s.fail(c, c.Errno)
 }
 
-// failed makes the error of a call that returned errno. A call that Abort
-// woke failed for that reason, whatever the kernel called it.
-func (s *Socket) failed(c call, errno unix.Errno) error {
-	if s.aborted.Load() {
-		return s.closedError(c.name, c.addr)
-	}
-	return s.fail(c.name, c.addr, errno, s.nonblock || c.dontwait)
-}
-
-// enterKernel makes the call, and shows it to the tracer if there is one.
-func (s *Socket) enterKernel(c call, enter enterFunc, args argsFunc) (int, unix.Errno) {
+// enterKernel makes the call, and shows a copy of it to the tracer if there is one.
+func (s *Socket) enterKernel(c *Call, enter enterFunc) {
 	if s.tracer == nil {
-		ret, errno, _ := c.retry(enter)
-		return ret, errno
+		c.retry(enter)
+		return
 	}
-	shown := &Call{Name: c.name, FD: c.fd, Addr: c.addr}
-	shown.Args = args(shown, c.fd, false)
-	shown.enter(s.tracer)
-	ret, errno, interrupted := c.retry(enter)
-	shown.returned(ret, errno)
-	shown.Interrupted = interrupted
-	shown.Args = args(shown, c.fd, errno == 0)
-	if c.name == "socket" && errno == 0 {
-		shown.FD = ret
+	shown := *c
+	exit := s.tracer.Enter(&shown)
+	c.Entered = time.Now()
+	c.retry(enter)
+	c.Returned = time.Now()
+	shown = *c
+	if exit != nil {
+		exit()
 	}
-	s.tracer.Exit(shown)
-	return ret, errno
 }
 
-// retry makes the call until it is not interrupted, and counts the times it was.
-func (c *call) retry(enter enterFunc) (ret int, errno unix.Errno, interrupted int) {
+// retry makes the call until it is not interrupted. Two must not be made again: see Connect and Close.
+func (c *Call) retry(enter enterFunc) {
 	for {
-		ret, errno = enter(c.fd)
-		if errno != unix.EINTR || c.once {
+		c.Ret, c.Errno = enter(c.FD)
+		if c.Errno != unix.EINTR || c.Name == "connect" || c.Name == "close" {
 			break
 		}
-		interrupted++
+		c.Interrupted++
 	}
-	if errno != 0 {
-		ret = -1
+	if c.Errno != 0 {
+		c.Ret = -1
 	}
-	return ret, errno, interrupted
 }
 
 // errnoOf is the errno in an error of package unix, which is always one.

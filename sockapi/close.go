@@ -1,71 +1,52 @@
 package sockapi
 
 import (
-	"net/netip"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Close is close(2): it gives up the descriptor, and ends the connection if this
-// was the last one of it. First it waits for the calls in progress on this
-// Socket, which close(2) does not wake; new ones fail from then on.
+// Close is close(2): it gives up the descriptor, and ends the connection if this was the last one of it. First it waits
+// for the calls in progress on this Socket, which close(2) does not wake; new ones fail from then on.
 //
-// The descriptor is gone even if close(2) fails, so it is never made twice; a
-// second Close fails with an error that wraps os.ErrClosed.
+// The descriptor is gone even if close(2) fails, so it is never made twice; a second Close fails with an error that
+// wraps os.ErrClosed.
 func (s *Socket) Close() error {
+	c := Call{Name: "close", FD: s.fd}
 	if s.closing.Swap(true) {
-		return s.closedError("close", netip.AddrPort{})
+		return s.fail(&c, 0)
 	}
-	c := &Call{Name: "close", Args: []string{strconv.Itoa(s.fd)}, FD: s.fd}
-	// The tracer's Enter still finds the socket open, and the clock starts when
-	// the calls in progress have returned.
-	s.enterClose(c)
-	s.guard.shut()
-	c.Start = time.Now()
-	errno := errnoOf(unix.Close(s.fd))
-	ret := 0
-	if errno != 0 {
-		ret = -1
-	}
-	c.returned(ret, errno)
-	if s.tracer != nil {
-		s.tracer.Exit(c)
-	}
-	if errno != 0 {
-		return s.fail("close", netip.AddrPort{}, errno, true)
+	entered := false
+	defer func() {
+		if !entered { // the tracer's Enter panicked: the socket stays open, for another Close
+			s.closing.Store(false)
+		}
+	}()
+	s.enterKernel(&c, func(fd int) (int, unix.Errno) {
+		entered = true
+		s.guard.shut()
+		if s.tracer != nil { // the clock starts when the calls in progress have returned
+			c.Entered = time.Now()
+		}
+		return 0, errnoOf(unix.Close(fd))
+	})
+	if c.Errno != 0 {
+		return s.fail(&c, c.Errno)
 	}
 	return nil
 }
 
-// enterClose runs the tracer's Enter. If that panics the call is not made: the socket stays open, for another Close.
-func (s *Socket) enterClose(c *Call) {
-	if s.tracer == nil {
-		return
-	}
-	entered := false
-	defer func() {
-		if !entered {
-			s.closing.Store(false)
-		}
-	}()
-	s.tracer.Enter(c)
-	entered = true
-}
-
-// Abort wakes the calls that wait in the socket, by shutting both directions
-// down. They fail, and so do all later ones except Close, with an error that wraps
-// os.ErrClosed. It is for the end of a run, from another goroutine; it is not
-// traced. The descriptor stays open until Close; a Close that waits for such calls
-// goes on.
+// Abort wakes the calls that wait in the socket, by shutting both directions down. They fail, and so do all later ones
+// except Close, with an error that wraps os.ErrClosed; those on an [Socket.Untraced] of it go on. It is for the end of
+// a run, from another goroutine; it is not traced. The descriptor stays open until Close; a Close that waits for such
+// calls goes on.
 func (s *Socket) Abort() {
 	s.aborted.Store(true)
 	if !s.wake() {
 		return
 	}
-	// A connect that has passed the check for aborted but not yet begun has
-	// nothing that could be shut down. It will have, in a moment.
+	// A connect that has passed the check for aborted but not yet begun has nothing that could be shut down. It will
+	// have, in a moment.
 	go func() {
 		for s.wake() {
 			time.Sleep(time.Millisecond)

@@ -2,7 +2,6 @@ package sockapi
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"time"
@@ -10,38 +9,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Connect connects to the address: connect(2). On a blocking socket it waits for
-// the handshake, for SO_SNDTIMEO at most if that is set, and fails with
-// EINPROGRESS when that is over; the attempt goes on. On a non-blocking
-// socket it fails with EINPROGRESS at once: wait until the socket is writable,
-// and read SO_ERROR.
+// Connect connects to the address: connect(2). On a blocking socket it waits for the handshake, for SO_SNDTIMEO at most
+// if that is set, and fails with EINPROGRESS when that is over; the attempt goes on. On a non-blocking socket it fails
+// with EINPROGRESS at once: wait until the socket is writable, and read SO_ERROR.
 //
-// A connect that a signal interrupts goes on by itself, and cannot be made again
-// (connect(2), EINTR): it is waited for with ppoll(2), and its result is SO_ERROR's.
+// A connect that a signal interrupts goes on by itself, and cannot be made again (connect(2), EINTR): it is waited for
+// with ppoll(2), and its result is SO_ERROR's.
 func (s *Socket) Connect(addr netip.AddrPort) error {
 	s.connecting.Add(1) // before do looks whether the socket was aborted: see Abort
 	defer s.connecting.Add(-1)
 	start := time.Now()
-	_, err := s.doWithAddr(call{name: "connect", addr: addr, once: true}, unix.SYS_CONNECT)
-	var errno unix.Errno
-	if e, ok := err.(*Error); ok {
-		errno = e.Errno
-	}
-	if err == nil || errno == unix.EINPROGRESS || errno == unix.EINTR {
+	c := Call{Name: "connect", Addr: addr}
+	err := s.passAddr(&c, unix.SYS_CONNECT)
+	interrupted := errors.Is(err, unix.EINTR)
+	if err == nil || interrupted || errors.Is(err, unix.EINPROGRESS) {
 		s.setPeer(addr)
 	}
-	if errno == unix.EINTR {
-		err = s.finishConnect(addr, start)
+	if interrupted {
+		err = s.finishConnect(&c, start)
 	}
-	if errors.Is(err, os.ErrClosed) {
-		return s.closedError("connect", addr)
+	if errors.Is(err, os.ErrClosed) { // whichever call it was that found out
+		return s.fail(&c, 0)
 	}
 	return err
 }
 
-// finishConnect waits for an interrupted connect, with calls that the tracer
-// sees like any other.
-func (s *Socket) finishConnect(addr netip.AddrPort, start time.Time) error {
+// finishConnect waits for an interrupted connect, with calls that the tracer sees like any other.
+func (s *Socket) finishConnect(c *Call, start time.Time) error {
 	limit, err := SO_SNDTIMEO.Get(s)
 	if err != nil {
 		return err
@@ -55,37 +49,27 @@ func (s *Socket) finishConnect(addr netip.AddrPort, start time.Time) error {
 		return err
 	}
 	if !ready { // connect says the same when its time is up
-		return s.fail("connect", addr, unix.EINPROGRESS, false)
+		return s.fail(c, unix.EINPROGRESS)
 	}
 	errno, err := SO_ERROR.Get(s)
-	if err != nil {
-		return err
+	if err == nil && errno != 0 {
+		return s.fail(c, errno)
 	}
-	if errno != 0 {
-		return s.fail("connect", addr, errno, false)
-	}
-	return nil
+	return err
 }
 
-// pollWritable waits until the socket is writable or has an error: poll(2), which
-// is made with ppoll, as some architectures have only that. The zero deadline is
-// none. It reports false if the deadline came first.
+// pollWritable waits until the socket is writable or has an error: poll(2), which is made with ppoll, as some
+// architectures have only that. The zero deadline is none. It reports false if the deadline came first.
 func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 	fds := [1]unix.PollFd{{Events: unix.POLLOUT}}
-	left := timeLeft(deadline)
-	n, err := s.do(call{name: "ppoll"},
-		func(fd int) (int, unix.Errno) {
-			fds[0].Fd = int32(fd)
-			n, err := ppoll(fds[:], left)
-			if err == unix.EINTR {
-				left = timeLeft(deadline)
-			}
-			return n, errnoOf(err)
-		},
-		func(_ *Call, fd int, _ bool) []string {
-			return []string{fmt.Sprintf("[{fd=%d, events=POLLOUT}]", fd), "1", showTimeLeft(left), "NULL", "0"}
-		},
-	)
+	c := Call{Name: "ppoll", Value: timeLeft(deadline)}
+	n, err := s.do(&c, func(fd int) (int, unix.Errno) {
+		left := timeLeft(deadline)
+		c.Value = left
+		fds[0].Fd = int32(fd)
+		n, err := ppoll(fds[:], left)
+		return n, errnoOf(err)
+	})
 	return n > 0, err
 }
 
@@ -104,11 +88,4 @@ func timeLeft(deadline time.Time) time.Duration {
 		return -1
 	}
 	return max(0, time.Until(deadline))
-}
-
-func showTimeLeft(left time.Duration) string {
-	if left < 0 {
-		return "NULL"
-	}
-	return fmt.Sprintf("{tv_sec=%d, tv_nsec=%d}", left/time.Second, left%time.Second)
 }

@@ -10,8 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interrupt sends the blocked thread a signal that a handler catches, and waits
-// for the handler to have run.
+// interrupt sends the blocked thread a signal that a handler catches, and waits for the handler to have run.
 func interrupt(t *testing.T, tid int) {
 	t.Helper()
 	caught := make(chan os.Signal, 1)
@@ -25,8 +24,8 @@ func interrupt(t *testing.T, tid int) {
 	}
 }
 
-// The kernel restarts interrupted calls by itself (Go asks it to, with
-// SA_RESTART), but never on a socket with a timeout: signal(7).
+// The kernel restarts interrupted calls by itself (Go asks it to, with SA_RESTART), but never on a socket with a
+// timeout: signal(7).
 func TestBlockingRetriesEINTR(t *testing.T) {
 	needSyscallFile(t)
 	const times = 3
@@ -34,7 +33,7 @@ func TestBlockingRetriesEINTR(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			var rec recorder
 			sc := b.before(t, &rec)
-			must(t, b.limit.Put(sc.s, time.Minute))
+			must(t, b.limit.Set(sc.s, time.Minute))
 			tid, done := onThread(sc.call)
 			nr := b.nr
 			for range times {
@@ -69,7 +68,7 @@ func TestConnectInterruptedThenRefused(t *testing.T) {
 	l, at := fullListener(t)
 	var rec recorder
 	c := newSocket(t, unix.AF_INET, 0, &rec)
-	must(t, SO_SNDTIMEO.Put(c, time.Minute))
+	must(t, SO_SNDTIMEO.Set(c, time.Minute))
 	tid, done := onThread(func() error { return c.Connect(at) })
 	waitFor(t, "connect to block", func() bool { return blockedIn(tid, unix.SYS_CONNECT) })
 	interrupt(t, tid)
@@ -84,8 +83,8 @@ func TestConnectInterruptedThenRefused(t *testing.T) {
 		t.Errorf("made %v; want %v", got, want)
 	}
 	// strace says the same of an error that is not 0.
-	if last := rec.named("getsockopt"); last[len(last)-1].Args[3] != "[ECONNREFUSED]" {
-		t.Errorf("SO_ERROR was %v", last[len(last)-1].Args)
+	if last := rec.named("getsockopt"); last[len(last)-1].OptionValue() != "[ECONNREFUSED]" {
+		t.Errorf("SO_ERROR was %v", last[len(last)-1].OptionValue())
 	}
 }
 
@@ -96,7 +95,7 @@ func TestConnectInterruptedThenLate(t *testing.T) {
 	var rec recorder
 	c := newSocket(t, unix.AF_INET, 0, &rec)
 	const limit = 400 * time.Millisecond
-	must(t, SO_SNDTIMEO.Put(c, limit))
+	must(t, SO_SNDTIMEO.Set(c, limit))
 	start := time.Now()
 	tid, done := onThread(func() error { return c.Connect(at) })
 	waitFor(t, "connect to block", func() bool { return blockedIn(tid, unix.SYS_CONNECT) })
@@ -117,7 +116,7 @@ func TestConnectInterruptedThenAborted(t *testing.T) {
 	needSyscallFile(t)
 	_, at := fullListener(t)
 	c := newSocket(t, unix.AF_INET, 0, nil)
-	must(t, SO_SNDTIMEO.Put(c, time.Minute))
+	must(t, SO_SNDTIMEO.Set(c, time.Minute))
 	tid, done := onThread(func() error { return c.Connect(at) })
 	waitFor(t, "connect to block", func() bool { return blockedIn(tid, unix.SYS_CONNECT) })
 	interrupt(t, tid)

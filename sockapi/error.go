@@ -8,19 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Error is a call that failed. errors.Is sees through it to the errno:
-// errors.Is(err, unix.ECONNREFUSED).
+// Error is a call that failed. errors.Is sees through it to the errno: errors.Is(err, unix.ECONNREFUSED).
 type Error struct {
 	// Call is the system call's name, as in [Call].
 	Call string
 	// FD is the descriptor acted on, -1 for socket.
 	FD int
-	// Addr is the address passed to the call. For a call that takes none it is the
-	// peer's, or else the one bound to, as far as this Socket was told; asking
-	// the kernel would be a second call. Invalid if there is none.
+	// Addr is the address passed to the call. For a call that takes none it is the peer's, or else the one bound to, as
+	// far as this Socket was told; asking the kernel would be a second call. Invalid if there is none.
 	Addr netip.AddrPort
-	// Errno is the kernel's answer. It is 0 if the kernel was not asked, because
-	// the socket was closed or aborted.
+	// Errno is the kernel's answer. It is 0 if the kernel was not asked, because the socket was closed or aborted.
 	Errno unix.Errno
 	// Option is the option's name, for getsockopt and setsockopt.
 	Option string
@@ -53,11 +50,9 @@ func (e *Error) Unwrap() error {
 	return e.Errno
 }
 
-// Timeout says whether the call failed because its time was up: ETIMEDOUT; EAGAIN on
-// a blocking socket, which is how SO_RCVTIMEO and SO_SNDTIMEO end a wait
-// (socket(7)); EINPROGRESS from a connect on a blocking socket, for the same
-// reason. On a non-blocking socket, or with MSG_DONTWAIT, the last two mean
-// "not yet", and Timeout is false.
+// Timeout says whether the call failed because its time was up: ETIMEDOUT; EAGAIN on a blocking socket, which is how
+// SO_RCVTIMEO and SO_SNDTIMEO end a wait (socket(7)); EINPROGRESS from a connect on a blocking socket, for the same
+// reason. On a non-blocking socket, or with MSG_DONTWAIT, the last two mean "not yet", and Timeout is false.
 func (e *Error) Timeout() bool {
 	switch e.Errno {
 	case unix.ETIMEDOUT:
@@ -68,39 +63,12 @@ func (e *Error) Timeout() bool {
 	return false
 }
 
-// fail makes the error of a call. EAGAIN is ordinary on a non-blocking socket
-// and comes at every turn of an event loop: it is made once for each call.
-func (s *Socket) fail(name string, addr netip.AddrPort, errno unix.Errno, now bool) error {
+// fail makes the error of a call; errno 0 says that the socket is closed or aborted.
+func (s *Socket) fail(c *Call, errno unix.Errno) error {
+	addr := c.Addr
 	if !addr.IsValid() {
 		addr = s.about()
 	}
-	if errno != unix.EAGAIN {
-		return &Error{Call: name, FD: s.fd, Addr: addr, Errno: errno, now: now}
-	}
-	slot := &s.again[againSlot(name, now)]
-	if e := slot.Load(); e != nil && e.Call == name && e.Addr == addr {
-		return e
-	}
-	e := &Error{Call: name, FD: s.fd, Addr: addr, Errno: errno, now: now}
-	slot.Store(e)
-	return e
-}
-
-// againSlot finds the place of a call among the cached EAGAIN errors. Calls that share
-// one are told apart by the name in it.
-func againSlot(name string, now bool) int {
-	switch {
-	case name == "read":
-		return 0
-	case name == "write":
-		return 1
-	case now:
-		return 2
-	}
-	return 3
-}
-
-// closedError is the error of a call on a closed or aborted socket.
-func (s *Socket) closedError(name string, addr netip.AddrPort) error {
-	return s.fail(name, addr, 0, true)
+	dontwait := (c.Name == "recvfrom" || c.Name == "sendto") && c.Flags&unix.MSG_DONTWAIT != 0
+	return &Error{Call: c.Name, FD: s.fd, Addr: addr, Errno: errno, Option: c.Option.Name, now: s.nonblock || dontwait}
 }

@@ -86,7 +86,7 @@ var failures = []failure{
 	}, unix.EBADF, "close 127.0.0.1:0: bad file descriptor"},
 	{"setsockopt", func(t *testing.T) (netip.AddrPort, error) {
 		c, _ := newPair(t, nil)
-		return peerOf(t, c), TCP_MAXSEG.Put(c, 1)
+		return peerOf(t, c), TCP_MAXSEG.Set(c, 1)
 	}, unix.EINVAL, "setsockopt TCP_MAXSEG ADDR: invalid argument"},
 	{"getsockopt", func(t *testing.T) (netip.AddrPort, error) {
 		c, _ := newPair(t, nil)
@@ -101,14 +101,13 @@ var failures = []failure{
 // newReset is a connection whose other end was closed with RST.
 func newReset(t *testing.T) *Socket {
 	c, s := newPair(t, nil)
-	must(t, SO_LINGER.Put(s, Linger{OnOff: true}))
+	must(t, SO_LINGER.Set(s, Linger{OnOff: true}))
 	must(t, s.Close())
 	return c
 }
 
-// newStolen is a socket whose descriptor somebody closed behind its back: for the
-// calls that do not fail otherwise. These tests do not run in parallel, so
-// that the number is nobody else's before the call.
+// newStolen is a socket whose descriptor somebody closed behind its back: for the calls that do not fail otherwise.
+// These tests do not run in parallel, so that the number is nobody else's before the call.
 func newStolen(t *testing.T) (*Socket, netip.AddrPort) {
 	at := netip.AddrPortFrom(loopback4, 0)
 	s, err := NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, nil)
@@ -184,7 +183,7 @@ var everyMethod = map[string]func(*Socket) error{
 	"getsockname": func(s *Socket) error { return last(s.Getsockname()) },
 	"getpeername": func(s *Socket) error { return last(s.Getpeername()) },
 	"dup":         func(s *Socket) error { return last(s.Dup()) },
-	"setsockopt":  func(s *Socket) error { return SO_LINGER.Put(s, Linger{}) },
+	"setsockopt":  func(s *Socket) error { return SO_LINGER.Set(s, Linger{}) },
 	"getsockopt":  func(s *Socket) error { return last(SO_ERROR.Get(s)) },
 	"ioctl":       func(s *Socket) error { return last(s.InQ()) },
 	"control":     func(s *Socket) error { return s.Control(func(uintptr) {}) },
@@ -233,7 +232,7 @@ func TestUseAfterAbort(t *testing.T) {
 // The end of a wait is a timeout; an answer with the same errno is none.
 func TestTimeout(t *testing.T) {
 	c, _ := newPair(t, nil)
-	must(t, SO_RCVTIMEO.Put(c, time.Millisecond))
+	must(t, SO_RCVTIMEO.Set(c, time.Millisecond))
 	buf := make([]byte, 1)
 	if _, err := c.Read(buf); !os.IsTimeout(err) {
 		t.Errorf("read, time up: %v is no timeout", err)
@@ -246,36 +245,5 @@ func TestTimeout(t *testing.T) {
 	}
 	if !(&Error{Call: "connect", Errno: unix.ETIMEDOUT}).Timeout() {
 		t.Error("ETIMEDOUT is no timeout")
-	}
-}
-
-// The EAGAIN errors that are made once stay right when what they say changes.
-func TestEAGAINIsCurrent(t *testing.T) {
-	s := newSocket(t, unix.AF_INET, unix.SOCK_NONBLOCK, nil)
-	must(t, s.Bind(netip.AddrPortFrom(loopback4, 0)))
-	must(t, s.Listen(1))
-	again := func(name string, err error) {
-		t.Helper()
-		e, ok := err.(*Error)
-		if !ok || e.Call != name || e.Errno != unix.EAGAIN {
-			t.Errorf("%v; want EAGAIN from %s", err, name)
-		}
-	}
-	again("accept4", last2(s.Accept4(0)))
-	c, at := newSocket(t, unix.AF_INET, unix.SOCK_NONBLOCK, nil), netip.AddrPort{}
-	at, err := s.Getsockname()
-	must(t, err)
-	if err := c.Connect(at); err != nil && !errors.Is(err, unix.EINPROGRESS) {
-		t.Fatal(err)
-	}
-	buf := make([]byte, 1)
-	for range 2 {
-		again("read", last(c.Read(buf)))
-		again("recvfrom", last(c.Recv(buf, 0)))
-	}
-	fill(t, c)
-	for range 2 {
-		again("sendto", last(c.Send(buf, 0)))
-		again("write", last(c.Write(buf)))
 	}
 }

@@ -14,9 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A client that has said all it has to say shuts its sending side down, and goes
-// on reading: the connection is half closed. The server sees the end of the
-// stream, and still answers.
+// A client that has said all it has to say shuts its sending side down, and goes on reading: the connection is half
+// closed. The server sees the end of the stream, and still answers.
 func Example_halfClose() {
 	// The server: socket, bind, listen.
 	listener, err := sockapi.NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, nil)
@@ -66,13 +65,13 @@ func ExampleOption_Set() {
 	check(err)
 	defer s.Close()
 
-	reuse, err := sockapi.SO_REUSEADDR.Set(s, true)
+	reuse, err := sockapi.SO_REUSEADDR.SetGet(s, true)
 	fmt.Println("SO_REUSEADDR", reuse, err)
-	size, err := sockapi.SO_RCVBUF.Set(s, 10_000)
+	size, err := sockapi.SO_RCVBUF.SetGet(s, 10_000)
 	fmt.Println("SO_RCVBUF", size, err) // doubled, for the kernel's bookkeeping
-	linger, err := sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: 2})
+	linger, err := sockapi.SO_LINGER.SetGet(s, sockapi.Linger{OnOff: true, Seconds: 2})
 	fmt.Printf("SO_LINGER %+v %v\n", linger, err)
-	idle, err := sockapi.TCP_KEEPIDLE.Set(s, 90*time.Second)
+	idle, err := sockapi.TCP_KEEPIDLE.SetGet(s, 90*time.Second)
 	fmt.Println("TCP_KEEPIDLE", idle, err)
 	// Output:
 	// SO_REUSEADDR true <nil>
@@ -85,7 +84,7 @@ func ExampleOption_Set() {
 func ExampleTracer() {
 	s, err := sockapi.NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0, printer{})
 	check(err)
-	_, _ = sockapi.SO_REUSEADDR.Set(s, true)
+	_, _ = sockapi.SO_REUSEADDR.SetGet(s, true)
 	_ = s.Bind(netip.MustParseAddrPort("127.0.0.1:0"))
 	_, _ = s.Getpeername()
 	_ = s.Close()
@@ -101,11 +100,11 @@ func ExampleTracer() {
 // printer prints calls, but for the numbers that differ from run to run.
 type printer struct{}
 
-func (printer) Enter(*sockapi.Call) {}
+func (printer) Enter(c *sockapi.Call) (exit func()) { return func() { show(c) } }
 
-func (printer) Exit(c *sockapi.Call) {
-	args := make([]string, len(c.Args))
-	for i, arg := range c.Args {
+func show(c *sockapi.Call) {
+	args := c.Args()
+	for i, arg := range args {
 		switch {
 		case arg == fmt.Sprint(c.FD):
 			arg = "FD"

@@ -30,16 +30,15 @@ type recorder struct {
 	calls   []Call
 }
 
-func (r *recorder) Enter(c *Call) {
+func (r *recorder) Enter(c *Call) func() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.entered = append(r.entered, c.Name+"("+strings.Join(c.Args, ", ")+")")
-}
-
-func (r *recorder) Exit(c *Call) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.calls = append(r.calls, *c)
+	r.entered = append(r.entered, c.Name+"("+strings.Join(c.Args(), ", ")+")")
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.calls = append(r.calls, *c.Clone())
+	}
 }
 
 // named returns the calls of that name so far.
@@ -121,19 +120,18 @@ func newPair(t testing.TB, tr Tracer) (client, server *Socket) {
 	return client, server
 }
 
-// newFullPair makes a connection on which the client cannot write another byte:
-// the server does not read. The receive buffer is set before the connection
-// is made, so that the window offered never was larger than it.
+// newFullPair makes a connection on which the client cannot write another byte: the server does not read. The receive
+// buffer is set before the connection is made, so that the window offered never was larger than it.
 func newFullPair(t testing.TB, tr Tracer) (client, server *Socket) {
 	t.Helper()
 	l := newSocket(t, unix.AF_INET, 0, tr)
-	must(t, SO_RCVBUF.Put(l, 8<<10))
+	must(t, SO_RCVBUF.Set(l, 8<<10))
 	must(t, l.Bind(netip.AddrPortFrom(loopback4, 0)))
 	must(t, l.Listen(1))
 	addr, err := l.Getsockname()
 	must(t, err)
 	client = newSocket(t, unix.AF_INET, 0, tr)
-	must(t, SO_SNDBUF.Put(client, 8<<10))
+	must(t, SO_SNDBUF.Set(client, 8<<10))
 	must(t, client.Connect(addr))
 	server, _, err = l.Accept4(0)
 	must(t, err)
@@ -142,8 +140,8 @@ func newFullPair(t testing.TB, tr Tracer) (client, server *Socket) {
 	return client, server
 }
 
-// fill writes until the kernel takes no more, and goes on taking none: while
-// something is in flight its acknowledgement may still make room.
+// fill writes until the kernel takes no more, and goes on taking none: while something is in flight its acknowledgement
+// may still make room.
 func fill(t testing.TB, s *Socket) {
 	t.Helper()
 	chunk := make([]byte, 64<<10)
@@ -192,8 +190,7 @@ func waitFor(t testing.TB, what string, cond func() bool) {
 	}
 }
 
-// blockedIn says whether a thread of this process sleeps in the system call:
-// proc(5), /proc/pid/syscall.
+// blockedIn says whether a thread of this process sleeps in the system call: proc(5), /proc/pid/syscall.
 func blockedIn(tid, nr int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/syscall", tid))
 	if err != nil {
@@ -202,8 +199,7 @@ func blockedIn(tid, nr int) bool {
 	return strings.HasPrefix(string(b), strconv.Itoa(nr)+" ")
 }
 
-// onThread runs f on a thread of its own and returns the thread's id, and a channel that gets
-// f's error.
+// onThread runs f on a thread of its own and returns the thread's id, and a channel that gets f's error.
 func onThread(f func() error) (tid int, done <-chan error) {
 	tids, errs := make(chan int, 1), make(chan error, 1)
 	go func() {

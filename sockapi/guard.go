@@ -1,16 +1,11 @@
 package sockapi
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync/atomic"
 
-// guard keeps a descriptor open while calls use it, and keeps calls away once it
-// is to be closed. Without it a read that starts as another goroutine closes the
-// socket could reach the kernel after the number was given to a new file.
+// guard keeps a descriptor open while calls use it, and keeps calls away once it is to be closed. Without it a read
+// that starts as another goroutine closes the socket could reach the kernel after the number was given to a new file.
 type guard struct {
 	state atomic.Int64 // users, plus guardClosed
-	once  sync.Mutex   // serialises shut
 	idle  chan struct{}
 }
 
@@ -29,8 +24,8 @@ func (g *guard) enter() bool {
 	}
 }
 
-// join is enter for whoever wants to wake the others: it also succeeds after
-// shut, for as long as users that shut waits for keep the descriptor open.
+// join is enter for whoever wants to wake the others: it also succeeds after shut, for as long as users that shut waits
+// for keep the descriptor open.
 func (g *guard) join() bool {
 	for {
 		n := g.state.Load()
@@ -51,20 +46,10 @@ func (g *guard) leave() {
 
 func (g *guard) closed() bool { return g.state.Load()&guardClosed != 0 }
 
-// shut turns new users away and waits until those inside have left. It reports
-// false if the guard was shut before.
-func (g *guard) shut() bool {
-	g.once.Lock()
-	if g.closed() {
-		g.once.Unlock()
-		return false
-	}
-	// The channel is there before the bit is, so that the last leave finds it.
-	g.idle = make(chan struct{})
-	users := g.state.Add(guardClosed) - guardClosed
-	g.once.Unlock()
-	if users > 0 {
+// shut turns new users away and waits until those inside have left. It is called once.
+func (g *guard) shut() {
+	g.idle = make(chan struct{}) // before the bit is set, so that the last leave finds it
+	if users := g.state.Add(guardClosed) - guardClosed; users > 0 {
 		<-g.idle
 	}
-	return true
 }

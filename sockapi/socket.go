@@ -8,59 +8,64 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Socket is one socket and its one descriptor. Its methods may be called from
-// several goroutines at once, with the effect that the system calls have.
+// Socket is one socket and its one descriptor. Its methods may be called from several goroutines at once, with the
+// effect that the system calls have.
 type Socket struct {
+	*descriptor
+	tracer  Tracer
+	aborted atomic.Bool // Abort was called
+}
+
+// descriptor is what a Socket and its Untraced have in common.
+type descriptor struct {
 	fd       int
 	domain   int
 	nonblock bool
-	tracer   Tracer
 
 	guard      guard
 	closing    atomic.Bool // Close was called
-	aborted    atomic.Bool // Abort was called
 	connecting atomic.Int32
 
 	mu          sync.Mutex
-	local, peer netip.AddrPort // as told to or by this Socket, for errors
-
-	again [4]atomic.Pointer[Error] // see fail
+	local, peer netip.AddrPort // as told to or by this socket, for errors
 }
 
-// NewSocket makes a socket: socket(2). The domain is unix.AF_INET or
-// unix.AF_INET6, typ is unix.SOCK_STREAM, or'ed with unix.SOCK_NONBLOCK for one
-// that does not block, and proto is 0 or unix.IPPROTO_TCP. SOCK_CLOEXEC is
-// always added, so that the descriptor does not leak into other programs.
+// NewSocket makes a socket: socket(2). The domain is unix.AF_INET or unix.AF_INET6, typ is unix.SOCK_STREAM, or'ed with
+// unix.SOCK_NONBLOCK for one that does not block, and proto is 0 or unix.IPPROTO_TCP. SOCK_CLOEXEC is always added, so
+// that the descriptor does not leak into other programs.
 //
-// The tracer sees this call and all later ones, those of accepted and duplicated
-// sockets too. It may be nil.
+// The tracer sees this call and all later ones, those of accepted and duplicated sockets too. It may be nil.
 func NewSocket(domain, typ, proto int, t Tracer) (*Socket, error) {
 	typ |= unix.SOCK_CLOEXEC
-	s := &Socket{fd: -1, domain: domain, nonblock: typ&unix.SOCK_NONBLOCK != 0, tracer: t}
-	fd, errno := s.enterKernel(call{name: "socket", fd: -1},
-		func(int) (int, unix.Errno) {
-			fd, err := unix.Socket(domain, typ, proto)
-			return fd, errnoOf(err)
-		},
-		func(*Call, int, bool) []string {
-			return []string{familyName(domain), sockTypeName(typ), protocolName(domain, proto)}
-		},
-	)
-	if errno != 0 {
-		return nil, &Error{Call: "socket", FD: -1, Errno: errno, now: true}
+	s := &Socket{descriptor: &descriptor{fd: -1, domain: domain, nonblock: typ&unix.SOCK_NONBLOCK != 0}, tracer: t}
+	c := Call{Name: "socket", FD: -1, Domain: domain, Type: typ, Protocol: proto}
+	s.enterKernel(&c, func(int) (int, unix.Errno) {
+		fd, err := unix.Socket(domain, typ, proto)
+		if err == nil {
+			c.FD = fd
+		}
+		return fd, errnoOf(err)
+	})
+	if c.Errno != 0 {
+		return nil, s.fail(&c, c.Errno)
 	}
-	s.fd = fd
+	s.fd = c.Ret
 	return s, nil
 }
 
 // inherit makes the Socket of a descriptor that a call on s returned.
 func (s *Socket) inherit(fd int, nonblock bool, local, peer netip.AddrPort) *Socket {
-	return &Socket{fd: fd, domain: s.domain, nonblock: nonblock, tracer: s.tracer, local: local, peer: peer}
+	d := &descriptor{fd: fd, domain: s.domain, nonblock: nonblock, local: local, peer: peer}
+	return &Socket{descriptor: d, tracer: s.tracer}
 }
 
-// FD is the descriptor's number, to be shown, or to be given to epoll_ctl(2); -1
-// after Close. To make a call with it use Control: by the time a number is used
-// it may be another socket's.
+// Untraced is the same socket, descriptor and all, without its tracer: for what a program asks on its own account and
+// not as part of what it shows. Its calls can also be made after Abort of s, until one of the two is closed, which
+// closes both.
+func (s *Socket) Untraced() *Socket { return &Socket{descriptor: s.descriptor} }
+
+// FD is the descriptor's number, to be shown, or to be given to epoll_ctl(2); -1 after Close. To make a call with it
+// use Control: by the time a number is used it may be another socket's.
 func (s *Socket) FD() int {
 	if s.guard.closed() {
 		return -1
@@ -68,14 +73,12 @@ func (s *Socket) FD() int {
 	return s.fd
 }
 
-// Control runs f with the descriptor, which is not closed before f has returned:
-// for system calls that have no method here. They are not traced. f must not
-// Close the socket, which would wait for f. After Close, and as soon as Close
-// has begun to, Control fails with an error that wraps os.ErrClosed. It has the
-// signature of syscall.RawConn's.
+// Control runs f with the descriptor, which is not closed before f has returned: for system calls that have no method
+// here. They are not traced. f must not Close the socket, which would wait for f. After Close, and as soon as Close has
+// begun to, Control fails with an error that wraps os.ErrClosed. It has the signature of syscall.RawConn's.
 func (s *Socket) Control(f func(fd uintptr)) error {
 	if !s.guard.enter() {
-		return s.closedError("control", netip.AddrPort{})
+		return s.fail(&Call{Name: "control"}, 0)
 	}
 	defer s.guard.leave()
 	f(uintptr(s.fd))
@@ -83,23 +86,23 @@ func (s *Socket) Control(f func(fd uintptr)) error {
 }
 
 // about is the address that an error of a call without one is about.
-func (s *Socket) about() netip.AddrPort {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.peer.IsValid() {
-		return s.peer
+func (d *descriptor) about() netip.AddrPort {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.peer.IsValid() {
+		return d.peer
 	}
-	return s.local
+	return d.local
 }
 
-func (s *Socket) setLocal(a netip.AddrPort) {
-	s.mu.Lock()
-	s.local = a
-	s.mu.Unlock()
+func (d *descriptor) setLocal(a netip.AddrPort) {
+	d.mu.Lock()
+	d.local = a
+	d.mu.Unlock()
 }
 
-func (s *Socket) setPeer(a netip.AddrPort) {
-	s.mu.Lock()
-	s.peer = a
-	s.mu.Unlock()
+func (d *descriptor) setPeer(a netip.AddrPort) {
+	d.mu.Lock()
+	d.peer = a
+	d.mu.Unlock()
 }

@@ -32,8 +32,8 @@ func linkLocal(t *testing.T) netip.Addr {
 	return netip.Addr{}
 }
 
-// converse connects, and checks that each side names the other as the other
-// names itself, and that bytes go both ways and end.
+// converse connects, and checks that each side names the other as the other names itself, and that bytes go both ways
+// and end.
 func converse(t *testing.T, listener, target netip.Addr, clientDomain int) {
 	l, at := newListener(t, listener, 1, nil)
 	c := newSocket(t, clientDomain, 0, nil)
@@ -129,12 +129,11 @@ func TestV6Only(t *testing.T) {
 	}
 }
 
-// v6Only makes a listener that is for IPv6 only. It returns what connecting to
-// it with IPv4 gives, and whether the port is free in IPv4, which is the point
-// of the option.
+// v6Only makes a listener that is for IPv6 only. It returns what connecting to it with IPv4 gives, and whether the port
+// is free in IPv4, which is the point of the option.
 func v6Only(t *testing.T) (refused, free error) {
 	l := newSocket(t, unix.AF_INET6, 0, nil)
-	if got, err := IPV6_V6ONLY.Set(l, true); !got || err != nil {
+	if got, err := IPV6_V6ONLY.SetGet(l, true); !got || err != nil {
 		t.Fatal(got, err)
 	}
 	must(t, l.Bind(netip.AddrPortFrom(netip.IPv6Unspecified(), 0)))

@@ -15,9 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a Tracer is shown is compared with what strace shows of the same calls:
-// the test binary runs itself under strace, makes every call and sets every
-// option on one thread, and prints what its Tracer saw.
+// What a Tracer is shown is compared with what strace shows of the same calls: the test binary runs itself under
+// strace, makes every call and sets every option on one thread, and prints what its Tracer saw.
 
 const straced = "SOCKAPI_TEST_STRACED"
 
@@ -40,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // straceLine is a Call as strace prints it, without the errno's text.
 func straceLine(c *Call) string {
-	s := fmt.Sprintf("%s(%s) = %d", c.Name, strings.Join(c.Args, ", "), c.Ret)
+	s := fmt.Sprintf("%s(%s) = %d", c.Name, strings.Join(c.Args(), ", "), c.Ret)
 	if c.Errno != 0 {
 		s += " " + ErrnoName(c.Errno)
 	}
@@ -69,7 +68,7 @@ func TestAgainstStraceIsComplete(t *testing.T) {
 	for _, c := range rec.calls {
 		made[c.Name] = true
 		if strings.HasSuffix(c.Name, "sockopt") {
-			made[c.Name+" "+c.Args[2]] = true
+			made[c.Name+" "+c.Option.Name] = true
 		}
 	}
 	for _, name := range []string{"socket", "bind", "listen", "accept4", "connect", "shutdown", "close", "read", "write",
@@ -100,7 +99,7 @@ func runStraced(t *testing.T) (ours, theirs []string) {
 		t.Skipf("strace may not trace here (needs ptrace: see kernel.yama.ptrace_scope): %v", err)
 	}
 	out := filepath.Join(t.TempDir(), "strace")
-	cmd := exec.Command("strace", "-ff", "-v", "-o", out, "-e", "trace=%desc,%network", os.Args[0])
+	cmd := exec.Command("strace", "-ff", "-o", out, "-e", "trace=%desc,%network", os.Args[0])
 	cmd.Env = append(os.Environ(), straced+"=1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -120,9 +119,9 @@ var (
 	pollText  = regexp.MustCompile(`(^ppoll.* = \d+) \(.*\)$`)
 )
 
-// straceCalls are the calls in an strace file from the first socket to the last
-// close. Zones are looked up untraced, as the package says. Mappings and the runtime's polling for other goroutines are no calls
-// of ours; signals and calls that a signal broke off are not results.
+// straceCalls are the calls in an strace file from the first socket to the last close. Zones are looked up untraced, as
+// the package says. Mappings and the runtime's polling for other goroutines are no calls of ours; signals and calls
+// that a signal broke off are not results.
 func straceCalls(trace string) (calls []string) {
 	for line := range strings.Lines(trace) {
 		line = strings.TrimSpace(line)
@@ -151,19 +150,21 @@ var (
 	rangeName  = regexp.MustCompile(`IP_LOCAL_PORT_RANGE, `)
 )
 
-// asStraceHasIt rewrites a line of ours in the few places where a version of
-// strace has no name or no notation, and we follow the man page instead.
+func quoted(b []byte) string { return quote(b, len(b)) }
+
+// asStraceHasIt rewrites a line of ours in the few places where a version of strace has no name or no notation, and we
+// follow the man page instead.
 func asStraceHasIt(line string) string {
 	line = timevalArg.ReplaceAllStringFunc(line, func(s string) string {
 		m := timevalArg.FindStringSubmatch(s)
 		sec, _ := strconv.ParseInt(m[2], 10, 64)
 		usec, _ := strconv.ParseInt(m[3], 10, 64)
-		return m[1] + ", " + quote(encodeTimeval(sec*1e6+usec))
+		return m[1] + ", " + quoted(encodeTimeval(sec*1e6+usec))
 	})
 	line = timeoName.ReplaceAllString(line, "${1}_OLD, ")
 	line = cookieArg.ReplaceAllStringFunc(line, func(s string) string {
 		n, _ := strconv.ParseUint(cookieArg.FindStringSubmatch(s)[1], 10, 64)
-		return "SO_COOKIE, " + quote(encodeUint64(n))
+		return "SO_COOKIE, " + quoted(encodeUint64(n))
 	})
 	line = rangeArg.ReplaceAllStringFunc(line, func(s string) string {
 		n, _ := strconv.ParseUint(rangeArg.FindStringSubmatch(s)[1], 0, 32)

@@ -1,7 +1,6 @@
 package tcpinfo
 
 import (
-	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +17,7 @@ type Backlog struct {
 	Listener    netip.AddrPort // the address it is bound to
 	AcceptQueue uint32         // connections that wait for accept
 	AcceptLimit uint32         // the backlog; one more than this fits: see Full
-	SynQueue    int            // entries that wait for the handshake's last segment; -1 if that was not asked
+	SynQueue    int            // entries that wait for the handshake's last segment
 	HalfOpen    []Socket       // those entries
 }
 
@@ -26,9 +25,10 @@ type Backlog struct {
 // backlog+1 connections fit, and one fits a backlog of 0 (sk_acceptq_is_full, include/net/sock.h).
 func (b Backlog) Full() bool { return b.AcceptQueue > b.AcceptLimit }
 
-// Backlog asks sock_diag for what waits at the listener that a connection to this address and port would reach: the
-// one bound to the very address, or else to any. Where several share it (SO_REUSEPORT) it is the first that the kernel
-// names, with the half-open connections of all; [GetBacklog] tells their accept queues apart.
+// Backlog asks sock_diag for what waits at the listener that a connection to this address and port would reach: the one
+// bound to the very address, or else to any. Where several share it (SO_REUSEPORT) it is the first that the kernel
+// names, with the half-open connections of all; [Get] tells their accept queues apart: Unacked, and Sacked for the
+// limit.
 //
 // It costs a dump. The error is ErrNotFound if nobody listens there, or Dump's.
 func (c *Conn) Backlog(listener netip.AddrPort) (Backlog, error) {
@@ -40,29 +40,12 @@ func (c *Conn) Backlog(listener netip.AddrPort) (Backlog, error) {
 	if l == nil {
 		return Backlog{}, &Error{Op: "backlog", Local: listener, Errno: unix.ENOENT, kind: ErrNotFound, Detail: "nobody listens there"}
 	}
-	half, _ := atListener(list, l.Local, l.Family)
+	half, _ := Unaccepted(list, l.Local, l.Family)
 	return Backlog{Listener: l.Local, AcceptQueue: l.RecvQ, AcceptLimit: l.SendQ, SynQueue: len(half), HalfOpen: half}, nil
 }
 
-// GetBacklog asks getsockopt(TCP_INFO) for a listener's accept queue: half a microsecond, and right where several
-// listeners share a port. TCP_INFO does not know the SYN queue: SynQueue is -1.
-func GetBacklog(c Controller) (Backlog, error) {
-	info, err := Get(c)
-	if err != nil {
-		return Backlog{}, err
-	}
-	if info.State != Listen {
-		return Backlog{}, fmt.Errorf("backlog: the socket is %v, not %v", info.State, Listen)
-	}
-	local, err := localOf(c)
-	if err != nil {
-		return Backlog{}, err
-	}
-	return Backlog{Listener: local, AcceptQueue: info.Unacked, AcceptLimit: info.Sacked, SynQueue: -1}, nil
-}
-
-// pickListener finds who would get a connection to the address: the kernel prefers a bound address to a wildcard, and an
-// IPv4 socket to an IPv6 one (compute_score, net/ipv4/inet_hashtables.c).
+// pickListener finds who would get a connection to the address: the kernel prefers a bound address to a wildcard, and
+// an IPv4 socket to an IPv6 one (compute_score, net/ipv4/inet_hashtables.c).
 func pickListener(list []Socket, to netip.AddrPort) *Socket {
 	var best *Socket
 	bestScore := 0
@@ -93,10 +76,11 @@ func listenerScore(l *Socket, to netip.Addr) int {
 	return 0
 }
 
-// atListener picks, of sockets that have the listener's port, those that came in through it and that nobody accepted: the
-// half-open ones, and those that wait for accept. No descriptor leads to either, so their inode is 0; nor does one to an
-// orphan, but an orphan has sent its FIN and is in none of these states.
-func atListener(list []Socket, listener netip.AddrPort, family uint8) (half, waiting []Socket) {
+// Unaccepted picks, of a dump's sockets, those that came in through the listener of this address and family
+// (unix.AF_INET or AF_INET6) and that nobody accepted: the half-open ones, and those that wait for accept. No
+// descriptor leads to either, so their inode is 0; nor does one to an orphan, but an orphan has sent its FIN and is in
+// none of these states.
+func Unaccepted(list []Socket, listener netip.AddrPort, family uint8) (half, waiting []Socket) {
 	for _, s := range list {
 		if s.Inode != 0 || s.Family != family || s.Local.Port() != listener.Port() {
 			continue

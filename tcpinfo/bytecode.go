@@ -8,11 +8,11 @@ import (
 )
 
 // A filter becomes a small program that the kernel runs for each socket (INET_DIAG_REQ_BYTECODE, struct inet_diag_bc_op
-// in include/uapi/linux/inet_diag.h). An operation is four bytes, code, yes, no (16 bits), and then its operands; it jumps
-// forward by "yes" bytes if its condition holds and by "no" bytes if not. A socket matches if the program ends exactly at
-// its end. So each condition jumps over itself when it holds, and past the end when it does not, which makes the program
-// the conjunction of its conditions. The kernel audits a program before it runs it: jumps must be multiples of four, land on
-// an operation, and may pass the end by four bytes and no more.
+// in include/uapi/linux/inet_diag.h). An operation is four bytes, code, yes, no (16 bits), and then its operands; it
+// jumps forward by "yes" bytes if its condition holds and by "no" bytes if not. A socket matches if the program ends
+// exactly at its end. So each condition jumps over itself when it holds, and past the end when it does not, which makes
+// the program the conjunction of its conditions. The kernel audits a program before it runs it: jumps must be multiples
+// of four, land on an operation, and may pass the end by four bytes and no more.
 
 // Operation codes (INET_DIAG_BC_…). The ports are compared with >= and <=, which every Linux has; S_EQ came in 4.16.
 const (

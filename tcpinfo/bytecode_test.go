@@ -69,8 +69,8 @@ func (f *Filter) matches(s Socket) bool {
 		(f.Interface == 0 || f.Interface == s.Interface)
 }
 
-// The kernel's answer to a filter is what the filter, run here, would keep of everything: of the sockets of the mixes all
-// that match are listed, and whatever is listed matches.
+// The kernel's answer to a filter is what the filter, run here, would keep of everything: of the sockets of the mixes
+// all that match are listed, and whatever is listed matches.
 func TestFilterInTheKernel(t *testing.T) {
 	t.Parallel()
 	c := dial(t)

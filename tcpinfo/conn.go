@@ -15,8 +15,8 @@ const (
 	sockDestroy      = 21
 )
 
-// Conn asks the kernel about its TCP sockets, over NETLINK_SOCK_DIAG (sock_diag(7)). It sees the network namespace of the
-// thread that called Dial. Its methods may be called from several goroutines; they take turns.
+// Conn asks the kernel about its TCP sockets, over NETLINK_SOCK_DIAG (sock_diag(7)). It sees the network namespace of
+// the thread that called Dial. Its methods may be called from several goroutines; they take turns.
 type Conn struct {
 	mu     sync.Mutex
 	t      transport

@@ -22,8 +22,8 @@ import (
 // A counter that this kernel does not have is not in the map: use the two-value form to tell it from 0.
 type Counters map[string]int64
 
-// Delta is how far one counter moved.
-type Delta struct {
+// CounterDelta is how far one counter moved.
+type CounterDelta struct {
 	Name  string // as in [Counters]
 	Delta int64  // what was added; negative only for CurrEstab
 }
@@ -127,18 +127,15 @@ func clip(b []byte) string {
 	return strconv.Quote(string(b))
 }
 
-// Since lists what changed from an earlier reading to this one: first the counters that [ExplainCounter] knows, in
-// its order, which is that of a connection's life, then the others by name. A counter that only one of the readings
-// has is left out: nothing is known of how far it moved.
-func (c Counters) Since(before Counters) []Delta {
-	var moved []Delta
+// Since lists what changed from an earlier reading to this one, by name. A counter that only one of the readings has is
+// left out: nothing is known of how far it moved.
+func (c Counters) Since(before Counters) []CounterDelta {
+	var moved []CounterDelta
 	for name, now := range c {
 		if was, ok := before[name]; ok && was != now {
-			moved = append(moved, Delta{Name: name, Delta: now - was})
+			moved = append(moved, CounterDelta{Name: name, Delta: now - was})
 		}
 	}
-	slices.SortFunc(moved, func(a, b Delta) int {
-		return cmp.Or(cmp.Compare(counterRank(a.Name), counterRank(b.Name)), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(moved, func(a, b CounterDelta) int { return cmp.Compare(a.Name, b.Name) })
 	return moved
 }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Destroy makes the kernel abort a socket (SOCK_DESTROY, Linux 4.5): its owner's next call fails with ECONNABORTED, and the
-// peer is sent an RST. The parameters are Lookup's. A cookie makes sure that it is this socket and no other: without one it
-// is looked up first, because for a connection that is gone the kernel would take the listener instead.
+// Destroy makes the kernel abort a socket (SOCK_DESTROY, Linux 4.5): its owner's next call fails with ECONNABORTED, and
+// the peer is sent an RST. The parameters are Lookup's. A cookie makes sure that it is this socket and no other:
+// without one it is looked up first, because for a connection that is gone the kernel would take the listener instead.
 //
 // Errors: ErrNotFound; ErrPermission (and EPERM) without CAP_NET_ADMIN; ErrNotSupported where the kernel was built
 // without CONFIG_INET_DIAG_DESTROY.

@@ -61,13 +61,8 @@ func TestWithoutPrivilege(t *testing.T) {
 			t.Errorf("%v: the mark is shown", s.State)
 		}
 	}
-	d, err := c.Subscribe()
-	if err != nil {
-		t.Fatalf("subscribe: %v", err)
-	}
-	d.Close()
 	p := newPair(t)
-	err = c.Destroy(p.client.local(), p.listener.local(), 0)
+	err := c.Destroy(p.client.local(), p.listener.local(), 0)
 	if !errors.Is(err, ErrPermission) || !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
 		t.Errorf("destroy: %v", err)
 	}

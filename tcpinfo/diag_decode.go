@@ -19,7 +19,6 @@ const (
 
 // Attributes of a reply (INET_DIAG_…).
 const (
-	attrMemInfo   = 1
 	attrInfo      = 2
 	attrVegas     = 3
 	attrCong      = 4
@@ -28,7 +27,6 @@ const (
 	attrSkMemInfo = 7
 	attrShutdown  = 8
 	attrDCTCP     = 9
-	attrProtocol  = 10
 	attrV6Only    = 11
 	attrPad       = 14
 	attrMark      = 15
@@ -45,7 +43,6 @@ const (
 type extras struct {
 	info     Info
 	mem      Memory
-	memInfo  MemInfo
 	sockOpt  SockOpt
 	vegas    VegasInfo
 	dctcp    DCTCPInfo
@@ -53,10 +50,9 @@ type extras struct {
 	cgroupID uint64
 	mark     uint32
 	classID  uint32
-	shutdown uint8
+	shutdown Shutdown
 	tos      uint8
 	tclass   uint8
-	protocol uint8
 	v6only   bool
 }
 
@@ -140,7 +136,7 @@ func (s *Socket) take(a Attr, x *extras, kernel release) bool {
 		return s.Cong != ""
 	case attrULP:
 		return s.takeULP(a.Data)
-	case attrSkMemInfo, attrMemInfo, attrSockOpt:
+	case attrSkMemInfo, attrSockOpt:
 		return s.takeMemory(a, x)
 	case attrVegas, attrDCTCP, attrBBR:
 		return s.takeCongInfo(a, x)
@@ -152,13 +148,11 @@ func (s *Socket) take(a Attr, x *extras, kernel release) bool {
 func (s *Socket) takeNumber(a Attr, x *extras) bool {
 	switch {
 	case a.Type == attrShutdown && len(a.Data) == 1:
-		x.shutdown, s.Shutdown = a.Data[0], &x.shutdown
+		x.shutdown, s.Shutdown = Shutdown(a.Data[0]), &x.shutdown
 	case a.Type == attrTOS && len(a.Data) == 1:
 		x.tos, s.TOS = a.Data[0], &x.tos
 	case a.Type == attrTClass && len(a.Data) == 1:
 		x.tclass, s.TClass = a.Data[0], &x.tclass
-	case a.Type == attrProtocol && len(a.Data) == 1:
-		x.protocol, s.Protocol = a.Data[0], &x.protocol
 	case a.Type == attrV6Only && len(a.Data) == 1:
 		x.v6only, s.V6Only = a.Data[0] != 0, &x.v6only
 	case a.Type == attrMark && len(a.Data) == 4:
@@ -182,9 +176,6 @@ func (s *Socket) takeMemory(a Attr, x *extras) bool {
 			x.mem.Drops = u32(8)
 		}
 		s.Mem = &x.mem
-	case a.Type == attrMemInfo && len(a.Data) == 16:
-		x.memInfo = MemInfo{u32(0), u32(1), u32(2), u32(3)}
-		s.MemInfo = &x.memInfo
 	case a.Type == attrSockOpt && len(a.Data) == 2:
 		x.sockOpt = decodeSockOpt(a.Data, bigEndian)
 		s.SockOpt = &x.sockOpt
@@ -229,7 +220,8 @@ func (s *Socket) takeCongInfo(a Attr, x *extras) bool {
 	return true
 }
 
-// takeULP reads the name out of the nested INET_DIAG_ULP_INFO; what else is nested there is kept as an unknown attribute.
+// takeULP reads the name out of the nested INET_DIAG_ULP_INFO; what else is nested there is kept as an unknown
+// attribute.
 func (s *Socket) takeULP(b []byte) bool {
 	a, rest, ok, err := nextAttr(b)
 	if err != nil || !ok || a.Type != ulpName {

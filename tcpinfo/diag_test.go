@@ -66,13 +66,11 @@ func TestDecodeAttributes(t *testing.T) {
 		appendAttr(nil, attrTOS, []byte{0x10}),
 		appendAttr(nil, attrTClass, []byte{0x20}),
 		appendAttr(nil, attrV6Only, []byte{1}),
-		appendAttr(nil, attrProtocol, []byte{6}),
 		appendAttr(nil, attrMark, u32s(0xfeed)),
 		appendAttr(nil, attrClassID, u32s(0x10001)),
 		appendAttr(nil, attrPad, nil),
 		appendAttr(nil, attrCgroupID, native.AppendUint64(nil, 1<<40)),
 		appendAttr(nil, attrSkMemInfo, u32s(1, 2, 3, 4, ^uint32(4), 6, 7, 8, 9)),
-		appendAttr(nil, attrMemInfo, u32s(10, 11, 12, 13)),
 		appendAttr(nil, attrCong, []byte("westwood\x00")),
 		appendAttr(nil, attrVegas, u32s(1, 2, 3, 4)),
 		appendAttr(nil, attrDCTCP, append(native.AppendUint16(native.AppendUint16(nil, 1), 2), u32s(3, 4, 5)...)),
@@ -92,12 +90,11 @@ func TestDecodeAttributes(t *testing.T) {
 		}
 	}
 	check("Shutdown", *s.Shutdown, SendShutdown)
-	check("TOS, TClass, Protocol", []uint8{*s.TOS, *s.TClass, *s.Protocol}, []uint8{0x10, 0x20, 6})
+	check("TOS, TClass", []uint8{*s.TOS, *s.TClass}, []uint8{0x10, 0x20})
 	check("V6Only", *s.V6Only, true)
 	check("Mark, ClassID", []uint32{*s.Mark, *s.ClassID}, []uint32{0xfeed, 0x10001})
 	check("CgroupID", *s.CgroupID, uint64(1<<40))
 	check("Mem", *s.Mem, Memory{1, 2, 3, 4, -5, 6, 7, 8, 9})
-	check("MemInfo", *s.MemInfo, MemInfo{10, 11, 12, 13})
 	check("Cong", s.Cong, "westwood")
 	check("Vegas", *s.Vegas, VegasInfo{true, 2, 3 * time.Microsecond, 4 * time.Microsecond})
 	check("DCTCP", *s.DCTCP, DCTCPInfo{true, 2, 3, 4, 5})
@@ -117,9 +114,9 @@ func TestDecodeOddAttributes(t *testing.T) {
 	for _, a := range []Attr{
 		{attrShutdown, nil}, {attrShutdown, []byte{1, 2}}, {attrTOS, []byte{}}, {attrTClass, []byte{1, 2, 3, 4}},
 		{attrMark, []byte{1}}, {attrClassID, make([]byte, 8)}, {attrCgroupID, make([]byte, 4)}, {attrSkMemInfo, make([]byte, 31)},
-		{attrSkMemInfo, make([]byte, 40)}, {attrMemInfo, make([]byte, 15)}, {attrSockOpt, []byte{1}}, {attrVegas, make([]byte, 15)},
+		{attrSkMemInfo, make([]byte, 40)}, {attrSockOpt, []byte{1}}, {attrVegas, make([]byte, 15)},
 		{attrDCTCP, nil}, {attrBBR, make([]byte, 16)}, {attrInfo, nil}, {attrCong, []byte{0}}, {attrPad, []byte{1}},
-		{attrULP, nil}, {attrULP, []byte{1, 2}}, {attrV6Only, make([]byte, 2)}, {attrProtocol, nil}, {0, []byte{7}},
+		{attrULP, nil}, {attrULP, []byte{1, 2}}, {attrV6Only, make([]byte, 2)}, {0, []byte{7}},
 	} {
 		s, err := DecodeSocket(body(unix.AF_INET, 1, 0, 0, appendAttr(nil, a.Type, a.Data)))
 		if err != nil || len(s.Unknown) != 1 || s.Unknown[0].Type != a.Type || !bytes.Equal(s.Unknown[0].Data, a.Data) {

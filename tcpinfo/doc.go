@@ -4,14 +4,14 @@
 //
 // # Two sources
 //
-// Get asks getsockopt(TCP_INFO) about an open descriptor. It costs half a microsecond. It cannot see TIME-WAIT, which begins when
-// the kernel's socket has ended (the descriptor reads CLOSED), nor SYN-RECEIVED of a connection that is still to be
-// accepted, nor anything after close.
+// Get asks getsockopt(TCP_INFO) about an open descriptor. It costs half a microsecond. It cannot see TIME-WAIT, which
+// begins when the kernel's socket has ended (the descriptor reads CLOSED), nor SYN-RECEIVED of a connection that is
+// still to be accepted, nor anything after close.
 //
-// Dial opens a netlink socket to sock_diag(7), which sees all of these. Conn.Lookup finds one socket by its addresses and
-// its cookie, in five microseconds; Conn.Dump lists those that match a Filter, which the kernel applies, in some
-// hundreds; Conn.Subscribe announces sockets that end; Conn.Destroy aborts one. No single source shows all eleven
-// states; the two together do. Only Destroy needs a privilege.
+// Dial opens a netlink socket to sock_diag(7), which sees all of these. Conn.Lookup finds one socket by its addresses
+// and its cookie, in five microseconds; Conn.Dump lists those that match a Filter, which the kernel applies, in some
+// hundreds; Conn.Destroy aborts one. No single source shows all eleven states; the two together do. Only Destroy needs
+// a privilege.
 //
 // # What was not reported
 //
@@ -23,10 +23,12 @@
 // # Names
 //
 // State.String gives RFC 9293's names, State.SS those of ss(8), State.Kernel those of the kernel's source; ParseState
-// reads them all. State.Explain says what a state waits for and who must act. Fields describes every field of
-// struct tcp_info: its offset, unit, meaning, and the Linux that first had it.
+// reads them all. Fields describes every field of struct tcp_info: its offset, unit, meaning, and the Linux that first
+// had it.
 //
 // # Namespaces
 //
-// A Conn and a stream belong to the network namespace of the thread that made them, whichever thread uses them later.
+// A Conn belongs to the network namespace of the thread that made it, whichever thread uses it later.
+//
+// Package tcpinfo/watch follows sockets through their lives.
 package tcpinfo

@@ -11,7 +11,8 @@ import (
 const dumpTries = 5
 
 // Dump lists the sockets that match the filter. The kernel walks its tables, which takes some 200 µs on a machine with
-// few sockets and grows with their number. It is no snapshot: sockets that come, go or change state meanwhile may be missed.
+// few sockets and grows with their number. It is no snapshot: sockets that come, go or change state meanwhile may be
+// missed.
 //
 // Errors: ErrInconsistent if the tables changed too much, ErrNotSupported if the filter asks for what this kernel does
 // not have, or *Error with the kernel's errno.
@@ -58,12 +59,12 @@ func (c *Conn) dumpFamily(family uint8, states uint32, bytecode []byte) ([]Socke
 	if err != nil {
 		return nil, err
 	}
-	return once(list), nil
+	return dedupe(list), nil
 }
 
-// once leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats some.
-// What was said last stays.
-func once(list []Socket) []Socket {
+// dedupe leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats
+// some. What was said last stays.
+func dedupe(list []Socket) []Socket {
 	if len(list) < 2 {
 		return list
 	}

@@ -12,14 +12,13 @@ import (
 var (
 	// ErrNotFound: the kernel's tables have no such socket. It is ENOENT as well.
 	ErrNotFound = errors.New("no such socket in the kernel's tables")
-	// ErrNotSupported: this kernel lacks something; the message names it, and the Linux or the configuration that has it.
+	// ErrNotSupported: this kernel lacks something; the message names it, and the Linux or the configuration that has
+	// it.
 	ErrNotSupported = errors.New("not supported by this kernel")
 	// ErrPermission: the caller lacks a capability; the message names it. It is EPERM as well.
 	ErrPermission = errors.New("not permitted")
 	// ErrInconsistent: the tables kept changing during a dump (NLM_F_DUMP_INTR), however often it was repeated.
 	ErrInconsistent = errors.New("the dump is inconsistent: the tables changed meanwhile")
-	// ErrEventsLost: events came faster than they were read and some were dropped. The stream goes on.
-	ErrEventsLost = errors.New("events were lost: they came faster than they were read")
 )
 
 // Error is a request that the kernel refused.
@@ -31,6 +30,7 @@ type Error struct {
 	kind          error  // one of the errors above, or nil
 }
 
+// Error is in one line: what was asked, of which socket, and what came of it.
 func (e *Error) Error() string {
 	s := e.Op
 	if e.Local.IsValid() || e.Remote.IsValid() {

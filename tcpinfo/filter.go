@@ -16,8 +16,8 @@ type Filter struct {
 	LocalPort, RemotePort   uint16    // 0 for any
 	LocalPorts, RemotePorts PortRange // zero for any
 
-	// Addresses; the zero Addr or Prefix is any. An IPv4 address or prefix also matches IPv6 sockets that speak IPv4; one of
-	// IPv6 matches IPv6 sockets only.
+	// Addresses; the zero Addr or Prefix is any. An IPv4 address or prefix also matches IPv6 sockets that speak IPv4;
+	// one of IPv6 matches IPv6 sockets only.
 	Local, Remote       netip.Addr
 	LocalNet, RemoteNet netip.Prefix
 

@@ -2,9 +2,9 @@ package tcpinfo
 
 import "time"
 
-// Info is struct tcp_info (include/uapi/linux/tcp.h) with every field that it had up to Linux 6.18. The names are the kernel's
-// without "tcpi_"; times that the kernel gives in micro- or milliseconds are a time.Duration. Fields (the function)
-// says of each what it means and since when it exists.
+// Info is struct tcp_info (include/uapi/linux/tcp.h) with every field that it had up to Linux 6.18. The names are the
+// kernel's without "tcpi_"; times that the kernel gives in micro- or milliseconds are a time.Duration. Fields (the
+// function) says of each what it means and since when it exists.
 //
 // The struct grew over the years, and a field that this kernel does not have is zero here. Has tells a zero that was
 // reported from a field that was not.
@@ -14,7 +14,7 @@ type Info struct {
 	Retransmits            uint8
 	Probes                 uint8
 	Backoff                uint8
-	Options                Options
+	Options                TCPOptions
 	SndWscale              uint8 // 4 bits: the shift of windows the peer announces
 	RcvWscale              uint8 // 4 bits: the shift of windows this side announces
 	DeliveryRateAppLimited bool

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The kernel carries a description of its own types (BTF, Documentation/bpf/btf.rst). It says where each field of struct
-// tcp_info is in the kernel that runs, bit-fields included: nothing could be more independent of the table here.
+// The kernel carries a description of its own types (BTF, Documentation/bpf/btf.rst). It says where each field of
+// struct tcp_info is in the kernel that runs, bit-fields included: nothing could be more independent of the table here.
 
 func TestFieldsMatchTheRunningKernel(t *testing.T) {
 	size, members := btfStruct(t, "tcp_info")

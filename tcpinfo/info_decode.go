@@ -42,8 +42,8 @@ func (f *Field) within(length int, kernel release) bool {
 	return length >= max(f.Offset+f.Size, f.need) && (f.gone == release{} || kernel.before(f.gone))
 }
 
-// read takes the field's number out of the struct. Compilers lay bit-fields out from the low bit on little-endian machines
-// and from the high bit on big-endian ones.
+// read takes the field's number out of the struct. Compilers lay bit-fields out from the low bit on little-endian
+// machines and from the high bit on big-endian ones.
 func (f *Field) read(b []byte, bigEndian bool) uint64 {
 	b = b[f.Offset:]
 	switch {
@@ -68,8 +68,9 @@ var native = binary.NativeEndian
 
 var bigEndian = native.Uint16([]byte{0, 1}) == 1
 
-// Has says whether the kernel reported the field of that name (the kernel's, without "tcpi_", such as "rcv_wnd"). It did not
-// if the field is younger than the kernel, and of a listener it reports few. It says false of names that are no field's.
+// Has says whether the kernel reported the field of that name (the kernel's, without "tcpi_", such as "rcv_wnd"). It
+// did not if the field is younger than the kernel, and of a listener it reports few. It says false of names that are no
+// field's.
 func (i *Info) Has(name string) bool {
 	_, ok := i.Value(name)
 	return ok
@@ -97,7 +98,8 @@ var fieldByName = func() map[string]*Field {
 	return m
 }()
 
-// All goes through the fields that the kernel reported, in the struct's order, with their numbers in the kernel's units.
+// All goes through the fields that the kernel reported, in the struct's order, with their numbers in the kernel's
+// units.
 func (i *Info) All() iter.Seq2[Field, uint64] {
 	return func(yield func(Field, uint64) bool) {
 		for n := range fields {

@@ -17,6 +17,7 @@ const (
 	CALoss     CAState = 4 // recovery from a retransmission timeout
 )
 
+// String is the kernel's name without TCP_CA_: "Recovery".
 func (c CAState) String() string {
 	return enum(uint64(c), "Open", "Disorder", "CWR", "Recovery", "Loss")
 }
@@ -32,6 +33,7 @@ const (
 	FastopenSynRetransmitted  FastopenFail = 3
 )
 
+// String says the reason in words.
 func (f FastopenFail) String() string {
 	return enum(uint64(f), "unspecified", "cookie unavailable", "data not acknowledged", "SYN retransmitted")
 }
@@ -39,6 +41,7 @@ func (f FastopenFail) String() string {
 // AccECNSeen says what was seen of the peer's Accurate ECN option (TCP_ACCECN_OPT_…, include/net/tcp_ecn.h).
 type AccECNSeen uint16
 
+// String says in words what was seen.
 func (a AccECNSeen) String() string {
 	return enum(uint64(a), "not seen", "empty seen", "counter seen", "fail seen")
 }
@@ -50,12 +53,12 @@ func enum(v uint64, names ...string) string {
 	return fmt.Sprintf("UNKNOWN(%d)", v)
 }
 
-// Options is the set of TCP options in use (TCPI_OPT_…, include/uapi/linux/tcp.h).
-type Options uint8
+// TCPOptions is the set of TCP options in use (TCPI_OPT_…, include/uapi/linux/tcp.h).
+type TCPOptions uint8
 
 // The options, one bit each.
 const (
-	OptTimestamps Options = 1 << iota
+	OptTimestamps TCPOptions = 1 << iota
 	OptSACK
 	OptWscale
 	OptECN
@@ -68,9 +71,10 @@ const (
 var optionNames = []string{"timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_ts", "tfo_child"}
 
 // Names lists the options that are in the set.
-func (o Options) Names() []string { return bitNames(uint64(o), optionNames) }
+func (o TCPOptions) Names() []string { return bitNames(uint64(o), optionNames) }
 
-func (o Options) String() string { return strings.Join(o.Names(), ",") }
+// String joins the names with commas.
+func (o TCPOptions) String() string { return strings.Join(o.Names(), ",") }
 
 // AccECNFail is the set of ways in which Accurate ECN was found to fail (TCP_ACCECN_…_FAIL_…, include/net/tcp_ecn.h).
 type AccECNFail uint16
@@ -80,6 +84,7 @@ var accECNFailNames = []string{"ace_fail_send", "ace_fail_recv", "opt_fail_send"
 // Names lists the failures that are in the set.
 func (a AccECNFail) Names() []string { return bitNames(uint64(a), accECNFailNames) }
 
+// String joins the names with commas.
 func (a AccECNFail) String() string { return strings.Join(a.Names(), ",") }
 
 // bitNames names the bits that are set; a bit without a name is shown by its number.

@@ -18,7 +18,7 @@ type Field struct {
 	Since  string // the first Linux that reports it
 	Doc    string // one sentence
 
-	need   int     // length of the struct in that Linux, where Offset+Size does not tell (bit-fields in what was padding)
+	need   int     // length of the struct in that Linux, of bit-fields in what was padding
 	gone   release // the Linux that put something else in its place without changing the length
 	listen bool    // reported of a listener, of which the kernel leaves everything else zero
 	access
@@ -29,12 +29,12 @@ type Unit string
 
 // Units of tcp_info's fields.
 const (
-	Number         Unit = "" // a count, a state or a set of bits
-	Microseconds   Unit = "us"
-	Milliseconds   Unit = "ms"
-	Bytes          Unit = "bytes"
-	Segments       Unit = "segments"
-	BytesPerSecond Unit = "bytes_per_s"
+	UnitNone           Unit = "" // a count, a state or a set of bits
+	UnitMicroseconds   Unit = "us"
+	UnitMilliseconds   Unit = "ms"
+	UnitBytes          Unit = "bytes"
+	UnitSegments       Unit = "segments"
+	UnitBytesPerSecond Unit = "bytes_per_s"
 )
 
 // access is a field's place in Info. It is an offset and not a function, which makes decoding five times faster.

@@ -13,9 +13,9 @@ type Controller interface {
 	Control(func(fd uintptr)) error
 }
 
-// Get asks getsockopt(TCP_INFO), tcp(7), for what the kernel knows of a socket. It costs about half a microsecond and never
-// waits. A socket in TIME-WAIT reads CLOSED here; sock_diag tells the difference. The error is Control's, or *Error with
-// the errno (ENOTSOCK, EOPNOTSUPP on a socket that is not TCP).
+// Get asks getsockopt(TCP_INFO), tcp(7), for what the kernel knows of a socket. It costs about half a microsecond and
+// never waits. A socket in TIME-WAIT reads CLOSED here; sock_diag tells the difference. The error is Control's, or
+// *Error with the errno (ENOTSOCK, EOPNOTSUPP on a socket that is not TCP).
 func Get(c Controller) (Info, error) {
 	g := getters.Get().(*getter)
 	defer getters.Put(g)

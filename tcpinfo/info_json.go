@@ -5,24 +5,25 @@ import (
 	"strconv"
 )
 
-// JSONName is the field's key in JSON: the kernel's name, and the unit of times and rates behind it, as in "rtt_us".
-func (f Field) JSONName() string {
+// jsonName is the field's key in JSON: the kernel's name, and the unit of times and rates behind it, as in "rtt_us".
+func (f Field) jsonName() string {
 	switch f.Unit {
-	case Microseconds, Milliseconds, BytesPerSecond:
+	case UnitMicroseconds, UnitMilliseconds, UnitBytesPerSecond:
 		return f.Name + "_" + string(f.Unit)
 	}
 	return f.Name
 }
 
-// MarshalJSON writes the fields that the kernel reported, in the struct's order and under the kernel's names; times and rates
-// have their unit behind the name. Absent fields are left out. States and the like are names, sets are lists of names.
+// MarshalJSON writes the fields that the kernel reported, in the struct's order and under the kernel's names; times and
+// rates have their unit behind the name. Absent fields are left out. States and the like are names, sets are lists of
+// names.
 func (i Info) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for f, v := range i.All() {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(strconv.AppendQuote(b, f.JSONName()), ':')
+		b = append(strconv.AppendQuote(b, f.jsonName()), ':')
 		b = i.appendValue(b, f.Name, v)
 	}
 	return append(b, '}'), nil

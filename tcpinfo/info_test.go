@@ -50,9 +50,9 @@ func TestDecodeInfoOfEveryLength(t *testing.T) {
 // limit is the most that Info can hold of a field: 292 years of a time.
 func (f *Field) limit(v uint64) uint64 {
 	switch f.Unit {
-	case Microseconds:
+	case UnitMicroseconds:
 		return min(v, math.MaxInt64/uint64(time.Microsecond))
-	case Milliseconds:
+	case UnitMilliseconds:
 		return min(v, math.MaxInt64/uint64(time.Millisecond))
 	}
 	return v
@@ -263,7 +263,7 @@ func TestEnumNames(t *testing.T) {
 		{CARecovery.String(), "Recovery"}, {CAState(9).String(), "UNKNOWN(9)"},
 		{FastopenDataNotAcked.String(), "data not acknowledged"}, {FastopenFail(4).String(), "UNKNOWN(4)"},
 		{AccECNSeen(2).String(), "counter seen"}, {AccECNSeen(700).String(), "UNKNOWN(700)"},
-		{Options(0).String(), ""}, {(OptSACK | OptUsecTS).String(), "sack,usec_ts"},
+		{TCPOptions(0).String(), ""}, {(OptSACK | OptUsecTS).String(), "sack,usec_ts"},
 		{AccECNFail(0b100101).String(), "ace_fail_send,opt_fail_send,UNKNOWN(5)"},
 		{TimerPersist.String(), "persist"}, {TimerKind(77).String(), "UNKNOWN(77)"},
 	} {

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lookup finds one socket by its addresses and ports, exactly. It costs about five microseconds: the kernel walks no table.
+// Lookup finds one socket by its addresses and ports, exactly. It costs about five microseconds: the kernel walks no
+// table.
 //
 // cookie is the socket's own number, from SO_COOKIE or from an earlier reply; with it, a socket that took over the same
 // addresses is told from the one that had them before. 0 is any. The zero remote stands for a listening or a bound-only
@@ -49,7 +50,8 @@ func (c *Conn) lookup(local, remote netip.AddrPort, cookie uint64) (s Socket, er
 	return Socket{}, &Error{Op: "lookup", Local: local, Remote: remote, Errno: unix.ENOENT, kind: ErrNotFound}
 }
 
-// lookupUnconnected finds a socket that the kernel's lookup does not: bound-only, or one of several listeners on a port.
+// lookupUnconnected finds a socket that the kernel's lookup does not: bound-only, or one of several listeners on a
+// port.
 func (c *Conn) lookupUnconnected(local, remote netip.AddrPort, cookie uint64, notFound error) (Socket, error) {
 	list, err := c.Dump(Filter{States: MaskOf(Listen, BoundInactive), LocalPort: local.Port()})
 	if err != nil {
@@ -73,7 +75,11 @@ func sameAddr(a, b netip.AddrPort) bool {
 	return a.Port() == b.Port() && (!b.Addr().IsValid() && a.Addr().IsUnspecified() || bare(a.Addr()) == bare(b.Addr()))
 }
 
-// bare is an address as sock_diag has it: without a zone, and IPv4 however it was written.
+// Canonical is an address in the one spelling that all sources can be compared in: IPv4 where it is mapped into IPv6,
+// which sock_diag says of an IPv6 socket that speaks IPv4, and package net of every IPv4 connection; and without a
+// zone, which sock_diag never says.
+func Canonical(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(bare(a.Addr()), a.Port()) }
+
 func bare(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 // familyOf picks the table: IPv4's if either address is an IPv4 address.

@@ -32,7 +32,8 @@ func TestLookupOfADeadConnection(t *testing.T) {
 	}
 }
 
-// A connection keeps its cookie from SYN-RECEIVED, when nobody has a descriptor, to TIME-WAIT, when nobody has one any more.
+// A connection keeps its cookie from SYN-RECEIVED, when nobody has a descriptor, to TIME-WAIT, when nobody has one any
+// more.
 func TestCookieLastsALife(t *testing.T) {
 	t.Parallel()
 	c := dial(t)

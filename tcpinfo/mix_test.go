@@ -206,7 +206,7 @@ func (m *mix) finWait1() {
 		specimen{state: FinWait1, timer: TimerPersist, check: shut(SendShutdown)}, specimen{state: Established, check: shut(0)})
 }
 
-func shut(want uint8) func(testing.TB, Socket) {
+func shut(want Shutdown) func(testing.TB, Socket) {
 	return func(t testing.TB, s Socket) {
 		if s.Shutdown == nil || *s.Shutdown != want {
 			t.Errorf("shutdown bits %v, want %d", s.Shutdown, want)
@@ -296,7 +296,7 @@ func (m *mix) dump(c *Conn) []Socket {
 			all = append(all, list...)
 		}
 	}
-	return once(all) // a socket connected to itself is in both
+	return dedupe(all) // a socket connected to itself is in both
 }
 
 func (s specimen) String() string { return fmt.Sprintf("%s (%v > %v)", s.name, s.local, s.remote) }

@@ -38,7 +38,8 @@ func nextMessage(b []byte) (m message, rest []byte, ok bool, err error) {
 	return m, b[min(align4(int(length)), len(b)):], true, nil
 }
 
-// putHeader fills in the header of the request b, which is len(b) bytes long. The port id stays 0: the kernel puts it in.
+// putHeader fills in the header of the request b, which is len(b) bytes long. The port id stays 0: the kernel puts it
+// in.
 func putHeader(b []byte, typ, flags uint16, seq uint32) {
 	native.PutUint32(b, uint32(len(b)))
 	native.PutUint16(b[4:], typ)
@@ -115,7 +116,8 @@ func parseAck(m message) (ack, error) {
 	}
 }
 
-// afterRequest skips the copy of the request in an NLMSG_ERROR: its header, or all of it where the kernel did not cap it.
+// afterRequest skips the copy of the request in an NLMSG_ERROR: its header, or all of it where the kernel did not cap
+// it.
 func afterRequest(m message) []byte {
 	b := m.Data[4:]
 	if len(b) < unix.NLMSG_HDRLEN {

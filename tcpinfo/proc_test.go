@@ -99,8 +99,9 @@ func compareProc(c *Conn, want specimen, lines []procLine) string {
 	if err != nil {
 		return err.Error()
 	}
-	// What the two mean differently: a listener's limit is in SendQ only; the file counts probes in a column of its own; of
-	// SYN-RECEIVED it has the listener's owner, and counts timeouts, which with TCP_DEFER_ACCEPT retransmit nothing.
+	// What the two mean differently: a listener's limit is in SendQ only; the file counts probes in a column of its
+	// own; of SYN-RECEIVED it has the listener's owner, and counts timeouts, which with TCP_DEFER_ACCEPT retransmit
+	// nothing.
 	sendQ, retrans, uid := uint64(s.SendQ), uint64(s.Timer.Retrans), uint64(s.UID)
 	switch {
 	case s.State == Listen:

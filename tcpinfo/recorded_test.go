@@ -2,7 +2,6 @@ package tcpinfo
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"net/netip"
@@ -153,7 +152,6 @@ func recordReplies(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(repliesDir, "done.bin"), p.last)
-	recordEvent(t, c)
 }
 
 // recordMix records one socket in each state between IPv4 addresses, and some between others.
@@ -175,30 +173,6 @@ func recordMix(t *testing.T, c *Conn, p *tap, e ends) {
 			t.Fatalf("%v: %v, %v", s, got.State, err)
 		}
 		writeFile(t, filepath.Join(repliesDir, strings.ToLower(e.name+"-"+s.state.String())+".bin"), p.last)
-	}
-}
-
-func recordEvent(t *testing.T, c *Conn) {
-	d, err := c.Subscribe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	pr := newPair(t)
-	pr.server.write("hello")
-	cookie := pr.client.cookie()
-	pr.client.lingerZero()
-	pr.client.close()
-	for {
-		s, err := d.Recv(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.Cookie == cookie {
-			n := native.Uint32(d.buf)
-			writeFile(t, filepath.Join(repliesDir, "event-destroyed.bin"), d.buf[:n])
-			return
-		}
 	}
 }
 

@@ -3,18 +3,20 @@ package tcpinfo
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
-// Socket is what sock_diag says of one TCP socket. A pointer is nil, and a slice or string empty, where the kernel did not
-// say: of SYN-RECEIVED, TIME-WAIT and an orphan's FIN-WAIT-2 it keeps and reports little more than addresses and a timer.
+// Socket is what sock_diag says of one TCP socket. A pointer is nil, and a slice or string empty, where the kernel did
+// not say: of SYN-RECEIVED, TIME-WAIT and an orphan's FIN-WAIT-2 it keeps and reports little more than addresses and a
+// timer.
 type Socket struct {
 	Family uint8 // unix.AF_INET or AF_INET6
 	State  State
 	// Addresses and ports in host order. An IPv6 socket that speaks IPv4 has IPv4-mapped addresses (::ffff:192.0.2.1).
 	Local, Remote netip.AddrPort
 	Interface     uint32 // index of the interface that the socket is bound to, 0 if none
-	Cookie        uint64 // the kernel's number for this socket, kept from SYN-RECEIVED to TIME-WAIT and never used again; SO_COOKIE is the same
+	Cookie        uint64 // the kernel's number for this socket, kept to the end of TIME-WAIT and never used again; SO_COOKIE
 	Timer         Timer
 	// Of a listener: connections waiting for accept, and the limit. Otherwise: sequence numbers received and not read
 	// (a FIN counts 1), and written and not acknowledged.
@@ -23,17 +25,15 @@ type Socket struct {
 
 	Info     *Info
 	Mem      *Memory
-	Cong     string // congestion control, such as "cubic"
-	Shutdown *uint8 // RcvShutdown | SendShutdown: which directions are shut
-	TOS      *uint8 // IP_TOS
-	TClass   *uint8 // IPV6_TCLASS
-	V6Only   *bool  // IPV6_V6ONLY, of sockets that listen or are closed
+	Cong     string    // congestion control, such as "cubic"
+	Shutdown *Shutdown // which directions are shut
+	TOS      *uint8    // IP_TOS
+	TClass   *uint8    // IPV6_TCLASS
+	V6Only   *bool     // IPV6_V6ONLY, of sockets that listen or are closed
 	Mark     *uint32
 	ClassID  *uint32 // net_cls class, or SO_PRIORITY if there is none
 	CgroupID *uint64
-	Protocol *uint8 // IPPROTO_…, in events
 	SockOpt  *SockOpt
-	MemInfo  *MemInfo
 	Vegas    *VegasInfo
 	DCTCP    *DCTCPInfo
 	BBR      *BBRInfo
@@ -41,11 +41,23 @@ type Socket struct {
 	Unknown  []Attr // what else the kernel sent
 }
 
-// Bits of Socket.Shutdown (RCV_SHUTDOWN and SEND_SHUTDOWN, include/net/sock.h).
+// Shutdown is the set of directions in which a socket is shut (INET_DIAG_SHUTDOWN; RCV_SHUTDOWN and SEND_SHUTDOWN,
+// include/net/sock.h).
+type Shutdown uint8
+
+// The directions, one bit each.
 const (
-	RcvShutdown  uint8 = 1 // nothing more is received: a FIN came, or shutdown(SHUT_RD)
-	SendShutdown uint8 = 2 // nothing more is sent: shutdown(SHUT_WR), or close
+	RcvShutdown  Shutdown = 1 // nothing more is received: a FIN came, or shutdown(SHUT_RD)
+	SendShutdown Shutdown = 2 // nothing more is sent: shutdown(SHUT_WR), or close
 )
+
+var shutdownNames = []string{"RCV_SHUTDOWN", "SEND_SHUTDOWN"}
+
+// Names lists the directions that are in the set, by the kernel's names; it is empty and not nil where none is.
+func (s Shutdown) Names() []string { return bitNames(uint64(s), shutdownNames) }
+
+// String joins the names with commas.
+func (s Shutdown) String() string { return strings.Join(s.Names(), ",") }
 
 // Attr is an attribute of a reply that this package has no field for.
 type Attr struct {
@@ -60,7 +72,7 @@ type TimerKind uint8
 const (
 	TimerNone      TimerKind = 0
 	TimerOn        TimerKind = 1 // retransmission of data, of a FIN, of a SYN or SYN-ACK; or a loss probe
-	TimerKeepalive TimerKind = 2 // keepalive; also what an orphan's FIN-WAIT-2 has beyond 60 s (tcp_fin_timeout, TCP_LINGER2)
+	TimerKeepalive TimerKind = 2 // keepalive; also of an orphan's FIN-WAIT-2, as long as more than 60 s are left
 	TimerTimeWait  TimerKind = 3 // the end of TIME-WAIT, or of an orphan's FIN-WAIT-2
 	TimerPersist   TimerKind = 4 // the next window probe: the peer's window is full
 	TimerDelack    TimerKind = 5 // a delayed acknowledgment, in kernels newer than 6.18
@@ -81,6 +93,7 @@ type Timer struct {
 	Retrans uint8         // retransmissions (of the SYN-ACK in SYN-RECEIVED) or probes sent since the last answer
 }
 
+// String is as ss(8) prints a timer: kind, time left, retransmissions; "none" where none runs.
 func (t Timer) String() string {
 	if t.Kind == TimerNone {
 		return "none"
@@ -99,14 +112,6 @@ type Memory struct {
 	Optmem     uint32 `json:"optmem"`      // of options and filters
 	Backlog    uint32 `json:"backlog"`     // arrived while the socket was locked
 	Drops      uint32 `json:"drops"`       // segments dropped (Linux 4.7)
-}
-
-// MemInfo is the older and shorter form of Memory (INET_DIAG_MEMINFO), in bytes.
-type MemInfo struct {
-	Rmem uint32 `json:"rmem"`
-	Wmem uint32 `json:"wmem"`
-	Fmem uint32 `json:"fmem"`
-	Tmem uint32 `json:"tmem"`
 }
 
 // SockOpt is a set of switches of a socket (struct inet_diag_sockopt, Linux 5.10).

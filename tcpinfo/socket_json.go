@@ -32,10 +32,8 @@ type socketJSON struct {
 	Mark      *uint32         `json:"mark,omitempty"`
 	ClassID   *uint32         `json:"class_id,omitempty"`
 	CgroupID  *uint64         `json:"cgroup_id,omitempty"`
-	Protocol  *uint8          `json:"protocol,omitempty"`
 	SockOpt   *SockOpt        `json:"sockopt,omitempty"`
 	Mem       *Memory         `json:"skmem,omitempty"`
-	MemInfo   *MemInfo        `json:"meminfo,omitempty"`
 	Vegas     *VegasInfo      `json:"vegas,omitempty"`
 	DCTCP     *DCTCPInfo      `json:"dctcp,omitempty"`
 	BBR       *BBRInfo        `json:"bbr,omitempty"`
@@ -53,8 +51,8 @@ func (s Socket) MarshalJSON() ([]byte, error) {
 	j := socketJSON{
 		Family: familyName(s.Family), State: s.State, Local: s.Local, Interface: s.Interface, Cookie: s.Cookie,
 		RecvQ: s.RecvQ, SendQ: s.SendQ, Inode: s.Inode, Cong: s.Cong, ULP: s.ULP, TOS: s.TOS, TClass: s.TClass,
-		V6Only: s.V6Only, Mark: s.Mark, ClassID: s.ClassID, CgroupID: s.CgroupID, Protocol: s.Protocol,
-		SockOpt: s.SockOpt, Mem: s.Mem, MemInfo: s.MemInfo, Vegas: s.Vegas, DCTCP: s.DCTCP, BBR: s.BBR, Info: s.Info,
+		V6Only: s.V6Only, Mark: s.Mark, ClassID: s.ClassID, CgroupID: s.CgroupID,
+		SockOpt: s.SockOpt, Mem: s.Mem, Vegas: s.Vegas, DCTCP: s.DCTCP, BBR: s.BBR, Info: s.Info,
 	}
 	if s.Remote.Port() != 0 {
 		j.Remote = &s.Remote
@@ -65,7 +63,7 @@ func (s Socket) MarshalJSON() ([]byte, error) {
 	}
 	if s.Shutdown != nil { // reported of every full socket, and of no small entry
 		j.UID = &s.UID
-		j.Shutdown = bitNames(uint64(*s.Shutdown), []string{"receive", "send"})
+		j.Shutdown = s.Shutdown.Names()
 	}
 	for _, a := range s.Unknown {
 		j.Unknown = append(j.Unknown, attrJSON(a))

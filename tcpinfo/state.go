@@ -23,9 +23,9 @@ const (
 	Listen      State = 10
 	Closing     State = 11
 
-	// NewSynRecv is SYN-RECEIVED of a connection that no descriptor exists for yet: the kernel keeps a small "request"
-	// in its place until the handshake is complete. sock_diag reports it as SynReceived.
-	NewSynRecv State = 12
+	// newSynRecv selects, in a sock_diag request, SYN-RECEIVED of a connection that no descriptor exists for yet: the
+	// kernel keeps a small "request" in its place until the handshake is complete. The reply reports it as SynReceived.
+	newSynRecv State = 12
 	// BoundInactive selects, in a sock_diag request, sockets that are bound and neither listen nor connect (Linux 6.8).
 	// The reply reports them as Closed.
 	BoundInactive State = 13
@@ -46,7 +46,7 @@ var stateNames = [...]stateName{
 	LastAck:       {"LAST-ACK", "LAST-ACK", "TCP_LAST_ACK"},
 	Listen:        {"LISTEN", "LISTEN", "TCP_LISTEN"},
 	Closing:       {"CLOSING", "CLOSING", "TCP_CLOSING"},
-	NewSynRecv:    {"SYN-RECEIVED", "SYN-RECV", "TCP_NEW_SYN_RECV"},
+	newSynRecv:    {"SYN-RECEIVED", "SYN-RECV", "TCP_NEW_SYN_RECV"},
 	BoundInactive: {"CLOSED", "UNCONN", "TCP_BOUND_INACTIVE"},
 }
 
@@ -55,7 +55,8 @@ func States() []State {
 	return []State{Listen, SynSent, SynReceived, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait, Closed}
 }
 
-// String returns the name that RFC 9293 gives the state, such as "SYN-RECEIVED"; "UNKNOWN(n)" for a number that has none.
+// String returns the name that RFC 9293 gives the state, such as "SYN-RECEIVED"; "UNKNOWN(n)" for a number that has
+// none.
 func (s State) String() string { return s.name(func(n stateName) string { return n.rfc }) }
 
 // SS returns the name that ss(8) prints, such as "SYN-RECV" or "ESTAB".
@@ -85,8 +86,8 @@ func (s *State) UnmarshalText(b []byte) error {
 	return err
 }
 
-// ParseState reads a state's name as RFC 9293, ss(8), netstat(8) or the kernel writes it, in any case and with "-", "_" or
-// nothing between its words: "SYN-RECEIVED", "syn-recv", "SYN_RECV" and "TCP_SYN_RECV" are the same state.
+// ParseState reads a state's name as RFC 9293, ss(8), netstat(8) or the kernel writes it, in any case and with "-", "_"
+// or nothing between its words: "SYN-RECEIVED", "syn-recv", "SYN_RECV" and "TCP_SYN_RECV" are the same state.
 func ParseState(name string) (State, error) {
 	if s, ok := stateByName[squeeze(name)]; ok {
 		return s, nil
@@ -138,7 +139,7 @@ func (m StateMask) kernelBits() uint32 {
 		m = AllStates
 	}
 	if m&(1<<SynReceived) != 0 {
-		m |= 1 << NewSynRecv
+		m |= 1 << newSynRecv
 	}
 	if m&(1<<Closed) != 0 {
 		m |= 1 << BoundInactive

@@ -14,8 +14,8 @@ import (
 type transport interface {
 	// send sends one request to the kernel.
 	send(b []byte) error
-	// recv waits for one datagram. n is its full length, which is more than len(b) where b was too short for it; from is the
-	// sender's port id, which is 0 for the kernel and nobody else.
+	// recv waits for one datagram. n is its full length, which is more than len(b) where b was too short for it; from
+	// is the sender's port id, which is 0 for the kernel and nobody else.
 	recv(b []byte) (n int, from uint32, err error)
 	// drain throws away what is waiting.
 	drain()
@@ -24,7 +24,8 @@ type transport interface {
 	close() error
 }
 
-// recvTimeout is how long a reply may take. The kernel answers within the send call, so this is for what should not happen.
+// recvTimeout is how long a reply may take. The kernel answers within the send call, so this is for what should not
+// happen.
 const recvTimeout = 5 * time.Second
 
 // kernelSocket is a NETLINK_SOCK_DIAG socket. It belongs to the network namespace of the thread that made it.
@@ -35,8 +36,8 @@ type kernelSocket struct {
 	flen uint32
 }
 
-// dialKernel opens a netlink socket. groups are multicast groups to join (SKNLGRP_…).
-func dialKernel(groups ...int) (*kernelSocket, error) {
+// dialKernel opens a netlink socket.
+func dialKernel() (*kernelSocket, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EAFNOSUPPORT) {
 		return nil, &Error{Op: "socket(NETLINK_SOCK_DIAG)", Errno: err.(unix.Errno), kind: ErrNotSupported,
@@ -46,14 +47,14 @@ func dialKernel(groups ...int) (*kernelSocket, error) {
 		return nil, fmt.Errorf("socket(NETLINK_SOCK_DIAG): %w", err)
 	}
 	s := &kernelSocket{fd: fd}
-	if err := s.setUp(groups); err != nil {
+	if err := s.setUp(); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *kernelSocket) setUp(groups []int) error {
+func (s *kernelSocket) setUp() error {
 	tv := unix.NsecToTimeval(int64(recvTimeout))
 	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
 		return fmt.Errorf("setsockopt(SO_RCVTIMEO): %w", err)
@@ -63,11 +64,6 @@ func (s *kernelSocket) setUp(groups []int) error {
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
 	if err := unix.Bind(s.fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("bind(NETLINK_SOCK_DIAG): %w", err)
-	}
-	for _, g := range groups {
-		if err := unix.SetsockoptInt(s.fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, g); err != nil {
-			return fmt.Errorf("setsockopt(NETLINK_ADD_MEMBERSHIP, %d): %w", g, err)
-		}
 	}
 	sa, err := unix.Getsockname(s.fd)
 	if err != nil {
@@ -120,11 +116,17 @@ func (s *kernelSocket) recvFlags(b []byte, flags int) (int, uint32, error) {
 	}
 }
 
+// overflows is how often a socket may say ENOBUFS, which reading it clears, before drain gives it up.
+const overflows = 16
+
 // drain reads until nothing is waiting. Reading is also what makes the kernel finish a dump that was given up.
 func (s *kernelSocket) drain() {
 	var b [1]byte
-	for {
-		if _, _, err := s.recvFlags(b[:], unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil && !errors.Is(err, unix.ENOBUFS) {
+	for left := overflows; left > 0; {
+		switch _, _, err := s.recvFlags(b[:], unix.MSG_DONTWAIT|unix.MSG_TRUNC); {
+		case errors.Is(err, unix.ENOBUFS):
+			left--
+		case err != nil:
 			return
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// zoneOf is the index of the interface that a link-local address names ("fe80::1%eth0", "fe80::1%2"); 0 if it names none.
-// Without it the kernel does not find sockets on link-local addresses.
+// zoneOf is the index of the interface that a link-local address names ("fe80::1%eth0", "fe80::1%2"); 0 if it names
+// none. Without it the kernel does not find sockets on link-local addresses.
 func (c *Conn) zoneOf(addrs ...netip.AddrPort) uint32 {
 	for _, a := range addrs {
 		zone := a.Addr().Zone()

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"socklife/internal/cli"
+	"socklife/internal/explain"
+	"socklife/internal/scenario"
 	"socklife/internal/view"
 	"socklife/tcpinfo"
 )
@@ -18,24 +20,39 @@ var shownBy = map[tcpinfo.State]string{
 	tcpinfo.TimeWait: "time-wait",
 }
 
-// explain says what a state waits for, who must act, how long, and what governs it.
-func explain(w io.Writer, name string) error {
-	state, err := tcpinfo.ParseState(strings.ToUpper(name))
-	if err != nil {
-		return cli.Usagef("--explain %s: not a state; want one of %s", name, strings.Join(stateNames(), " "))
+// explainWord says what a state waits for, who must act, how long, and what governs it; or what makes a counter rise.
+func explainWord(w io.Writer, word string) error {
+	if state, err := tcpinfo.ParseState(word); err == nil {
+		state, _ = tcpinfo.ParseState(state.String()) // the RFC's, of those that only the kernel tells apart
+		explainState(w, state)
+		return nil
 	}
-	e := state.Explain()
-	fmt.Fprintf(w, "%s  (ss: %s, kernel: %s)\n\n", e.State, e.State.SS(), e.State.Kernel())
-	for _, row := range [][2]string{
-		{"waits for", e.Waits}, {"who must act", e.Who.String()}, {"what ends it", e.Act}, {"how long", e.Lasts},
-		{"governed by", strings.Join(e.Governs, ", ")},
-	} {
-		fmt.Fprintln(w, strings.Join(cli.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
+	if name, says := explain.Counter(word); name != "" {
+		fmt.Fprintf(w, "%s  (a counter of the whole network namespace)\n\n", name)
+		explainRows(w, [][2]string{{"counts", says}, {"see it", "nstat -az '*" + name + "'"}})
+		return nil
 	}
-	if sc := shownBy[e.State]; sc != "" {
-		fmt.Fprintf(w, "  %-13s echoc --hold 5s %s\n", "see it", sc)
+	states := stateNames()
+	if near := scenario.NearestOf(word, append(states, explain.Counters()...)); near != "" {
+		return cli.Usagef("--explain %s: did you mean %s?", word, near)
 	}
-	return nil
+	return cli.Usagef("--explain %s: not a state, nor a counter that is explained; want one of %s, or a name that nstat -az shows",
+		word, strings.Join(states, " "))
+}
+
+func explainState(w io.Writer, state tcpinfo.State) {
+	e := explain.State(state)
+	fmt.Fprintf(w, "%s  (ss: %s, kernel: %s)\n\n", state, state.SS(), state.Kernel())
+	explainRows(w, [][2]string{
+		{"waits for", e.Waits}, {"who must act", e.Who}, {"what ends it", e.Act}, {"how long", e.Lasts},
+		{"governed by", strings.Join(e.Governs, ", ")}, {"see it", "echoc --hold 5s " + shownBy[state]},
+	})
+}
+
+func explainRows(w io.Writer, rows [][2]string) {
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(view.Wrap(fmt.Sprintf("  %-13s %s", row[0], row[1]), view.DefaultWidth, 16), "\n"))
+	}
 }
 
 func stateNames() (names []string) {

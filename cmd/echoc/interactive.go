@@ -16,16 +16,16 @@ import (
 
 // interactive sends standard input to an echo server and prints what comes back. Standard output carries that and
 // nothing else; what is told of the connection goes to standard error.
-func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to string) error {
+func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to string) (err error) {
 	if err := f.Refuse("the plain echo client, only for scenarios", cli.OfScenarios...); err != nil {
 		return err
 	}
-	addr, err := cli.Address(to)
+	addr, err := cli.Address(ctx, to)
 	if err != nil {
 		return err
 	}
 	out := f.Narration(os.Stderr, timeline.Client)
-	defer out.Done()
+	defer func() { err = out.Done(err) }()
 	cfg := echo.ClientConfig{
 		Addrs: []netip.AddrPort{addr}, In: os.Stdin, Out: os.Stdout,
 		Options: func(s *sockapi.Socket) error {
@@ -50,9 +50,9 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 	return err
 }
 
-// narrate has the client's calls and states told, the data calls too.
+// narrate has the client's calls and states told.
 func narrate(cfg *echo.ClientConfig, n *witness.Narration) {
-	cfg.Tracer, cfg.TraceData = n, true
+	cfg.Tracer = n
 	options := cfg.Options
 	cfg.Options = func(s *sockapi.Socket) error {
 		n.Follow(s)

@@ -4,7 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"io"
 	"net/netip"
 	"os"
 
@@ -24,26 +24,30 @@ echoc - an echo client that shows what TCP does
   echoc [flags] tour            play every scenario, then tell which states and
                                 transitions were seen
   echoc --list                  list the scenarios
-  echoc --explain STATE         what a TCP state waits for, and who must act
+  echoc --explain WORD          what a TCP state waits for and who must act, or
+                                what makes a counter of the kernel rise
 
 ADDR is HOST:PORT; start with:  echoc half-close
 `
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	scenario.Worker()
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
-	state := f.Set.String("explain", "", "explain a TCP `state`: what it waits for, who must act")
+	word := f.Set.String("explain", "", "explain a `word`: a TCP state, or a counter of the kernel")
 	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.Set)
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
-	switch {
-	case f.Answered(os.Stdout, "echoc", synopsis):
-		return cli.ExitOK
-	case f.Set.Changed("explain"):
-		return complain(explain(os.Stdout, *state))
+	if asked, err := f.Answer(os.Stdout, "echoc", synopsis); asked {
+		return complain(err)
+	}
+	if f.Set.Changed("explain") {
+		return complain(cli.Print(os.Stdout, func(w io.Writer) error { return explainWord(w, *word) }))
 	}
 	if f.Wire.On {
 		if done, status, err := lab.Enter(); done || err != nil {
@@ -59,7 +63,7 @@ func complain(err error) int { return cli.Complain(os.Stderr, "echoc", err) }
 
 // dispatch tells the three ways to call echoc apart.
 func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) error {
-	from, err := cli.BindAddress(bind)
+	from, err := cli.BindAddress(ctx, bind)
 	if err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
 	to := netip.AddrPort{}
 	if len(args) == 2 {
-		if to, err = cli.Address(args[1]); err != nil {
+		if to, err = cli.Address(ctx, args[1]); err != nil {
 			return err
 		}
 		o.ServerLabel, o.ServerSource = cli.ServerLabel(to)
@@ -92,28 +96,28 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"
 	}
 	out := f.Output(os.Stdout, o)
-	cfg := f.Config(os.Stdout)
-	cfg.Bind, cfg.Log = from, out.Log
-	finish, err := onWire(f, sc, &cfg, args)
+	cfg := f.Config(out)
+	cfg.Bind = from
+	finish, err := onWire(f, sc, out, &cfg, args)
 	if err != nil {
 		return err
 	}
-	play := scenario.Both
+	play, verdict := scenario.Both, cli.Verdict
 	if len(args) == 2 {
-		play = scenario.Client
-		cfg.Addr, cfg.Patience = to, cli.TwoTerminals
+		play, verdict = scenario.Client, cli.ClientVerdict
+		cfg.Addr, cfg.Patience = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
 	result := play(ctx, sc, cfg)
-	if err := errors.Join(out.Done(), finish()); err != nil {
-		return err
+	if err := finish(); err != nil {
+		return out.Done(err)
 	}
-	return cli.Verdict(sc.Name, result)
+	return out.Done(verdict(sc.Name, result))
 }
 
 // onWire has the scenario played between two hosts, if that was asked for; finish ends what it began.
-func onWire(f *cli.Flags, sc *scenario.Scenario, cfg *scenario.Config, args []string) (finish func() error, err error) {
+func onWire(f *cli.Flags, sc *scenario.Scenario, out cli.Output, cfg *scenario.Config, args []string) (finish func() error, err error) {
 	switch {
 	case !f.Wire.On && sc.OnlyWire:
 		return nil, cli.Usagef("%s needs a wire that can lose and delay segments: echoc --wire %[1]s", sc.Name)
@@ -125,7 +129,7 @@ func onWire(f *cli.Flags, sc *scenario.Scenario, cfg *scenario.Config, args []st
 	if f.Step && sc.Injects {
 		return nil, cli.Usagef("--step: in %s the wire delivers segments of its own, which cannot be done by hand", sc.Name)
 	}
-	cfg.Patience = f.Wire.Patience()
-	cfg.Wire, finish, err = f.Wire.Config(f.Screen)
+	cfg.Patience = f.Wire.Timeout()
+	cfg.Wire, finish, err = f.Wire.Config(out)
 	return finish, err
 }

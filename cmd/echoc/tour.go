@@ -26,12 +26,12 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 		Title: "tour", Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1,
 	})
 	sights := tour.NewSights()
-	sink := out.Sink
+	sink := timeline.Sink(out.View)
 	if !f.JSON {
-		sink = onlyCoverage{out.Sink}
+		sink = onlyCoverage{sink}
 	}
 	log := timeline.New(sights, sink)
-	cfg := f.Config(os.Stdout)
+	cfg := f.Config(out)
 	cfg.Log, cfg.Addr = log, netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	cfg.Pace, cfg.Step = 0, nil
 	var wire *scenario.WireConfig
@@ -41,16 +41,7 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	p := progress{quiet: f.Quiet || f.JSON, live: view.IsTerminal(os.Stdout)}
 	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Sights: sights, Begin: p.begin, End: p.end})
 	log.Close()
-	if err := out.Done(); err != nil {
-		return err
-	}
-	switch {
-	case result.Err != nil:
-		return result.Err
-	case result.Failed > 0:
-		return fmt.Errorf("tour: %d of %d checks failed", result.Failed, result.Checks)
-	}
-	return nil
+	return out.Done(cli.Verdict("tour", scenario.Result{Checks: result.Checks, Failed: result.Failed, Err: result.Err}))
 }
 
 // onlyCoverage leaves what the scenarios say of themselves to their own command.

@@ -1,4 +1,5 @@
-// Command echod is an echo server (RFC 862) that shows the life of its connections, and plays the server's side of scenarios.
+// Command echod is an echo server (RFC 862) that shows the life of its connections, and plays the server's side of
+// scenarios.
 package main
 
 import (
@@ -35,7 +36,10 @@ type flags struct {
 	drain    time.Duration
 }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	scenario.Worker()
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	f := &flags{Flags: cli.NewFlags("echod")}
@@ -47,8 +51,8 @@ func run(args []string) int {
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
-	if f.Answered(os.Stdout, "echod", synopsis) {
-		return cli.ExitOK
+	if asked, err := f.Answer(os.Stdout, "echod", synopsis); asked {
+		return complain(err)
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
@@ -61,7 +65,7 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	addr, err := cli.Address(f.listen)
+	addr, err := cli.Address(ctx, f.listen)
 	if err != nil {
 		return err
 	}
@@ -108,8 +112,8 @@ func play(ctx context.Context, f *flags, sc *scenario.Scenario, addr netip.AddrP
 	out := f.Output(os.Stdout, view.Options{
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	})
-	cfg := f.Config(os.Stdout)
-	cfg.Addr, cfg.Log, cfg.Patience = addr, out.Log, cli.TwoTerminals
+	cfg := f.Config(out)
+	cfg.Addr, cfg.Patience = addr, cli.TwoTerminalTimeout
 	cfg.Ready = func(a netip.AddrPort) { listening(f.Flags, out.Log, a) }
 	var failed error
 	err := scenario.Serve(ctx, sc, cfg, f.runs, func(r scenario.Result) {
@@ -123,16 +127,13 @@ func play(ctx context.Context, f *flags, sc *scenario.Scenario, addr netip.AddrP
 			}
 		}
 	})
-	if outErr := out.Done(); outErr != nil {
-		return outErr
-	}
 	if errors.Is(err, cli.ErrTerminated) {
 		err = nil
 	}
 	if err == nil {
 		err = failed
 	}
-	return err
+	return out.Done(err)
 }
 
 // listening says where, on standard error and as an event.

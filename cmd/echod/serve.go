@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
 
 	"socklife/internal/cli"
 	"socklife/internal/echo"
@@ -16,13 +19,14 @@ import (
 )
 
 // serve is the plain echo server. On a terminal it tells what happens to each connection.
-func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
+func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
+	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
 	narrated := !f.Quiet && (f.JSON || view.IsTerminal(os.Stdout))
 	if narrated {
 		out = f.Narration(os.Stdout, timeline.Server)
 	}
-	defer out.Done()
+	defer func() { err = out.Done(err) }()
 	cfg := echo.Config{
 		Addr: addr, Backlog: f.Sockets.Backlog(),
 		NoReuseAddr:     f.Sockets.Given("reuseaddr"), // then it is for the flag to say
@@ -34,12 +38,13 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
 	}
 	var n *witness.Narration
 	if narrated {
-		var err error
 		if n, err = witness.Narrate(out.Log, timeline.Server); err != nil {
 			return err
 		}
 		defer n.Close()
 		narrate(&cfg, n)
+	} else if !f.Quiet {
+		cfg.Events.AcceptPaused = complainOnce()
 	}
 	server, err := echo.NewServer(cfg)
 	if err != nil {
@@ -54,7 +59,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
 		return err
 	}
 	if !f.Quiet {
-		fmt.Fprintln(os.Stderr, "echod: "+told(report))
+		fmt.Fprintln(os.Stderr, "echod: "+summary(report))
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, cli.ErrTerminated) {
 		return cause
@@ -62,15 +67,15 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) error {
 	return nil
 }
 
-// narrate has the server's calls and states told, the data calls too.
+// narrate has the server's calls and states told.
 func narrate(cfg *echo.Config, n *witness.Narration) {
-	cfg.Tracer, cfg.TraceData = n, true
+	cfg.Tracer = n
 	cfg.Events = echo.Events{
 		Accepted:     func(s *sockapi.Socket, _ netip.AddrPort) { n.FollowBoth(s) },
 		PeerFinished: func(*sockapi.Socket) { n.Look() },
 		Closed: func(_ *sockapi.Socket, r echo.ConnReport) {
 			n.Look()
-			n.Note(fmt.Sprintf("%s: %s, %d bytes echoed", r.Peer, r.Reason, r.BytesOut))
+			n.Note(fmt.Sprintf("%s: %s, %d bytes echoed%s", r.Peer, r.Reason, r.BytesOut, owed(r.BytesIn-r.BytesOut)))
 		},
 		AcceptPaused:  func(why error) { n.Note("not accepting: " + why.Error()) },
 		AcceptResumed: func() { n.Note("accepting again") },
@@ -78,8 +83,27 @@ func narrate(cfg *echo.Config, n *witness.Narration) {
 	}
 }
 
-// told is what came of it, in one line.
-func told(r echo.Report) string {
-	return fmt.Sprintf("%d connections: %d finished, %d reset, %d idle, %d drained, %d cut, %d failed; %d bytes in, %d out",
-		r.Accepted, r.Finished, r.Resets, r.Idle, r.Drained, r.Cut, r.Failed, r.BytesIn, r.BytesOut)
+// summary is the report in one line.
+func summary(r echo.Report) string {
+	return fmt.Sprintf("%d connections: %d finished, %d reset, %d idle, %d drained, %d cut, %d failed; %d bytes in, %d out%s",
+		r.Accepted, r.Finished, r.Resets, r.Idle, r.Drained, r.Cut, r.Failed, r.BytesIn, r.BytesOut, owed(r.BytesIn-r.BytesOut))
+}
+
+// owed says how many bytes were read and never echoed, if any.
+func owed(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d not echoed", n)
+}
+
+// complainOnce says why no connections are accepted, the first time that it is an error.
+func complainOnce() func(error) {
+	said := false
+	return func(why error) {
+		if !said && !errors.Is(why, echo.ErrMaxConns) {
+			said = true
+			complain(fmt.Errorf("not accepting for now: %w", why))
+		}
+	}
 }

@@ -1,42 +1,41 @@
-// Package capture sees the segments of connections on this host's interfaces, loopback among them, through a packet socket
-// (packet(7)). A filter in the kernel lets only those through that have one of the ports; other traffic costs nothing.
+// Package capture sees the segments of connections on this host's interfaces, loopback among them, through a packet
+// socket (packet(7)). A filter in the kernel lets those through that have one of the ports; other traffic costs
+// nothing.
 package capture
 
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 	"unsafe"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
-
-// Unsupported is why there can be no capture.
-type Unsupported struct{ What, How string }
-
-func (u *Unsupported) Error() string { return u.What + ": " + u.How }
 
 // Capture is a packet socket.
 type Capture struct {
 	mu    sync.Mutex
 	fd    int
 	ports []uint16
-	lo    int // index of the loopback interface, where each packet is seen twice
 
-	dropped, told uint32 // packets there was no room for: by PACKET_STATISTICS, and as told
+	dropped, reported uint32 // packets there was no room for: by PACKET_STATISTICS, and as handed over
 }
 
 // Open begins a capture that sees nothing until ports are added. It needs CAP_NET_RAW; without, the error is an
-// [*Unsupported].
+// [*unsupported.Error].
 func Open() (*Capture, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			return nil, &Unsupported{"--capture needs CAP_NET_RAW", "run the same command with sudo"}
+		switch err {
+		case unix.EPERM, unix.EACCES:
+			return nil, unsupported.New("--capture needs CAP_NET_RAW", "run the same command with sudo", err)
+		case unix.EAFNOSUPPORT:
+			return nil, unsupported.New("this kernel has no packet sockets", "modprobe af_packet, or use one built with CONFIG_PACKET", err)
 		}
 		return nil, fmt.Errorf("packet socket: %w", err)
 	}
@@ -48,20 +47,18 @@ func Open() (*Capture, error) {
 	return c, nil
 }
 
-// bufferBytes is room for what comes while this program does not get the CPU. On loopback segments are up to 64 KB long.
+// bufferBytes is room for what comes while this program does not get the CPU. On loopback segments are up to 64 KB
+// long.
 const bufferBytes = 32 << 20
 
 // setUp has the filter in place before the socket is bound, so that nothing else ever comes through.
 func (c *Capture) setUp() error {
-	ifreq, err := unix.NewIfreq("lo")
-	if err == nil && unix.IoctlIfreq(c.fd, unix.SIOCGIFINDEX, ifreq) == nil {
-		c.lo = int(ifreq.Uint32())
-	}
 	if err := c.filter(); err != nil {
 		return err
 	}
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bufferBytes); err != nil { // CAP_NET_ADMIN
-		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes) // as much as net.core.rmem_max allows; losses are told
+		// As much as net.core.rmem_max allows; losses are reported.
+		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bufferBytes)
 	}
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return fmt.Errorf("SO_TIMESTAMPNS: %w", err)
@@ -75,7 +72,7 @@ func (c *Capture) setUp() error {
 	return nil
 }
 
-// AddPort has the segments from and to a port seen too.
+// AddPort has the segments from and to a port seen too. Above a hundred ports those of all others are seen with them.
 func (c *Capture) AddPort(port uint16) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +84,7 @@ func (c *Capture) AddPort(port uint16) error {
 }
 
 func (c *Capture) filter() error {
-	program := program(c.ports, c.lo)
+	program := program(c.ports)
 	err := unix.SetsockoptSockFprog(c.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
 		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 	if err != nil {
@@ -139,7 +136,8 @@ func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 	}
 }
 
-// received is what the kernel says beside a packet: its time, and how many it had dropped before (SO_RXQ_OVFL; nothing is said of none).
+// received is what the kernel says beside a packet: its time, and how many it had dropped before (SO_RXQ_OVFL; nothing
+// is said of none).
 func (c *Capture) received(control []byte) Packet {
 	p := Packet{At: time.Now()}
 	messages, err := unix.ParseSocketControlMessage(control)
@@ -159,10 +157,10 @@ func (c *Capture) received(control []byte) Packet {
 	return p
 }
 
-// lost is how many more were dropped than have been told.
+// lost is how many more were dropped than have been reported.
 func (c *Capture) lost(dropped uint32) uint32 {
-	more := dropped - c.told
-	c.told = dropped
+	more := dropped - c.reported
+	c.reported = dropped
 	return more
 }
 

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/segment"
+	"socklife/internal/unsupported"
 )
 
 // open skips without the privilege.
 func open(t *testing.T) *Capture {
 	t.Helper()
 	c, err := Open()
-	var unsupported *Unsupported
-	if errors.As(err, &unsupported) {
+	if unsupported.In(err) != nil {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -110,6 +109,34 @@ func TestSeesAConnectionAndNothingElse(t *testing.T) {
 	}
 }
 
+// However many ports are asked for, those are seen that were.
+func TestSeesEachOfManyPorts(t *testing.T) {
+	for _, many := range []int{maxPorts, maxPorts + 1, 300} {
+		c := open(t)
+		l, port := listen(t, "tcp4", "127.0.0.1:0")
+		for p := uint16(1); len(c.ports) < many-1; p++ {
+			if err := c.AddPort(p); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.AddPort(port); err != nil {
+				t.Fatal(err)
+			}
+		}
+		talk(t, l)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		seen := 0
+		err := c.Run(ctx, func(p Packet) {
+			if s, err := segment.Decode(p.Data); err == nil && (s.Src.Port() == port || s.Dst.Port() == port) {
+				seen++
+			}
+		})
+		if err != nil || seen < 7 {
+			t.Errorf("%d ports: %d segments seen of a connection, %v", many, seen, err)
+		}
+	}
+}
+
 func judge(t *testing.T, packets []segment.Segment, port uint16) {
 	t.Helper()
 	syns, fins, data := 0, 0, 0
@@ -144,7 +171,8 @@ func TestNothingIsSeenBeforeAPortIsAdded(t *testing.T) {
 // What there was no room for is not kept quiet.
 func TestLossesAreTold(t *testing.T) {
 	c := open(t)
-	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the kernel makes it the least there is
+	// The kernel makes it the least there is.
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil {
 		t.Fatal(err)
 	}
 	l, port := listen(t, "tcp4", "127.0.0.1:0")

@@ -22,8 +22,9 @@ func LooksLikeAddr(arg string) bool {
 	return strings.ContainsAny(arg, ":.") || arg == "localhost"
 }
 
-// Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up.
-func Address(arg string) (netip.AddrPort, error) {
+// Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up, unless
+// ctx ends meanwhile.
+func Address(ctx context.Context, arg string) (netip.AddrPort, error) {
 	host, port, err := splitAddr(arg)
 	if err != nil {
 		return netip.AddrPort{}, Usage{err.Error()}
@@ -32,7 +33,10 @@ func Address(arg string) (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, Usagef("address %q: %v", arg, err)
 	}
-	ip, err := lookup(host)
+	ip, err := lookup(ctx, host)
+	if ctx.Err() != nil {
+		return netip.AddrPort{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return netip.AddrPort{}, Usagef("address %q: %v", arg, err)
 	}
@@ -74,14 +78,14 @@ func portNumber(port string) (uint16, error) {
 	return 0, fmt.Errorf("port %q: want a number from 0 to 65535, or a service's name", port)
 }
 
-func lookup(host string) (netip.Addr, error) {
+func lookup(ctx context.Context, host string) (netip.Addr, error) {
 	if host == "" {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil || len(ips) == 0 {
@@ -96,14 +100,14 @@ func lookup(host string) (netip.Addr, error) {
 }
 
 // BindAddress reads --bind: like Address, but HOST alone means any port.
-func BindAddress(arg string) (netip.AddrPort, error) {
+func BindAddress(ctx context.Context, arg string) (netip.AddrPort, error) {
 	if arg == "" {
 		return netip.AddrPort{}, nil
 	}
 	if ip, err := bareAddr(arg); err == nil {
 		return netip.AddrPortFrom(ip, 0), nil
 	}
-	return Address(arg)
+	return Address(ctx, arg)
 }
 
 // Loopback is this host's address to itself.
@@ -129,4 +133,12 @@ func OnThisHost(a netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// ServerLabel says how the server is seen from the client's terminal, and by which source, if it is.
+func ServerLabel(a netip.AddrPort) (label, source string) {
+	if OnThisHost(a.Addr()) {
+		return "server " + a.String() + " (seen through sock_diag)", "sock_diag"
+	}
+	return "server " + a.String() + " (on another host: cannot be seen)", ""
 }

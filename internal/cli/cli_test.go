@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"socklife/internal/scenario"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -21,7 +21,7 @@ func TestAddress(t *testing.T) {
 		"127.0.0.1:7007": "127.0.0.1:7007", "127.0.0.1": "127.0.0.1:7007", ":7": "127.0.0.1:7", "[::1]:9": "[::1]:9",
 		"::1": "[::1]:7007", "[fe80::1%lo]:7": "[fe80::1%lo]:7", "0.0.0.0:0": "0.0.0.0:0", "127.0.0.1:echo": "127.0.0.1:7",
 	} {
-		got, err := Address(arg)
+		got, err := Address(t.Context(), arg)
 		if err != nil || got.String() != want {
 			if strings.HasSuffix(arg, ":echo") && err != nil {
 				continue // no /etc/services here
@@ -30,7 +30,7 @@ func TestAddress(t *testing.T) {
 		}
 	}
 	for _, arg := range []string{"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "[::1", "a:b:c", "no-such-host.invalid:7"} {
-		if got, err := Address(arg); err == nil || Status(err) != ExitUsage {
+		if got, err := Address(t.Context(), arg); err == nil || Status(err) != ExitUsage {
 			t.Errorf("%s: got %v, %v", arg, got, err)
 		}
 	}
@@ -38,7 +38,7 @@ func TestAddress(t *testing.T) {
 
 func TestBindAddressTakesAnyPort(t *testing.T) {
 	for arg, want := range map[string]string{"": "invalid AddrPort", "127.0.0.1": "127.0.0.1:0", "::1": "[::1]:0", "127.0.0.1:5": "127.0.0.1:5"} {
-		if got, err := BindAddress(arg); err != nil || got.String() != want {
+		if got, err := BindAddress(t.Context(), arg); err != nil || got.String() != want {
 			t.Errorf("%q: got %v (%v), want %s", arg, got, err, want)
 		}
 	}
@@ -65,9 +65,9 @@ func TestComplaints(t *testing.T) {
 		{nil, ExitOK, ""},
 		{Usagef("no such %s", "thing"), ExitUsage, "prog: no such thing\n"},
 		{call("connect", unix.ECONNREFUSED), ExitFailed, "prog: connect 127.0.0.1:7007: connection refused (is echod running there?)\n"},
-		{fmt.Errorf("wrapped: %w", call("bind", unix.EACCES)), ExitFailed, "CAP_NET_BIND_SERVICE"},
+		{fmt.Errorf("wrapped: %w", call("bind", unix.EACCES)), ExitUnsupported, "CAP_NET_BIND_SERVICE"},
 		{call("bind", unix.EADDRINUSE), ExitFailed, "ss -tanp 'sport = :7007'"},
-		{scenario.Unsupported{What: "no", How: "get it"}, ExitUnsupported, "prog: no: get it\n"},
+		{&unsupported.Error{What: "no", How: "get it"}, ExitUnsupported, "prog: no: get it\n"},
 		{ErrInterrupted, ExitInterrupted, ""},
 		{context.Canceled, ExitInterrupted, ""},
 		{errors.New("two\nlines"), ExitFailed, "prog: two; lines\n"},

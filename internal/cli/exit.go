@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
-	"socklife/internal/capture"
-	"socklife/internal/lab"
-	"socklife/internal/scenario"
-	"socklife/internal/trace"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -42,16 +42,12 @@ var (
 // Status is the exit status that an error stands for.
 func Status(err error) int {
 	var usage Usage
-	var unsupported scenario.Unsupported
-	var untraceable *trace.Unsupported
-	var noWire *lab.Unavailable
-	var noCapture *capture.Unsupported
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &usage):
 		return ExitUsage
-	case errors.As(err, &unsupported), errors.As(err, &untraceable), errors.As(err, &noWire), errors.As(err, &noCapture):
+	case unsupported.In(err) != nil:
 		return ExitUnsupported
 	case errors.Is(err, ErrInterrupted), errors.Is(err, ErrTerminated), errors.Is(err, context.Canceled):
 		return ExitInterrupted
@@ -68,10 +64,27 @@ func Complain(w io.Writer, program string, err error) int {
 	return status
 }
 
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneLine is the text of an error, in which nothing that was typed or received can do something to the terminal.
+func oneLine(err error) string {
+	var b strings.Builder
+	for text := strings.ReplaceAll(err.Error(), "\n", "; "); text != ""; {
+		r, n := utf8.DecodeRuneInString(text)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) {
+			b.WriteString(text[:n])
+		} else {
+			b.WriteString(strings.Trim(strconv.Quote(text[:n]), `"`))
+		}
+		text = text[n:]
+	}
+	return b.String()
+}
 
 // hint says what to do about an error that somebody new to this meets.
 func hint(err error) string {
+	var unlike unlikeLesson
+	if errors.As(err, &unlike) {
+		return fmt.Sprintf(" (is `echod %s` running there?)", unlike.scenario)
+	}
 	var call *sockapi.Error
 	if !errors.As(err, &call) {
 		return ""

@@ -3,11 +3,15 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"socklife/internal/view"
 )
 
 // Flags are those that both commands have.
@@ -15,8 +19,6 @@ type Flags struct {
 	Set     *pflag.FlagSet
 	Sockets *SocketFlags
 	Wire    *WireFlags
-
-	Screen *screen // of the timeline, if the reader is asked there; set by Output
 
 	Color               string
 	JSON, Quiet, Step   bool
@@ -70,19 +72,30 @@ func (f *Flags) Parse(args []string) error {
 	return f.Sockets.check()
 }
 
-// Answered tells whether a question about the program was asked, and answers it: --help, --version, --list.
-func (f *Flags) Answered(w *os.File, program, synopsis string) bool {
-	switch {
-	case f.Help:
-		f.Usage(w, synopsis)
-	case f.Version:
-		fmt.Fprintln(w, Version(program))
-	case f.List:
-		List(w)
-	default:
-		return false
+// Answer tells whether a question about the program was asked, --help, --version or --list, and answers it.
+func (f *Flags) Answer(to *os.File, program, synopsis string) (asked bool, err error) {
+	return f.Help || f.Version || f.List, Print(to, func(w io.Writer) error {
+		switch {
+		case f.Help:
+			f.Usage(w, synopsis)
+		case f.Version:
+			fmt.Fprintln(w, Version(program))
+		case f.List && view.IsTerminal(to):
+			List(w, view.Width(to))
+		case f.List:
+			List(w, math.MaxInt)
+		}
+		return nil
+	})
+}
+
+// Version is the module's version, as the Go tool recorded it.
+func Version(program string) string {
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
 	}
-	return true
+	return program + " " + version
 }
 
 // Usage writes the help: the synopsis, then the flags by what they are about.

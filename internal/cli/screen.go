@@ -8,8 +8,8 @@ import (
 	"socklife/internal/view"
 )
 
-// screen is a terminal that a timeline and a question share: what is written goes above the question, which stays the last
-// line until it is answered.
+// screen is a terminal that a timeline and a question share: what is written goes above the question, which stays the
+// last line until it is answered.
 type screen struct {
 	mu       sync.Mutex
 	f        *os.File
@@ -53,7 +53,7 @@ func (s *screen) Answered() {
 // Say writes a line of its own. What does not fit goes on below, a little more indented.
 func (s *screen) Say(line string) {
 	indent := len(line) - len(strings.TrimLeft(line, " "))
-	s.Write([]byte(strings.Join(Wrap(line, max(view.Width(s.f), 20), indent+2), "\n") + "\n"))
+	s.Write([]byte(strings.Join(view.Wrap(line, max(view.Width(s.f), 20), indent+2), "\n") + "\n"))
 }
 
 func cut(text string, columns int) string {

@@ -11,8 +11,8 @@ import (
 	"socklife/sockapi"
 )
 
-// SocketFlags are the flags that set a socket option each, named after it. They are applied in the order of this file, so
-// that the same command line makes the same calls.
+// SocketFlags are the flags that set a socket option each, named after it. They are applied in the order of this file,
+// so that the same command line makes the same calls.
 type SocketFlags struct {
 	set     *pflag.FlagSet
 	options []optionFlag
@@ -34,7 +34,7 @@ func newSocketFlags() *SocketFlags {
 	f.boolean("reuseport", sockapi.SO_REUSEPORT, "SO_REUSEPORT: share the port with other listeners")
 	f.boolean("v6only", sockapi.IPV6_V6ONLY, "IPV6_V6ONLY: keep IPv4 away from an IPv6 socket")
 	f.seconds("linger", "SO_LINGER: close waits this many `seconds`; 0 resets", func(s *sockapi.Socket, n int) error {
-		return sockapi.SO_LINGER.Put(s, sockapi.Linger{OnOff: true, Seconds: n})
+		return sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: n})
 	})
 	f.boolean("keepalive", sockapi.SO_KEEPALIVE, "SO_KEEPALIVE: probe a silent peer")
 	f.duration("keepidle", sockapi.TCP_KEEPIDLE, time.Second, "TCP_KEEPIDLE: silence before the first probe")
@@ -102,19 +102,19 @@ func (f *SocketFlags) add(name string, check func() error, apply func(*sockapi.S
 
 func (f *SocketFlags) boolean(name string, o sockapi.Option[bool], usage string) {
 	v := f.set.Bool(name, false, usage)
-	f.add(name, nil, func(s *sockapi.Socket) error { return o.Put(s, *v) })
+	f.add(name, nil, func(s *sockapi.Socket) error { return o.Set(s, *v) })
 }
 
 func (f *SocketFlags) number(name string, o sockapi.Option[int], least int, usage string) {
 	v := f.set.Int(name, 0, usage)
-	f.add(name, func() error { return atLeast(*v, least) }, func(s *sockapi.Socket) error { return o.Put(s, *v) })
+	f.add(name, func() error { return atLeast(*v, least) }, func(s *sockapi.Socket) error { return o.Set(s, *v) })
 }
 
-// buffer is a number that the kernel changes, so it is read back for the reader to see.
+// buffer is a number that the kernel changes, so it is read back for the user to see.
 func (f *SocketFlags) buffer(name string, o sockapi.Option[int], usage string) {
 	v := f.set.Int(name, 0, usage)
 	f.add(name, func() error { return atLeast(*v, 1) }, func(s *sockapi.Socket) error {
-		_, err := o.Set(s, *v)
+		_, err := o.SetGet(s, *v)
 		return err
 	})
 }
@@ -131,7 +131,7 @@ func (f *SocketFlags) duration(name string, o sockapi.Option[time.Duration], uni
 			return fmt.Errorf("want a time of at least %v, as 5s", unit)
 		}
 		return nil
-	}, func(s *sockapi.Socket) error { return o.Put(s, *v) })
+	}, func(s *sockapi.Socket) error { return o.Set(s, *v) })
 }
 
 func (f *SocketFlags) portRange(name, usage string) {
@@ -141,7 +141,7 @@ func (f *SocketFlags) portRange(name, usage string) {
 		if err != nil {
 			return err
 		}
-		return sockapi.IP_LOCAL_PORT_RANGE.Put(s, r)
+		return sockapi.IP_LOCAL_PORT_RANGE.Set(s, r)
 	})
 }
 

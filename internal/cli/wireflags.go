@@ -52,6 +52,9 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
 		}
 	}
+	if fs.Lookup("pcap") != nil && fs.Changed("pcap") && w.Pcap == "" {
+		return Usagef("--pcap '': want the name of a file")
+	}
 	if w.Absolute && !w.On && !w.Capture {
 		return Usagef("--absolute-seq is about segments: it goes with --wire or --capture")
 	}
@@ -64,9 +67,9 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	return nil
 }
 
-// Config is what the flags say, with the reader's hand on the wire if step is on; the function it returns ends what has
-// begun here.
-func (w *WireFlags) Config(step *screen) (*scenario.WireConfig, func() error, error) {
+// Config is what the flags say; where out is a screen on which the user is asked, that is about each segment. The
+// function it returns ends what has begun here.
+func (w *WireFlags) Config(out Output) (*scenario.WireConfig, func() error, error) {
 	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules}
 	end := func() error { return nil }
 	if w.Pcap != "" {
@@ -75,9 +78,9 @@ func (w *WireFlags) Config(step *screen) (*scenario.WireConfig, func() error, er
 			return nil, nil, err
 		}
 	}
-	if step != nil {
-		h, restore := newHand(os.Stdin, step)
-		cfg.Hand = h.Hold
+	if out.screen != nil {
+		s, restore := newWireStep(os.Stdin, out.screen)
+		cfg.Hand = s.Hold
 		capture := end
 		end = func() error { restore(); return capture() }
 	}
@@ -99,8 +102,8 @@ func (w *WireFlags) capture(cfg *scenario.WireConfig) (end func() error, err err
 // Rules tells whether there are any.
 func (w *WireFlags) Rules() bool { return len(w.rules) > 0 }
 
-// Patience is how long a side waits for the other over this wire.
-func (w *WireFlags) Patience() time.Duration { return 10*time.Second + 100*w.link.Delay }
+// Timeout is how long a side waits for the other over this wire.
+func (w *WireFlags) Timeout() time.Duration { return 10*time.Second + 100*w.link.Delay }
 
 // holdValue is --hold: a time, or a rule.
 type holdValue struct{ f *Flags }

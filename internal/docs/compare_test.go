@@ -5,7 +5,9 @@ import (
 	"maps"
 	"slices"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -152,15 +154,29 @@ func passes(from string, states []string, to string) int {
 		return 0
 	}
 	// An abort is not an orderly end, though that may have been passed unseen. Of CLOSE-WAIT it mostly was.
-	if timeline.MayAbort(from, to) && from != timeline.CloseWait {
+	if rfc9293.MayAbort(state(from), state(to)) && from != timeline.CloseWait {
 		return 0
 	}
-	for _, way := range timeline.Ways(from, to) {
+	for _, way := range ways(from, to) {
 		if inOrder(states[:n], way) {
 			return n
 		}
 	}
 	return 0
+}
+
+func state(name string) tcpinfo.State { s, _ := tcpinfo.ParseState(name); return s }
+
+// ways are rfc9293's, by name.
+func ways(from, to string) (named [][]string) {
+	for _, way := range rfc9293.Ways(state(from), state(to)) {
+		names := []string{}
+		for _, s := range way {
+			names = append(names, s.String())
+		}
+		named = append(named, names)
+	}
+	return named
 }
 
 // inOrder tells whether all of some are in the list, in that order.

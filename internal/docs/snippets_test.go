@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// What README.md shows of the two libraries is compiled and run: each snippet stands, line for line, in an example.
+// What README.md shows of the libraries is compiled and run: each snippet stands, line for line, in an example.
 func TestEverySnippetIsInAnExample(t *testing.T) {
 	var examples string
-	for _, pkg := range []string{"sockapi", "tcpinfo"} {
+	for _, pkg := range []string{"sockapi", "tcpinfo", "tcpinfo/watch"} {
 		files, err := filepath.Glob(filepath.Join(root, pkg, "*example_test.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no examples in %s: %v", pkg, err)
@@ -26,7 +26,7 @@ func TestEverySnippetIsInAnExample(t *testing.T) {
 	for _, page := range pages(t) {
 		for _, f := range fences(page, read(t, page)) {
 			if f.language == "go" && !strings.Contains(examples, unindented(f.text)) {
-				t.Errorf("%s:%d: this is not in sockapi/example_test.go or tcpinfo/*example_test.go:\n%s", page, f.line, f.text)
+				t.Errorf("%s:%d: this is not in the example_test.go of sockapi, tcpinfo or tcpinfo/watch:\n%s", page, f.line, f.text)
 			}
 		}
 	}

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"socklife/internal/explain"
+	"socklife/internal/rfc9293"
 	"socklife/internal/scenario"
-	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
 // tables are made from the code; each is the whole text of its block.
 var tables = map[string]func(*testing.T) string{
+	"rooms":       roomsTable,
 	"states":      statesTable,
 	"waits":       waitsTable,
 	"transitions": transitionsTable,
@@ -71,7 +73,7 @@ func statesTable(*testing.T) string {
 func waitsTable(t *testing.T) string {
 	var b strings.Builder
 	for i, s := range tcpinfo.States() {
-		e := s.Explain()
+		e := explain.State(s)
 		if i > 0 {
 			b.WriteString("\n")
 		}
@@ -101,12 +103,12 @@ func seenIn(t *testing.T, s tcpinfo.State) string {
 // transitionsTable is RFC 9293's figure 5 as Linux has it.
 func transitionsTable(*testing.T) string {
 	var rows [][]string
-	for _, tr := range timeline.Transitions {
+	for _, tr := range rfc9293.Transitions {
 		when := tr.When
-		if tr.Via != "" {
-			when += "; Linux passes " + tr.Via + " on the way"
+		if tr.Via != 0 {
+			when += "; Linux passes " + tr.Via.String() + " on the way"
 		}
-		rows = append(rows, []string{tr.From, tr.To, when})
+		rows = append(rows, []string{tr.From.String(), tr.To.String(), when})
 	}
 	return markdown([]string{"from", "to", "when"}, rows)
 }
@@ -127,8 +129,8 @@ func fieldsTable(*testing.T) string {
 // countersTable says what makes each counter rise.
 func countersTable(*testing.T) string {
 	var rows [][]string
-	for _, name := range tcpinfo.ExplainedCounters() {
-		says, _ := tcpinfo.ExplainCounter(name)
+	for _, name := range explain.Counters() {
+		_, says := explain.Counter(name)
 		rows = append(rows, []string{code(name), says})
 	}
 	return markdown([]string{"counter", "rises when"}, rows)

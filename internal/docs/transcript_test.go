@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 )
 
@@ -69,8 +70,8 @@ func (tr *transcript) state(side, port, from, to string) {
 	default:
 		from = timeline.Closed
 	}
-	if unseen, ok := timeline.Unseen(from, to); ok && from != "" {
-		chain = append(chain, unseen...)
+	if ways := ways(from, to); len(ways) == 1 && !rfc9293.MayAbort(state(from), state(to)) {
+		chain = append(chain, ways[0]...)
 	}
 	tr.sockets[side][key] = append(chain, to)
 }

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -109,12 +110,11 @@ func happened(events []timeline.Event, side timeline.Side, many bool) *transcrip
 	return tr
 }
 
-func portOf(addr string) string {
-	port := addr[strings.LastIndexByte(addr, ':')+1:]
-	if port == "0" || port == "" {
+func portOf(addr netip.AddrPort) string {
+	if addr.Port() == 0 {
 		return ""
 	}
-	return ":" + port
+	return fmt.Sprintf(":%d", addr.Port())
 }
 
 // callNames are the calls without what was passed in, and how they ended. One after the other that are the same count once.

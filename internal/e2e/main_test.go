@@ -98,8 +98,16 @@ func start(t *testing.T, args ...string) *server {
 
 func startAs(t *testing.T, cmd *exec.Cmd) *server {
 	t.Helper()
+	return startWith(t, cmd, nil)
+}
+
+// startWith is startAs for a server whose standard output is kept by somebody else; nil is the test.
+func startWith(t *testing.T, cmd *exec.Cmd, stdout *os.File) *server {
+	t.Helper()
 	s := &server{cmd: cmd, done: make(chan error, 1)}
-	s.cmd.Stdout = &s.out
+	if s.cmd.Stdout = &s.out; stdout != nil {
+		s.cmd.Stdout = stdout
+	}
 	pipe, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

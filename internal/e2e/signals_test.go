@@ -96,7 +96,7 @@ func TestAStoppedWriteGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := sockapi.SO_RCVBUF.Put(c, 32<<10); err != nil {
+	if err := sockapi.SO_RCVBUF.Set(c, 32<<10); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Connect(addr); err != nil {

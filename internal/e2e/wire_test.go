@@ -294,3 +294,17 @@ func namespaces(t *testing.T) int {
 	}
 	return len(seen)
 }
+
+// A wire that cannot go on is what failed, and is said at once: not whoever waits for a segment.
+func TestAWireThatFailsSaysSo(t *testing.T) {
+	onWire(t)
+	if os.Getuid() != 0 {
+		t.Skip("needs root: strace cannot follow into a user namespace")
+	}
+	cmd := command(t, "echoc", "--wire", "--quiet", "close")
+	injected(t, cmd, "-P", "/dev/net/tun", "-e", "trace=read", "-e", "inject=read:error=EIO:when=4+")
+	status, _, errs := finish(t, cmd)
+	if status != 1 || !strings.Contains(errs, "'s interface: input/output error") {
+		t.Errorf("status %d: %s", status, errs)
+	}
+}

@@ -16,18 +16,22 @@ const (
 	// Where descriptors or memory are short, accept4 is tried again after this long, or as soon as a connection ends
 	// here; the wait doubles up to the maximum, for what is short may be in use elsewhere.
 	retryFirst, retryMost = 50 * time.Millisecond, time.Second
+	// mostFailures is how many accepts in a row may fail, each for a reason of one connection, before that is taken for
+	// something that lasts (a security module that refuses them all) and tried again as seldom.
+	mostFailures = 8
 )
 
 // acceptor is how much the server accepts at present.
 //
-// When it must not or cannot accept, it takes its interest in the listener back from epoll. Clients then wait in the accept
-// queue, where they can be seen, and the loop does not spin on a listener that stays ready.
+// When it must not or cannot accept, it takes its interest in the listener back from epoll. Clients then wait in the
+// accept queue, where they can be seen, and the loop does not spin on a listener that stays ready.
 type acceptor struct {
-	batch   int           // accepts to try in a turn
-	paused  error         // why epoll does not watch the listener; nil when it does
-	short   error         // accept4's last answer, if it was want of something
-	retryAt time.Time     // when to try again, if short
-	backoff time.Duration // the last wait for that; 0 once accept4 gave another answer
+	batch    int           // accepts to try in a turn
+	paused   error         // why epoll does not watch the listener; nil when it does
+	failures int           // accepts that failed since the last that did not
+	short    error         // accept4's last answer, if it was want of something or has come too often
+	retryAt  time.Time     // when to try again, if short
+	backoff  time.Duration // the last wait for that; 0 once accept4 gave another answer
 }
 
 // acceptReady accepts what is waiting, and starts and ends pauses. ready is whether epoll said that something waits.
@@ -51,8 +55,8 @@ func (l *loop) acceptReady(ready bool) (err error) {
 	return l.watchListener()
 }
 
-// acceptSome accepts up to n connections. A lone connection is one accept4, with no EAGAIN after it: the batch grows only while
-// the listener is ready turn after turn.
+// acceptSome accepts up to n connections. A lone connection is one accept4, with no EAGAIN after it: the batch grows
+// only while the listener is ready turn after turn.
 func (l *loop) acceptSome(n int) error {
 	a := &l.accept
 	for i := range n {
@@ -62,19 +66,22 @@ func (l *loop) acceptSome(n int) error {
 		s, peer, err := l.listener.Accept4(unix.SOCK_NONBLOCK)
 		switch classify(err) {
 		case accepted:
-			a.short, a.backoff = nil, 0
+			a.short, a.backoff, a.failures = nil, 0, 0
 			l.admit(s, peer)
 		case queueEmpty:
-			a.short, a.backoff, a.batch = nil, 0, 1
+			a.short, a.backoff, a.failures, a.batch = nil, 0, 0, 1
 			return nil
-		case connectionGone:
+		case connectionFailed:
 			l.report.Aborted++
+			if a.failures++; a.failures >= mostFailures {
+				l.backOff(err)
+				return nil
+			}
 		case outOfResources:
 			// The kernel looks for a free descriptor before it looks into the queue, so after the first accept this can
 			// be said of an empty queue. If it is not empty, epoll will say so.
 			if i == 0 {
-				a.backoff = min(max(2*a.backoff, retryFirst), retryMost)
-				a.short, a.retryAt = err, l.now.Add(a.backoff)
+				l.backOff(err)
 			}
 			return nil
 		default:
@@ -83,6 +90,13 @@ func (l *loop) acceptSome(n int) error {
 	}
 	a.batch = min(2*n, acceptBatch)
 	return nil
+}
+
+// backOff puts the next accept4 off.
+func (l *loop) backOff(why error) {
+	a := &l.accept
+	a.backoff = min(max(2*a.backoff, retryFirst), retryMost)
+	a.short, a.retryAt = why, l.now.Add(a.backoff)
 }
 
 // full says whether as many connections as allowed are open.
@@ -122,31 +136,32 @@ type acceptResult uint8
 const (
 	accepted acceptResult = iota
 	queueEmpty
-	connectionGone // this one connection; the next may be well
+	connectionFailed // this one connection; the next may be well
 	outOfResources
-	broken // the listener itself
+	listenerGone
 )
 
 // classify follows accept(2), whose "Error handling" says that Linux passes errors which are already pending on the new
-// connection, and that a server should treat them like EAGAIN by trying again.
+// connection, and that a server should treat them like EAGAIN by trying again: EOPNOTSUPP among them. There is no full
+// list (security modules have answers of their own), so that it is any error that does not say that the listener is
+// gone.
 func classify(err error) acceptResult {
 	if err == nil {
 		return accepted
 	}
 	var errno unix.Errno
 	if !errors.As(err, &errno) {
-		return broken
+		return listenerGone
 	}
 	switch errno {
 	case unix.EAGAIN:
 		return queueEmpty
 	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
 		return outOfResources
-	case unix.ECONNABORTED, unix.EPROTO, unix.EPERM,
-		unix.ENETDOWN, unix.ENOPROTOOPT, unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH:
-		return connectionGone
+	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK:
+		return listenerGone
 	}
-	return broken
+	return connectionFailed
 }
 
 // admit starts to serve a connection.
@@ -161,12 +176,6 @@ func (l *loop) admit(s *sockapi.Socket, peer netip.AddrPort) {
 	l.byFD[c.fd] = c
 	if l.cfg.Events.Accepted != nil {
 		l.cfg.Events.Accepted(s, peer)
-	}
-	if l.cfg.ConnOptions != nil {
-		if err := l.cfg.ConnOptions(s); err != nil {
-			l.close(c, Failed, err)
-			return
-		}
 	}
 	if err := l.poller.set(unix.EPOLL_CTL_ADD, s, unix.EPOLLIN); err != nil {
 		l.close(c, Failed, err)

@@ -35,8 +35,8 @@ func netServe(l net.Listener) {
 	}
 }
 
-// servers runs a benchmark against this package's server and against netServe, in turn. Each is a process of its own, as echod is:
-// the clients' goroutines would get in its way. Besides the time it reports the server's processor time.
+// servers runs a benchmark against this package's server and against netServe, in turn. Each is a process of its own,
+// as echod is: the clients' goroutines would get in its way. Besides the time it reports the server's processor time.
 func servers(b *testing.B, run func(b *testing.B, server *child)) {
 	for _, s := range []struct {
 		name string
@@ -136,8 +136,8 @@ func BenchmarkConnections(b *testing.B) {
 	})
 }
 
-// BenchmarkIdle is what 10,000 idle connections cost the server's process, in bytes for each: a child process here, so that the
-// clients' memory does not count. They have all exchanged a byte before.
+// BenchmarkIdle is what 10,000 idle connections cost the server's process, in bytes for each: a child process here, so
+// that the clients' memory does not count. They have all exchanged a byte before.
 func BenchmarkIdle(b *testing.B) {
 	const clients = 10_000
 	var limit unix.Rlimit

@@ -18,13 +18,14 @@ import (
 	"socklife/sockapi"
 )
 
-// childEnv in the environment makes the test binary a server with a process of its own: for limits on the process, memory and
-// CPU time of the process, and strace.
+// childEnv in the environment makes the test binary a server with a process of its own: for limits on the process,
+// memory and CPU time of the process, and strace.
 const childEnv = "SOCKLIFE_ECHO_CHILD"
 
 // childConfig is what childEnv holds, as JSON.
 type childConfig struct {
 	Descriptors uint64 // RLIMIT_NOFILE; 0 leaves it
+	Count       bool   // the accept4 calls that fail; or else it may be a benchmark
 	Net         bool   // the server made with package net, to compare with
 }
 
@@ -34,18 +35,18 @@ type childStatus struct {
 	Stats     Stats
 	Paused    string
 	CPUMicros int64 // user and system, since the start
-	Refusals  int64 // accept4 calls that failed for want of a descriptor
+	Refusals  int64 // accept4 calls that failed
 	Err       string
 }
 
 // refusals counts those calls.
 type refusals struct{ n atomic.Int64 }
 
-func (r *refusals) Enter(*sockapi.Call) {}
-
-func (r *refusals) Exit(c *sockapi.Call) {
-	if c.Name == "accept4" && c.Errno == unix.EMFILE {
-		r.n.Add(1)
+func (r *refusals) Enter(c *sockapi.Call) func() {
+	return func() {
+		if c.Name == "accept4" && c.Errno != 0 && c.Errno != unix.EAGAIN {
+			r.n.Add(1)
+		}
 	}
 }
 
@@ -78,7 +79,7 @@ func childMain(config string) int {
 	}
 	var refused refusals
 	serverConfig := Config{Addr: loopback4}
-	if cfg.Descriptors > 0 { // otherwise it may be a benchmark
+	if cfg.Count {
 		serverConfig.Tracer = &refused
 	}
 	s, err := NewServer(serverConfig)
@@ -86,20 +87,21 @@ func childMain(config string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	o := observe(s)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer cancel()
 		for questions.Scan() {
-			_ = answer.Encode(status(s, &refused, nil))
+			_ = answer.Encode(status(s, o, &refused, nil))
 		}
 	}()
 	_, err = s.Serve(ctx)
-	_ = answer.Encode(status(s, &refused, err))
+	_ = answer.Encode(status(s, o, &refused, err))
 	return 0
 }
 
-func status(s *Server, refused *refusals, err error) childStatus {
-	st := childStatus{Addr: s.Addr(), Stats: s.Stats(), Refusals: refused.n.Load()}
+func status(s *Server, o *observer, refused *refusals, err error) childStatus {
+	st := childStatus{Addr: s.Addr(), Stats: o.Stats(), Refusals: refused.n.Load()}
 	if st.Stats.Paused != nil {
 		st.Paused, st.Stats.Paused = st.Stats.Paused.Error(), nil
 	}
@@ -171,8 +173,8 @@ func (c *child) answer() (st childStatus) {
 	return st
 }
 
-// resident is the memory of the child that is in RAM, in bytes: VmRSS of /proc/PID/status, read from here. (ru_maxrss would
-// be the parent's at first: it survives execve.)
+// resident is the memory of the child that is in RAM, in bytes: VmRSS of /proc/PID/status, read from here. (ru_maxrss
+// would be the parent's at first: it survives execve.)
 func (c *child) resident() int64 {
 	c.t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))

@@ -38,9 +38,8 @@ type ClientConfig struct {
 
 	// Options is called between socket(2) and connect(2), to set options or to bind; nil is nothing.
 	Options func(*sockapi.Socket) error
-	// Tracer sees the calls on the socket, from two goroutines; nil is nobody. TraceData shows it read and write too.
-	Tracer    sockapi.Tracer
-	TraceData bool
+	// Tracer sees the calls on the socket, from two goroutines; nil is nobody.
+	Tracer sockapi.Tracer
 	// BufferSize is the most bytes read from In or from the server at once. 0 is DefaultBufferSize.
 	BufferSize int
 
@@ -64,14 +63,14 @@ type ClientReport struct {
 	Sent, Received int64
 }
 
-// RunClient connects, sends In, half-closes at its end with shutdown(SHUT_WR), receives to the end of what the server sends,
-// and closes.
+// RunClient connects, sends In, half-closes at its end with shutdown(SHUT_WR), receives to the end of what the server
+// sends, and closes.
 //
 // If the server finishes first, RunClient goes on sending, as TCP allows, until In ends or the server answers
 // with RST, and tells through ClientEvents.PeerFinished. If ctx ends it shuts both directions down, closes, and returns
 // context.Cause(ctx). In case of an error the report says how far it got:
 //   - connect: the *sockapi.Error of the last address, with ECONNREFUSED, ETIMEDOUT, ENETUNREACH, …;
-//   - the connection: ECONNRESET, EPIPE, ETIMEDOUT, …; ErrIncomplete;
+//   - the connection: ECONNRESET, EPIPE, ETIMEDOUT, …; ErrIncomplete. Where the connection lives it is ended;
 //   - the streams: ErrInput (what was sent before is still received), ErrOutput, ErrOutputClosed.
 func RunClient(ctx context.Context, cfg ClientConfig) (ClientReport, error) {
 	if cfg.BufferSize <= 0 {
@@ -87,7 +86,7 @@ func RunClient(ctx context.Context, cfg ClientConfig) (ClientReport, error) {
 	c := &client{cfg: &cfg, sock: sock}
 	err = c.run(ctx)
 	c.events.end()
-	if closeErr := sock.Close(); err == nil {
+	if closeErr := c.close(); err == nil {
 		err = closeErr
 	}
 	report := c.report(peer)
@@ -126,7 +125,7 @@ func dialOne(ctx context.Context, cfg *ClientConfig, addr netip.AddrPort) (_ *so
 	if addr.Addr().Is6() {
 		domain = unix.AF_INET6
 	}
-	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM, 0, dataFilter(cfg.Tracer, cfg.TraceData))
+	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM, 0, cfg.Tracer)
 	if err != nil {
 		return nil, err
 	}
@@ -155,18 +154,29 @@ type client struct {
 	counting       sync.RWMutex // held, shared, from before a call to after it is counted
 	sent, received atomic.Int64
 	sending        atomic.Bool // the input has not ended
+	stuck          bool        // shutdown(2) failed: a read(2) may be in progress that nothing wakes
 	events         gate
+}
+
+// close leaves it to the end of the process where it would have to wait for ever.
+func (c *client) close() error {
+	if c.stuck {
+		return nil
+	}
+	return c.sock.Close()
 }
 
 // report waits until the calls that Close waited for are counted too.
 func (c *client) report(peer netip.AddrPort) ClientReport {
-	c.counting.Lock()
-	defer c.counting.Unlock()
+	if !c.stuck {
+		c.counting.Lock()
+		defer c.counting.Unlock()
+	}
 	return ClientReport{Peer: peer, Sent: c.sent.Load(), Received: c.received.Load()}
 }
 
-// gate lets events through until the end, so that none comes after it: shutting the socket down makes read(2) return 0 just as
-// the server's FIN does.
+// gate lets events through until the end, so that none comes after it: shutting the socket down makes read(2) return 0
+// just as the server's FIN does.
 type gate struct {
 	mu    sync.Mutex
 	ended bool
@@ -202,8 +212,10 @@ func (c *client) run(ctx context.Context) error {
 			if received == nil {
 				return sendErr
 			}
-			if isTimeout(sendErr) {
-				return c.hangUp(sendErr) // SO_SNDTIMEO: the connection is alive, and we are not going to send the rest
+			if fromSocket(sendErr) && !c.hungUp(0) {
+				// SO_SNDTIMEO, or want of memory, or a filter: the connection is alive, and we are not going to send
+				// the rest.
+				return c.giveUp(ctx, received, sendErr)
 			}
 			// Any other error means that the connection is gone, or that the input is: either way the receiver will
 			// come to an end, and what has arrived until then should be had.
@@ -224,10 +236,23 @@ func (c *client) run(ctx context.Context) error {
 // hangUp wakes calls in progress on the socket, which would keep Close waiting, and returns err.
 func (c *client) hangUp(err error) error {
 	c.events.end()
-	// A call that the reader sees, unlike Abort: it is what ends the connection. Where that has ended already nothing is
+	// A call that the user sees, unlike Abort: it is what ends the connection. Where that has ended already nothing is
 	// in progress.
-	if !isGone(err) {
-		_ = c.sock.Shutdown(unix.SHUT_RDWR)
+	if !c.hungUp(0) {
+		c.stuck = c.sock.Shutdown(unix.SHUT_RDWR) != nil
+	}
+	return err
+}
+
+// giveUp hangs up because of err, which came of sending. What has arrived by then is still had, unless that is what the
+// server waits for: after SO_SNDTIMEO nobody waits for the output.
+func (c *client) giveUp(ctx context.Context, received <-chan error, err error) error {
+	_ = c.hangUp(err)
+	if !c.stuck && !isTimeout(err) {
+		select {
+		case <-received: // read(2) still returns what is in the queue after SHUT_RD, and then 0
+		case <-ctx.Done():
+		}
 	}
 	return err
 }

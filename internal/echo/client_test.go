@@ -68,7 +68,8 @@ func runClient(t *testing.T, ctx context.Context, cfg ClientConfig) (ClientRepor
 	}
 }
 
-// endless is an input like a terminal at which nobody types, after a first line. The test's end releases the read that hangs in it.
+// endless is an input like a terminal at which nobody types, after a first line. The test's end releases the read that
+// hangs in it.
 func endless(t *testing.T, first string) io.Reader {
 	r, w := io.Pipe()
 	t.Cleanup(func() { w.Close() })
@@ -104,41 +105,36 @@ func TestClientIPv6(t *testing.T) {
 	}
 }
 
-// TestClientCalls: what a reader is shown.
+// TestClientCalls: what is shown.
 func TestClientCalls(t *testing.T) {
 	t.Parallel()
-	for _, data := range []bool{false, true} {
-		s := serve(t, Config{})
-		var trace recorder
-		var events []string
-		var out bytes.Buffer
-		_, err := runClient(t, t.Context(), ClientConfig{
-			Addrs: []netip.AddrPort{s.Addr()}, In: strings.NewReader("x"), Out: &out, Tracer: &trace, TraceData: data,
-			Options: func(s *sockapi.Socket) error { return sockapi.TCP_NODELAY.Put(s, true) },
-			Events: ClientEvents{
-				Connected:    func(*sockapi.Socket, netip.AddrPort) { events = append(events, "connected") },
-				PeerFinished: func(*sockapi.Socket, bool) { events = append(events, "peer finished") },
-				Closed:       func(*sockapi.Socket, ClientReport) { events = append(events, "closed") },
-			},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := []string{"connected", "peer finished", "closed"}; !reflect.DeepEqual(events, want) {
-			t.Errorf("events %q, want %q", events, want)
-		}
-		calls := strings.Join(trace.all(), " ")
-		if !data && calls != "socket setsockopt connect shutdown close" {
-			t.Errorf("calls without data: %s", calls)
-		}
-		if n := strings.Count(calls, "read") + 10*strings.Count(calls, "write"); data && n != 12 {
-			t.Errorf("calls with data: %s", calls)
-		}
+	s := serve(t, Config{})
+	var trace recorder
+	var events []string
+	var out bytes.Buffer
+	_, err := runClient(t, t.Context(), ClientConfig{
+		Addrs: []netip.AddrPort{s.Addr()}, In: strings.NewReader("x"), Out: &out, Tracer: &trace,
+		Options: func(s *sockapi.Socket) error { return sockapi.TCP_NODELAY.Set(s, true) },
+		Events: ClientEvents{
+			Connected:    func(*sockapi.Socket, netip.AddrPort) { events = append(events, "connected") },
+			PeerFinished: func(*sockapi.Socket, bool) { events = append(events, "peer finished") },
+			Closed:       func(*sockapi.Socket, ClientReport) { events = append(events, "closed") },
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"connected", "peer finished", "closed"}; !reflect.DeepEqual(events, want) {
+		t.Errorf("events %q, want %q", events, want)
+	}
+	calls := strings.Join(trace.all(), " ")
+	if n := strings.Count(calls, "read") + 10*strings.Count(calls, "write"); n != 12 {
+		t.Errorf("calls: %s", calls)
 	}
 }
 
-// TestClientFullDuplex: everything is sent before the reader of the output reads a byte, as far as the queues go, and neither
-// direction waits for the other.
+// TestClientFullDuplex: everything is sent before the reader of the output reads a byte, as far as the queues go, and
+// neither direction waits for the other.
 func TestClientFullDuplex(t *testing.T) {
 	t.Parallel()
 	s := serve(t, Config{})
@@ -349,11 +345,64 @@ func TestClientSendTimeout(t *testing.T) {
 	defer close(gone)
 	_, err := runClient(t, t.Context(), ClientConfig{
 		Addrs: []netip.AddrPort{addr}, In: bytes.NewReader(make([]byte, 64<<20)), Out: io.Discard,
-		Options: func(s *sockapi.Socket) error { return sockapi.SO_SNDTIMEO.Put(s, 50*time.Millisecond) },
+		Options: func(s *sockapi.Socket) error { return sockapi.SO_SNDTIMEO.Set(s, 50*time.Millisecond) },
 	})
 	if !isTimeout(err) {
 		t.Error(err)
 	}
+}
+
+// TestClientSendFails: write(2) fails although the connection lives. The client ends, and what the server had sent is
+// had.
+func TestClientSendFails(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	defer close(ended)
+	addr := peer(t, func(c *net.TCPConn) {
+		_, _ = io.WriteString(c, "0123456789")
+		<-ended
+	})
+	var sock *sockapi.Socket
+	lines, more := []string{"first\n", "second\n"}, 0
+	in := readerFunc(func(p []byte) (int, error) {
+		if more++; more == 1 {
+			return copy(p, lines[0]), nil
+		}
+		// Behind the client's back, so that its next write meets EPIPE.
+		if err := sock.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_WR) }); err != nil {
+			t.Error(err)
+		}
+		if !eventually(func() bool { n, err := sock.InQ(); return n == 9 && err == nil }) {
+			t.Error("not all has come")
+		}
+		return copy(p, lines[1]), nil
+	})
+	hungUp := make(chan struct{})
+	out := &heldBack{release: hungUp}
+	n, err := runClient(t, t.Context(), ClientConfig{
+		Addrs: []netip.AddrPort{addr}, In: in, Out: out, BufferSize: 1,
+		Options: func(s *sockapi.Socket) error { sock = s; return nil },
+		Tracer:  &entered{when: "shutdown", do: func() { close(hungUp) }},
+	})
+	if !errors.Is(err, unix.EPIPE) || n.Received != 10 || out.String() != "0123456789" {
+		t.Errorf("%+v, %v, %q came", n, err, out.String())
+	}
+}
+
+// readerFunc is a function as an io.Reader.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// heldBack is an output that takes nothing until it is released.
+type heldBack struct {
+	release <-chan struct{}
+	syncBuffer
+}
+
+func (h *heldBack) Write(p []byte) (int, error) {
+	<-h.release
+	return h.syncBuffer.Write(p)
 }
 
 // blockedWriter is an output whose reader has stopped.
@@ -394,7 +443,7 @@ func TestClientCancel(t *testing.T) {
 		connected := make(chan struct{})
 		c.cfg.Events.Connected = func(*sockapi.Socket, netip.AddrPort) { close(connected) }
 		c.cfg.Events.PeerFinished = func(*sockapi.Socket, bool) { t.Errorf("%s: the server never finished", c.name) }
-		var trace recorder
+		trace := recorder{noData: true}
 		c.cfg.Tracer = &trace
 		halfClosed := func() bool { return strings.Contains(strings.Join(trace.all(), " "), "shutdown") }
 		go func() {
@@ -410,7 +459,7 @@ func TestClientCancel(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		calls := strings.Join(trace.all(), " ")
-		if calls = strings.ReplaceAll(calls, "shutdown shutdown", "shutdown"); calls != "socket connect shutdown close" {
+		if !strings.HasPrefix(calls, "socket connect ") || !strings.HasSuffix(calls, " close") || !strings.Contains(calls, " shutdown") {
 			t.Errorf("%s: calls %s", c.name, calls)
 		}
 	}
@@ -423,7 +472,7 @@ func TestClientCancelConnect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer busy.Close()
+	defer discard(busy)
 	dialServer(t, busy.Addr())
 	ctx, cancel := context.WithCancel(t.Context())
 	var connecting entered
@@ -448,10 +497,9 @@ type entered struct {
 	once sync.Once
 }
 
-func (e *entered) Enter(c *sockapi.Call) {
+func (e *entered) Enter(c *sockapi.Call) func() {
 	if c.Name == e.when {
 		e.once.Do(func() { go e.do() })
 	}
+	return nil
 }
-
-func (e *entered) Exit(*sockapi.Call) {}

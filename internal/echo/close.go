@@ -1,17 +1,18 @@
 package echo
 
 import (
-	"encoding/binary"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"socklife/sockapi"
 )
 
-// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN.
+// close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN; where data
+// was read and not echoed SO_LINGER makes it do so, for after a FIN the client would take what it has for all.
 func (l *loop) close(c *conn, why Reason, err error) {
+	if c.out < c.in && why != Reset {
+		_ = sockapi.SO_LINGER.Set(c.sock, sockapi.Linger{OnOff: true, Seconds: 0})
+	}
 	l.release(c)
 	l.poller.remove(c.sock)
 	l.conns.remove(c)
@@ -19,7 +20,7 @@ func (l *loop) close(c *conn, why Reason, err error) {
 	l.accept.retryAt = time.Time{} // now: a descriptor is free
 	l.report.count(why)
 	end := ConnReport{Peer: c.peer, BytesIn: c.in, BytesOut: c.out, Reason: why, Err: err}
-	if l.mayLinger() && lingers(c.sock) {
+	if l.cfg.ListenerOptions != nil && lingers(c.sock) {
 		l.closing.close(c.sock, end)
 		return
 	}
@@ -41,21 +42,10 @@ func (l *loop) closed(c closedConn) {
 	}
 }
 
-// mayLinger says whether anyone had the chance to set SO_LINGER.
-func (l *loop) mayLinger() bool { return l.cfg.ListenerOptions != nil || l.cfg.ConnOptions != nil }
-
 // lingers says whether close(2) of s can block: SO_LINGER is on with a time (socket(7)), even though s is non-blocking.
 func lingers(s *sockapi.Socket) bool {
-	var v uint64
-	var err error
-	if closed := s.Control(func(fd uintptr) {
-		v, err = unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_LINGER)
-	}); closed != nil || err != nil {
-		return false
-	}
-	var linger [8]byte // struct linger: int l_onoff, int l_linger (seconds)
-	binary.NativeEndian.PutUint64(linger[:], v)
-	return binary.NativeEndian.Uint32(linger[:4]) != 0 && binary.NativeEndian.Uint32(linger[4:]) != 0
+	linger, err := sockapi.SO_LINGER.Get(s.Untraced())
+	return err == nil && linger.OnOff && linger.Seconds != 0
 }
 
 // closedConn is a connection that is closed, and how it went.

@@ -12,9 +12,10 @@ import (
 
 // conn is one connection.
 //
-// It is in one of two phases. Flowing: nothing is pending, epoll watches for EPOLLIN, and each event is one read(2) and one
-// write(2). Stalled: what the kernel did not take of that write waits in pending, epoll watches for EPOLLOUT only, and nothing is
-// read until it is gone. So an end of stream, which is something read, is only ever met with nothing left to echo.
+// It is in one of two phases. Flowing: nothing is pending, epoll watches for EPOLLIN, and each event is one read(2) and
+// one write(2). Stalled: what the kernel did not take of that write waits in pending, epoll watches for EPOLLOUT only,
+// and nothing is read until it is gone. So an end of stream, which is something read, is only ever met with nothing
+// left to echo.
 type conn struct {
 	sock *sockapi.Socket
 	fd   int
@@ -28,8 +29,9 @@ type conn struct {
 	prev, next *conn // in connList
 }
 
-// ready handles an event of c. Which one it was is not looked at: the call that is due next meets end of stream, reset and
-// error in the order in which the kernel has them (EPOLLHUP and EPOLLERR come unasked, in both phases), and says which.
+// ready handles an event of c. Which one it was is not looked at: the call that is due next meets end of stream, reset
+// and error in the order in which the kernel has them (EPOLLHUP and EPOLLERR come unasked, in both phases), and says
+// which.
 func (l *loop) ready(c *conn) {
 	if c.pending != nil {
 		l.flush(c)

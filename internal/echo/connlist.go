@@ -2,8 +2,8 @@ package echo
 
 import "time"
 
-// connList is the open connections, the one whose last byte moved longest ago in front. A connection that moves a byte goes to
-// the back, so that the idle ones are found without looking at the others, however many there are.
+// connList is the open connections, the one whose last byte moved longest ago in front. A connection that moves a byte
+// goes to the back, so that the idle ones are found without looking at the others, however many there are.
 type connList struct {
 	front, back *conn
 	len         int

@@ -4,13 +4,12 @@ import (
 	"math"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/sockapi"
+	"socklife/tcpinfo"
 )
 
-// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. The next piece of a transfer comes
-// sooner, unless the network is slow; and a server with idle clients only need not wait.
+// drainQuiet is how long no byte may have moved on a connection for it to be taken as at rest. The next piece of a
+// transfer comes sooner, unless the network is slow; and a server with idle clients only need not wait.
 const drainQuiet = 250 * time.Millisecond
 
 // drain ends the service: it echoes what has been received and what is in flight, and closes everything.
@@ -27,7 +26,7 @@ func (l *loop) drain() error {
 			break
 		}
 		next := l.closeQuiet(l.cfg.drainQuiet)
-		l.publish()
+		l.turned()
 		if l.conns.len+l.closing.count == 0 {
 			break
 		}
@@ -37,8 +36,8 @@ func (l *loop) drain() error {
 	return err
 }
 
-// closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It returns how
-// long it is until the next one may be due. Stalled ones are epoll's to wake.
+// closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It
+// returns how long it is until the next one may be due. Stalled ones are epoll's to wake.
 func (l *loop) closeQuiet(quiet time.Duration) (next time.Duration) {
 	for c := l.conns.front; c != nil; {
 		if wait := quiet - l.now.Sub(c.active); wait > 0 {
@@ -60,7 +59,7 @@ func (l *loop) closeListener() error {
 	for more := true; more && err == nil; {
 		before := l.report.Accepted + l.report.Aborted
 		err = l.acceptSome(acceptBatch)
-		more = l.report.Accepted+l.report.Aborted > before
+		more = l.accept.short == nil && l.report.Accepted+l.report.Aborted > before
 	}
 	l.report.Refused = int64(acceptQueue(l.listener))
 	l.accept.paused, l.accept.short = nil, nil
@@ -72,13 +71,9 @@ func (l *loop) closeListener() error {
 }
 
 // acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in net/ipv4/tcp.c).
-func acceptQueue(listener *sockapi.Socket) (n uint32) {
-	_ = listener.Control(func(fd uintptr) {
-		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-			n = info.Unacked
-		}
-	})
-	return n
+func acceptQueue(listener *sockapi.Socket) uint32 {
+	info, _ := tcpinfo.Get(listener)
+	return info.Unacked
 }
 
 // closeAll closes every connection.

@@ -92,8 +92,8 @@ func TestDrainDeadline(t *testing.T) {
 	both.Wait()
 }
 
-// TestDrainAcceptQueue: who was connected when the server was told to stop is served, as far as MaxConns goes; the kernel resets
-// the others.
+// TestDrainAcceptQueue: who was connected when the server was told to stop is served, as far as MaxConns goes; the
+// kernel resets the others.
 func TestDrainAcceptQueue(t *testing.T) {
 	t.Parallel()
 	s := serve(t, Config{MaxConns: 1})

@@ -83,9 +83,53 @@ func wait(t testing.TB, what string, condition func() bool) {
 	}
 }
 
+// Stats is a Report so far, and the state of the server at this moment.
+type Stats struct {
+	Report
+	Open         int   // connections
+	Stalled      int   // of these, those not read from, because their client does not read; each holds one buffer
+	PendingBytes int64 // read from stalled clients and not written back yet
+	SpareBuffers int   // in the pool
+	Paused       error // why no connections are accepted; nil if they are
+}
+
+// observer keeps the Stats as of the end of the loop's last turn.
+type observer struct {
+	mu    sync.Mutex
+	stats Stats
+}
+
+// observe has an observer look at the loop of a server that is not serving yet.
+func observe(s *Server) *observer {
+	o := &observer{}
+	s.cfg.afterTurn = func(l *loop) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.stats = Stats{
+			Report: l.report, Open: l.conns.len, Stalled: l.stalled,
+			PendingBytes: l.pending, SpareBuffers: len(l.pool.spare), Paused: l.accept.paused,
+		}
+	}
+	return o
+}
+
+// Stats may be called at any time, from any goroutine. The numbers are those of one moment.
+func (o *observer) Stats() Stats {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stats
+}
+
+// discard closes a server that never served.
+func discard(s *Server) {
+	s.poller.close()
+	s.listener.Close()
+}
+
 // running is a Server in its goroutine.
 type running struct {
 	*Server
+	*observer
 	stop   context.CancelFunc
 	done   chan struct{}
 	report Report
@@ -107,7 +151,7 @@ func serve(t testing.TB, cfg Config) *running {
 
 func start(t testing.TB, s *Server) *running {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{Server: s, stop: cancel, done: make(chan struct{})}
+	r := &running{Server: s, observer: observe(s), stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		r.report, r.err = s.Serve(ctx)
@@ -240,25 +284,28 @@ func needs(t testing.TB, program, from string) string {
 
 // recorder is a Tracer that keeps the calls: "name", or "name ERRNO".
 type recorder struct {
-	mu    sync.Mutex
-	calls []string
-	took  map[string]time.Duration // the longest call of each name
+	noData bool // leaves out read and write
+	mu     sync.Mutex
+	calls  []string
+	took   map[string]time.Duration // the longest call of each name
 }
 
-func (r *recorder) Enter(*sockapi.Call) {}
+func (r *recorder) Enter(c *sockapi.Call) func() { return func() { r.add(c) } }
 
-func (r *recorder) Exit(c *sockapi.Call) {
+func (r *recorder) add(c *sockapi.Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := c.Name
 	if c.Errno != 0 {
 		s += " " + unix.ErrnoName(c.Errno)
 	}
-	r.calls = append(r.calls, s)
+	if !r.noData || c.Name != "read" && c.Name != "write" {
+		r.calls = append(r.calls, s)
+	}
 	if r.took == nil {
 		r.took = make(map[string]time.Duration)
 	}
-	r.took[c.Name] = max(r.took[c.Name], c.Took)
+	r.took[c.Name] = max(r.took[c.Name], c.Took())
 }
 
 func (r *recorder) longest(name string) time.Duration {

@@ -82,8 +82,8 @@ func isOpenBSD(nc string) bool {
 	return strings.Contains(string(help), "OpenBSD")
 }
 
-// lockstep is an input and an output: it gives out what is to be sent only so far ahead of what has come back, and ends when all
-// has.
+// lockstep is an input and an output: it gives out what is to be sent only so far ahead of what has come back, and ends
+// when all has.
 type lockstep struct {
 	ahead int
 
@@ -139,9 +139,9 @@ func TestClientWithOtherServers(t *testing.T) {
 	t.Run("ncat", func(t *testing.T) {
 		addr := freePort(t)
 		args := []string{"-l", addr.Addr().String(), strconv.Itoa(int(addr.Port())), "--exec", "/bin/cat"}
-		// Ncat 7.93 cannot do more. It copies both ways in one loop that blocks: ncat waits for cat to read, and cat for ncat,
-		// when more than two pipes full are under way. And when the client half-closes it closes, and drops what cat has
-		// not said yet.
+		// Ncat 7.93 cannot do more. It copies both ways in one loop that blocks: ncat waits for cat to read, and cat
+		// for ncat, when more than two pipes full are under way. And when the client half-closes it closes, and drops
+		// what cat has not said yet.
 		both := newLockstep(interopData(), 32<<10)
 		clientOf(t, "ncat", args, addr, both, both)
 		both.out.check(t)

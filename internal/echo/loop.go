@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +12,8 @@ import (
 	"socklife/sockapi"
 )
 
-// eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so none
-// of them starves, however few fit.
+// eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so
+// none of them starves, however few fit.
 const eventsPerTurn = 256
 
 // errListenerGone: shutdown(2) of the listener, or SOCK_DESTROY (ss -K).
@@ -21,7 +22,7 @@ var errListenerGone = errors.New("shut down from outside")
 // loop is the server at work. Everything in it belongs to the goroutine in run.
 type loop struct {
 	cfg      *Config
-	server   *Server
+	addr     netip.AddrPort // the listener's
 	listener *sockapi.Socket
 	poller   *poller
 	accept   acceptor
@@ -41,7 +42,7 @@ type loop struct {
 
 func newLoop(s *Server) *loop {
 	return &loop{
-		cfg: &s.cfg, server: s, listener: s.listener, poller: s.poller,
+		cfg: &s.cfg, addr: s.addr, listener: s.listener, poller: s.poller,
 		accept:  acceptor{batch: 1},
 		closing: lingerers{notify: s.poller.notify},
 		pool:    pool{size: s.cfg.BufferSize},
@@ -76,7 +77,7 @@ func (l *loop) turn() error {
 	// Last, because only accept4 reuses the numbers of descriptors closed in this turn: events of this turn that
 	// were meant for those have been dropped by now.
 	err = l.acceptReady(ready)
-	l.publish()
+	l.turned()
 	return err
 }
 
@@ -92,7 +93,7 @@ func (l *loop) wait(timeout time.Duration) (listenerReady bool, err error) {
 		} else if int(ev.Fd) == l.listener.FD() {
 			if ev.Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
 				// These come while accepting is paused too, and would for ever.
-				err = fmt.Errorf("listener %v: %w", l.server.addr, errListenerGone)
+				err = fmt.Errorf("listener %v: %w", l.addr, errListenerGone)
 			}
 			listenerReady = true
 		}
@@ -131,7 +132,8 @@ func (l *loop) closeIdle() {
 		return
 	}
 	for c := l.conns.front; c != nil && l.idle(c); c = l.conns.front {
-		// The loop itself may have been held up (by a Tracer, by SIGSTOP), with data waiting all the while: a last look.
+		// The loop itself may have been held up (by a Tracer, by SIGSTOP), with data waiting all the while: a last
+		// look.
 		l.ready(c)
 		if l.byFD[c.fd] == c && l.idle(c) {
 			l.close(c, Idle, nil)
@@ -141,12 +143,9 @@ func (l *loop) closeIdle() {
 
 func (l *loop) idle(c *conn) bool { return l.now.Sub(c.active) >= l.cfg.IdleTimeout }
 
-// publish makes the numbers of this turn visible to Server.Stats.
-func (l *loop) publish() {
-	l.server.mu.Lock()
-	defer l.server.mu.Unlock()
-	l.server.stats = Stats{
-		Report: l.report, Open: l.conns.len, Stalled: l.stalled,
-		PendingBytes: l.pending, SpareBuffers: len(l.pool.spare), Paused: l.accept.paused,
+// turned is the end of a turn.
+func (l *loop) turned() {
+	if l.cfg.afterTurn != nil {
+		l.cfg.afterTurn(l)
 	}
 }

@@ -61,8 +61,8 @@ func (p *poller) remove(s *sockapi.Socket) {
 	_ = p.set(unix.EPOLL_CTL_DEL, s, 0) // it is registered, or was never: nothing to do about either
 }
 
-// wait fills events; timeout < 0 is no limit. It may return none before its time, interrupted by a signal (Go's runtime sends
-// them to its threads): the caller's deadlines are absolute, so it computes the timeout anew.
+// wait fills events; timeout < 0 is no limit. It may return none before its time, interrupted by a signal (Go's runtime
+// sends them to its threads): the caller's deadlines are absolute, so it computes the timeout anew.
 func (p *poller) wait(events []unix.EpollEvent, timeout time.Duration) (int, error) {
 	n, err := unix.EpollWait(p.epoll, events, milliseconds(timeout))
 	if err == unix.EINTR {
@@ -89,7 +89,12 @@ func (p *poller) notify() {
 	if p.wakeup >= 0 {
 		var one [8]byte
 		binary.NativeEndian.PutUint64(one[:], 1)
-		_, _ = unix.Write(p.wakeup, one[:]) // EAGAIN: notified 2^64-2 times already
+		for range 10 { // it cannot fail, but if it does nobody else tells the loop to end
+			// EAGAIN: notified 2^64-2 times already
+			if _, err := unix.Write(p.wakeup, one[:]); err == nil || err == unix.EAGAIN {
+				return
+			}
+		}
 	}
 }
 

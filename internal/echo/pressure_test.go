@@ -16,8 +16,8 @@ import (
 	"socklife/sockapi"
 )
 
-// TestServerSlowReader: a client that sends and does not read fills the kernel's queues, not the server; and has not lost a byte
-// when it reads at last.
+// TestServerSlowReader: a client that sends and does not read fills the kernel's queues, not the server; and has not
+// lost a byte when it reads at last.
 func TestServerSlowReader(t *testing.T) {
 	t.Parallel()
 	var accepted atomic.Pointer[sockapi.Socket]
@@ -248,7 +248,7 @@ func TestServerIdleTimeout(t *testing.T) {
 func TestServerIdleStalled(t *testing.T) {
 	t.Parallel()
 	srv, err := NewServer(Config{Addr: loopback4, IdleTimeout: 300 * time.Millisecond,
-		ListenerOptions: func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Put(s, 1) }})
+		ListenerOptions: func(s *sockapi.Socket) error { return sockapi.SO_SNDBUF.Set(s, 1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,23 +270,25 @@ func TestServerLingeringClose(t *testing.T) {
 	ended := make(chan ConnReport, 1)
 	var stuck *sockapi.Socket // the first connection; the loop's
 	s := serve(t, Config{
-		Tracer: &trace,
-		ConnOptions: func(s *sockapi.Socket) error {
+		Tracer:          &trace,
+		ListenerOptions: func(*sockapi.Socket) error { return nil }, // there SO_LINGER may be set
+		Events: Events{Accepted: func(s *sockapi.Socket, _ netip.AddrPort) {
 			if stuck != nil {
-				return nil
+				return
 			}
 			stuck = s
-			err := sockapi.SO_LINGER.Put(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
-			return errors.Join(err, sockapi.SO_SNDBUF.Put(s, 1<<20))
-		},
-		Events: Events{Closed: func(s *sockapi.Socket, e ConnReport) {
+			err := sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
+			if err = errors.Join(err, sockapi.SO_SNDBUF.Set(s, 1<<20)); err != nil {
+				t.Error(err)
+			}
+		}, Closed: func(s *sockapi.Socket, e ConnReport) {
 			if s == stuck {
 				ended <- e
 			}
 		}},
 	})
-	// Fill the way back only, and no more than the server's send buffer: the server has then read everything, so that its
-	// close sends FIN and not RST, behind data that is not acknowledged.
+	// Fill the way back only, and no more than the server's send buffer: the server has then read everything, so that
+	// its close sends FIN and not RST, behind data that is not acknowledged.
 	c := dialSmallWindow(t, s.Addr())
 	if _, err := c.Write(make([]byte, 256<<10)); err != nil {
 		t.Fatal(err)
@@ -328,17 +330,22 @@ func TestClassify(t *testing.T) {
 		unix.ENFILE:       outOfResources,
 		unix.ENOBUFS:      outOfResources,
 		unix.ENOMEM:       outOfResources,
-		unix.ECONNABORTED: connectionGone,
-		unix.EPERM:        connectionGone,
-		unix.ENETDOWN:     connectionGone,
-		unix.EINVAL:       broken,
-		unix.EBADF:        broken,
+		unix.ECONNABORTED: connectionFailed,
+		unix.EPERM:        connectionFailed,
+		unix.ENETDOWN:     connectionFailed,
+		unix.EOPNOTSUPP:   connectionFailed, // in accept(2)'s list of errors that were pending on the connection
+		unix.ETIMEDOUT:    connectionFailed,
+		unix.EACCES:       connectionFailed,
+		unix.EIO:          connectionFailed,
+		unix.EINVAL:       listenerGone,
+		unix.EBADF:        listenerGone,
+		unix.ENOTSOCK:     listenerGone,
 	} {
 		if got := classify(&sockapi.Error{Call: "accept4", Errno: errno}); got != want {
 			t.Errorf("%v: %v, want %v", errno, got, want)
 		}
 	}
-	if classify(nil) != accepted || classify(errors.New("x")) != broken {
+	if classify(nil) != accepted || classify(errors.New("x")) != listenerGone {
 		t.Error("nil or not an errno")
 	}
 }

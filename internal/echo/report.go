@@ -19,7 +19,7 @@ const (
 	Idle                   // Config.IdleTimeout passed
 	Drained                // the server is stopping, and nothing was left to echo
 	Cut                    // the server is stopping, and the time to echo the rest was up
-	Failed                 // another error: ETIMEDOUT, ECONNABORTED (SOCK_DESTROY), or Config.ConnOptions's
+	Failed                 // another error: ETIMEDOUT, ECONNABORTED (SOCK_DESTROY)
 )
 
 var reasonNames = [...]string{"finished", "reset", "idle", "drained", "cut", "failed"}
@@ -46,24 +46,14 @@ type ConnReport struct {
 // Report is what a server did. When it has returned, Accepted is the sum of the six ways to end.
 type Report struct {
 	Accepted int64 // connections that accept4(2) returned
-	Aborted  int64 // accept4(2) took a connection from the queue and failed: ECONNABORTED and its like
+	Aborted  int64 // accept4(2) failed for a reason of the one connection: ECONNABORTED and its like
 	Refused  int64 // in the accept queue when the listener was closed: the kernel resets these
-	Pauses   int64 // times that accepting paused, for want of descriptors or because of Config.MaxConns
+	Pauses   int64 // times that accepting paused: accept4(2) failed and goes on to fail, or Config.MaxConns
 	Peak     int   // most connections open at once
 
 	BytesIn, BytesOut int64
 
 	Finished, Resets, Idle, Drained, Cut, Failed int64 // by Reason
-}
-
-// Stats is a Report so far, and the state of the server at this moment.
-type Stats struct {
-	Report
-	Open         int   // connections
-	Stalled      int   // of these, those not read from, because their client does not read; each holds one buffer
-	PendingBytes int64 // read from stalled clients and not written back yet
-	SpareBuffers int   // in the pool
-	Paused       error // why no connections are accepted; nil if they are
 }
 
 // count adds one end to the report.

@@ -5,15 +5,16 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
 
-// TestServerOutOfDescriptors: with no descriptor left the server goes on serving those it has, lets the others wait in the accept
-// queue without burning the processor, and takes them as descriptors come free.
+// TestServerOutOfDescriptors: with no descriptor left the server goes on serving those it has, lets the others wait in
+// the accept queue without burning the processor, and takes them as descriptors come free.
 func TestServerOutOfDescriptors(t *testing.T) {
 	const clients = 40
-	server := startChild(t, childConfig{Descriptors: 24})
+	server := startChild(t, childConfig{Descriptors: 24, Count: true})
 	addr := server.status().Addr
 	conns := make([]*net.TCPConn, clients)
 	for i := range conns {
@@ -67,26 +68,35 @@ func TestServerOutOfDescriptors(t *testing.T) {
 	}
 }
 
-// TestServerAcceptErrors has strace(1) put errors into accept4 that are hard to get otherwise.
-func TestServerAcceptErrors(t *testing.T) {
+// injecting is the command under which accept4 fails as strace(1) is told: for errors that are hard to get otherwise.
+func injecting(t *testing.T, fault string) []string {
+	t.Helper()
 	strace := needs(t, "strace", "strace")
 	if out, err := exec.Command(strace, "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
 		t.Skipf("strace may not trace here: allow ptrace (kernel.yama.ptrace_scope): %s", out)
 	}
+	return []string{strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=accept4", "-e", "signal=none", "-e", "inject=accept4:" + fault, "--"}
+}
+
+// TestServerAcceptErrors: an error of accept4 that says nothing of the listener is not the end.
+func TestServerAcceptErrors(t *testing.T) {
 	for _, c := range []struct {
 		errno string
 		count func(Stats) int64
 	}{
 		{"ECONNABORTED", func(s Stats) int64 { return s.Aborted }},
 		{"EPROTO", func(s Stats) int64 { return s.Aborted }},
+		{"ETIMEDOUT", func(s Stats) int64 { return s.Aborted }},
+		{"EOPNOTSUPP", func(s Stats) int64 { return s.Aborted }},
+		{"EACCES", func(s Stats) int64 { return s.Aborted }},
+		{"EIO", func(s Stats) int64 { return s.Aborted }},
 		{"ENFILE", func(s Stats) int64 { return s.Pauses }},
 		{"ENOBUFS", func(s Stats) int64 { return s.Pauses }},
 	} {
 		t.Run(c.errno, func(t *testing.T) {
 			t.Parallel()
 			// The first call of each thread: strace counts them by thread, and the loop moves between Go's.
-			server := startChild(t, childConfig{}, strace, "-f", "-qq", "-o", os.DevNull,
-				"-e", "trace=accept4", "-e", "signal=none", "-e", "inject=accept4:error="+c.errno+":when=1", "--")
+			server := startChild(t, childConfig{}, injecting(t, "error="+c.errno+":when=1")...)
 			addr := server.status().Addr
 			for range 3 {
 				conn := dialServer(t, addr)
@@ -98,5 +108,32 @@ func TestServerAcceptErrors(t *testing.T) {
 				t.Errorf("%+v", end)
 			}
 		})
+	}
+}
+
+// TestServerAcceptErrorsThatLast: a server that a security module lets accept nobody says so, does not spin, and can be
+// stopped. It runs alone, as all tests with a child do: SIGCHLD would end the close(2) that TestServerLingeringClose is
+// about.
+func TestServerAcceptErrorsThatLast(t *testing.T) {
+	server := startChild(t, childConfig{Count: true}, injecting(t, "error=EPERM")...)
+	dialServer(t, server.status().Addr)
+	var paused childStatus
+	wait(t, "not accepting", func() bool {
+		paused = server.status()
+		return paused.Paused != ""
+	})
+	if !strings.Contains(paused.Paused, "operation not permitted") {
+		t.Errorf("not accepting because of %q", paused.Paused)
+	}
+	start, later := time.Now(), paused
+	wait(t, "three more tries", func() bool {
+		later = server.status()
+		return later.Refusals >= paused.Refusals+3
+	})
+	if took := time.Since(start); took < 150*time.Millisecond { // 50, 100 and 200 ms, of which the first has begun
+		t.Errorf("%d tries in %v", later.Refusals-paused.Refusals, took)
+	}
+	if end := server.finish(); end.Err != "" || end.Stats.Aborted < mostFailures || end.Stats.Accepted != 0 {
+		t.Errorf("%+v", end)
 	}
 }

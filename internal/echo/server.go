@@ -3,10 +3,7 @@ package echo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"os"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -19,15 +16,11 @@ type Server struct {
 	listener *sockapi.Socket
 	addr     netip.AddrPort
 	poller   *poller
-
-	mu     sync.Mutex
-	served bool
-	stats  Stats // as of the end of the loop's last turn
 }
 
-// NewServer makes the calls that end in a listening socket: socket(2), setsockopt(2) as Config asks, bind(2), listen(2),
-// getsockname(2). The handshakes of clients succeed from here on; their data waits in the kernel until Serve. Errors are
-// those of the calls (errors.Is(err, unix.EADDRINUSE), EACCES, EADDRNOTAVAIL, …) or ListenerOptions'.
+// NewServer makes the calls that end in a listening socket: socket(2), setsockopt(2) as Config asks, bind(2),
+// listen(2), getsockname(2). The handshakes of clients succeed from here on; their data waits in the kernel until
+// Serve. Errors are those of the calls (errors.Is(err, unix.EADDRINUSE), EACCES, EADDRNOTAVAIL, …) or ListenerOptions'.
 func NewServer(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg.withDefaults()}
 	var err error
@@ -61,7 +54,7 @@ func listen(cfg *Config) (_ *sockapi.Socket, local netip.AddrPort, err error) {
 		}
 	}()
 	if !cfg.NoReuseAddr {
-		if err = sockapi.SO_REUSEADDR.Put(s, true); err != nil {
+		if err = sockapi.SO_REUSEADDR.Set(s, true); err != nil {
 			return nil, local, err
 		}
 	}
@@ -86,50 +79,20 @@ func (s *Server) Addr() netip.AddrPort { return s.addr }
 // Listener is the listening socket, to be looked at (its Control; tcpinfo's accept queue). Its owner is the Server.
 func (s *Server) Listener() *sockapi.Socket { return s.listener }
 
-// Stats may be called at any time, from any goroutine. The numbers are those of one moment.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stats
-}
-
 // Serve serves until ctx ends, then drains: it accepts the connections that are already in the accept queue, closes the
-// listener, goes on echoing what clients have in flight, and closes each connection as it comes to rest: nothing received that
-// is not echoed, and no byte moved for 250 ms. An idle one is closed at once. Those that have something left to echo after
-// Config.DrainTimeout, because the client does not read or never stops sending, are cut. Then it returns with a nil error.
+// listener, goes on echoing what clients have in flight, and closes each connection as it comes to rest: nothing
+// received that is not echoed, and no byte moved for 250 ms. An idle one is closed at once. Those that have something
+// left to echo after Config.DrainTimeout, because the client does not read or never stops sending, are cut. Then it
+// returns with a nil error.
 //
-// An error means that the loop itself cannot go on; everything is closed then too. What befalls single connections, and want
-// of descriptors or memory, is counted in the Report and is no error.
+// An error means that the loop itself cannot go on; everything is closed then too. What befalls single connections, and
+// want of descriptors or memory, is counted in the Report and is no error.
 func (s *Server) Serve(ctx context.Context) (Report, error) {
-	if err := s.start(); err != nil {
-		return Report{}, err
-	}
 	defer s.poller.close()
 	stop := context.AfterFunc(ctx, s.poller.notify)
 	defer stop()
 	l := newLoop(s)
 	err := l.run(ctx)
-	l.publish()
+	l.turned()
 	return l.report, err
-}
-
-// start lets one Serve through.
-func (s *Server) start() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.served {
-		return fmt.Errorf("serve %v: %w", s.addr, os.ErrClosed)
-	}
-	s.served = true
-	return nil
-}
-
-// Close closes the listener of a Server that is not going to Serve. After Serve, or during it, it does nothing: Serve's
-// context is what ends it.
-func (s *Server) Close() error {
-	if s.start() != nil {
-		return nil
-	}
-	s.poller.close()
-	return s.listener.Close()
 }

@@ -11,7 +11,6 @@ type Active struct {
 	// Guarded by Wire.mu.
 	after   int64 // how many packets fitted the rule's "after"
 	matched int64 // how many packets fitted since
-	fired   int64 // on how many the rule took effect
 }
 
 // Add puts rules in force, for the packets that arrive from now on; what they count starts at 0. It returns them in the
@@ -41,16 +40,6 @@ func (a *Active) Remove() {
 	a.wire.rules = slices.DeleteFunc(a.wire.rules, func(b *Active) bool { return a == b })
 }
 
-// Rule returns the rule itself.
-func (a *Active) Rule() Rule { return a.rule }
-
-// Fired is on how many packets the rule took effect – or would have, had another rule not dropped or held them.
-func (a *Active) Fired() int {
-	a.wire.mu.Lock()
-	defer a.wire.mu.Unlock()
-	return int(a.fired)
-}
-
 // sees counts a packet, and tells whether the rule takes effect on it.
 func (a *Active) sees(p *Packet) bool {
 	m := &a.rule.match
@@ -64,9 +53,5 @@ func (a *Active) sees(p *Packet) bool {
 		return false
 	}
 	a.matched++
-	if !m.which.has(a.matched) {
-		return false
-	}
-	a.fired++
-	return true
+	return m.which.has(a.matched)
 }

@@ -63,11 +63,11 @@ func labUntilKilled() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(l.Client.Namespace(), l.Server.Namespace())
+	fmt.Println(l.Client.inode, l.Server.inode)
 	select {}
 }
 
-func sayAvailable() { fmt.Println(Available()) }
+func sayAvailable() { fmt.Println(available()) }
 
 // switchOff forbids user namespaces inside the one it is in, and says what becomes of them.
 func switchOff() {

@@ -12,27 +12,26 @@ import (
 // and the kernel's 500 are too few for a sender that outruns the relay.
 const queueLen = 10000
 
+// loopback is the index of lo in every network namespace: LOOPBACK_IFINDEX of include/net/flow.h.
+const loopback = 1
+
 // addrGenModeNone is IN6_ADDR_GEN_MODE_NONE of linux/if_link.h.
 const addrGenModeNone = 1
 
-// configure brings up lo and the TUN device in the namespace of the calling thread: what `ip link set`, `ip address add`
-// do, with the messages of rtnetlink(7). The route to the other host comes with the prefix. The addresses can be used
-// when it returns.
+// configure brings up lo and the TUN device in the namespace of the calling thread: what `ip link set`, `ip address
+// add` do, with the messages of rtnetlink(7). The route to the other host comes with the prefix. The addresses can be
+// used when it returns.
 func configure(mtu int, addrs ...netip.Prefix) error {
 	r, err := dialRoute()
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	lo, err := r.index("lo")
+	wire, err := r.index()
 	if err != nil {
 		return err
 	}
-	wire, err := r.index(ifName)
-	if err != nil {
-		return err
-	}
-	if err := r.up(lo, 0); err != nil {
+	if err := r.up(loopback, 0); err != nil {
 		return err
 	}
 	for _, a := range addrs {
@@ -58,14 +57,14 @@ func configure(mtu int, addrs ...netip.Prefix) error {
 	return nil
 }
 
-// index is the number of an interface: SIOCGIFINDEX, netdevice(7).
-func (r *route) index(name string) (uint32, error) {
-	request, err := unix.NewIfreq(name)
+// index is the number of the wire's interface: SIOCGIFINDEX, netdevice(7).
+func (r *route) index() (uint32, error) {
+	request, err := unix.NewIfreq(ifName)
 	if err != nil {
 		return 0, err
 	}
 	if err := unix.IoctlIfreq(r.fd, unix.SIOCGIFINDEX, request); err != nil {
-		return 0, fmt.Errorf("lab: SIOCGIFINDEX %s: %w", name, err)
+		return 0, fmt.Errorf("lab: SIOCGIFINDEX %s: %w", ifName, err)
 	}
 	return request.Uint32(), nil
 }
@@ -83,8 +82,8 @@ func (r *route) up(index uint32, mtu int) error {
 	return r.ask(unix.RTM_NEWLINK, 0, b)
 }
 
-// noLinkLocal is `ip link set dev ... addrgenmode none`: no fe80:: address. IFLA_AF_SPEC has a list of families, each with
-// a list of its own attributes.
+// noLinkLocal is `ip link set dev ... addrgenmode none`: no fe80:: address. IFLA_AF_SPEC has a list of families, each
+// with a list of its own attributes.
 func (r *route) noLinkLocal(index uint32) error {
 	mode := attribute(nil, unix.IFLA_INET6_ADDR_GEN_MODE, []byte{addrGenModeNone})
 	family := attribute(nil, unix.AF_INET6, mode)
@@ -109,8 +108,8 @@ func (r *route) address(index uint32, p netip.Prefix) error {
 }
 
 // awaitLocal waits until the kernel takes packets for an IPv6 address. It can be bound and sent from as soon as it is
-// there, but the route that makes it local is added by a work item of the kernel's, which on a busy machine comes seconds
-// later; packets that arrive before it are lost (Ip6InAddrErrors).
+// there, but the route that makes it local is added by a work item of the kernel's, which on a busy machine comes
+// seconds later; packets that arrive before it are lost (Ip6InAddrErrors).
 func (r *route) awaitLocal(a netip.Addr) error {
 	for !r.local[a] {
 		if _, _, err := r.receive(); err != nil {

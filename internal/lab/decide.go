@@ -1,14 +1,11 @@
 package lab
 
-import (
-	"bytes"
-	"time"
-)
+import "time"
 
 // What follows runs with Wire.mu held, and with that of the lane the packet is on.
 
-// decide settles a new packet's fate. Its frame is the relay's buffer: what is kept must be copied.
-func (w *Wire) decide(p *parcel) {
+// decide settles a new packet's fate. Its bytes are in the relay's buffer: what is kept must be copied.
+func (w *Wire) decide(p *inTransit) {
 	w.lastID++
 	p.ID = w.lastID
 	v := w.ask(&p.Packet)
@@ -19,16 +16,14 @@ func (w *Wire) decide(p *parcel) {
 		w.hold(p.keep(), v.hold)
 	case w.holdAll:
 		w.hold(p.keep(), ByStep)
-	case w.happens(w.link.Loss, chanceLoss, p):
+	case w.link.loses(p.From, p.Number):
 		w.drop(p, ByLink)
 	default:
-		w.addLink(&v, p)
+		if w.link.Delay > 0 { // a rule's name stays
+			v.add(Rule{action: Delay, delay: w.link.Delay}, first(v.delayBy, ByLink))
+		}
 		w.forward(p, v)
 	}
-}
-
-func (w *Wire) happens(probability float64, what uint64, p *parcel) bool {
-	return w.link.happens(probability, what, p.From, p.Number)
 }
 
 // verdict is what all rules together want of a packet. The strings say who wants it.
@@ -69,19 +64,6 @@ func (v *verdict) add(r Rule, by string) {
 	}
 }
 
-// addLink adds what the line does to what the rules want; a rule's name stays.
-func (w *Wire) addLink(v *verdict, p *parcel) {
-	if w.link.Delay > 0 {
-		v.add(Rule{action: Delay, delay: w.link.Delay}, first(v.delayBy, ByLink))
-	}
-	if w.happens(w.link.Duplicate, chanceDuplicate, p) {
-		v.add(Rule{action: Dup, times: 1}, first(v.copyBy, ByLink))
-	}
-	if w.happens(w.link.Reorder, chanceReorder, p) {
-		v.add(Rule{action: Reorder, by: linkOvertake, within: linkWithin}, first(v.overtakeBy, ByLink))
-	}
-}
-
 func first(a, b string) string {
 	if a != "" {
 		return a
@@ -90,8 +72,8 @@ func first(a, b string) string {
 }
 
 // forward delivers a packet and its copies, now or later.
-func (w *Wire) forward(p *parcel, v verdict) {
-	var copies []*parcel // of the frame before anything becomes of it
+func (w *Wire) forward(p *inTransit, v verdict) {
+	var copies []*inTransit // of the packet before anything becomes of it
 	for range v.copies {
 		copies = append(copies, w.copyOf(p, v.copyBy))
 	}
@@ -112,10 +94,10 @@ func (w *Wire) forward(p *parcel, v verdict) {
 	}
 }
 
-// copyOf is a copy of the same frame, with an ID of its own.
-func (w *Wire) copyOf(p *parcel, by string) *parcel {
+// copyOf is a copy of a packet, with an ID of its own.
+func (w *Wire) copyOf(p *inTransit, by string) *inTransit {
 	w.lastID++
-	c := &parcel{Packet: p.Packet, frame: p.frame}
+	c := &inTransit{Packet: p.Packet}
 	c.ID, c.CopyOf, c.By = w.lastID, p.ID, by
 	if p.CopyOf != 0 {
 		c.CopyOf = p.CopyOf
@@ -124,16 +106,16 @@ func (w *Wire) copyOf(p *parcel, by string) *parcel {
 }
 
 // deliver reports a packet and makes it ready to be written. Packets that it has overtaken follow.
-func (w *Wire) deliver(p *parcel) {
+func (w *Wire) deliver(p *inTransit) {
 	l := w.lane(p.From)
 	p.Late = l.top > p.Number && p.Number > 0
 	l.top = max(l.top, p.Number)
 	if p.CopyOf != 0 {
-		w.tell(p, Duplicated, p.By)
+		w.reportAs(p, Duplicated, p.By)
 	} else {
-		w.tell(p, Delivered, p.By)
+		w.reportAs(p, Delivered, p.By)
 	}
-	l.ready = append(l.ready, ready{p.frame, p.Packet})
+	l.ready = append(l.ready, p.Packet)
 	if p.CopyOf != 0 || len(l.aside) == 0 {
 		return
 	}
@@ -143,43 +125,36 @@ func (w *Wire) deliver(p *parcel) {
 	}
 }
 
-func (w *Wire) drop(p *parcel, by string) {
-	w.lane(p.From).stats.Dropped++
-	w.tell(p, Dropped, by)
-}
+func (w *Wire) drop(p *inTransit, by string) { w.reportAs(p, Dropped, by) }
 
-func (w *Wire) hold(p *parcel, by string) {
-	w.tell(p, Held, by)
+func (w *Wire) hold(p *inTransit, by string) {
+	w.reportAs(p, Held, by)
 	w.held = append(w.held, p)
 	w.notify()
 }
 
-func (w *Wire) postpone(p *parcel, delay time.Duration, by string) {
-	w.tell(p, Delayed, by)
+func (w *Wire) postpone(p *inTransit, delay time.Duration, by string) {
+	w.reportAs(p, Delayed, by)
 	w.wait(p, delay)
 }
 
-func (w *Wire) setAside(p *parcel, v verdict) {
-	w.tell(p, Reordered, v.overtakeBy)
+func (w *Wire) setAside(p *inTransit, v verdict) {
+	w.reportAs(p, Reordered, v.overtakeBy)
 	p.overtake = v.overtake
 	l := w.lane(p.From)
 	l.aside = append(l.aside, p)
 	w.wait(p, v.delay+v.within)
 }
 
-// tell reports what becomes of a packet.
-func (w *Wire) tell(p *parcel, f Fate, by string) {
+// reportAs reports what becomes of a packet.
+func (w *Wire) reportAs(p *inTransit, f Fate, by string) {
 	p.Fate, p.By, p.At = f, by, time.Now()
-	if w.report != nil {
-		w.report(p.Packet)
-	}
+	w.report(p.Packet)
 }
 
 // keep copies a packet out of the relay's buffer.
-func (p *parcel) keep() *parcel {
+func (p *inTransit) keep() *inTransit {
 	k := *p
-	k.frame = bytes.Clone(p.frame)
-	head := len(p.frame) - len(p.Raw)
-	k.Packet.decode(k.frame[head:])
+	k.Packet = p.Clone()
 	return &k
 }

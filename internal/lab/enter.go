@@ -26,12 +26,12 @@ func Entered() bool { return os.Getenv(enteredEnv) == "1" }
 // status. It must therefore be called first: before anything is read, opened or printed. In the child, Enter returns
 // at once.
 //
-// The child has this process' standard streams, its terminal and its process group, so ^C and ^Z reach both. Signals that
-// are sent to this process alone are passed on. (SIGINT and SIGQUIT are not while the process is in the terminal's
+// The child has this process' standard streams, its terminal and its process group, so ^C and ^Z reach both. Signals
+// that are sent to this process alone are passed on. (SIGINT and SIGQUIT are not while the process is in the terminal's
 // foreground, where they come from the keyboard and the child has them already.) The child is killed if this process
 // dies, so nothing outlives it.
 //
-// The error is *Unavailable where the kernel does not allow it.
+// The error is *unsupported.Error where the kernel does not allow it.
 func Enter() (done bool, status int, err error) {
 	err = tryHere()
 	if err == nil || Entered() || !unprivileged(err) {

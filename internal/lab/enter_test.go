@@ -12,13 +12,16 @@ import (
 	"syscall"
 	"testing"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
 
 // nobody is an ordinary user.
 const nobody = 65534
 
-// asNobody runs the test binary as an ordinary user, with a node of the TUN device of this mode in place of /dev/net/tun.
+// asNobody runs the test binary as an ordinary user, with a node of the TUN device of this mode in place of
+// /dev/net/tun.
 func asNobody(t *testing.T, mode uint32, child string, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Getuid() != 0 || Entered() {
@@ -242,7 +245,7 @@ func TestExplanations(t *testing.T) {
 		switchRoot = root
 		err := noUserNamespace(c.err)
 		switchRoot = old
-		var u *Unavailable
+		var u *unsupported.Error
 		if !errors.As(err, &u) || !errors.Is(err, c.err) || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v with %v:\n got %v\nwant %s", c.err, c.switches, err, c.want)
 		}
@@ -257,13 +260,13 @@ func TestExplanations(t *testing.T) {
 		{&tunError{"open", unix.ENODEV}, "this kernel has no TUN device: sudo modprobe tun"},
 		{&tunError{"TUNSETIFF", unix.EPERM}, "this process may not make network namespaces: run as root"},
 	} {
-		var u *Unavailable
+		var u *unsupported.Error
 		if err := unavailable(c.err); !errors.As(err, &u) || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v:\n got %v\nwant %s", c.err, err, c.want)
 		}
 	}
 	for _, err := range []error{fmt.Errorf("unshare: %w", unix.ENOMEM), &tunError{"TUNSETIFF", unix.EBUSY}} {
-		var u *Unavailable
+		var u *unsupported.Error
 		if got := unavailable(err); errors.As(got, &u) || !errors.Is(got, errors.Unwrap(err)) {
 			t.Errorf("%v: got %v", err, got)
 		}

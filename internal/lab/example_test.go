@@ -30,7 +30,7 @@ func ExampleNew() {
 		Report: func(p lab.Packet) { fmt.Println(p.From, p.Segment, p.Fate) },
 	})
 	if err != nil {
-		fmt.Println(err) // *lab.Unavailable: what is missing, and how to get it
+		fmt.Println(err) // *unsupported.Error: what is missing, and how to get it
 		return
 	}
 	defer l.Close()

@@ -133,6 +133,16 @@ func (r *recorder) all() []Packet {
 	return append([]Packet(nil), r.packets...)
 }
 
+// count is how many packets of a side had a fate.
+func (r *recorder) count(from Side, f Fate) (n int) {
+	for _, p := range r.all() {
+		if p.From == from && p.Fate == f {
+			n++
+		}
+	}
+	return n
+}
+
 // story is what was reported, in a line each: `1 client "a" delivered`, with what is special about it behind it.
 func (r *recorder) story() string {
 	var b strings.Builder

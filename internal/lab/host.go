@@ -78,7 +78,7 @@ func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
 	if err != nil {
 		return err
 	}
-	if h.tun, err = openTUN(c.Offload); err != nil {
+	if h.tun, err = openTUN(); err != nil {
 		return unavailable(err)
 	}
 	if hasIPv6 {
@@ -88,8 +88,8 @@ func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
 	return configure(c.MTU, v4)
 }
 
-// Do runs f on a thread of the host's namespace and returns what f returns. Sockets that f makes belong to the host, and
-// so do /proc/thread-self/net and the processes that f starts. One f runs at a time: for what blocks there is Go.
+// Do runs f on a thread of the host's namespace and returns what f returns. Sockets that f makes belong to the host,
+// and so do /proc/thread-self/net and the processes that f starts. One f runs at a time: for what blocks there is Go.
 func (h *Host) Do(f func() error) error {
 	if int32(unix.Gettid()) == h.tid.Load() { // called from inside another Do: no other goroutine runs on that thread
 		return f()
@@ -151,9 +151,6 @@ func (h *Host) left() {
 	h.mu.Unlock()
 	h.running.Done()
 }
-
-// Namespace is the inode number of the host's network namespace, as `lsns -t net` and /proc/PID/ns/net show it.
-func (h *Host) Namespace() uint64 { return h.inode }
 
 // close ends the host: first those who use it, then the thread that serves Do, then the descriptors.
 func (h *Host) close() error {

@@ -4,7 +4,7 @@
 // device (Linux: Documentation/networking/tuntap.rst) is its only interface besides lo, and the program reads
 // what one host sends and writes it into the other: both ends are the real kernel's TCP, and the program holds
 // the wire. Every packet can be reported, held, delayed, dropped, duplicated or reordered, by hand (Wire.Held
-// and its neighbours), by rules (ParseRule) or by chance (Link).
+// and its neighbours) or by rules (ParseRule), and lost by chance or delayed by the line (Link).
 //
 // Nothing outside the two namespaces is touched, and they have no name in the file system: they end with the
 // descriptors and threads of this process, whichever way it ends.
@@ -39,7 +39,7 @@ type Config struct {
 	// MTU of both interfaces in bytes, MinMTU to MaxMTU; 0 is DefaultMTU.
 	MTU int
 
-	// Link is what the wire does to every packet; Wire.SetLink changes it later.
+	// Link is what the wire does to every packet.
 	Link Link
 
 	// Rules are in force from the first packet; Wire.Add and Active.Remove change them later.
@@ -52,11 +52,6 @@ type Config struct {
 	// the other host: what a delivery causes is reported after it. The wire stands still while Report runs, so it
 	// must be quick, must not call the Wire's methods, and must copy Raw if it keeps it (Packet.Clone).
 	Report func(Packet)
-
-	// Offload lets the kernels leave segmentation and checksums to the wire, as they do to a network card with
-	// TSO (virtio_net_hdr, TUNSETOFFLOAD): up to 64 KiB of a stream cross in one packet, and its checksum is
-	// not filled in. Several times faster, and not what a reader of segments wants to see.
-	Offload bool
 }
 
 // Lab is two hosts and the wire between them.
@@ -66,7 +61,7 @@ type Lab struct {
 }
 
 // New makes both hosts, connects them and starts the wire. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN, which root
-// has and an ordinary user gets from Enter, and /dev/net/tun. What is missing comes back as *Unavailable.
+// has and an ordinary user gets from Enter, and /dev/net/tun. What is missing comes back as *unsupported.Error.
 func New(c Config) (*Lab, error) {
 	if c.MTU == 0 {
 		c.MTU = DefaultMTU

@@ -11,14 +11,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
 // childEnv makes the test binary do something else than test: what a test needs another process for.
 const childEnv = "SOCKLIFE_LAB_TEST_CHILD"
 
-// TestMain enters a user namespace where there is one to enter, so that an ordinary user runs all of the tests too. Where
-// there is none, those that need a lab skip and say why.
+// TestMain enters a user namespace where there is one to enter, so that an ordinary user runs all of the tests too.
+// Where there is none, those that need a lab skip and say why.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("SOCKLIFE_LAB_TEST_TUN"); path != "" {
 		tunPath = path
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	if done {
 		os.Exit(status)
 	}
-	var u *Unavailable
+	var u *unsupported.Error
 	if err != nil && !errors.As(err, &u) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -43,8 +44,38 @@ func TestMain(m *testing.M) {
 func needLab(t testing.TB) {
 	t.Helper()
 	if tryHere() != nil {
-		t.Skipf("no lab here: %v", Available())
+		t.Skipf("no lab here: %v", available())
 	}
+}
+
+// available tells whether this process can have a lab, at once or after Enter: nil, or what is missing.
+func available() error {
+	err := tryHere()
+	if err == nil || !unprivileged(err) {
+		return err
+	}
+	return tryUserNamespace()
+}
+
+// MustRules reads rules that are part of the program; it panics if one is wrong.
+func MustRules(texts ...string) []Rule {
+	rules := make([]Rule, len(texts))
+	for i, s := range texts {
+		var err error
+		if rules[i], err = ParseRule(s); err != nil {
+			panic(err)
+		}
+	}
+	return rules
+}
+
+// MustMatch is ParseMatch for a text that is part of the program; it panics if it is wrong.
+func MustMatch(s string) Match {
+	m, err := ParseMatch(s)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
 // newLab is a lab that is closed with the test, which fails if anything is left of it.
@@ -77,8 +108,8 @@ func socket(t testing.TB, h *Host, addr netip.Addr) *sockapi.Socket {
 	})
 	must(t, err)
 	t.Cleanup(func() { s.Close() }) // an error means that the test has closed it
-	must(t, sockapi.SO_RCVTIMEO.Put(s, patience))
-	must(t, sockapi.SO_SNDTIMEO.Put(s, patience))
+	must(t, sockapi.SO_RCVTIMEO.Set(s, patience))
+	must(t, sockapi.SO_SNDTIMEO.Set(s, patience))
 	return s
 }
 
@@ -108,8 +139,8 @@ func connect(t testing.TB, from *Host, listener *sockapi.Socket, at netip.AddrPo
 	passive, _, err := listener.Accept4(0)
 	must(t, err)
 	t.Cleanup(func() { passive.Close() })
-	must(t, sockapi.SO_RCVTIMEO.Put(passive, patience))
-	must(t, sockapi.SO_SNDTIMEO.Put(passive, patience))
+	must(t, sockapi.SO_RCVTIMEO.Set(passive, patience))
+	must(t, sockapi.SO_SNDTIMEO.Set(passive, patience))
 	return active, passive
 }
 

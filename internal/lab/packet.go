@@ -58,7 +58,7 @@ type Packet struct {
 	By     string // who decided: one of By…, the rule as Rule.String has it, or empty where nobody interfered
 
 	// Raw is the packet from its IP header on. In a call of Config.Report it is valid only until that returns; nowhere
-	// may it be changed. Checksums are right, except with Offload.
+	// may it be changed.
 	Raw     []byte
 	Segment segment.Segment // of Raw, if it is a segment
 	ICMP    *segment.ICMP   // of Raw, if it is ICMP's "unreachable": the only other thing that crosses the wire

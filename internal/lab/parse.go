@@ -30,8 +30,8 @@ import (
 // Words are separated by blanks, case does not matter, and there is nothing between "data", the sign and the number. A
 // duration is a number with a unit: 300ms, 1.5s.
 //
-// The side is the host that sends: "client" 198.51.100.1 and 2001:db8::1, "server" the other. Without one, or with "any",
-// both. A packet fits a pattern if it has all of the traits:
+// The side is the host that sends: "client" 198.51.100.1 and 2001:db8::1, "server" the other. Without one, or with
+// "any", both. A packet fits a pattern if it has all of the traits:
 //   - syn, fin, rst, psh, urg: the flag is set. A "syn" without "+ack" has no ACK: it opens a connection, and "syn+ack"
 //     answers it. "ack" alone is a pure acknowledgement: no data, no SYN, FIN or RST.
 //   - data: it carries data; data>=1000: so many bytes of it.
@@ -41,12 +41,13 @@ import (
 //   - unreachable: not a segment but ICMP's "destination unreachable". Without any trait, these fit too.
 //
 // Of the packets that fit, counted from when the rule is added and over all connections, "1" is the first, "2..3" are
-// the second and the third, "2.." all but the first, "every 20" the 20th, the 40th and so on. Without it, or with "every",
-// it is all of them, retransmissions included. With "after", counting starts after the first, or n-th, packet that fits
-// the second pattern: "client ack 1 after server fin" is the last acknowledgement of a connection that the client closed.
+// the second and the third, "2.." all but the first, "every 20" the 20th, the 40th and so on. Without it, or with
+// "every", it is all of them, retransmissions included. With "after", counting starts after the first, or n-th, packet
+// that fits the second pattern: "client ack 1 after server fin" is the last acknowledgement of a connection that the
+// client closed.
 //
-// Examples: "drop client syn 1", "hold any fin", "dup server syn+ack times 2", "delay client ack after server fin 300ms",
-// "reorder server data 2 by 3", "drop server bytes 1001 1..2", "drop any".
+// Examples: "drop client syn 1", "hold any fin", "dup server syn+ack times 2", "delay client ack after server fin
+// 300ms", "reorder server data 2 by 3", "drop server bytes 1001 1..2", "drop any".
 //
 // The error is a *RuleError.
 func ParseRule(s string) (Rule, error) {
@@ -76,27 +77,6 @@ func ParseMatch(s string) (Match, error) {
 		return Match{}, err
 	}
 	return m, nil
-}
-
-// MustRules reads rules that are part of the program; it panics if one is wrong.
-func MustRules(texts ...string) []Rule {
-	rules := make([]Rule, len(texts))
-	for i, s := range texts {
-		var err error
-		if rules[i], err = ParseRule(s); err != nil {
-			panic(err)
-		}
-	}
-	return rules
-}
-
-// MustMatch is ParseMatch for a text that is part of the program; it panics if it is wrong.
-func MustMatch(s string) Match {
-	m, err := ParseMatch(s)
-	if err != nil {
-		panic(err)
-	}
-	return m
 }
 
 // RuleError says which word of a rule is wrong, and what could stand in its place.

@@ -133,7 +133,8 @@ func awaitEnd(t testing.TB, h *Host, port uint16, want uint8) {
 	})
 }
 
-// The last ACK is lost: LAST-ACK stays, and the FIN that is sent again, after 200 ms or more, is answered from TIME-WAIT.
+// The last ACK is lost: LAST-ACK stays, and the FIN that is sent again, after 200 ms or more, is answered from
+// TIME-WAIT.
 func TestLostLastACK(t *testing.T) {
 	t.Parallel()
 	seen := &recorder{}
@@ -172,13 +173,14 @@ func TestLostLastACK(t *testing.T) {
 // A dead wire and its revival: everything that was sent meanwhile is sent again.
 func TestDropEverythingForAWhile(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, Config{})
+	seen := &recorder{}
+	l := newLab(t, Config{Report: seen.report})
 	client, server := pairOn(t, l)
 	dead := l.Wire.Add(MustRules("drop any")...)[0]
 	if _, err := client.Write([]byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the first transmission and another are lost", func() bool { return dead.Fired() >= 2 })
+	await(t, "the first transmission and another are lost", func() bool { return seen.count(Client, Dropped) >= 2 })
 	dead.Remove()
 	must(t, readFull(server, make([]byte, 5)))
 }

@@ -47,12 +47,6 @@ type Rule struct {
 	delay  time.Duration // delay
 }
 
-// Action returns what the rule does.
-func (r Rule) Action() Action { return r.action }
-
-// Match returns what the rule is about.
-func (r Rule) Match() Match { return r.match }
-
 // String is the rule as ParseRule reads it, in its shortest form but for the side, which is always named.
 func (r Rule) String() string {
 	s := r.action.String() + " " + r.match.String()
@@ -94,8 +88,8 @@ func (m Match) String() string {
 	return s
 }
 
-// Fits tells whether a packet is of the kind that the match names: side and traits. Which of them it is, and what it came
-// after, is known only to the wire, by counting.
+// Fits tells whether a packet is of the kind that the match names: side and traits. Which of them it is, and what it
+// came after, is known only to the wire, by counting.
 func (m Match) Fits(p Packet) bool { return m.fits(&p) }
 
 // pattern is the part of a match that is about one packet alone.

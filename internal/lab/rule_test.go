@@ -162,7 +162,7 @@ func TestRuleErrors(t *testing.T) {
 
 func TestActionRule(t *testing.T) {
 	r, err := Drop.Rule("client syn 1")
-	if err != nil || r.String() != "drop client syn 1" || r.Action() != Drop || r.Match().String() != "client syn 1" {
+	if err != nil || r.String() != "drop client syn 1" || r.action != Drop || r.match.String() != "client syn 1" {
 		t.Errorf("got %v, %v", r, err)
 	}
 	if _, err := Hold.Rule("hold client syn"); err == nil || !strings.Contains(err.Error(), `"hold": want client`) {
@@ -313,9 +313,6 @@ func TestMatchCounts(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: took %s, want %s", c.match, got, c.want)
-		}
-		if int(a.fired) != strings.Count(got, "x") {
-			t.Errorf("%s: counted %d", c.match, a.fired)
 		}
 	}
 }

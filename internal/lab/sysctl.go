@@ -20,21 +20,6 @@ func (h *Host) Sysctl(name, value string) error {
 	return h.Do(func() error { return h.writeSysctl(path, value) })
 }
 
-// ReadSysctl reads a sysctl of the host's namespace.
-func (h *Host) ReadSysctl(name string) (string, error) {
-	path, err := sysctlPath(name)
-	if err != nil {
-		return "", err
-	}
-	var value []byte
-	err = h.Do(func() error {
-		var err error
-		value, err = os.ReadFile(path)
-		return err
-	})
-	return strings.TrimSpace(string(value)), err
-}
-
 // sysctlPath allows only what belongs to a network namespace.
 func sysctlPath(name string) (string, error) {
 	path := strings.ReplaceAll(name, ".", "/")
@@ -72,8 +57,8 @@ func (h *Host) onHost() error {
 }
 
 // quietIPv6 keeps the interfaces that are made after it from talking on their own – duplicate address detection, router
-// solicitations – and tells whether there is IPv6 at all. Where /proc/sys is read-only, as in many containers, they talk:
-// the wire does not carry it.
+// solicitations – and tells whether there is IPv6 at all. Where /proc/sys is read-only, as in many containers, they
+// talk: the wire does not carry it.
 func (h *Host) quietIPv6() (bool, error) {
 	const conf = "/proc/sys/net/ipv6/conf/"
 	if _, err := os.Stat(conf); errors.Is(err, fs.ErrNotExist) {

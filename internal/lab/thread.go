@@ -6,9 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onOwnThread runs f in a goroutine with an operating system thread of its own, which ends with f. A goroutine that ends
-// while it is locked takes its thread with it (runtime.LockOSThread), so what f does to the thread – entering a namespace
-// – is never met by other goroutines; and the threads that the runtime starts meanwhile are cloned from a clean one.
+// onOwnThread runs f in a goroutine with an operating system thread of its own, which ends with f. A goroutine that
+// ends while it is locked takes its thread with it (runtime.LockOSThread), so what f does to the thread – entering a
+// namespace – is never met by other goroutines; and the threads that the runtime starts meanwhile are cloned from a
+// clean one.
 //
 // The process' first thread cannot end like that: the runtime parks it for good, in whatever namespace it is in, which
 // would keep that namespace alive. So f does not run there.

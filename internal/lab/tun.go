@@ -10,59 +10,43 @@ import (
 // ifName is what the interface is called in both namespaces.
 const ifName = "wire0"
 
-// vnetLen is the length of struct virtio_net_hdr (linux/virtio_net.h), which precedes each packet with Offload.
-const vnetLen = 10
-
-// maxPacket is the longest thing read from a TUN device: an IP packet and what precedes it.
-const maxPacket = 65535 + vnetLen
+// maxPacket is the longest thing read from a TUN device.
+const maxPacket = 65535
 
 // tunPath is /dev/net/tun. The tests put another node of the same device here.
 var tunPath = "/dev/net/tun"
 
 // tun is a TUN device: what the host sends is read from it, what is written to it the host receives.
-type tun struct {
-	fd   int
-	head int // bytes before each packet: 0, or vnetLen
-}
+type tun struct{ fd int }
 
 // openTUN makes the TUN device, in the network namespace of the calling thread. It goes away with its descriptor.
-func openTUN(offload bool) (*tun, error) {
+func openTUN() (*tun, error) {
 	fd, err := unix.Open(tunPath, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, &tunError{"open", err}
 	}
 	t := &tun{fd: fd}
-	if err := t.attach(offload); err != nil {
+	if err := t.attach(); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *tun) attach(offload bool) error {
+func (t *tun) attach() error {
 	request, err := unix.NewIfreq(ifName)
 	if err != nil {
 		return err
 	}
-	flags := uint16(unix.IFF_TUN | unix.IFF_NO_PI)
-	if offload {
-		flags |= unix.IFF_VNET_HDR
-		t.head = vnetLen
-	}
-	request.SetUint16(flags)
+	request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 	if err := unix.IoctlIfreq(t.fd, unix.TUNSETIFF, request); err != nil {
 		return &tunError{"TUNSETIFF", err}
-	}
-	if !offload {
-		return nil
-	}
-	if err := unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, unix.TUN_F_CSUM|unix.TUN_F_TSO4|unix.TUN_F_TSO6); err != nil {
-		return &tunError{"TUNSETOFFLOAD", err}
 	}
 	return nil
 }
 
-// read and write never wait (O_NONBLOCK), so the scheduler need not be told of them: that is a fifth of the relay's time.
+// read and write never wait (O_NONBLOCK), so the scheduler need not be told of them: that is a fifth of the relay's
+// time.
 func (t *tun) read(b []byte) (int, error) {
 	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(t.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
 	if errno != 0 {

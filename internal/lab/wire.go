@@ -16,62 +16,40 @@ import (
 type Wire struct {
 	report func(Packet)
 	lanes  [2]*lane // the client's, the server's
-	stop   int      // an eventfd: readable when the wire is closed
+	link   Link
+	stop   [2]int // a pipe, whose writing end is closed when the wire is: that cannot fail, as writing to it could
 	relays sync.WaitGroup
-
-	// plain: every packet is delivered at once and nobody wants to know. It is read with one lane's mu held, and
-	// written with those of both.
-	plain bool
+	failed chan error
 
 	mu      sync.Mutex // guards what follows; taken after the lanes'
 	closed  bool
 	lastID  uint64
-	link    Link
 	holdAll bool
 	rules   []*Active
-	held    []*parcel
+	held    []*inTransit
 	pending pending
 	timer   *time.Timer // calls tick when the first of pending is due
 	changed chan struct{}
-	failed  error
 }
 
 func newWire(c Config, client, server *tun) (*Wire, error) {
-	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return nil, fmt.Errorf("lab: eventfd: %w", err)
+	w := &Wire{report: c.Report, link: c.Link, holdAll: c.HoldAll, failed: make(chan error, 1), changed: make(chan struct{})}
+	if w.report == nil {
+		w.report = func(Packet) {}
 	}
-	w := &Wire{report: c.Report, link: c.Link, holdAll: c.HoldAll, stop: stop, changed: make(chan struct{})}
+	if err := unix.Pipe2(w.stop[:], unix.O_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("lab: pipe2: %w", err)
+	}
 	w.timer = time.AfterFunc(maxDelay, w.tick)
 	for _, r := range c.Rules {
 		w.rules = append(w.rules, &Active{wire: w, rule: r, text: r.String()})
 	}
 	w.lanes[0] = &lane{wire: w, from: Client, in: client, out: server}
 	w.lanes[1] = &lane{wire: w, from: Server, in: server, out: client}
-	w.settle()
 	for _, l := range w.lanes {
 		w.relays.Go(l.run)
 	}
 	return w, nil
-}
-
-// SetLink changes the properties of the line for packets that arrive from now on. Those under way keep theirs, so a
-// shorter delay lets new packets overtake old ones.
-func (w *Wire) SetLink(l Link) error {
-	if err := l.check(); err != nil {
-		return err
-	}
-	w.lock()
-	defer w.unlock()
-	w.link = l
-	return nil
-}
-
-// Link returns the properties of the line.
-func (w *Wire) Link() Link {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.link
 }
 
 // HoldAll turns step mode on or off: while it is on, every packet that no rule drops is held. Turning it off does not
@@ -82,12 +60,8 @@ func (w *Wire) HoldAll(on bool) {
 	w.holdAll = on
 }
 
-// Err is what stopped the wire before Close, if anything did: its interface was taken away.
-func (w *Wire) Err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.failed
-}
+// Failed tells what stopped the wire before Close, if anything does: its interface was taken away.
+func (w *Wire) Failed() <-chan error { return w.failed }
 
 // lock makes the whole wire stand still: no packet is between being read and being written.
 func (w *Wire) lock() {
@@ -98,17 +72,11 @@ func (w *Wire) lock() {
 
 // unlock sends what was decided meanwhile and lets the wire go on.
 func (w *Wire) unlock() {
-	w.settle()
 	w.mu.Unlock()
 	w.lanes[0].flush()
 	w.lanes[1].flush()
 	w.lanes[1].mu.Unlock()
 	w.lanes[0].mu.Unlock()
-}
-
-// settle finds out whether the wire has become plain.
-func (w *Wire) settle() {
-	w.plain = w.report == nil && len(w.rules) == 0 && w.link.idle() && !w.holdAll && len(w.pending) == 0
 }
 
 // tick delivers what is due.
@@ -134,7 +102,7 @@ func (w *Wire) arm() {
 }
 
 // wait puts a packet among those that are due later.
-func (w *Wire) wait(p *parcel, after time.Duration) {
+func (w *Wire) wait(p *inTransit, after time.Duration) {
 	p.due = p.At.Add(after)
 	heap.Push(&w.pending, p)
 	if w.pending[0] == p {
@@ -143,7 +111,7 @@ func (w *Wire) wait(p *parcel, after time.Duration) {
 }
 
 // take removes a packet from those that are due later.
-func (w *Wire) take(p *parcel) {
+func (w *Wire) take(p *inTransit) {
 	heap.Remove(&w.pending, p.index)
 	w.lane(p.From).forget(p)
 }
@@ -168,10 +136,9 @@ func (w *Wire) close() {
 	w.timer.Stop()
 	close(w.changed) // and it stays: there is no later change to wait for
 	w.unlock()
-	one := [8]byte{1} // any non-zero count makes it readable, in either byte order
-	unix.Write(w.stop, one[:])
+	unix.Close(w.stop[1])
 	w.relays.Wait()
-	unix.Close(w.stop)
+	unix.Close(w.stop[0])
 }
 
 // notify wakes those who wait for a change of what is held.
@@ -180,17 +147,16 @@ func (w *Wire) notify() {
 	w.changed = make(chan struct{})
 }
 
-// parcel is a packet that the wire keeps for later.
-type parcel struct {
+// inTransit is a packet that the wire keeps for later.
+type inTransit struct {
 	Packet
-	frame    []byte    // the packet and what precedes it on the device
 	due      time.Time // when it is delivered at the latest
 	index    int       // in pending
 	overtake int       // how many must still overtake it, if it is to be reordered
 }
 
 // pending is a heap of packets, the first due first; container/heap.
-type pending []*parcel
+type pending []*inTransit
 
 func (q pending) Len() int { return len(q) }
 func (q pending) Less(i, j int) bool {
@@ -204,7 +170,7 @@ func (q pending) Swap(i, j int) {
 	q[i].index, q[j].index = i, j
 }
 func (q *pending) Push(x any) {
-	p := x.(*parcel)
+	p := x.(*inTransit)
 	p.index = len(*q)
 	*q = append(*q, p)
 }

@@ -26,10 +26,14 @@ func abortServer(s *Side) {
 	conn := l.Accept()
 	conn.Expect("a connection that its application uses", tcpinfo.Established)
 	s.Hold()
-	if err := conn.TryDestroy(); errors.Is(err, tcpinfo.ErrPermission) || errors.Is(err, tcpinfo.ErrNotSupported) {
-		talk.Say("cannot")
-		s.cannotDestroy(err)
-	} else {
+	switch err := conn.TryDestroy(); {
+	case errors.Is(err, tcpinfo.ErrPermission):
+		talk.Say("not permitted")
+		s.cannotDestroy(tcpinfo.ErrPermission)
+	case errors.Is(err, tcpinfo.ErrNotSupported):
+		talk.Say("not supported")
+		s.cannotDestroy(tcpinfo.ErrNotSupported)
+	default:
 		conn.must(err)
 	}
 	talk.Say("aborted")
@@ -66,8 +70,11 @@ func abortClient(c *Side) {
 	talk.Write(c.Request())
 
 	conn := c.Dial()
-	if talk.Hear() == "cannot" {
-		c.cannotDestroy(nil)
+	switch talk.Hear() {
+	case "not permitted":
+		c.cannotDestroy(tcpinfo.ErrPermission)
+	case "not supported":
+		c.cannotDestroy(tcpinfo.ErrNotSupported)
 	}
 	_, err := conn.TryRead(64)
 	c.CheckErrno("the peer of an aborted connection is reset", err, unix.ECONNRESET)
@@ -95,9 +102,9 @@ func (c *Conn) TryDestroy() error {
 	return c.side.host.diag.Destroy(c.Local(), c.Remote(), c.watch.Cookie())
 }
 
-// cannotDestroy ends the run: the kernel refused.
-func (s *Side) cannotDestroy(err error) {
-	if errors.Is(err, tcpinfo.ErrNotSupported) {
+// cannotDestroy ends the run: the kernel refused, and each side says why.
+func (s *Side) cannotDestroy(why error) {
+	if why == tcpinfo.ErrNotSupported {
 		s.Unsupported("this kernel cannot abort sockets", "it must be built with CONFIG_INET_DIAG_DESTROY")
 	}
 	s.Unsupported("aborting a socket (SOCK_DESTROY) takes CAP_NET_ADMIN, on the server's side", "run it as root, or with hosts of your own: echoc --wire abort")

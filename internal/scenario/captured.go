@@ -52,8 +52,8 @@ func (c *captured) close() error {
 	return c.err
 }
 
-// packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to the same port
-// elsewhere.
+// packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to
+// the same port elsewhere.
 func (c *captured) packet(p capture.Packet) {
 	if p.Lost > 0 {
 		c.lost = true
@@ -83,12 +83,13 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 		seq, ack = s.Seq, s.Ack
 	}
 	e := &timeline.Segment{
-		Src: s.Src.String(), Dst: s.Dst.String(), Flags: s.Flags.Names(),
-		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Options: s.Options.StringsRelative(ack - s.Ack), From: from,
+		Src: s.Src, Dst: s.Dst, Flags: s.Flags.Names(),
+		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Unscaled: !seen.Scaled && seen.Window > 0,
+		Options: s.Options.StringsRelative(ack - s.Ack), From: from,
 	}
 	if s.Flags.Has(segment.ACK) {
 		e.Ack = &ack
 	}
-	e.Text = segmentText(e, seen)
+	describe(e, seen)
 	return e
 }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -9,11 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
+
+	"golang.org/x/sys/unix"
 )
 
 // Conn is a socket in a lesson. Each method makes the system call it is named after and then looks at what the kernel says
@@ -21,7 +21,7 @@ import (
 type Conn struct {
 	side    *Side
 	sock    *sockapi.Socket
-	watch   *tcpinfo.Watch
+	watch   *watch.Socket
 	bound   bool   // bind was called
 	keep    bool   // stays open for the next run
 	aborted string // why close() sent RST in place of FIN, if it did
@@ -31,7 +31,7 @@ type Conn struct {
 	began     []byte      // the first that came from the other side
 
 	mu   sync.Mutex
-	peer *tcpinfo.Watch
+	peer *watch.Socket
 }
 
 // must ends the run if a call failed that the lesson needs.
@@ -46,9 +46,9 @@ func (c *Conn) look() { c.side.run.look() }
 
 // set is setsockopt(2).
 func set[T any](c *Conn, o interface {
-	Put(*sockapi.Socket, T) error
+	Set(*sockapi.Socket, T) error
 }, v T) {
-	c.must(o.Put(c.sock, v))
+	c.must(o.Set(c.sock, v))
 }
 
 // get is getsockopt(2).
@@ -78,15 +78,8 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 }
 
 // boundTo is the address that the socket has now. It is asked for the sake of those who watch from outside, and not a call of the lesson.
-func (c *Conn) boundTo() (addr netip.AddrPort) {
-	c.sock.Control(func(fd uintptr) {
-		switch a, _ := unix.Getsockname(int(fd)); a := a.(type) {
-		case *unix.SockaddrInet4:
-			addr = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-		case *unix.SockaddrInet6:
-			addr = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
-		}
-	})
+func (c *Conn) boundTo() netip.AddrPort {
+	addr, _ := c.sock.Untraced().Getsockname()
 	return addr
 }
 
@@ -252,16 +245,14 @@ func (c *Conn) Close() time.Duration {
 
 // aborts says why close() will send RST and not FIN, if it will. That is asked for the truth of the lesson, and not a call of it.
 func (c *Conn) aborts() (why string) {
-	c.sock.Control(func(fd uintptr) {
-		pair, err := unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_LINGER) // struct linger is two ints
-		linger := binary.NativeEndian.AppendUint64(nil, pair)
-		if err == nil && binary.NativeEndian.Uint32(linger) != 0 && binary.NativeEndian.Uint32(linger[4:]) == 0 {
-			why = "SO_LINGER is on, with 0 s"
-		} else if n, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ); err == nil && n > 0 {
-			why = fmt.Sprintf("%d bytes were not read", n)
-		}
-	})
-	return why
+	s := c.sock.Untraced()
+	if linger, err := sockapi.SO_LINGER.Get(s); err == nil && linger == (sockapi.Linger{OnOff: true}) {
+		return "SO_LINGER is on, with 0 s"
+	}
+	if n, err := s.InQ(); err == nil && n > 0 {
+		return fmt.Sprintf("%d bytes were not read", n)
+	}
+	return ""
 }
 
 // finish closes what the lesson left open, as the end of its process would.
@@ -272,9 +263,7 @@ func (c *Conn) finish() {
 
 // discard closes after a failure: with a reset, so that nothing of the connection stays in the kernel.
 func (c *Conn) discard() {
-	c.sock.Control(func(fd uintptr) {
-		unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	})
+	sockapi.SO_LINGER.Set(c.sock.Untraced(), sockapi.Linger{OnOff: true})
 	c.sock.Close()
 }
 
@@ -283,7 +272,7 @@ func (c *Conn) Local() netip.AddrPort  { return c.watch.Local() }
 func (c *Conn) Remote() netip.AddrPort { return c.watch.Remote() }
 
 // Last is what the kernel said of the socket when it was last asked.
-func (c *Conn) Last() tcpinfo.Sample { return c.watch.Last() }
+func (c *Conn) Last() watch.Sample { return c.watch.Last() }
 
 // info is TCP_INFO now.
 func (c *Conn) info() tcpinfo.Info {

@@ -110,11 +110,14 @@ type startTracer struct {
 	started time.Time
 }
 
-func (t *startTracer) Exit(c *sockapi.Call) {
-	if c.Name == "connect" {
-		t.started = c.Start
+func (t *startTracer) Enter(c *sockapi.Call) (exit func()) {
+	returned := t.Tracer.Enter(c)
+	return func() {
+		if c.Name == "connect" {
+			t.started = c.Entered
+		}
+		returned()
 	}
-	t.Tracer.Exit(c)
 }
 
 func (c *Side) attempt() attempt {

@@ -3,7 +3,6 @@ package scenario
 import (
 	"fmt"
 
-	"socklife/internal/witness"
 	"socklife/tcpinfo"
 )
 
@@ -16,14 +15,8 @@ func pattern(n int) []byte {
 	return b[:n]
 }
 
-// The bits of INET_DIAG_SHUTDOWN (include/net/sock.h).
-const (
-	rcvShutdown  uint8 = 1
-	sendShutdown uint8 = 2
-)
-
 // checkShutdown checks which directions the kernel says are shut. (Only sock_diag says it.)
-func (s *Side) checkShutdown(c *Conn, expect string, want uint8) {
+func (s *Side) checkShutdown(c *Conn, expect string, want tcpinfo.Shutdown) {
 	d := c.diag()
 	s.Check("the kernel's shutdown bits: "+expect, d.Shutdown != nil && *d.Shutdown == want, "%s", shutdownText(d))
 }
@@ -32,5 +25,5 @@ func shutdownText(d tcpinfo.Socket) string {
 	if d.Shutdown == nil {
 		return "not reported"
 	}
-	return fmt.Sprint(witness.ShutdownNames(*d.Shutdown))
+	return fmt.Sprint(d.Shutdown.Names())
 }

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // Expect waits until the kernel says that the socket is in one of the states, and records that it came, and why it
@@ -66,7 +68,7 @@ func (c *Conn) ExpectPeerGone(why string) {
 	}
 }
 
-func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why, reset string) {
+func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset string) {
 	s.alive()
 	ok := s.until("CLOSED: "+why, func() bool { return w.Last().Gone })
 	if !ok {
@@ -89,10 +91,10 @@ func (s *Side) expectGone(w *tcpinfo.Watch, whose timeline.Side, why, reset stri
 
 // ExpectChild waits for the nth connection (from 0) that the kernel made for the listener to be in one of the states,
 // accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it.
-func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *tcpinfo.Watch {
+func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *watch.Socket {
 	s.alive()
 	s.queueFirst = s.queueFirst || len(s.run.taken) == 0
-	var child *tcpinfo.Watch
+	var child *watch.Socket
 	s.until("a connection", func() bool {
 		s.run.mu.Lock()
 		defer s.run.mu.Unlock()
@@ -122,9 +124,9 @@ func (s *Side) mostQueued() (bytes uint32) {
 	return bytes
 }
 
-func (s *Side) expect(w *tcpinfo.Watch, whose timeline.Side, why string, states []tcpinfo.State) {
+func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
-	var seen tcpinfo.Sample
+	var seen watch.Sample
 	var ok bool
 	s.until(oneOf(states)+": "+why, func() bool {
 		seen = w.Last()
@@ -154,11 +156,11 @@ type wrongState struct {
 func (w wrongState) Error() string { return fmt.Sprintf("%s instead of %s", w.got, oneOf(w.want)) }
 
 // over tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
-func over(w *tcpinfo.Watch, seen tcpinfo.Sample, states []tcpinfo.State) bool {
+func over(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
 	if seen.State == tcpinfo.Closed {
 		return w.Remote().IsValid() && w.Remote().Port() != 0
 	}
-	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return timeline.MayCome(seen.State.String(), s.String()) })
+	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return rfc9293.Reachable(seen.State, s) })
 }
 
 // oneOf names the states, any of which is right.
@@ -178,21 +180,21 @@ func (r *run) patience(each func(spent time.Duration)) (context.Context, context
 }
 
 // Peer is the last the kernel said of the other end; ok is false where that end cannot be seen from here.
-func (c *Conn) Peer() (s tcpinfo.Sample, ok bool) {
+func (c *Conn) Peer() (s watch.Sample, ok bool) {
 	if peer := c.findPeer(); peer != nil {
 		return peer.Last(), true
 	}
-	return tcpinfo.Sample{}, false
+	return watch.Sample{}, false
 }
 
 // findPeer has the other end of the connection followed too, if it is on this host.
-func (c *Conn) findPeer() *tcpinfo.Watch {
+func (c *Conn) findPeer() *watch.Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.peer != nil || !c.Remote().IsValid() {
 		return c.peer
 	}
-	peer, err := c.side.peerHost.watch.FollowTuple(c.Remote(), c.Local(), c.side.Name.Other())
+	peer, err := c.side.peerHost.watch.FollowAddrs(c.Remote(), c.Local(), c.side.Name.Other())
 	if err != nil && !errors.Is(err, tcpinfo.ErrNotFound) {
 		c.side.run.fail(&ObserverError{"sock_diag", err})
 	}

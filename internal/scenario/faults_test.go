@@ -98,7 +98,7 @@ func (s *server) visit(words string) *sockapi.Socket {
 
 // reset closes with RST.
 func (s *server) reset(c *sockapi.Socket) {
-	if err := errors.Join(sockapi.SO_LINGER.Put(c, sockapi.Linger{OnOff: true}), c.Close()); err != nil {
+	if err := errors.Join(sockapi.SO_LINGER.Set(c, sockapi.Linger{OnOff: true}), c.Close()); err != nil {
 		s.t.Error(err)
 	}
 }
@@ -127,7 +127,7 @@ func TestAnOptionThatIsRefusedEndsTheServing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	err := Serve(ctx, halfClose, Config{Log: log, Addr: loopback(), OnListener: func(l *sockapi.Socket) error {
-		return sockapi.TCP_MAXSEG.Put(l, 100_000)
+		return sockapi.TCP_MAXSEG.Set(l, 100_000)
 	}}, 0, func(r Result) { s.results <- r })
 	if !errors.Is(err, unix.EINVAL) || len(s.results) != 0 {
 		t.Errorf("%d runs, %v", len(s.results), err)
@@ -137,7 +137,7 @@ func TestAnOptionThatIsRefusedEndsTheServing(t *testing.T) {
 // An accept() that fails is nobody's coming: the clock does not run, and the serving is over.
 func TestAcceptThatFailsIsNoVisit(t *testing.T) {
 	s := serve(t, halfClose, 0, func(c *Config) {
-		c.OnListener = func(l *sockapi.Socket) error { return sockapi.SO_RCVTIMEO.Put(l, 10*time.Millisecond) }
+		c.OnListener = func(l *sockapi.Socket) error { return sockapi.SO_RCVTIMEO.Set(l, 10*time.Millisecond) }
 	})
 	if err := s.end(); !errors.Is(err, unix.EAGAIN) || len(s.results) != 0 {
 		t.Errorf("%d runs, %v", len(s.results), err)

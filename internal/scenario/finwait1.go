@@ -29,7 +29,7 @@ func finWait1Server(s *Side) {
 	d := conn.diag()
 	s.Check("the FIN is in the send queue, and takes one number there", d.SendQ == before+1, "Send-Q %d, before %d", d.SendQ, before)
 	s.Check("timer persist: now and then the client is asked whether it has room", d.Timer.Kind == tcpinfo.TimerPersist, "timer %s", d.Timer.Kind)
-	s.checkShutdown(conn, "sending is shut, receiving is not", sendShutdown)
+	s.checkShutdown(conn, "sending is shut, receiving is not", tcpinfo.SendShutdown)
 	s.Hold()
 	conn.Close()
 	conn.Expect("close() gave up the descriptor; the kernel goes on delivering, and then waits for the client's FIN",

@@ -40,7 +40,7 @@ func halfCloseServer(s *Side) {
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client's FIN is the end of what it sends", len(end) == 0, "%d bytes", len(end))
 	conn.Expect("the client has closed its half; it is for us to close ours, and we may still send", tcpinfo.CloseWait)
-	s.checkShutdown(conn, "receiving is shut, sending is not", rcvShutdown)
+	s.checkShutdown(conn, "receiving is shut, sending is not", tcpinfo.RcvShutdown)
 	s.Hold()
 
 	conn.Write(pattern(halfCloseAnswer))
@@ -58,7 +58,7 @@ func halfCloseClient(c *Side) {
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is acknowledged; we wait for the peer's, and can still receive", tcpinfo.FinWait2)
 	conn.ExpectPeer("the peer's kernel has our FIN; its application has yet to close", tcpinfo.CloseWait)
-	c.checkShutdown(conn, "sending is shut, receiving is not", sendShutdown)
+	c.checkShutdown(conn, "sending is shut, receiving is not", tcpinfo.SendShutdown)
 	_, err := conn.TryWrite([]byte("more"))
 	c.CheckErrno("write() after shutdown(SHUT_WR) fails with EPIPE", err, unix.EPIPE)
 

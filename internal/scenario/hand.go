@@ -27,7 +27,7 @@ func (w *Wire) Describe(p lab.Packet) string {
 		seen.Segment = p.Segment
 		seen.Seq, seen.Ack = w.tap.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
 	}
-	return fmt.Sprintf("%s: %s", p.From, w.tap.event(p, seen).Text)
+	return fmt.Sprintf("%s: %s", p.From, w.tap.event(p, seen).Line())
 }
 
 // Look samples both ends, and has everything that is known shown.

@@ -31,14 +31,12 @@ func (s *Side) isAnother(l, conn *Conn) bool {
 			return false
 		}
 	}
-	b := make([]byte, lineLimit)
 	conn.sock.Control(func(fd uintptr) { // not a call of the lesson
-		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(requestTime.Milliseconds())); n == 1 && err == nil {
-			n, _, _ = unix.Recvfrom(int(fd), b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			b = b[:max(n, 0)]
-		}
+		unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(requestTime.Milliseconds()))
 	})
-	return bytes.HasPrefix(b, s.requestBegins())
+	b := make([]byte, lineLimit)
+	n, _ := conn.sock.Untraced().Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return bytes.HasPrefix(b[:n], s.requestBegins())
 }
 
 // leaveToNext ends this run and leaves the connection to the next one; but a lesson that looks at its clients before it accepts them would

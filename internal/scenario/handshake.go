@@ -131,6 +131,6 @@ func (s *Side) showAgreed(conn *Conn) {
 }
 
 // agreed are the options that the two SYNs settle.
-func agreed(o tcpinfo.Options) tcpinfo.Options {
+func agreed(o tcpinfo.TCPOptions) tcpinfo.TCPOptions {
 	return o & (tcpinfo.OptTimestamps | tcpinfo.OptSACK | tcpinfo.OptWscale)
 }

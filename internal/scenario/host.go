@@ -10,18 +10,19 @@ import (
 
 	"socklife/internal/lab"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // host is where sockets live: this machine, which both sides share, or one of the two that the wire joins. Each has
 // sock_diag of its own.
 type host struct {
 	diag  *tcpinfo.Conn
-	watch *tcpinfo.Watcher
+	watch *watch.Watcher
 	lab   *lab.Host // nil on this machine
 }
 
 // newHost opens what is needed to see the sockets of l's host; nil is this machine.
-func newHost(l *lab.Host, observed func(tcpinfo.Change)) (*host, error) {
+func newHost(l *lab.Host, observed func(watch.Change)) (*host, error) {
 	h := &host{lab: l}
 	err := h.do(func() (err error) {
 		h.diag, err = tcpinfo.Dial()
@@ -30,7 +31,7 @@ func newHost(l *lab.Host, observed func(tcpinfo.Change)) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.watch = tcpinfo.NewWatcher(h.diag, observed)
+	h.watch = watch.New(h.diag, observed)
 	return h, nil
 }
 
@@ -90,7 +91,7 @@ func (r *run) hosts() []*host {
 // look samples every socket of the run.
 func (r *run) look() {
 	for _, h := range r.hosts() {
-		h.watch.Look()
+		h.watch.Sample()
 	}
 }
 

@@ -30,7 +30,7 @@ func lastAckServer(s *Side) {
 	conn.Expect("both applications have finished; ours is the last FIN, and its ACK the last segment", tcpinfo.LastAck)
 	d := conn.diag()
 	s.Check("timer persist: the FIN waits behind data", d.Timer.Kind == tcpinfo.TimerPersist && d.SendQ > 0, "%s", conn.waiting())
-	s.checkShutdown(conn, "both directions are shut", rcvShutdown|sendShutdown)
+	s.checkShutdown(conn, "both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
 	s.Hold()
 	conn.Close()
 	conn.ExpectEnded("the last ACK has come: nothing is left here, no TIME-WAIT")

@@ -66,15 +66,14 @@ func (r *run) mismatch() error {
 	return nil
 }
 
-func (c *Conn) unreadMismatch() (err error) {
+func (c *Conn) unreadMismatch() error {
 	if c.side.run.both {
 		return nil
 	}
 	b := make([]byte, lineLimit)
-	c.sock.Control(func(fd uintptr) {
-		if n, _, peekErr := unix.Recvfrom(int(fd), b, unix.MSG_PEEK|unix.MSG_DONTWAIT); peekErr == nil {
-			err = c.side.mismatch(append(slices.Clone(c.began), b[:n]...))
-		}
-	})
-	return err
+	n, err := c.sock.Untraced().Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	if err != nil {
+		return nil // nothing, or nothing more
+	}
+	return c.side.mismatch(append(slices.Clone(c.began), b[:n]...))
 }

@@ -11,9 +11,9 @@ import (
 	"socklife/internal/segment"
 )
 
-// Pcap is a capture of the wire, each host's side an interface of its own: what a host sent stands on its side, when it sent it, and on
-// the other's when, and if, it arrived there. Packets are in the order of their times. One of which nothing has become yet waits,
-// with what came after it, for its fate: that is said in a comment.
+// Pcap is a capture of the wire, each host's side an interface of its own: what a host sent stands on its side, when it
+// sent it, and on the other's when, and if, it arrived there. Packets are in the order of their times. One of which
+// nothing has become yet waits, with what came after it, for its fate: that is said in a comment.
 type Pcap struct {
 	mu     sync.Mutex
 	writer *segment.PcapWriter
@@ -34,7 +34,7 @@ func NewPcap(w io.Writer) (*Pcap, error) {
 	}
 	p := &Pcap{writer: writer, sides: map[lab.Side]int{}, open: map[uint64]*segment.PcapPacket{}}
 	for _, side := range []lab.Side{lab.Client, lab.Server} {
-		n, err := writer.AddInterface(segment.PcapInterface{Name: side.String(), Description: "the " + side.String() + "'s host", LinkType: segment.LinkTypeRaw})
+		n, err := writer.AddInterface(segment.PcapInterface{Name: side.String(), Description: "the " + side.String() + "'s host"})
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,8 @@ func (p *Pcap) write(packet lab.Packet) {
 	if packet.By != "" {
 		comment += " by " + packet.By
 	}
-	genuine := packet.CopyOf == 0 && packet.Number > 0 // its sender sent this one; copies and what is injected, the wire made
+	// Its sender sent this one; copies and what is injected, the wire made.
+	genuine := packet.CopyOf == 0 && packet.Number > 0
 	switch packet.Fate {
 	case lab.Held, lab.Delayed, lab.Reordered:
 		if genuine {
@@ -134,7 +135,8 @@ func (p *Pcap) enqueue(packet lab.Packet, side lab.Side, d segment.Direction, at
 	return q
 }
 
-// flush writes what is older than a time, up to the first of which nothing has become yet; all of it if there is no time.
+// flush writes what is older than a time, up to the first of which nothing has become yet; all of it if there is no
+// time.
 func (p *Pcap) flush(before time.Time) {
 	n := 0
 	for ; n < len(p.queue) && p.open[p.queue[n].ID] != p.queue[n] && (before.IsZero() || p.queue[n].Time.Before(before)); n++ {

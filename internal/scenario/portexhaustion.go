@@ -161,7 +161,7 @@ func (c *Side) reusesTimeWait() bool {
 // from makes a socket for which connect() chooses from these ports.
 func (c *Side) from(ports sockapi.PortRange) *Conn {
 	conn := c.Socket()
-	err := sockapi.IP_LOCAL_PORT_RANGE.Put(conn.sock, ports)
+	err := sockapi.IP_LOCAL_PORT_RANGE.Set(conn.sock, ports)
 	if errors.Is(err, unix.ENOPROTOOPT) {
 		c.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which thousands of connections would be needed", "it came with Linux 6.3")
 	}

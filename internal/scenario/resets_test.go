@@ -1,18 +1,17 @@
 package scenario
 
 import (
-	"errors"
 	"testing"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
-	"socklife/internal/trace"
+	"socklife/internal/unsupported"
 )
 
 // Every transition that only an abort makes is in the lesson about resets, and the kernel's tracepoint tells of each.
 func TestResetsMakeEveryAbort(t *testing.T) {
 	result, rec := play(t.Context(), resets, Config{Trace: true})
-	var untraceable *trace.Unsupported
-	if errors.As(result.Err, &untraceable) {
+	if unsupported.In(result.Err) != nil {
 		t.Skip(result.Err)
 	}
 	if !result.OK() {
@@ -24,8 +23,8 @@ func TestResetsMakeEveryAbort(t *testing.T) {
 			made[[2]string{s.From, s.To}] = true
 		}
 	}
-	for _, tr := range timeline.Transitions {
-		if tr.Linux && tr.Abort && !made[[2]string{tr.From, tr.To}] {
+	for _, tr := range rfc9293.Transitions {
+		if tr.Linux && tr.Abort && !made[[2]string{tr.From.String(), tr.To.String()}] {
 			t.Errorf("no %s → %s", tr.From, tr.To)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"socklife/internal/timeline"
 	"socklife/internal/witness"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // run is one process' part of a scenario: one side, or both.
@@ -33,12 +34,12 @@ type run struct {
 	cancel                 context.CancelCauseFunc
 
 	mu       sync.Mutex
-	open     []*Conn          // sockets to close at the end, in the order they were made
-	followed []*tcpinfo.Watch // every socket, in the order they were first seen
-	met      []*tcpinfo.Watch // sockets of the server that the kernel made, in the order they were first seen
-	accepted []*Conn          // those of them that the server has accepted and not closed
-	handed   *Conn            // a connection that is left to the next run
-	taken    map[uint64]bool  // the cookies of all that it has accepted
+	open     []*Conn         // sockets to close at the end, in the order they were made
+	followed []*watch.Socket // every socket, in the order they were first seen
+	met      []*watch.Socket // sockets of the server that the kernel made, in the order they were first seen
+	accepted []*Conn         // those of them that the server has accepted and not closed
+	handed   *Conn           // a connection that is left to the next run
+	taken    map[uint64]bool // the cookies of all that it has accepted
 	checks   int
 	failed   int
 	stopped  bool
@@ -210,18 +211,18 @@ func (r *run) abort() {
 }
 
 // observed takes what the watcher saw.
-func (r *run) observed(c tcpinfo.Change) {
+func (r *run) observed(c watch.Change) {
 	if c.First && c.To != tcpinfo.Listen {
 		r.mu.Lock()
-		r.followed = append(r.followed, c.Watch)
+		r.followed = append(r.followed, c.Socket)
 		r.mu.Unlock()
 	}
 	if c.To == tcpinfo.Listen && c.Now.AcceptQueue > 0 {
 		r.visited() // a connection that was reset at once is seen nowhere else
 	}
-	if c.First && c.Watch.Tag() == any(timeline.Server) && c.Watch.Remote().IsValid() {
+	if c.First && c.Socket.Tag() == any(timeline.Server) && c.Socket.Remote().IsValid() {
 		r.mu.Lock()
-		r.met = append(r.met, c.Watch)
+		r.met = append(r.met, c.Socket)
 		r.mu.Unlock()
 		r.visited()
 	}

@@ -8,7 +8,7 @@
 package scenario
 
 import (
-	"sort"
+	"math"
 	"strings"
 )
 
@@ -62,19 +62,19 @@ func Nearest(name string) string {
 	for _, s := range catalogue {
 		names = append(names, s.Name)
 	}
-	return nearest(name, names)
+	return NearestOf(name, names)
 }
 
-func nearest(name string, names []string) string {
-	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-	sort.SliceStable(names, func(i, j int) bool { return distance(name, names[i]) < distance(name, names[j]) })
-	if len(names) == 0 {
-		return ""
+// NearestOf is Nearest among other names, whatever their case.
+func NearestOf(name string, names []string) (nearest string) {
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "-")) }
+	least := math.MaxInt
+	for _, n := range names {
+		if d := distance(plain(name), plain(n)); d < least && d <= 1+len(n)/3 {
+			nearest, least = n, d
+		}
 	}
-	if d := distance(name, names[0]); d <= 1+len(names[0])/3 {
-		return names[0]
-	}
-	return ""
+	return nearest
 }
 
 // distance is how many letters must be added, dropped or changed to make b of a (Levenshtein).

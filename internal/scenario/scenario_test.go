@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"socklife/internal/timeline"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -82,8 +83,7 @@ func needsWire(t *testing.T, sc *Scenario) {
 // possible skips what this user, or this kernel, cannot do; the scenario itself says what and how.
 func possible(t *testing.T, r Result) {
 	t.Helper()
-	var cannot Unsupported
-	if errors.As(r.Err, &cannot) {
+	if cannot := unsupported.In(r.Err); cannot != nil {
 		t.Skip(cannot)
 	}
 }

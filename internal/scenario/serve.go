@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/timeline"
+	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
@@ -78,8 +79,7 @@ func (r *run) serve(server *Side) Result {
 // canServeOn tells whether the server can wait for another client after this. What the client did is no reason to stop;
 // that the address cannot be had is.
 func canServeOn(err error) bool {
-	var cannot Unsupported
-	if errors.As(err, &cannot) {
+	if unsupported.In(err) != nil {
 		return false // nor could the next run
 	}
 	var call *sockapi.Error

@@ -66,7 +66,7 @@ func shutdownReadClient(c *Side) {
 	after := conn.info().SegsOut
 	c.Check("shutdown(SHUT_RD) sent no segment", after == before, "TCP_INFO segs_out %d, before %d", after, before)
 	conn.Expect("no state has changed", tcpinfo.Established)
-	c.checkShutdown(conn, "receiving is shut, sending is not", rcvShutdown)
+	c.checkShutdown(conn, "receiving is shut, sending is not", tcpinfo.RcvShutdown)
 	end := conn.Read(64)
 	c.Check("read() gives 0 at once, though the server has not finished", len(end) == 0, "%d bytes", len(end))
 

@@ -37,7 +37,7 @@ func simultaneousCloseServer(s *Side) {
 	conn.Expect("the client's FIN has come, but no acknowledgement of ours: it closed without knowing of us", tcpinfo.Closing)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client has finished", len(end) == 0, "%d bytes", len(end))
-	s.checkShutdown(conn, "both directions are shut", rcvShutdown|sendShutdown)
+	s.checkShutdown(conn, "both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
 	d := conn.diag()
 	s.Check("our FIN still waits", d.SendQ > 0 && d.Timer.Kind == tcpinfo.TimerPersist, "%s", conn.waiting())
 	s.Hold()

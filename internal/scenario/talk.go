@@ -9,6 +9,7 @@ import (
 
 	"socklife/sockapi"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // Where a lesson is about one connection and needs the sides to agree on something, they say it to each other over a second
@@ -74,7 +75,7 @@ func (c *Conn) pending() error {
 }
 
 // AwaitUnread waits until data has come that no application has read: it can come before accept(2), too.
-func (s *Side) AwaitUnread(w *tcpinfo.Watch, why string) {
+func (s *Side) AwaitUnread(w *watch.Socket, why string) {
 	s.Await(why, func() (string, bool) {
 		if w.Last().State == tcpinfo.Closed {
 			s.run.fail(goneError(w.Remote()))
@@ -93,7 +94,7 @@ func (s *Side) Unhurried(wait func()) {
 }
 
 // diagOf is what sock_diag last said of a socket; it is all zero where it said nothing, as of one that is gone.
-func diagOf(w *tcpinfo.Watch) tcpinfo.Socket {
+func diagOf(w *watch.Socket) tcpinfo.Socket {
 	if d := w.Last().Diag; d != nil {
 		return *d
 	}

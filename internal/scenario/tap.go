@@ -70,7 +70,7 @@ func (t *tap) event(p lab.Packet, seen segment.Seen) *timeline.Segment {
 	e := segmentEvent(seen, sideOf(p.From), t.run.cfg.AbsoluteSeq)
 	e.Fate = fateOf(p.Fate)
 	if p.By == lab.ByInjected {
-		e.Text += " [injected]"
+		e.Marks = append(e.Marks, "injected")
 	}
 	return e
 }

@@ -105,7 +105,7 @@ func timeWaitReuseClient(c *Side) {
 
 // onlyPort leaves connect() the choice of a port, from a range of one.
 func (c *Conn) onlyPort(port uint16) {
-	err := sockapi.IP_LOCAL_PORT_RANGE.Put(c.sock, sockapi.PortRange{Lo: port, Hi: port})
+	err := sockapi.IP_LOCAL_PORT_RANGE.Set(c.sock, sockapi.PortRange{Lo: port, Hi: port})
 	if errors.Is(err, unix.ENOPROTOOPT) {
 		c.side.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which tcp_tw_reuse cannot be shown", "it came with Linux 6.3")
 	}

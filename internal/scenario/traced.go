@@ -2,8 +2,8 @@ package scenario
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,15 +13,15 @@ import (
 	"socklife/tcpinfo"
 )
 
-// traced has the kernel's own transitions beside what is sampled. The tracepoint misses nothing that happens to a socket, and
-// sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is told
-// once, by the tracepoint if it had it.
+// traced has the kernel's own transitions beside what is sampled. The tracepoint misses nothing that happens to a
+// socket, and sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is
+// told once, by the tracepoint if it had it.
 type traced struct {
 	run   *run
 	trace *trace.Trace
 	stop  func()
 
-	states map[[2]string]*past // of each pair of addresses, what has been told
+	states map[timeline.Ends]*past // of each pair of addresses, what has been told
 	err    error
 }
 
@@ -39,18 +39,18 @@ func (r *run) openTrace() error {
 	if !r.cfg.Trace {
 		return nil
 	}
-	tr, err := trace.Open(trace.Filter{})
+	tr, err := trace.Open()
 	if err != nil {
 		return err
 	}
-	t := &traced{run: r, trace: tr, states: map[[2]string]*past{}}
+	t := &traced{run: r, trace: tr, states: map[timeline.Ends]*past{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
 	reading.Go(func() { t.err = tr.Run(ctx, t.event) })
 	t.stop = func() { cancel(); reading.Wait() }
 	r.traced = t
 	r.log.SetLag(traceLag)
-	r.log.SetFilter(t.once)
+	r.log.SetFilter(t.dedupe)
 	return nil
 }
 
@@ -70,10 +70,13 @@ func (t *traced) close() error {
 	return err
 }
 
-// event puts a transition into the timeline. The kernel selects by port alone, on every host of the machine: what is not of this run is left
-// out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT, or an orphan's FIN-WAIT-2, and it
-// will tell.
+// event puts a transition into the timeline. The kernel selects by port alone, on every host of the machine: what is
+// not of this run is left out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT,
+// or an orphan's FIN-WAIT-2, and it will tell.
 func (t *traced) event(e trace.Event) {
+	if e.Lost > 0 {
+		t.run.log.Add(timeline.Wire, e.Time, &timeline.Note{Text: fmt.Sprintf("at least %d transitions are missing here: the kernel's trace buffer was full", e.Lost)})
+	}
 	side, ours := t.run.whose(e.Local, e.Remote)
 	if !ours || e.ClosedIsNotTheEnd() && t.remains(side, e) {
 		return
@@ -93,9 +96,9 @@ func (t *traced) remains(side timeline.Side, e trace.Event) bool {
 	return err == nil && (s.State == tcpinfo.TimeWait || s.State == tcpinfo.FinWait2)
 }
 
-// once is the timeline's filter: a state that the tracepoint has told is not told again by who sampled it later, but for
-// what only sampling knows (timer, queues).
-func (t *traced) once(_ timeline.Side, b timeline.Body) bool {
+// dedupe is the timeline's filter: a state that the tracepoint has told is not told again by who sampled it later, but
+// for what only sampling knows (timer, queues).
+func (t *traced) dedupe(_ timeline.Side, b timeline.Body) bool {
 	s, ok := b.(*timeline.State)
 	if !ok {
 		return true
@@ -124,15 +127,15 @@ func (t *traced) once(_ timeline.Side, b timeline.Body) bool {
 	return true
 }
 
-// pastOf is what has been told of the socket that a state is of, by its addresses. A life begins with what leaves CLOSED, or with a SYN; when
-// connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
+// pastOf is what has been told of the socket that a state is of, by its addresses. A life begins with what leaves
+// CLOSED, or with a SYN; when connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
 func (t *traced) pastOf(s *timeline.State) *past {
-	key := [2]string{s.Local, s.Remote}
+	key := s.Ends()
 	begins := s.From == timeline.Closed || s.To == timeline.SynReceived && s.From == timeline.Listen
 	if s.Source == "tracepoint" && begins {
 		t.states[key] = newPast()
 	}
-	nameless := [2]string{withoutPort(s.Local), s.Remote}
+	nameless := timeline.Ends{Local: netip.AddrPortFrom(s.Local.Addr(), 0), Remote: s.Remote} // no port is chosen yet
 	connects := s.Source == "tracepoint" && s.From == timeline.SynSent || s.From == timeline.Closed && s.To == timeline.SynSent
 	if p := t.states[nameless]; connects && p != nil && key != nameless && (t.states[key] == nil || t.states[key].now != timeline.SynSent) {
 		delete(t.states, nameless)
@@ -143,9 +146,6 @@ func (t *traced) pastOf(s *timeline.State) *past {
 	}
 	return t.states[key]
 }
-
-// withoutPort is a local address as it is before the kernel has chosen a port.
-func withoutPort(addr string) string { return addr[:strings.LastIndexByte(addr, ':')+1] + "0" }
 
 func newPast() *past { return &past{visited: map[string]bool{}} }
 

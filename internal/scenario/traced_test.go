@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/timeline"
+	"socklife/internal/trace"
 	"socklife/tcpinfo"
 )
 
@@ -108,8 +111,8 @@ func TestTheTraceMissesNothing(t *testing.T) {
 			ours, ports := map[string]int{}, map[string]bool{}
 			for _, e := range rec.events {
 				if s, ok := e.Body.(*timeline.State); ok {
-					if port := s.Local[strings.LastIndex(s.Local, ":")+1:]; port != "0" { // not picked yet
-						ports[port] = true
+					if port := s.Local.Port(); port != 0 { // not picked yet
+						ports[strconv.Itoa(int(port))] = true
 					}
 					if s.Source == "tracepoint" {
 						tally(ours, s.From, s.To)
@@ -120,5 +123,23 @@ func TestTheTraceMissesNothing(t *testing.T) {
 				t.Errorf("told:     %v\nobserved: %v", ours, theirs)
 			}
 		})
+	}
+}
+
+// Where the kernel lost transitions the timeline says so, at that place, though the next that it has is of somebody else's socket.
+func TestAGapInTheTraceIsToldWhereItIs(t *testing.T) {
+	rec := &record{}
+	log := timeline.New(rec)
+	at := time.Now()
+	log.Add(timeline.Wire, at.Add(time.Minute), &timeline.Note{Text: "later"})
+	tr := &traced{run: &run{log: log}}
+	tr.event(trace.Event{Time: at, From: tcpinfo.Established, To: tcpinfo.FinWait1, Lost: 3})
+	log.Flush()
+	var told []string
+	for _, e := range rec.events {
+		told = append(told, e.Body.(*timeline.Note).Text)
+	}
+	if want := []string{"at least 3 transitions are missing here: the kernel's trace buffer was full", "later"}; !slices.Equal(told, want) {
+		t.Errorf("got %q, want %q", told, want)
 	}
 }

@@ -10,53 +10,46 @@ import (
 	"socklife/sockapi"
 )
 
-// tracer puts each call of one side into the timeline. It is also where the reader's pace is kept: nothing enters the
+// tracer puts each call of one side into the timeline. It is also where --pace and --step are kept: nothing enters the
 // kernel before its time.
 type tracer struct {
-	side  atomic.Pointer[Side] // a listener that is kept from run to run has another side in each
-	calls callTable
-	last  atomic.Int64 // ns that the last call took
+	side atomic.Pointer[Side] // a listener that is kept from run to run has another side in each
+	last atomic.Int64         // ns that the last call took
 }
 
 // took is how long the side's last call was in the kernel.
 func (t *tracer) took() time.Duration { return time.Duration(t.last.Load()) }
 
 func newTracer(s *Side) *tracer {
-	t := &tracer{calls: newCallTable()}
+	t := &tracer{}
 	t.side.Store(s)
 	return t
 }
 
-// Enter waits for the reader, then starts the clock of the call. Calls of a run that is over are its cleaning up and not
-// of the lesson.
-func (t *tracer) Enter(c *sockapi.Call) {
+// Enter waits for its turn, then starts the clock of the call; the call is recorded when it has returned. Calls of a
+// run that is over are its cleaning up and not of the lesson.
+func (t *tracer) Enter(c *sockapi.Call) (exit func()) {
 	side := t.side.Load()
 	r := side.run
 	what := witness.Short(c)
 	r.gate(side.Name, what)
 	if r.ctx.Err() != nil {
-		return
+		return func() { t.last.Store(int64(c.Took())) }
 	}
 	wait := r.clock.wait(func() { r.cancel(r.late(what)) }, side.watchPeer(what))
-	t.calls.put(c, underway{r.log.Enter(side.Name, !c.Waits(), time.Now(), what), wait})
+	inFlight := r.log.Enter(side.Name, !witness.Waits(c), time.Now(), what)
+	return func() {
+		t.last.Store(int64(c.Took()))
+		wait.end()
+		if t.side.Load().run.ctx.Err() != nil {
+			inFlight.Drop() // woken by us, not by the kernel's doing
+			return
+		}
+		inFlight.Exit(c.Took(), witness.Call(c))
+	}
 }
 
-// Exit records the call.
-func (t *tracer) Exit(c *sockapi.Call) {
-	t.last.Store(int64(c.Took))
-	u, ok := t.calls.take(c)
-	if !ok {
-		return
-	}
-	u.wait.end()
-	if t.side.Load().run.ctx.Err() != nil {
-		u.inFlight.Drop() // woken by us, not by the kernel's doing
-		return
-	}
-	u.inFlight.Exit(c.Took, witness.Call(c))
-}
-
-// gate waits for the reader: a pause, or Enter. If the run is over then, the call is not made.
+// gate waits for --pace, or for Enter. If the run is over then, the call is not made.
 func (r *run) gate(side timeline.Side, next string) {
 	if r.ctx.Err() != nil {
 		return

@@ -1,11 +1,6 @@
 package scenario
 
-import "fmt"
+import "socklife/internal/unsupported"
 
-// Unsupported is what this kernel, or this user, cannot do; How says how to get it.
-type Unsupported struct{ What, How string }
-
-func (u Unsupported) Error() string { return fmt.Sprintf("%s: %s", u.What, u.How) }
-
-// Unsupported ends the run: it cannot be played here.
-func (s *Side) Unsupported(what, how string) { s.run.fail(Unsupported{what, how}) }
+// Unsupported ends the run: this kernel, or this user, cannot do it. How says how to get it.
+func (s *Side) Unsupported(what, how string) { s.run.fail(unsupported.New(what, how, nil)) }

@@ -9,6 +9,7 @@ import (
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // A server in a terminal of its own waits for people: they step through the lesson, and are given the time. But nobody is to wait
@@ -116,7 +117,7 @@ func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
 
 // leftQueue tells of a connection that was not accepted whether its client is gone: reset, or finished without a word. (Recv-Q counts the
 // FIN as one.)
-func leftQueue(child *tcpinfo.Watch) bool {
+func leftQueue(child *watch.Socket) bool {
 	d := diagOf(child)
 	return child.Last().State == tcpinfo.Closed || d.State == tcpinfo.CloseWait && d.RecvQ <= 1
 }

@@ -4,17 +4,18 @@ import (
 	"net/netip"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
-// Who watches from outside, at the tracepoint or on an interface, sees addresses and must tell whose they are: the server's are those
-// that the server binds and that the client connects to. Of a connection one end is enough.
+// Who watches from outside, at the tracepoint or on an interface, sees addresses and must tell whose they are: the
+// server's are those that the server binds and that the client connects to. Of a connection one end is enough.
 
 // belongs notes whose an address is. The first to say so is right.
 func (r *run) belongs(addr netip.AddrPort, side timeline.Side) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.addrs[plainly(addr)]; !known {
-		r.addrs[plainly(addr)] = side
+	if _, known := r.addrs[tcpinfo.Canonical(addr)]; !known {
+		r.addrs[tcpinfo.Canonical(addr)] = side
 	}
 }
 
@@ -32,14 +33,9 @@ func (r *run) whose(local, remote netip.AddrPort) (side timeline.Side, ours bool
 // owner is who has an address, or its port on all addresses.
 func (r *run) owner(addr netip.AddrPort) (side timeline.Side, known bool) {
 	for _, a := range []netip.Addr{addr.Addr(), netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
-		if side, known = r.addrs[plainly(netip.AddrPortFrom(a, addr.Port()))]; known {
+		if side, known = r.addrs[tcpinfo.Canonical(netip.AddrPortFrom(a, addr.Port()))]; known {
 			return side, true
 		}
 	}
 	return side, false
-}
-
-// plainly is an address as every source writes it: not mapped, without a zone.
-func plainly(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }

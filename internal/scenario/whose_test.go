@@ -40,8 +40,9 @@ func TestWhose(t *testing.T) {
 // What the tracepoint told is not told again by who sampled it. The end of a connection that had the same addresses before is
 // not taken for the end of the new one.
 func TestEachTransitionIsToldOnce(t *testing.T) {
-	const a, b, nameless = "127.0.0.1:40000", "127.0.0.1:7007", "127.0.0.1:0"
-	traced := &traced{states: map[[2]string]*past{}}
+	addr := netip.MustParseAddrPort
+	a, b, nameless := addr("127.0.0.1:40000"), addr("127.0.0.1:7007"), addr("127.0.0.1:0")
+	traced := &traced{states: map[timeline.Ends]*past{}}
 	told := []string{}
 	for _, s := range []timeline.State{
 		{Local: nameless, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "tracepoint"},
@@ -61,7 +62,7 @@ func TestEachTransitionIsToldOnce(t *testing.T) {
 		{Local: b, From: "LISTEN", To: "CLOSED", Source: "tracepoint"},
 		{Local: b, From: "LISTEN", To: "CLOSED", Source: "sock_diag"},
 	} {
-		if traced.once(timeline.Client, &s) {
+		if traced.dedupe(timeline.Client, &s) {
 			told = append(told, s.From+" "+s.To)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // WireConfig is how the wire between the two hosts is to be.
@@ -77,6 +78,13 @@ func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 			w.run.sc.Wire(w)
 		})
 	}
+	wg.Go(func() {
+		select {
+		case err := <-w.lab.Wire.Failed():
+			w.run.cancel(&ObserverError{"the wire", err})
+		case <-done.Done():
+		}
+	})
 	if hand := w.run.cfg.Wire.Hand; hand != nil {
 		w.run.clock.hold() // a person takes the time it takes
 		wg.Go(func() {
@@ -169,7 +177,7 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 
 // arrived returns when the wire has done with a packet what it said it would: it tells before it delivers. The receiving kernel deals with a
 // packet while it is written to its device.
-func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Stats(p.From) }
+func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Settle(p.From) }
 
 // AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
 func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
@@ -200,9 +208,9 @@ func (w *Wire) Count(match string) int {
 // side itself may be at any point of its own calls.
 func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	w.run.stopIfOver()
-	var seen tcpinfo.Sample
+	var seen watch.Sample
 	h := w.host(side)
-	h.watch.Look() // it is about now, and not about the last time somebody looked
+	h.watch.Sample() // it is about now, and not about the last time somebody looked
 	ok := w.run.until(h, nil, func() bool {
 		for _, c := range w.run.connections(side) {
 			if seen = c.Last(); !seen.Gone && slices.Contains(states, seen.State) {
@@ -258,7 +266,7 @@ func (w *Wire) must(err error) {
 }
 
 // connections are what is followed of that side, but for listeners, the last first.
-func (r *run) connections(side timeline.Side) (list []*tcpinfo.Watch) {
+func (r *run) connections(side timeline.Side) (list []*watch.Socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.followed {

@@ -9,14 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A lesson in which a process dies needs one that can. It is this program once more: started with workerEnv in its
-// environment it does nothing but hold a connection.
+// A lesson in which a process dies needs one that can. It is this program once more, under a name that nobody calls it
+// by, with a connection as its descriptor 3: it does nothing but hold that.
 
-const workerEnv = "SOCKLIFE_WORKER"
+const workerName = "socklife worker"
 
-// init is where such a process ends: neither main nor a test is for it.
-func init() {
-	if os.Getenv(workerEnv) != "" {
+// Worker is the first line of main, of every program in which scenarios are played: a process that was started to be a
+// worker ends here.
+func Worker() {
+	if os.Args[0] != workerName {
+		return
+	}
+	if kind, err := unix.GetsockoptInt(workerConn, unix.SOL_SOCKET, unix.SO_TYPE); err == nil && kind == unix.SOCK_STREAM {
 		work()
 		os.Exit(0)
 	}
@@ -84,8 +88,7 @@ func (s *Side) startWorker(conn *Conn) (w *worker, greeted *os.File, err error) 
 		return nil, nil, err
 	}
 	defer stdout.Close()
-	process, err := os.StartProcess("/proc/self/exe", []string{"worker"}, &os.ProcAttr{
-		Env:   append(os.Environ(), workerEnv+"=1"),
+	process, err := os.StartProcess("/proc/self/exe", []string{workerName}, &os.ProcAttr{
 		Files: []*os.File{stdin, stdout, os.Stderr, theirs},
 	})
 	if err != nil {

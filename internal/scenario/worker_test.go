@@ -9,6 +9,8 @@ import (
 	"socklife/internal/timeline"
 )
 
+func init() { Worker() } // crash starts this program, which here is the test's
+
 // Wherever a run of crash ends, its processes end too, and somebody has waited for them.
 func TestNoWorkerIsLeft(t *testing.T) {
 	result, rec := play(t.Context(), crash, Config{})

@@ -34,17 +34,6 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-func BenchmarkVerifyTCP(b *testing.B) {
-	packet := fullSegment(b, false)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(packet)))
-	for b.Loop() {
-		if err := VerifyTCP(packet); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkAppend(b *testing.B) {
 	s := mustDecode(b, fullSegment(b, false))
 	buf := make([]byte, 0, 2000)
@@ -82,7 +71,7 @@ func BenchmarkWritePacket(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := w.AddInterface(PcapInterface{Name: "client", LinkType: LinkTypeRaw}); err != nil {
+	if _, err := w.AddInterface(PcapInterface{Name: "client"}); err != nil {
 		b.Fatal(err)
 	}
 	packet := PcapPacket{Time: time.Unix(1_700_000_000, 0), Data: fullSegment(b, false), Direction: Outbound, ID: 1}

@@ -87,9 +87,7 @@ func readPcap(r io.Reader, packets chan<- PcapPacket) {
 		if _, err := io.ReadFull(r, data); err != nil {
 			return
 		}
-		packets <- PcapPacket{
-			Time: time.Unix(u32(0), u32(4)), Data: data[ethernet:], Length: int(u32(12)) - ethernet,
-		}
+		packets <- PcapPacket{Time: time.Unix(u32(0), u32(4)), Data: data[ethernet:]}
 	}
 }
 
@@ -158,7 +156,7 @@ func (c *capture) compare() {
 			c.t.Errorf("packet %d: %s, written and read again: %s", i+1, s, again)
 		}
 	}
-	file := writeCapture(c.t, LinkTypeRaw, c.raw)
+	file := writeCapture(c.t, c.raw)
 	compareFileWithTshark(c.t, file, c.trace)
 	// Checksums are as Linux leaves them on loopback; everything else is as tshark has it.
 	rows := tshark(c.t, file, tsharkHeaderFields...)

@@ -8,7 +8,7 @@ import (
 const tcpHeaderLen = 20
 
 // Decode reads a packet that starts with its IP header, version 4 or 6, and carries a TCP segment. Checksums are
-// not looked at; [VerifyIP] and [VerifyTCP] do that. Octets beyond the length in the IP header (the padding of a
+// not looked at. Octets beyond the length in the IP header (the padding of a
 // short Ethernet frame) are ignored. A capture that is shorter than the headers announce is decoded as far as it
 // goes, see [Segment.Truncated].
 //

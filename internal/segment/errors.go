@@ -8,7 +8,7 @@ import (
 )
 
 // ErrTruncated is wrapped by the error of [Decode] when the capture ends inside the IP header or the first 20 octets
-// of the TCP header, and by those of [VerifyIP] and [VerifyTCP] when octets under the checksum are missing.
+// of the TCP header.
 var ErrTruncated = errors.New("the capture was cut short")
 
 // MalformedError says that a header contradicts itself, or what is around it.

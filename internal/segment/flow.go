@@ -2,7 +2,6 @@ package segment
 
 import (
 	"net/netip"
-	"strconv"
 	"time"
 )
 
@@ -41,25 +40,6 @@ func (s *Seen) number(fwd, rev *half) {
 		s.Ack = rev.relative(s.Segment.Ack)
 	}
 	s.Window, s.Scaled = fwd.windowOf(&s.Segment, rev)
-}
-
-// String is [Segment.Line] with relative numbers and the window in octets, and what else there is to say:
-//
-//	PSH+ACK seq=1 ack=1 len=5 win=65536 [retransmission]
-//	ACK seq=1 ack=1 win=512 (scale unknown) [numbers start here: SYN not seen]
-func (s Seen) String() string {
-	window := strconv.Itoa(s.Window)
-	if !s.Scaled && s.Window != 0 {
-		window += " (scale unknown)"
-	}
-	b := s.Segment.line(s.Seq, s.Ack, window)
-	if s.Guessed {
-		b = append(b, " [numbers start here: SYN not seen]"...)
-	}
-	if s.Analysis != 0 {
-		b = append(append(append(b, " ["...), s.Analysis.String()...), ']')
-	}
-	return string(b)
 }
 
 // Add takes the next segment, seen at a time, which only serves to tell overtaken segments from those sent again.
@@ -132,7 +112,7 @@ func (f *Flow) find(dir int, s *Segment) *incarnation {
 }
 
 // Flows follows any number of connections. The zero value is ready; it is not safe for concurrent use. It remembers
-// every pair of ports until told to forget it.
+// every pair of ports.
 type Flows struct {
 	flows map[[2]netip.AddrPort]*Flow
 }
@@ -155,9 +135,6 @@ func (fs *Flows) Of(a, b netip.AddrPort) *Flow {
 	}
 	return f
 }
-
-// Forget drops what is known of the flow between two addresses.
-func (fs *Flows) Forget(a, b netip.AddrPort) { delete(fs.flows, flowKey(a, b)) }
 
 func flowKey(a, b netip.AddrPort) [2]netip.AddrPort {
 	if a.Compare(b) > 0 {

@@ -291,10 +291,6 @@ func TestFlows(t *testing.T) {
 	if seq, ack := flows.Of(v4b, v4a).Relative(back); seq != 0 || ack != 1 {
 		t.Errorf("relative %d, %d", seq, ack)
 	}
-	flows.Forget(v4b, v4a)
-	if seen := flows.Add(at, back); !seen.Guessed {
-		t.Errorf("not forgotten: %s", seen)
-	}
 }
 
 func TestAnalysisNames(t *testing.T) {

@@ -33,7 +33,7 @@ func compareWithTshark(t *testing.T, trace []timed) {
 	for _, p := range trace {
 		packets = append(packets, PcapPacket{Time: p.at, Data: mustMarshal(t, p.s)})
 	}
-	compareFileWithTshark(t, writeCapture(t, LinkTypeRaw, packets), trace)
+	compareFileWithTshark(t, writeCapture(t, packets), trace)
 }
 
 // compareFileWithTshark is the same for a trace that was decoded from a file.

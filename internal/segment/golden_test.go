@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -19,22 +20,25 @@ func (c *capture) save() {
 		return
 	}
 	name := strings.ReplaceAll(strings.TrimPrefix(c.t.Name(), "TestKernel"), "/", "-")
-	f, err := os.Create(filepath.Join("testdata", strings.ToLower(name)+".pcapng"))
+	var b bytes.Buffer
+	w, err := NewPcapWriter(&b, PcapInfo{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer f.Close()
-	w, err := NewPcapWriter(f, PcapInfo{})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if _, err := w.AddInterface(PcapInterface{Name: "lo", LinkType: LinkTypeRaw, SnapLen: 96}); err != nil {
+	if _, err := w.AddInterface(PcapInterface{Name: "lo"}); err != nil {
 		c.t.Fatal(err)
 	}
 	for _, p := range c.raw {
+		const lengthAt = 24 // in the block: how long the packet was
+		block, length := b.Len(), len(p.Data)
+		p.Data = p.Data[:min(length, 96)]
 		if err := w.WritePacket(p); err != nil {
 			c.t.Fatal(err)
 		}
+		binary.LittleEndian.PutUint32(b.Bytes()[block+lengthAt:], uint32(length))
+	}
+	if err := os.WriteFile(filepath.Join("testdata", strings.ToLower(name)+".pcapng"), b.Bytes(), 0o666); err != nil {
+		c.t.Fatal(err)
 	}
 }
 

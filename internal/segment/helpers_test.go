@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,25 @@ var (
 	v6a = netip.MustParseAddrPort("[2001:db8::1]:40000")
 	v6b = netip.MustParseAddrPort("[2001:db8::2]:7007")
 )
+
+// String is the segment with relative numbers and the window in octets, and what else there is to say:
+//
+//	PSH+ACK seq=1 ack=1 len=5 win=65536 [retransmission]
+//	ACK seq=1 ack=1 win=512 (scale unknown) [numbers start here: SYN not seen]
+func (s Seen) String() string {
+	window := strconv.Itoa(s.Window)
+	if !s.Scaled && s.Window != 0 {
+		window += " (scale unknown)"
+	}
+	b := s.Segment.line(s.Seq, s.Ack, window)
+	if s.Guessed {
+		b = append(b, " [numbers start here: SYN not seen]"...)
+	}
+	if s.Analysis != 0 {
+		b = append(append(append(b, " ["...), s.Analysis.String()...), ']')
+	}
+	return string(b)
+}
 
 func mustOptions(t testing.TB, list ...Option) Options {
 	t.Helper()
@@ -121,7 +141,7 @@ func randomOptions(r *rand.Rand) Options {
 }
 
 // writeCapture writes packets to a pcapng file with PcapWriter, a millisecond apart where they have no time.
-func writeCapture(t testing.TB, linkType LinkType, packets []PcapPacket) string {
+func writeCapture(t testing.TB, packets []PcapPacket) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "test.pcapng")
 	f, err := os.Create(file)
@@ -133,7 +153,7 @@ func writeCapture(t testing.TB, linkType LinkType, packets []PcapPacket) string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.AddInterface(PcapInterface{Name: "client", LinkType: linkType}); err != nil {
+	if _, err := w.AddInterface(PcapInterface{Name: "client"}); err != nil {
 		t.Fatal(err)
 	}
 	for i, p := range packets {

@@ -91,8 +91,8 @@ func savedSYN(fd int) ([]byte, error) {
 	return buf[:length], nil
 }
 
-// Segments made here open and close a connection with this kernel, over a TUN device in a network namespace of their own:
-// it takes our checksums and numbers, and its checksums, complete on such a device, are as we want them.
+// Segments made here open and close a connection with this kernel, over a TUN device in a network namespace of their
+// own: it takes our checksums and numbers, and its checksums, complete on such a device, are as we want them.
 func TestKernelTakesOurSegments(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -1,7 +1,5 @@
 package segment
 
-import "encoding/binary"
-
 // OptionKind is the first octet of a TCP option (IANA, "TCP Option Kind Numbers").
 type OptionKind uint8
 
@@ -33,7 +31,7 @@ const maxOptionData = MaxOptions - 2
 type Option struct {
 	Kind OptionKind
 	form optionForm
-	n    uint8 // octets of data; above maxOptionData where a constructor was given too much
+	n    uint8 // octets of data
 	data [maxOptionData + 1]byte
 }
 
@@ -46,53 +44,7 @@ const (
 )
 
 // Data is what follows kind and length. Of a malformed option it is everything that follows the kind.
-func (o Option) Data() []byte { return o.data[:min(int(o.n), len(o.data))] }
-
-// Malformed reports whether the option's length octet is missing, below 2, or runs past the header. Linux ignores
-// such an option and what follows it.
-func (o Option) Malformed() bool { return o.form == malformed }
-
-// Truncated reports whether the capture ends inside the option.
-func (o Option) Truncated() bool { return o.form == cut }
-
-// RawOption is an option of any kind with any data, of which there is room for 38 octets. OptEnd and OptNOP
-// are a single octet and have no data.
-func RawOption(kind OptionKind, data []byte) Option {
-	o := Option{Kind: kind, n: uint8(min(len(data), 255))}
-	copy(o.data[:], data)
-	return o
-}
-
-// NOP is the option that only fills.
-func NOP() Option { return Option{Kind: OptNOP} }
-
-// MSS says the largest amount of data, in octets, that the sender of a SYN wants to receive in a segment.
-func MSS(octets uint16) Option {
-	return RawOption(OptMSS, binary.BigEndian.AppendUint16(nil, octets))
-}
-
-// WindowScale says, on a SYN, by how many bits the sender's later windows are to be shifted left.
-func WindowScale(shift uint8) Option { return RawOption(OptWindowScale, []byte{shift}) }
-
-// SACKPermitted says, on a SYN, that the sender understands SACK blocks.
-func SACKPermitted() Option { return Option{Kind: OptSACKPermitted} }
+func (o Option) Data() []byte { return o.data[:o.n] }
 
 // SACKBlock is a run of octets that arrived out of order: sequence numbers from Left up to, not including, Right.
 type SACKBlock struct{ Left, Right uint32 }
-
-// SACK lists up to four blocks that arrived beyond the acknowledgment number (three beside timestamps).
-func SACK(blocks ...SACKBlock) Option {
-	data := make([]byte, 0, maxOptionData)
-	for _, b := range blocks {
-		data = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(data, b.Left), b.Right)
-	}
-	return RawOption(OptSACK, data)
-}
-
-// Timestamps carries the sender's clock, and the last clock it saw from the other side.
-func Timestamps(val, ecr uint32) Option {
-	return RawOption(OptTimestamps, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, val), ecr))
-}
-
-// FastOpen carries a cookie of 4 to 16 octets, or, with none, asks for one.
-func FastOpen(cookie []byte) Option { return RawOption(OptFastOpen, cookie) }

@@ -6,16 +6,9 @@ import (
 	"strconv"
 )
 
-// String names the option and its value: "mss 1460", "sackOK", "TS val 1 ecr 0", "sack {101:201} {301:401}". A
-// kind that is not known is "UNKNOWN(77) 0102", one whose size or length octet is wrong "MALFORMED(2) 05",
-// one that the capture cuts short "TRUNCATED(5) 0102", each with its data in hexadecimal.
-func (o Option) String() string { return string(o.appendTo(nil, 0)) }
-
-// Strings lists the options in the header's order, without padding.
-func (o Options) Strings() []string { return o.StringsRelative(0) }
-
-// StringsRelative is Strings with shift added to the edges of SACK blocks, modulo 2^32. What takes an
-// acknowledgment number to the relative one takes these there too: shift is relative less absolute.
+// StringsRelative lists the options in the header's order, without padding, with shift added to the edges of SACK
+// blocks, modulo 2^32. What takes an acknowledgment number to the relative one takes these there too: shift is relative
+// less absolute.
 func (o Options) StringsRelative(shift uint32) []string {
 	list := []string{}
 	for opt := range o.All() {
@@ -24,15 +17,6 @@ func (o Options) StringsRelative(shift uint32) []string {
 		}
 	}
 	return list
-}
-
-// String is the list of Strings as "<mss 1460, sackOK>", empty without options.
-func (o Options) String() string {
-	b := o.appendLine(nil, 0)
-	if len(b) == 0 {
-		return ""
-	}
-	return string(b[1:])
 }
 
 // appendLine appends " <mss 1460, sackOK>", or nothing where there are no options.
@@ -55,6 +39,9 @@ func (o Options) appendLine(b []byte, shift uint32) []byte {
 	return b
 }
 
+// appendTo appends the option and its value: "mss 1460", "sackOK", "TS val 1 ecr 0", "sack {101:201} {301:401}". A
+// kind that is not known is "UNKNOWN(77) 0102", one whose size or length octet is wrong "MALFORMED(2) 05",
+// one that the capture cuts short "TRUNCATED(5) 0102", each with its data in hexadecimal.
 func (o *Option) appendTo(b []byte, shift uint32) []byte {
 	data := o.Data()
 	switch {

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"encoding/binary"
-	"fmt"
 	"iter"
 )
 
@@ -18,41 +17,11 @@ type Options struct {
 	missing uint8 // octets that the header has and the capture has not
 }
 
-// NewOptions writes options one after the other and fills up to a multiple of 4 octets with OptEnd. It is an
-// error if they do not fit into [MaxOptions] octets, or if an option comes from a cut or malformed one.
-func NewOptions(list ...Option) (Options, error) {
-	var opts Options
-	n := 0
-	for _, o := range list {
-		size := 2 + int(o.n)
-		if o.single() {
-			size = 1
-		}
-		if o.form != whole || o.single() && o.n > 0 {
-			return Options{}, fmt.Errorf("segment: option %s cannot be written", o)
-		}
-		if n+size > MaxOptions {
-			return Options{}, fmt.Errorf("segment: options take more than %d octets", MaxOptions)
-		}
-		opts.raw[n] = byte(o.Kind)
-		if !o.single() {
-			opts.raw[n+1] = byte(size)
-			copy(opts.raw[n+2:], o.Data())
-		}
-		n += size
-	}
-	opts.n = uint8((n + 3) &^ 3)
-	return opts, nil
-}
-
 // single reports whether the option is its kind and nothing else.
 func (o Option) single() bool { return o.Kind == OptEnd || o.Kind == OptNOP }
 
 // Len is the number of octets captured of the options, padding included.
 func (o Options) Len() int { return int(o.n) }
-
-// Bytes returns a copy of the options as they stand in the header, padding included.
-func (o Options) Bytes() []byte { return o.raw[:o.n] }
 
 // All yields the options in the header's order, up to the end of the list: padding between them (OptNOP) is
 // yielded, OptEnd and what follows it is not. A malformed or truncated option is the last one.
@@ -146,12 +115,6 @@ func (o Options) SACKPermitted() bool {
 	return ok
 }
 
-// SACK returns the blocks in the header's order, with absolute numbers; nil where there are none.
-func (o Options) SACK() []SACKBlock {
-	data, _ := o.find(OptSACK, -1)
-	return sackBlocks(data)
-}
-
 func sackBlocks(data []byte) []SACKBlock {
 	if len(data) == 0 || len(data)%8 != 0 {
 		return nil
@@ -169,10 +132,4 @@ func (o Options) Timestamps() (val, ecr uint32, ok bool) {
 		return binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:]), true
 	}
 	return 0, 0, false
-}
-
-// FastOpen returns the cookie, empty in a request for one, and whether the option is there.
-func (o Options) FastOpen() (cookie []byte, ok bool) {
-	data, ok := o.find(OptFastOpen, -1)
-	return append([]byte(nil), data...), ok
 }

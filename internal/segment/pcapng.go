@@ -5,21 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"sync"
 	"time"
-)
-
-// LinkType says what the packets of an interface start with (the LINKTYPE_ registry of pcap).
-type LinkType uint16
-
-// Link types that TCP/IP packets come with.
-const (
-	LinkTypeNull     LinkType = 0   // BSD loopback: the address family in 4 octets, then IP
-	LinkTypeEthernet LinkType = 1   // an Ethernet header; Linux' loopback too
-	LinkTypeRaw      LinkType = 101 // the IP header, version 4 or 6: TUN devices
-	LinkTypeLinuxSLL LinkType = 113 // Linux "cooked" header
-	LinkTypeIPv4     LinkType = 228 // the IPv4 header
-	LinkTypeIPv6     LinkType = 229 // the IPv6 header
 )
 
 // Direction is which way a packet went, seen from the host that the interface belongs to.
@@ -33,35 +19,28 @@ const (
 )
 
 // PcapInfo describes a capture; empty fields are left out.
-type PcapInfo struct {
-	Hardware, OS, Application string
-	Comment                   string
-}
+type PcapInfo struct{ OS, Application string }
 
 // PcapInterface describes an interface that packets were captured on; empty strings are left out.
-type PcapInterface struct {
-	Name, Description string
-	LinkType          LinkType
-	SnapLen           int // octets kept of a packet at most; 0: all
-}
+type PcapInterface struct{ Name, Description string }
+
+// linkTypeRaw: packets start with their IP header, version 4 or 6, as on TUN devices (LINKTYPE_RAW).
+const linkTypeRaw = 101
 
 // PcapPacket is a packet as it was captured.
 type PcapPacket struct {
 	Interface int       // what AddInterface returned
 	Time      time.Time // 1970 to 2262
-	Data      []byte    // from the link layer header on; not kept
-	Length    int       // octets the packet had, if more than were captured: 0 stands for len(Data)
+	Data      []byte    // from the IP header on; not kept
 	Direction Direction
 	ID        uint64   // the same for the same packet on two interfaces; 0: not known
-	Lost      uint64   // packets that the capture lost on this interface since the packet before
 	Comments  []string // such as why it was dropped
 }
 
 // PcapWriter writes a capture in pcapng (draft-ietf-opsawg-pcapng), little-endian and with times in nanoseconds, that
 // Wireshark and tshark open. Each block goes out in one Write as soon as it is complete, so what was written is a valid
-// capture at any time; wrap the file in a buffer only where that is not wanted. It is safe for concurrent use.
+// capture at any time; wrap the file in a buffer only where that is not wanted.
 type PcapWriter struct {
-	mu         sync.Mutex
 	w          io.Writer
 	block      []byte // the one being made
 	tooLong    int    // octets of a text in it that does not fit into an option
@@ -71,9 +50,8 @@ type PcapWriter struct {
 
 // pcapCounts is what the statistics of an interface say in the end.
 type pcapCounts struct {
-	snapLen        int
-	received, lost uint64
-	first, last    int64 // nanoseconds since 1970
+	received    uint64
+	first, last int64 // nanoseconds since 1970
 }
 
 // The times that fit into the nanoseconds since 1970 of [time.Time.UnixNano].
@@ -84,8 +62,8 @@ var (
 
 var errPcapClosed = errors.New("segment: the capture is closed")
 
-// NewPcapWriter starts a capture on w with its section header. Errors are those of w, and of a string that is longer than
-// the 65535 octets of an option. The writer does not close w.
+// NewPcapWriter starts a capture on w with its section header. Errors are those of w, and of a string that is longer
+// than the 65535 octets of an option. The writer does not close w.
 func NewPcapWriter(w io.Writer, info PcapInfo) (*PcapWriter, error) {
 	p := &PcapWriter{w: w}
 	p.begin(blockSectionHeader)
@@ -94,8 +72,6 @@ func NewPcapWriter(w io.Writer, info PcapInfo) (*PcapWriter, error) {
 	p.u16(0)
 	p.u32(math.MaxUint32) // section length: not known
 	p.u32(math.MaxUint32)
-	p.text(optionComment, info.Comment)
-	p.text(optionHardware, info.Hardware)
 	p.text(optionOS, info.OS)
 	p.text(optionApplication, info.Application)
 	return p, p.end()
@@ -104,88 +80,67 @@ func NewPcapWriter(w io.Writer, info PcapInfo) (*PcapWriter, error) {
 // AddInterface describes an interface, at any time before its first packet, and returns its number for
 // [PcapPacket.Interface]: 0, 1, …
 func (p *PcapWriter) AddInterface(i PcapInterface) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i.SnapLen < 0 || i.SnapLen > math.MaxInt32 {
-		return 0, fmt.Errorf("segment: snap length %d", i.SnapLen)
-	}
 	p.begin(blockInterface)
-	p.u16(uint16(i.LinkType))
+	p.u16(linkTypeRaw)
 	p.u16(0)
-	p.u32(uint32(i.SnapLen))
+	p.u32(0) // octets kept of a packet: all
 	p.text(optionInterfaceName, i.Name)
 	p.text(optionInterfaceDescription, i.Description)
 	p.option(optionTimeResolution, []byte{9}) // 10^-9 s
 	if err := p.end(); err != nil {
 		return 0, err
 	}
-	p.interfaces = append(p.interfaces, pcapCounts{snapLen: i.SnapLen})
+	p.interfaces = append(p.interfaces, pcapCounts{})
 	return len(p.interfaces) - 1, nil
 }
 
-// WritePacket adds a packet. Errors are those of w, which stay, and of a packet that cannot be written, which leaves the
-// capture as it was.
+// WritePacket adds a packet. Errors are those of w, which stay, and of a packet that cannot be written, which leaves
+// the capture as it was.
 func (p *PcapWriter) WritePacket(packet PcapPacket) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if packet.Interface < 0 || packet.Interface >= len(p.interfaces) {
 		return fmt.Errorf("segment: capture has no interface %d", packet.Interface)
 	}
 	if packet.Time.Before(firstTime) || packet.Time.After(lastTime) {
 		return fmt.Errorf("segment: capture cannot have a packet of %v", packet.Time)
 	}
-	counts := &p.interfaces[packet.Interface]
-	data, length := packet.Data, max(packet.Length, len(packet.Data))
-	if counts.snapLen > 0 {
-		data = data[:min(len(data), counts.snapLen)]
-	}
-	if int64(length) > math.MaxInt32 {
-		return fmt.Errorf("segment: capture cannot have a packet of %d octets", length)
-	}
 	at := packet.Time.UnixNano()
-	p.packetBlock(&packet, uint64(at), data, length)
+	p.packetBlock(&packet, uint64(at))
 	if err := p.end(); err != nil {
 		return err
 	}
-	counts.add(at, packet.Lost)
+	p.interfaces[packet.Interface].add(at)
 	return nil
 }
 
-func (p *PcapWriter) packetBlock(packet *PcapPacket, at uint64, data []byte, length int) {
+func (p *PcapWriter) packetBlock(packet *PcapPacket, at uint64) {
 	p.begin(blockEnhancedPacket)
 	p.u32(uint32(packet.Interface))
 	p.time(at)
-	p.u32(uint32(len(data)))
-	p.u32(uint32(length))
-	p.padded(data)
+	p.u32(uint32(len(packet.Data))) // captured
+	p.u32(uint32(len(packet.Data))) // on the wire
+	p.padded(packet.Data)
 	for _, comment := range packet.Comments {
 		p.text(optionComment, comment)
 	}
 	if packet.Direction != DirectionUnknown {
 		p.optionU32(optionPacketFlags, uint32(packet.Direction&3))
 	}
-	if packet.Lost != 0 {
-		p.optionU64(optionPacketLost, packet.Lost)
-	}
 	if packet.ID != 0 {
 		p.optionU64(optionPacketID, packet.ID)
 	}
 }
 
-func (c *pcapCounts) add(at int64, lost uint64) {
+func (c *pcapCounts) add(at int64) {
 	if c.received == 0 {
 		c.first, c.last = at, at
 	}
 	c.first, c.last = min(c.first, at), max(c.last, at)
 	c.received++
-	c.lost += lost
 }
 
-// Close ends the capture with the statistics of each interface: the time of its first and last packet, how many there
-// were, and how many were lost. It does not close the underlying writer. A second Close does nothing.
+// Close ends the capture with the statistics of each interface: the time of its first and last packet, and how many
+// there were. It does not close the underlying writer. A second Close does nothing.
 func (p *PcapWriter) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.err == errPcapClosed {
 		return nil
 	}
@@ -198,8 +153,7 @@ func (p *PcapWriter) Close() error {
 			p.optionTime(optionStatisticsStart, uint64(c.first))
 			p.optionTime(optionStatisticsEnd, uint64(c.last))
 		}
-		p.optionU64(optionStatisticsReceived, c.received+c.lost)
-		p.optionU64(optionStatisticsDropped, c.lost)
+		p.optionU64(optionStatisticsReceived, c.received)
 		if err := p.end(); err != nil {
 			return err
 		}

@@ -19,8 +19,7 @@ const (
 	optionEnd     = 0
 	optionComment = 1
 
-	optionHardware    = 2 // of the section header
-	optionOS          = 3
+	optionOS          = 3 // of the section header
 	optionApplication = 4
 
 	optionInterfaceName        = 2
@@ -28,13 +27,11 @@ const (
 	optionTimeResolution       = 9
 
 	optionPacketFlags = 2
-	optionPacketLost  = 4
 	optionPacketID    = 5
 
 	optionStatisticsStart    = 2
 	optionStatisticsEnd      = 3
 	optionStatisticsReceived = 4
-	optionStatisticsDropped  = 5
 )
 
 // begin starts a block; its length is filled in at the end.

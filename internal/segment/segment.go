@@ -75,14 +75,10 @@ func (s Segment) Clone() Segment {
 //
 // The acknowledgment number and the urgent pointer are shown where they are significant, the length where there
 // is data.
-func (s Segment) String() string { return s.Line(s.Seq, s.Ack) }
+func (s Segment) String() string { return string(s.line(s.Seq, s.Ack, strconv.Itoa(int(s.Window)))) }
 
-// Line is String with the numbers seq and ack in place of Seq and Ack. The edges of SACK blocks, which count
-// as the acknowledgment number does, move with ack. [Flow] gives such relative numbers.
-func (s Segment) Line(seq, ack uint32) string {
-	return string(s.line(seq, ack, strconv.Itoa(int(s.Window))))
-}
-
+// line is String with other numbers. The edges of SACK blocks, which count as the acknowledgment number does, move with
+// ack.
 func (s Segment) line(seq, ack uint32, window string) []byte {
 	b := make([]byte, 0, 128)
 	b = append(b, s.Flags.String()...)

@@ -20,7 +20,7 @@ func TestTsharkReadsOurSegments(t *testing.T) {
 		segments = append(segments, s)
 		packets = append(packets, PcapPacket{Data: mustMarshal(t, s)})
 	}
-	rows := tshark(t, writeCapture(t, LinkTypeRaw, packets), tsharkHeaderFields...)
+	rows := tshark(t, writeCapture(t, packets), tsharkHeaderFields...)
 	severity := len(tsharkHeaderFields) - 1
 	if len(rows) != len(segments) {
 		t.Fatalf("tshark read %d packets of %d", len(rows), len(segments))
@@ -57,7 +57,7 @@ const elsewhere = "shown as another field"
 
 // headerFields is what tshark should say for tsharkHeaderFields.
 func headerFields(s *Segment) []string {
-	number := func(n int) string { return strconv.Itoa(n) }
+	number := func(n int) string { return strconv.FormatUint(uint64(uint32(n)), 10) }
 	v4 := []string{
 		s.Src.Addr().String(), s.Dst.Addr().String(), "", "", number(int(s.IP.TTL)), "",
 		number(int(s.IP.DSCP)), number(int(s.IP.ECN)), "", "", fmt.Sprintf("0x%04x", s.IP.ID),

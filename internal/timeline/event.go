@@ -9,7 +9,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"time"
+
+	"socklife/sockapi"
 )
 
 // Side is whose event it is.
@@ -56,7 +59,8 @@ type Event struct {
 	Body Body
 }
 
-// Call is a system call that has returned. Args are in strace's notation.
+// Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call
+// as a value; of a call that another program wrote down there is none.
 type Call struct {
 	Call   string   `json:"call"`
 	Args   []string `json:"args"`
@@ -65,48 +69,74 @@ type Call struct {
 	Errno  string   `json:"errno,omitempty"`
 	TookUS float64  `json:"took_us"`
 
-	Addr netip.AddrPort `json:"-"` // the address passed in or given back, for a view that has no room for Args
+	Sys *sockapi.Call `json:"-"`
 }
 
 // State is what a source said of a socket. From is absent where the socket was seen for the first time. From and To are
 // the same where the state stayed and its timer, queues or shutdown bits are the news.
 type State struct {
-	Local     string   `json:"local"`
-	Remote    string   `json:"remote,omitempty"`
-	From      string   `json:"from,omitempty"`
-	To        string   `json:"to"`
-	Source    string   `json:"source"`
-	Timer     string   `json:"timer,omitempty"`
-	ExpiresMS *int64   `json:"expires_ms,omitempty"`
-	Retrans   *int     `json:"retrans,omitempty"`
-	RecvQ     *uint32  `json:"recv_q,omitempty"`
-	SendQ     *uint32  `json:"send_q,omitempty"`
-	Shutdown  []string `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent where not reported
+	Local     netip.AddrPort `json:"local"` // invalid, which is "" in JSON, for an address that the socket does not have
+	Remote    netip.AddrPort `json:"remote,omitzero"`
+	From      string         `json:"from,omitempty"`
+	To        string         `json:"to"`
+	Source    string         `json:"source"`
+	Timer     string         `json:"timer,omitempty"`
+	ExpiresMS *int64         `json:"expires_ms,omitempty"`
+	Retrans   *int           `json:"retrans,omitempty"`
+	RecvQ     *uint32        `json:"recv_q,omitempty"`
+	SendQ     *uint32        `json:"send_q,omitempty"`
+	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
 }
+
+// Ends are the two addresses of a socket, as it has them.
+type Ends struct{ Local, Remote netip.AddrPort }
+
+// Ends are the addresses of the socket that the state is of.
+func (b *State) Ends() Ends { return Ends{b.Local, b.Remote} }
+
+// Other are the addresses as the socket at the other end has them.
+func (e Ends) Other() Ends { return Ends{e.Remote, e.Local} }
 
 // Queue is the backlog of a listener.
 type Queue struct {
-	Local       string `json:"local"`
-	AcceptQueue uint32 `json:"accept_queue"`
-	AcceptLimit uint32 `json:"accept_limit"`
-	SynQueue    *int   `json:"syn_queue,omitempty"`
+	Local       netip.AddrPort `json:"local"`
+	AcceptQueue uint32         `json:"accept_queue"`
+	AcceptLimit uint32         `json:"accept_limit"`
+	SynQueue    *int           `json:"syn_queue,omitempty"`
 }
 
-// Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In JSON the
-// sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
+// Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
+// JSON the sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
 type Segment struct {
-	Src     string   `json:"src"`
-	Dst     string   `json:"dst"`
-	Flags   []string `json:"flags"`
-	Seq     uint32   `json:"seg_seq"`
-	Ack     *uint32  `json:"ack,omitempty"`
-	Len     int      `json:"len"`
-	Win     uint32   `json:"win"`
+	Src   netip.AddrPort `json:"src"`
+	Dst   netip.AddrPort `json:"dst"`
+	Flags []string       `json:"flags"`
+	Seq   uint32         `json:"seg_seq"`
+	Ack   *uint32        `json:"ack,omitempty"`
+	Len   int            `json:"len"`
+	Win   uint32         `json:"win"`
+
+	Unscaled bool `json:"win_unscaled,omitempty"` // Win is as in the header: the SYNs, which have the scale, were not seen
+
 	Options []string `json:"options,omitempty"`
 	Fate    string   `json:"fate,omitempty"`
 
-	From Side   `json:"-"` // the end that sent it
-	Text string `json:"-"` // one line, for a terminal
+	From  Side     `json:"-"` // the end that sent it
+	Text  string   `json:"-"` // flags and numbers in one line, for a terminal
+	Shown []string `json:"-"` // of the options, those that say something new
+	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
+}
+
+// Line is a segment in one line: its flags and numbers, <its options>, [what is remarkable].
+func (b *Segment) Line() string {
+	line := b.Text
+	if len(b.Shown) > 0 {
+		line += " <" + strings.Join(b.Shown, ", ") + ">"
+	}
+	for _, m := range b.Marks {
+		line += " [" + m + "]"
+	}
+	return line
 }
 
 // Counter is how much a counter of /proc/net/netstat or snmp rose: of the whole network namespace, not of a socket.
@@ -118,6 +148,8 @@ type Counter struct {
 // Note is one sentence of explanation.
 type Note struct {
 	Text string `json:"text"`
+
+	Blocks bool `json:"-"` // the log's, of a call that has not returned yet: it is about this moment
 }
 
 // Check is an expectation and what the kernel did.

@@ -12,12 +12,6 @@ const Patience = 25 * time.Millisecond
 // Sink receives the events in order. It is never called concurrently.
 type Sink interface{ Event(Event) }
 
-// SinkFunc is a function as a Sink.
-type SinkFunc func(Event)
-
-// Event calls f.
-func (f SinkFunc) Event(e Event) { f(e) }
-
 // Log orders events.
 //
 // The order is that of cause and effect, which is not the order in which calls return: a close() puts a FIN on its way, and
@@ -54,9 +48,6 @@ type InFlight struct {
 func New(sinks ...Sink) *Log {
 	return &Log{start: time.Now(), sinks: sinks, inFlight: map[*InFlight]bool{}}
 }
-
-// Start is the moment that at_us counts from.
-func (l *Log) Start() time.Time { return l.start }
 
 // SetLag keeps events back for d, so that a source that reports late (the kernel's tracepoint) still finds its place.
 func (l *Log) SetLag(d time.Duration) {
@@ -104,7 +95,7 @@ func (f *InFlight) blocks() {
 		return
 	}
 	f.slow = true
-	l.insert(f.side, f.start, &Note{Text: f.what + " blocks"})
+	l.insert(f.side, f.start, &Note{Text: f.what + " blocks", Blocks: true})
 	l.flush()
 }
 

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"encoding/json"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -106,6 +107,7 @@ func TestALateSourceFindsItsPlace(t *testing.T) {
 func TestJSONIsFlatAndInOrder(t *testing.T) {
 	expires, retrans, q := int64(59990), 0, uint32(1)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.UTC)
+	local, remote := netip.MustParseAddrPort("[fe80::1%eth0]:1"), netip.MustParseAddrPort("[::ffff:192.0.2.2]:2")
 	for _, c := range []struct {
 		body Body
 		want string
@@ -114,10 +116,11 @@ func TestJSONIsFlatAndInOrder(t *testing.T) {
 			`"kind":"call","call":"close","args":["6"],"fd":6,"ret":0,"took_us":1.5}`},
 		{&Call{Call: "connect", Args: []string{"6"}, FD: 6, Ret: -1, Errno: "ECONNREFUSED", TookUS: 3},
 			`"kind":"call","call":"connect","args":["6"],"fd":6,"ret":-1,"errno":"ECONNREFUSED","took_us":3}`},
-		{&State{Local: "a:1", Remote: "b:2", From: "FIN-WAIT-2", To: "TIME-WAIT", Source: "sock_diag", Timer: "timewait", ExpiresMS: &expires, Retrans: &retrans, RecvQ: &q, Shutdown: []string{}},
-			`"kind":"state","local":"a:1","remote":"b:2","from":"FIN-WAIT-2","to":"TIME-WAIT","source":"sock_diag","timer":"timewait","expires_ms":59990,"retrans":0,"recv_q":1,"shutdown":[]}`},
-		{&State{Local: "a:1", To: "LISTEN", Source: "tcp_info"}, `"kind":"state","local":"a:1","to":"LISTEN","source":"tcp_info"}`},
-		{&Queue{Local: "a:1", AcceptLimit: 128}, `"kind":"queue","local":"a:1","accept_queue":0,"accept_limit":128}`},
+		{&State{Local: local, Remote: remote, From: "FIN-WAIT-2", To: "TIME-WAIT", Source: "sock_diag", Timer: "timewait", ExpiresMS: &expires, Retrans: &retrans, RecvQ: &q, Shutdown: []string{}},
+			`"kind":"state","local":"[fe80::1%eth0]:1","remote":"[::ffff:192.0.2.2]:2","from":"FIN-WAIT-2","to":"TIME-WAIT","source":"sock_diag","timer":"timewait","expires_ms":59990,"retrans":0,"recv_q":1,"shutdown":[]}`},
+		{&State{Local: local, To: "LISTEN", Source: "tcp_info"}, `"kind":"state","local":"[fe80::1%eth0]:1","to":"LISTEN","source":"tcp_info"}`},
+		{&State{To: "CLOSED", Source: "tcp_info"}, `"kind":"state","local":"","to":"CLOSED","source":"tcp_info"}`},
+		{&Queue{Local: local, AcceptLimit: 128}, `"kind":"queue","local":"[fe80::1%eth0]:1","accept_queue":0,"accept_limit":128}`},
 		{&Check{Expect: "a > b", Got: "<", OK: false}, `"kind":"check","expect":"a > b","got":"<","ok":false}`},
 	} {
 		b, err := json.Marshal(Event{Seq: 3, At: 1500 * time.Microsecond, Time: at, Side: Client, Body: c.body})

@@ -5,7 +5,9 @@ import (
 	"sync"
 	"time"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // Sights is a sink that keeps what has been seen.
@@ -14,7 +16,7 @@ type Sights struct {
 	scenario    string
 	states      map[string]sight
 	transitions map[[2]string]sight
-	timeWaits   map[[2]string]time.Duration // by the pair of addresses: when TIME-WAIT ended, or forever
+	timeWaits   map[timeline.Ends]time.Duration // by the pair of addresses: when TIME-WAIT ended, or forever
 	unmet       []timeline.Event
 	missing     []string // scenarios that could not be played
 }
@@ -31,7 +33,7 @@ func NewSights() *Sights {
 func (s *Sights) visit(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.scenario, s.unmet, s.timeWaits = name, nil, map[[2]string]time.Duration{}
+	s.scenario, s.unmet, s.timeWaits = name, nil, map[timeline.Ends]time.Duration{}
 }
 
 func (s *Sights) missed(name, _ string) {
@@ -83,7 +85,7 @@ func (s *Sights) state(at time.Duration, b *timeline.State) {
 // replaces tells whether a new connection takes the place of one in TIME-WAIT, between the same addresses. To the kernel they are
 // two: the old entry goes as the new one comes.
 func (s *Sights) replaces(at time.Duration, b *timeline.State) bool {
-	pair := [2]string{b.Local, b.Remote}
+	pair := b.Ends()
 	switch {
 	case b.To == timeline.TimeWait:
 		s.timeWaits[pair] = math.MaxInt64
@@ -105,9 +107,9 @@ func better(a, b sight) bool { return a.source == "tracepoint" && b.source != "t
 // witnessed tells whether seeing the two states one after the other means that this very transition was made. The
 // tracepoint tells transitions; of two samples it is certain where there is no other way from the one to the other.
 func witnessed(t [2]string, source string) bool {
-	for _, f := range timeline.Transitions {
-		if f.From == t[0] && f.To == t[1] && t[0] != t[1] {
-			return source == "tracepoint" || !f.Abort && f.Via == ""
+	for _, f := range rfc9293.Transitions {
+		if f.From.String() == t[0] && f.To.String() == t[1] {
+			return source == "tracepoint" || !f.Abort && f.Via == 0
 		}
 	}
 	return false
@@ -117,14 +119,14 @@ func witnessed(t [2]string, source string) bool {
 func (s *Sights) Coverage() (table []*timeline.Coverage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, name := range timeline.States {
-		c := &timeline.Coverage{State: name}
-		s.fill(c, s.states[name], "no scenario that was played here has it")
+	for _, state := range rfc9293.States {
+		c := &timeline.Coverage{State: state.String()}
+		s.fill(c, s.states[c.State], "no scenario that was played here has it")
 		table = append(table, c)
 	}
-	for _, t := range timeline.Transitions {
-		c := &timeline.Coverage{From: t.From, To: t.To}
-		s.fill(c, s.transitions[[2]string{t.From, t.To}], whyNot(t))
+	for _, t := range rfc9293.Transitions {
+		c := &timeline.Coverage{From: t.From.String(), To: t.To.String()}
+		s.fill(c, s.transitions[[2]string{c.From, c.To}], whyNot(t))
 		table = append(table, c)
 	}
 	return table
@@ -139,20 +141,20 @@ func (s *Sights) fill(c *timeline.Coverage, at sight, whyNot string) {
 }
 
 // whyNot is why a transition may not have been seen.
-func whyNot(t timeline.Transition) string {
-	switch [2]string{t.From, t.To} {
-	case [2]string{timeline.TimeWait, timeline.Closed}:
+func whyNot(t rfc9293.Transition) string {
+	switch [2]tcpinfo.State{t.From, t.To} {
+	case [2]tcpinfo.State{tcpinfo.TimeWait, tcpinfo.Closed}:
 		return "takes 60 s: --full waits for it"
-	case [2]string{timeline.SynSent, timeline.SynReceived}:
+	case [2]tcpinfo.State{tcpinfo.SynSent, tcpinfo.SynReceived}:
 		return "takes microseconds here: --trace tells it"
-	case [2]string{timeline.SynReceived, timeline.FinWait1}:
+	case [2]tcpinfo.State{tcpinfo.SynReceived, tcpinfo.FinWait1}:
 		return "the ACK comes before anybody can call close(): it takes a wire that holds it back"
 	}
 	switch {
 	case !t.Linux:
 		return "in the figure, not in Linux: connect() on a listener fails with EISCONN"
-	case t.Via != "":
-		return "Linux goes through " + t.Via + " on the way, within one segment"
+	case t.Via != 0:
+		return "Linux goes through " + t.Via.String() + " on the way, within one segment"
 	case t.Abort:
 		return "sampling cannot tell it from an orderly end: --trace can"
 	}

@@ -1,15 +1,19 @@
 package tour
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 )
 
+var here, there = netip.MustParseAddrPort("192.0.2.1:1"), netip.MustParseAddrPort("192.0.2.2:2")
+
 // look gives the sights a state as a source told it.
 func look(s *Sights, at time.Duration, source, from, to string) {
-	s.Event(timeline.Event{At: at, Side: timeline.Server, Body: &timeline.State{Local: "a:1", Remote: "b:2", From: from, To: to, Source: source}})
+	s.Event(timeline.Event{At: at, Side: timeline.Server, Body: &timeline.State{Local: here, Remote: there, From: from, To: to, Source: source}})
 }
 
 func seen(s *Sights, from, to string) (*timeline.Coverage, bool) {
@@ -75,7 +79,7 @@ func TestANewConnectionOverTimeWait(t *testing.T) {
 
 func TestTheTableIsWhole(t *testing.T) {
 	table := NewSights().Coverage()
-	if len(table) != len(timeline.States)+len(timeline.Transitions) {
+	if len(table) != len(rfc9293.States)+len(rfc9293.Transitions) {
 		t.Errorf("%d rows", len(table))
 	}
 	for _, c := range table {

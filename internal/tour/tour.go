@@ -4,11 +4,11 @@ package tour
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"socklife/internal/scenario"
 	"socklife/internal/timeline"
+	"socklife/internal/unsupported"
 )
 
 // Stop is how one scenario of the tour went.
@@ -98,8 +98,7 @@ func play(ctx context.Context, cfg Config, stop *Stop) {
 	stop.Result = scenario.Both(ctx, stop.Scenario, cfg.Run)
 	stop.Took = time.Since(begin)
 	stop.Failures = cfg.Sights.failures()
-	var cannot scenario.Unsupported
-	if errors.As(stop.Result.Err, &cannot) {
+	if cannot := unsupported.In(stop.Result.Err); cannot != nil {
 		stop.Skipped = cannot.Error()
 		cfg.Sights.missed(stop.Scenario.Name, cannot.What)
 	}

@@ -13,13 +13,13 @@ import (
 func TestClock(t *testing.T) {
 	l := bound(t, loopback4)
 	l.listen(200)
-	tr := open(t, Filter{Ports: []uint16{l.local().Port()}})
+	tr := open(t, l.local().Port())
 	for range 100 {
 		before := time.Now()
 		c := dial(t, l.local())
 		after := time.Now()
 		c.reset()
-		events, err := tr.Drain()
+		events, err := drain(tr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,49 +11,36 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Event is one transition, as the kernel made it. The addresses and ports are what the socket held at that moment, see the
-// package comment for where they are not there yet.
+// Event is one transition, as the kernel made it. The addresses and ports are what the socket held at that moment, see
+// the package comment for where they are not there yet.
 type Event struct {
 	Time          time.Time // to the nanosecond, on the clock of time.Now
 	Local, Remote netip.AddrPort
 	From, To      tcpinfo.State
 
-	// Life numbers the lives of sockets, in the order they were first seen: from leaving CLOSED, or from the handshake a
-	// listener took part in, to the return to CLOSED. Events of one life are of one socket. Lives of sockets that existed
-	// before the trace begin in the middle.
-	Life int
-
-	// Task is the process that was on the CPU, which owns the socket only if a system call made the transition. Softirq
-	// says that none did: a segment or a timer, whoever was running. (A segment that found the socket in use by a
-	// system call is handled at the end of that call, and does not count as Softirq.)
-	Task    int
-	Softirq bool
-
-	// Lost is how many transitions, of any socket, the kernel is known to have lost since the event before: its buffer was
-	// full.
+	// Lost is how many transitions, of any socket, the kernel is known to have lost since the event before: its buffer
+	// was full.
 	Lost uint64
+
+	sock uint64 // the address of the kernel's struct sock: never shown
 }
 
-func (e Event) String() string {
-	return fmt.Sprintf("%v > %v: %v to %v", e.Local, e.Remote, e.From, e.To)
-}
-
-// ClosedIsNotTheEnd says whether To may be CLOSED because TIME-WAIT begins, or because nobody holds a socket in FIN-WAIT-2
-// any more, rather than because of a reset: the tracepoint shows them alike, and sock_diag tells them apart.
+// ClosedIsNotTheEnd says whether To may be CLOSED because TIME-WAIT begins, or because nobody holds a socket in
+// FIN-WAIT-2 any more, rather than because of a reset: the tracepoint shows them alike, and sock_diag tells them apart.
 func (e Event) ClosedIsNotTheEnd() bool {
 	return e.To == tcpinfo.Closed && (e.From == tcpinfo.FinWait2 || e.From == tcpinfo.Closing)
 }
 
 // layout is that of a record of sock:inet_sock_set_state.
 type layout struct {
-	id                uint64
-	length            int
-	kind, flags, task field // common to all tracepoints
-	sock, from, to    field
-	sport, dport      field
-	family, protocol  field
-	saddr, daddr      field
-	saddr6, daddr6    field
+	id               uint64
+	length           int
+	kind             field // common to all tracepoints
+	sock, from, to   field
+	sport, dport     field
+	family, protocol field
+	saddr, daddr     field
+	saddr6, daddr6   field
 }
 
 func parseLayout(text string) (layout, error) {
@@ -71,9 +58,8 @@ func parseLayout(text string) (layout, error) {
 		l.length = max(l.length, v.end())
 	}
 	for name, v := range map[string]*field{
-		"common_type": &l.kind, "common_flags": &l.flags, "common_pid": &l.task,
-		"skaddr": &l.sock, "oldstate": &l.from, "newstate": &l.to, "sport": &l.sport, "dport": &l.dport,
-		"family": &l.family, "protocol": &l.protocol,
+		"common_type": &l.kind, "skaddr": &l.sock, "oldstate": &l.from, "newstate": &l.to,
+		"sport": &l.sport, "dport": &l.dport, "family": &l.family, "protocol": &l.protocol,
 	} {
 		take(v, func() (field, error) { return f.number(name) })
 	}
@@ -84,14 +70,10 @@ func parseLayout(text string) (layout, error) {
 	return l, errors.Join(errs...)
 }
 
-// Bits of common_flags. Kernel: TRACE_FLAG_HARDIRQ, TRACE_FLAG_SOFTIRQ in include/linux/trace_events.h.
-const inInterrupt = 0x08 | 0x10
-
-// record is a decoded one: an event whose time is still the kernel's, and which socket it is of.
+// record is a decoded one: an event whose time is still the kernel's.
 type record struct {
 	Event
 	stamp uint64 // ns of CLOCK_MONOTONIC
-	sock  uint64 // the address of the kernel's struct sock: never shown
 }
 
 var errRecord = errors.New("tracepoint: a record that is too short")
@@ -110,8 +92,6 @@ func (l layout) decode(stamp uint64, b []byte) (r record, ok bool, err error) {
 	}
 	r.stamp, r.sock = stamp, l.sock.uint(b)
 	r.From, r.To = tcpinfo.State(l.from.uint(b)), tcpinfo.State(l.to.uint(b))
-	r.Task = int(int32(l.task.uint(b)))
-	r.Softirq = l.flags.uint(b)&inInterrupt != 0
 	local, remote := uint16(l.sport.uint(b)), uint16(l.dport.uint(b)) // in the machine's byte order
 	if l.family.uint(b) == unix.AF_INET6 {
 		r.Local, r.Remote = addr6(b, l.saddr6, local), addr6(b, l.daddr6, remote)

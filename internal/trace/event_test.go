@@ -22,14 +22,14 @@ func layout618(t testing.TB) layout {
 
 // values of a record.
 type values struct {
-	id, flags, task, sock, from, to, sport, dport, family, protocol uint64
-	saddr, daddr                                                    string
+	id, sock, from, to, sport, dport, family, protocol uint64
+	saddr, daddr                                       string
 }
 
 func (v values) encode(l layout) []byte {
 	b := make([]byte, l.length)
 	for f, n := range map[field]uint64{
-		l.kind: v.id, l.flags: v.flags, l.task: v.task, l.sock: v.sock, l.from: v.from, l.to: v.to,
+		l.kind: v.id, l.sock: v.sock, l.from: v.from, l.to: v.to,
 		l.sport: v.sport, l.dport: v.dport, l.family: v.family, l.protocol: v.protocol,
 	} {
 		switch to := b[f.offset:f.end()]; f.size {
@@ -58,10 +58,10 @@ func (v values) encode(l layout) []byte {
 
 func TestDecodeRecord(t *testing.T) {
 	l := layout618(t)
-	some := values{id: l.id, task: 4711, sock: 0xffff888012345678, from: 1, to: 4, sport: 40000, dport: 7007,
+	some := values{id: l.id, sock: 0xffff888012345678, from: 1, to: 4, sport: 40000, dport: 7007,
 		family: unix.AF_INET, protocol: unix.IPPROTO_TCP, saddr: "192.0.2.1", daddr: "192.0.2.2"}
 	six := some
-	six.family, six.saddr, six.daddr, six.flags = unix.AF_INET6, "2001:db8::1", "::ffff:192.0.2.2", 0x10
+	six.family, six.saddr, six.daddr = unix.AF_INET6, "2001:db8::1", "::ffff:192.0.2.2"
 	for _, c := range []struct {
 		v    values
 		want string
@@ -73,7 +73,7 @@ func TestDecodeRecord(t *testing.T) {
 		if err != nil || !ok || r.String() != c.want {
 			t.Errorf("got %v, %v, %v; want %v", r.Event, ok, err, c.want)
 		}
-		if r.stamp != 12345 || r.sock != c.v.sock || r.Task != 4711 || r.Softirq != (c.v.flags != 0) {
+		if r.stamp != 12345 || r.sock != c.v.sock {
 			t.Errorf("got %+v", r)
 		}
 	}

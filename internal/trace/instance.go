@@ -39,9 +39,9 @@ func newInstance(root folder) (*instance, error) {
 	return in, nil
 }
 
-// make makes the directory. Between that and the moment we hold it nobody may sweep: opening a file of an instance that is
-// being removed can even open another one's, which got the memory. So whoever makes one shares a lock, and
-// whoever sweeps has it alone. It is on the directory itself, which is the same in every mount and every namespace.
+// make makes the directory. Between that and the moment we hold it nobody may sweep: opening a file of an instance that
+// is being removed can even open another one's, which got the memory. So whoever makes one shares a lock, and whoever
+// sweeps has it alone. It is on the directory itself, which is the same in every mount and every namespace.
 func (in *instance) make() error {
 	gate, err := in.all.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -67,13 +67,13 @@ func (in *instance) make() error {
 	return err
 }
 
-func flock(fd, how int, patience time.Duration) error {
-	return retry(patience, func() error { return unix.Flock(fd, how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
+func flock(fd, how int, timeout time.Duration) error {
+	return retry(timeout, func() error { return unix.Flock(fd, how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
 }
 
-// hold opens the instance and keeps its free_buffer open, for two things. The kernel refuses to remove an instance of which
-// a file is open: that is how others see that its owner lives. And when that file is closed, by us or because we were
-// killed, the kernel stops the trace and gives the memory back.
+// hold opens the instance and keeps its free_buffer open, for two things. The kernel refuses to remove an instance of
+// which a file is open: that is how others see that its owner lives. And when that file is closed, by us or because we
+// were killed, the kernel stops the trace and gives the memory back.
 func (in *instance) hold() (err error) {
 	if in.folder, err = in.all.folder(in.short); err != nil {
 		return err
@@ -100,8 +100,8 @@ func sweep(all folder) {
 }
 
 // retry calls f until it returns none of those errors, or the time is up.
-func retry(patience time.Duration, f func() error, again ...error) error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+func retry(timeout time.Duration, f func() error, again ...error) error {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(2 * time.Millisecond) {
 		err := f()
 		retry := false
 		for _, e := range again {

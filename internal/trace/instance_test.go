@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -68,7 +67,7 @@ func descriptors(t testing.TB) int {
 func TestNothingIsLeftAfterClose(t *testing.T) {
 	needRoot(t)
 	before := descriptors(t)
-	tr := open(t, Filter{Everything: true})
+	tr := open(t, 1)
 	name := tr.in.short
 	wantInstance(t, name, true)
 	for range 3 {
@@ -114,7 +113,8 @@ func TestTheKilledAreSwept(t *testing.T) {
 	killed.rest()
 	all := instances(t)
 	defer all.close()
-	// The kernel closes what the killed had open a little after its end is told. The instance may have been swept already.
+	// The kernel closes what the killed had open a little after its end is told. The instance may have been swept
+	// already.
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		on, err := all.read(name + "/tracing_on")
 		if err != nil || strings.TrimSpace(string(on)) == "0" {
@@ -135,7 +135,7 @@ func swept(t *testing.T, name string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("instance %s is still there", name)
 		}
-		open(t, Filter{}).Close()
+		open(t).Close()
 	}
 }
 
@@ -172,12 +172,12 @@ func TestManyAtOnce(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 3 {
-				tr, err := Open(Filter{Ports: []uint16{1}})
+				tr, err := Open(1)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				if _, err := tr.Drain(); err != nil {
+				if _, err := drain(tr); err != nil {
 					t.Error(err)
 				}
 				if err := tr.Close(); err != nil {
@@ -193,7 +193,7 @@ func TestManyAtOnce(t *testing.T) {
 func TestAnInstanceInUse(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
-	tr, err := Open(Filter{})
+	tr, err := Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,18 +207,4 @@ func TestAnInstanceInUse(t *testing.T) {
 	wantInstance(t, tr.in.short, true)
 	unix.Close(cat)
 	swept(t, tr.in.short)
-}
-
-func TestUseAfterClose(t *testing.T) {
-	t.Parallel()
-	tr := open(t, Filter{})
-	tr.Close()
-	_, drain := tr.Drain()
-	for what, err := range map[string]error{
-		"Drain": drain, "Run": tr.Run(context.Background(), func(Event) {}), "AddPorts": tr.AddPorts(1),
-	} {
-		if err != os.ErrClosed {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
 }

@@ -31,14 +31,14 @@ func (s *stage) must(err error) {
 
 func newStage(t *testing.T, addr netip.AddrPort) *stage {
 	l := bound(t, addr)
-	return &stage{T: t, l: l, tr: open(t, Filter{Ports: []uint16{l.local().Port()}})}
+	return &stage{T: t, l: l, tr: open(t, l.local().Port())}
 }
 
 // expect waits until the trace has shown these lives, each by its states.
 func (s *stage) expect(want ...string) {
 	s.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await(-1) {
-		events, err := s.tr.Drain()
+	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await() {
+		events, err := drain(s.tr)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func (s *stage) diag(local, remote netip.AddrPort, want tcpinfo.State) {
 	conn, err := tcpinfo.Dial()
 	s.must(err)
 	defer conn.Close()
-	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await(-1) {
+	for deadline := time.Now().Add(10 * time.Second); ; s.tr.await() {
 		got, err := conn.Lookup(local, remote, 0)
 		if err == nil && got.State == want {
 			return
@@ -163,7 +163,7 @@ var lifeTests = []struct {
 		s.l.listen(0)
 		dial(s, s.l.local())
 		c := newSock(s, loopback4, 0)
-		s.must(sockapi.TCP_USER_TIMEOUT.Put(c.Socket, 100*time.Millisecond))
+		s.must(sockapi.TCP_USER_TIMEOUT.Set(c.Socket, 100*time.Millisecond))
 		if err := c.Connect(s.l.local()); err == nil {
 			s.Error("connected, with the accept queue full")
 		}
@@ -173,7 +173,7 @@ var lifeTests = []struct {
 		s.l.listen(2)
 		one := dial(s, s.l.local()).local().Port()
 		c := newSock(s, loopback4, 0)
-		s.must(sockapi.IP_LOCAL_PORT_RANGE.Put(c.Socket, sockapi.PortRange{Lo: one, Hi: one}))
+		s.must(sockapi.IP_LOCAL_PORT_RANGE.Set(c.Socket, sockapi.PortRange{Lo: one, Hi: one}))
 		if err := c.Connect(s.l.local()); !errors.Is(err, unix.EADDRNOTAVAIL) {
 			s.Errorf("connect from a port that is taken: %v", err)
 		}
@@ -186,7 +186,7 @@ var lifeTests = []struct {
 		c.close()
 	}, []string{listening, active, passive, "CLOSED SYN-SENT CLOSED"}},
 	{"SYN-RECEIVED, deferred", loopback4, func(s *stage) {
-		s.must(sockapi.TCP_DEFER_ACCEPT.Put(s.l.Socket, 30*time.Second))
+		s.must(sockapi.TCP_DEFER_ACCEPT.Set(s.l.Socket, 30*time.Second))
 		s.l.listen(1)
 		c := dial(s, s.l.local())
 		s.expect(listening, active)
@@ -195,7 +195,7 @@ var lifeTests = []struct {
 		s.l.accept()
 	}, []string{listening, active, passive}},
 	{"SYN-RECEIVED, reset", loopback4, func(s *stage) {
-		s.must(sockapi.TCP_DEFER_ACCEPT.Put(s.l.Socket, 30*time.Second))
+		s.must(sockapi.TCP_DEFER_ACCEPT.Set(s.l.Socket, 30*time.Second))
 		s.l.listen(1)
 		dial(s, s.l.local()).reset()
 	}, []string{listening, active + isReset}},
@@ -259,10 +259,10 @@ func orderly(s *stage) {
 // alone is an address that no other test uses: a port there that was free, or was ours, stays so.
 var alone = netip.MustParseAddrPort("127.0.0.3:0")
 
-// simultaneousOpen has a SYN dropped by a full accept queue, puts another socket in the listener's place, and has it send
-// a SYN the other way.
+// simultaneousOpen has a SYN dropped by a full accept queue, puts another socket in the listener's place, and has it
+// send a SYN the other way.
 func simultaneousOpen(s *stage) {
-	s.l.must(sockapi.SO_REUSEADDR.Put(s.l.Socket, true))
+	s.l.must(sockapi.SO_REUSEADDR.Set(s.l.Socket, true))
 	p := s.l.local()
 	s.l.listen(0)
 	filler := dial(s, p)
@@ -303,10 +303,11 @@ func TestLives(t *testing.T) {
 func checkEnds(t *testing.T, events []Event) {
 	t.Helper()
 	ends := map[int]Event{}
-	for _, e := range events {
-		first, known := ends[e.Life]
+	for i, life := range numbered(events) {
+		e := events[i]
+		first, known := ends[life]
 		switch {
-		case e.Time.IsZero() || e.Life == 0 || e.Lost != 0:
+		case e.Time.IsZero() || e.Lost != 0:
 			t.Errorf("%v: incomplete: %+v", e, e)
 		case e.From == tcpinfo.Listen || e.To == tcpinfo.Listen:
 		case e.To == tcpinfo.SynSent || e.Local.Port() == 0 || e.Remote.Port() == 0:
@@ -314,7 +315,7 @@ func checkEnds(t *testing.T, events []Event) {
 				t.Errorf("%v: no port", e)
 			}
 		case !known:
-			ends[e.Life] = e
+			ends[life] = e
 		case first.Local != e.Local || first.Remote != e.Remote:
 			t.Errorf("%v and %v are said to be one life", first, e)
 		}

@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// children are what such a process does. It says on stdout what the test wants to know, and waits on stdin for the test.
+// children are what such a process does. It says on stdout what the test wants to know, and waits on stdin for the
+// test.
 var children = map[string]func() error{
 	"hold": func() error {
 		t, err := announce()
@@ -67,7 +68,7 @@ var children = map[string]func() error{
 }
 
 func announce() (*Trace, error) {
-	t, err := Open(Filter{})
+	t, err := Open()
 	if err == nil {
 		fmt.Println(t.in.short)
 	}

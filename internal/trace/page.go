@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// pageLayout is that of a page of the ring buffer, which is what a read of trace_pipe_raw returns: a time, how many bytes
-// of data are committed, the data (events/header_page). Kernel: struct buffer_data_page in kernel/trace/ring_buffer.c.
+// pageLayout is that of a page of the ring buffer, which is what a read of trace_pipe_raw returns: a time, how many
+// bytes of data are committed, the data (events/header_page). Kernel: struct buffer_data_page in
+// kernel/trace/ring_buffer.c.
 type pageLayout struct {
 	stamp, commit field
 	data          int // where the data begins
@@ -36,8 +37,8 @@ const (
 	unknownMissed = 1       // at least
 )
 
-// Types of an entry, in the low five bits of its first word (the high ones on a big-endian machine); the other 27 are the
-// nanoseconds since the entry before. Up to 28 it is data, and the number is the length in words; 0 means that the
+// Types of an entry, in the low five bits of its first word (the high ones on a big-endian machine); the other 27 are
+// the nanoseconds since the entry before. Up to 28 it is data, and the number is the length in words; 0 means that the
 // length in bytes is in the next word. Kernel: enum ring_buffer_type.
 const (
 	typeLongData  = 0

@@ -9,37 +9,36 @@ import (
 	"socklife/tcpinfo"
 )
 
-// queue brings the records of all CPUs into one order, and says whose they are.
+// queue brings the records of all CPUs into one order.
 type queue struct {
 	records []record
-	sockets map[uint64]*socket // by the address of the struct sock
-	lives   int
+	sockets map[uint64]socket // by the address of the struct sock
 }
 
 // socket is what is known of a struct sock. The kernel reuses their memory, so there are never more of them than there
 // were sockets at one time.
 type socket struct {
-	life  int    // 0 between two lives
 	port  uint16 // the local port in its last record
 	picks bool   // which the kernel picked for it in connect(2) or listen(2)
 }
 
-func newQueue() queue { return queue{sockets: map[uint64]*socket{}} }
+func newQueue() queue { return queue{sockets: map[uint64]socket{}} }
 
 func (q *queue) add(r record) { q.records = append(q.records, r) }
 
-// patience is how long a record may wait for the next one of its socket, see birth.
-const patience = uint64(100 * time.Millisecond)
+// birthTimeout is how long a record may wait for the next one of its socket, see birth.
+const birthTimeout = uint64(100 * time.Millisecond)
 
 // take hands over, in order, what happened up to horizon: nothing earlier can come any more. Now is for giving up on
 // births, by the same clock.
 func (q *queue) take(horizon, now uint64, f func(*record)) {
-	// Of one socket's records that have the same time, and are of one CPU, the first read is the first: keep their order.
+	// Of one socket's records that have the same time, and are of one CPU, the first read is the first: keep their
+	// order.
 	slices.SortStableFunc(q.records, func(a, b record) int { return cmp.Compare(a.stamp, b.stamp) })
 	n := 0
 	for n < len(q.records) && q.records[n].stamp <= horizon {
 		r := &q.records[n]
-		if birth(r) && !q.introduce(n) && r.stamp+patience > now {
+		if birth(r) && !q.introduce(n) && r.stamp+birthTimeout > now {
 			break
 		}
 		f(r)
@@ -53,8 +52,8 @@ func (q *queue) holds(horizon uint64) bool {
 	return len(q.records) > 0 && q.records[0].stamp <= horizon
 }
 
-// birth is the first transition of a connection that a listener's handshake made: the kernel copies the listener's socket,
-// sets its state, and only then writes down who the peer is (inet_csk_clone_lock).
+// birth is the first transition of a connection that a listener's handshake made: the kernel copies the listener's
+// socket, sets its state, and only then writes down who the peer is (inet_csk_clone_lock).
 func birth(r *record) bool {
 	return r.From == tcpinfo.Listen && r.To == tcpinfo.SynReceived && r.Remote.Port() == 0
 }
@@ -72,28 +71,11 @@ func (q *queue) introduce(n int) bool {
 	return false
 }
 
-// identify says which life a record is of.
-func (q *queue) identify(r *record) {
-	s := q.sockets[r.sock]
-	if s == nil {
-		s = &socket{}
-		q.sockets[r.sock] = s
-	}
-	if s.life == 0 || r.From == tcpinfo.Closed || r.From == tcpinfo.Listen && r.To != tcpinfo.Closed {
-		q.lives++
-		s.life = q.lives
-	}
-	r.Life = s.life
-	if r.To == tcpinfo.Closed {
-		s.life = 0
-	}
-	s.settle(r)
-}
-
-// settle takes away a port that is none. The kernel sets SYN-SENT, and LISTEN of a socket without a port, before it picks one,
-// so that the port is 0; but where it has picked one for the socket before, in an earlier life, that one is still there.
-func (s *socket) settle(r *record) {
-	port := r.Local.Port()
+// settle takes away a port that is none. The kernel sets SYN-SENT, and LISTEN of a socket without a port, before it
+// picks one, so that the port is 0; but where it has picked one for the socket before, in an earlier life, that one is
+// still there.
+func (q *queue) settle(r *record) {
+	s, port := q.sockets[r.sock], r.Local.Port()
 	if r.From == tcpinfo.Closed {
 		s.picks = port == 0 || s.picks && port == s.port
 		if s.picks {
@@ -101,4 +83,5 @@ func (s *socket) settle(r *record) {
 		}
 	}
 	s.port = port
+	q.sockets[r.sock] = s
 }

@@ -11,7 +11,7 @@ import (
 
 // rec is a record of socket sock.
 func rec(stamp, sock uint64, local, remote string, from, to tcpinfo.State) record {
-	return record{stamp: stamp, sock: sock, Event: Event{From: from, To: to,
+	return record{stamp: stamp, Event: Event{From: from, To: to, sock: sock,
 		Local: netip.MustParseAddrPort(local), Remote: netip.MustParseAddrPort(remote)}}
 }
 
@@ -21,11 +21,10 @@ const (
 	nobody = "0.0.0.0:0"
 )
 
-// takes lets a queue hand over what it would, as texts that begin with the life.
+// takes lets a queue hand over what it would, as texts that begin with the socket.
 func takes(q *queue, horizon, now uint64) (got []string) {
 	q.take(horizon, now, func(r *record) {
-		q.identify(r)
-		got = append(got, fmt.Sprint(r.Life, " ", r.Event))
+		got = append(got, fmt.Sprint(r.sock, " ", r.Event))
 	})
 	return got
 }
@@ -65,8 +64,8 @@ func TestQueueMergesCPUs(t *testing.T) {
 	}
 }
 
-// The peer's address comes with the second record of a listener's connection, and the first one waits for it, in front of
-// everything after it; but not for ever.
+// The peer's address comes with the second record of a listener's connection, and the first one waits for it, in front
+// of everything after it; but not for ever.
 func TestQueueIntroducesPeers(t *testing.T) {
 	born := rec(10, 1, "0.0.0.0:7", nobody, tcpinfo.Listen, tcpinfo.SynReceived)
 	other := rec(11, 2, server, nobody, tcpinfo.Closed, tcpinfo.Listen)
@@ -85,32 +84,10 @@ func TestQueueIntroducesPeers(t *testing.T) {
 	q = newQueue()
 	q.add(born)
 	q.add(other)
-	wantTaken(t, takes(&q, patience, 9+patience))
-	wantTaken(t, takes(&q, patience, 10+patience),
+	wantTaken(t, takes(&q, birthTimeout, 9+birthTimeout))
+	wantTaken(t, takes(&q, birthTimeout, 10+birthTimeout),
 		"1 0.0.0.0:7 > 0.0.0.0:0: LISTEN to SYN-RECEIVED",
 		"2 192.0.2.1:7 > 0.0.0.0:0: CLOSED to LISTEN")
-}
-
-// One struct sock can have many lives: of one socket, or of others that get the memory.
-func TestQueueNumbersLives(t *testing.T) {
-	q := newQueue()
-	for i, r := range []record{
-		rec(0, 1, client, server, tcpinfo.Established, tcpinfo.CloseWait), // began before the trace
-		rec(0, 2, "192.0.2.2:0", server, tcpinfo.Closed, tcpinfo.SynSent),
-		rec(0, 1, client, server, tcpinfo.CloseWait, tcpinfo.Closed),
-		rec(0, 1, server, nobody, tcpinfo.Closed, tcpinfo.Listen),
-		rec(0, 3, server, client, tcpinfo.Listen, tcpinfo.SynReceived),
-		rec(0, 1, server, nobody, tcpinfo.Listen, tcpinfo.Closed),
-		rec(0, 2, client, server, tcpinfo.SynSent, tcpinfo.Closed),
-		rec(0, 1, server, client, tcpinfo.Listen, tcpinfo.SynReceived),
-		rec(0, 1, server, client, tcpinfo.Listen, tcpinfo.SynReceived), // the end of the one before was lost
-		rec(0, 4, server, nobody, tcpinfo.Listen, tcpinfo.Closed),
-	} {
-		q.identify(&r)
-		if want := []int{1, 2, 1, 3, 4, 3, 2, 5, 6, 7}[i]; r.Life != want {
-			t.Errorf("%d: %v: life %d, want %d", i, r.Event, r.Life, want)
-		}
-	}
 }
 
 // The port that is still there from the last connection is not the one that the next will have.
@@ -133,7 +110,7 @@ func TestQueueTakesOldPortsAway(t *testing.T) {
 		{rec(0, 1, "192.0.2.2:40000", server, tcpinfo.SynSent, tcpinfo.Closed), 40000},
 		{rec(0, 1, server, nobody, tcpinfo.Closed, tcpinfo.Listen), 7},
 	} {
-		if q.identify(&c.record); c.Local.Port() != c.want {
+		if q.settle(&c.record); c.Local.Port() != c.want {
 			t.Errorf("%d: %v, want port %d", i, c.Event, c.want)
 		}
 	}

@@ -41,12 +41,6 @@ func openPipes(in *instance) (pipes []pipe, err error) {
 	return pipes, nil
 }
 
-func closePipes(pipes []pipe) {
-	for _, p := range pipes {
-		unix.Close(p.fd)
-	}
-}
-
 // Lost: the kernel's buffers were full, so that there are gaps in the trace.
 type Lost struct{ Events uint64 }
 
@@ -54,115 +48,29 @@ func (l *Lost) Error() string {
 	return fmt.Sprintf("the kernel's trace buffers were full: %d transitions were lost", l.Events)
 }
 
-// ErrRunning: there can be one Run at a time.
-var ErrRunning = errors.New("the trace is being read already")
-
-// Run hands each transition to f, in order and one at a time, within milliseconds of its happening, until ctx is done or the
-// trace is closed; what has happened until then is delivered before it returns. The error is then nil, or a [*Lost]. f must
-// not call the trace's methods.
+// Run hands each transition to f, in order, within milliseconds of its happening, until ctx is done; what has happened
+// until then is delivered before it returns. The error is then nil, or a [*Lost]. There can be one Run at a time.
 func (t *Trace) Run(ctx context.Context, f func(Event)) error {
-	if err := t.enter(f); err != nil {
-		return err
-	}
-	defer t.leave()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(t.ctx, cancel)()
-	wake, done, err := wakeWhen(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
 	for ctx.Err() == nil {
-		t.await(wake)
-		if err := t.pass(f); err != nil {
+		t.await()
+		if err := t.read(f); err != nil {
 			return err
 		}
 	}
-	t.reading.Lock()
-	defer t.reading.Unlock()
 	return t.drain(f)
 }
 
-// enter makes f the one who gets the events.
-func (t *Trace) enter(f func(Event)) error {
-	t.life.Lock()
-	defer t.life.Unlock()
-	if t.ctx.Err() != nil {
-		return os.ErrClosed
-	}
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	if t.sink != nil {
-		return ErrRunning
-	}
-	t.sink = f
-	t.runs.Add(1)
-	return nil
-}
-
-func (t *Trace) leave() {
-	t.reading.Lock()
-	t.sink = nil
-	t.reading.Unlock()
-	t.runs.Done()
-}
-
-// Drain returns, in order, all transitions up to now that were not delivered yet: those of a system call that has returned
-// are among them. While a [Trace.Run] is under way they go to its function instead, before Drain returns. The error may
-// be a [*Lost]; the events are valid all the same.
-func (t *Trace) Drain() ([]Event, error) {
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	if t.ctx.Err() != nil && t.sink == nil {
-		return nil, os.ErrClosed
-	}
-	var events []Event
-	f := t.sink
-	if f == nil {
-		f = func(e Event) { events = append(events, e) }
-	}
-	err := t.drain(f)
-	return events, err
-}
-
-// wakeWhen gives a descriptor that becomes readable when ctx is done.
-func wakeWhen(ctx context.Context) (fd int, done func(), err error) {
-	fd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return -1, nil, os.NewSyscallError("eventfd", err)
-	}
-	written := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(written)
-		unix.Write(fd, []byte{1, 0, 0, 0, 0, 0, 0, 1}) // not 0, in either byte order
-	})
-	return fd, func() {
-		if !stop() {
-			<-written
-		}
-		unix.Close(fd)
-	}, nil
-}
-
-// tick bounds how long a transition goes unnoticed if the kernel does not wake us: poll(2) on these files has had
-// its faults.
+// tick bounds how long a transition goes unnoticed if the kernel does not wake us, for poll(2) on these files has had
+// its faults; and how long Run goes on.
 const tick = 20 * time.Millisecond
 
 // await waits until there is something to read.
-func (t *Trace) await(wake int) {
-	fds := []unix.PollFd{{Fd: int32(wake), Events: unix.POLLIN}}
+func (t *Trace) await() {
+	var fds []unix.PollFd
 	for _, p := range t.pipes {
 		fds = append(fds, unix.PollFd{Fd: int32(p.fd), Events: unix.POLLIN})
 	}
 	unix.Poll(fds, int(tick.Milliseconds())) // interrupted is as good as woken
-}
-
-// pass reads once what there is.
-func (t *Trace) pass(f func(Event)) error {
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	return t.read(f)
 }
 
 // drain reads until everything that has happened before it was called is delivered.
@@ -177,9 +85,10 @@ func (t *Trace) drain(f func(Event)) error {
 	}
 }
 
-// read takes what is in the buffers and delivers what is certain to be in order: the CPUs are read one after the other, so
-// what happened after the reading began may follow something that was not read yet. A socket's transitions on different
-// CPUs come one after the other under its lock, so whatever led to what happened before was in the buffers already.
+// read takes what is in the buffers and delivers what is certain to be in order: the CPUs are read one after the other,
+// so what happened after the reading began may follow something that was not read yet. A socket's transitions on
+// different CPUs come one after the other under its lock, so whatever led to what happened before was in the buffers
+// already.
 func (t *Trace) read(f func(Event)) error {
 	horizon := t.clock.stamp()
 	for _, p := range t.pipes {
@@ -187,12 +96,12 @@ func (t *Trace) read(f func(Event)) error {
 			return err
 		}
 	}
-	filter := *t.filter.Load()
+	ports := *t.ports.Load()
 	t.queue.take(horizon, t.clock.stamp(), func(r *record) {
-		if !filter.wants(&r.Event) {
+		if !ports.wants(&r.Event) {
 			return
 		}
-		t.queue.identify(r)
+		t.queue.settle(r)
 		r.Time = t.clock.at(r.stamp)
 		r.Lost, t.marked = t.missed-t.marked, t.missed
 		f(r.Event)
@@ -240,11 +149,11 @@ func (t *Trace) losses() error {
 		total += parseLosses(string(text))
 	}
 	total = max(total, t.missed)
-	if total <= t.told {
+	if total <= t.reported {
 		return nil
 	}
-	l := &Lost{total - t.told}
-	t.told = total
+	l := &Lost{total - t.reported}
+	t.reported = total
 	return l
 }
 

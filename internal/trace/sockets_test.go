@@ -72,7 +72,7 @@ func (s sock) close()             { s.t.Helper(); s.must(s.Close()) }
 
 func (s sock) reset() {
 	s.t.Helper()
-	s.must(sockapi.SO_LINGER.Put(s.Socket, sockapi.Linger{OnOff: true}))
+	s.must(sockapi.SO_LINGER.Set(s.Socket, sockapi.Linger{OnOff: true}))
 	s.close()
 }
 
@@ -153,7 +153,7 @@ func pair(t testing.TB, l sock) (client, server sock) {
 func dialFrom(t testing.TB, from, to netip.AddrPort) sock {
 	t.Helper()
 	c := newSock(t, from, 0)
-	c.must(sockapi.SO_REUSEADDR.Put(c.Socket, true))
+	c.must(sockapi.SO_REUSEADDR.Set(c.Socket, true))
 	c.must(c.Bind(from))
 	c.must(c.Connect(to))
 	return c
@@ -168,8 +168,8 @@ func (s sock) setInt(level, option, value int) {
 	}))
 }
 
-// fixed makes a socket bound to a port that it asked for: it keeps the port when it stops listening. One that the kernel
-// picked at bind(2) is given up then.
+// fixed makes a socket bound to a port that it asked for: it keeps the port when it stops listening. One that the
+// kernel picked at bind(2) is given up then.
 func fixed(t testing.TB) sock {
 	t.Helper()
 	for {

@@ -1,11 +1,11 @@
 package trace
 
 import (
-	"context"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // The tracepoint, and its directory in a trace instance.
@@ -14,33 +14,31 @@ const (
 	transitions = "events/sock/inet_sock_set_state"
 )
 
-// Trace is a running trace. Its methods may be called from any goroutine.
+// Trace is a running trace.
 type Trace struct {
 	clock  clock
 	layout layout
 	page   pageLayout
 	in     *instance
 	pipes  []pipe // the buffers, one a CPU
-	filter atomic.Pointer[Filter]
+	close  func() error
 
-	reading sync.Mutex // held while events are read and delivered: one order for all
-	room    []byte     // for a page
-	queue   queue
-	sink    func(Event) // of the Run under way
-	missed  uint64      // events that the kernel lost, by the pages read
-	marked  uint64      // of these, noted in an event
-	told    uint64      // of all the kernel lost, returned as an error
+	adding sync.Mutex // held while ports are added
+	ports  atomic.Pointer[ports]
 
-	life  sync.Mutex // held while the filter is changed, and while the trace ends
-	ctx   context.Context
-	end   context.CancelFunc
-	runs  sync.WaitGroup
-	close func() error
+	// Of whoever reads.
+	room     []byte // for a page
+	queue    queue
+	missed   uint64 // events that the kernel lost, by the pages read
+	marked   uint64 // of these, noted in an event
+	reported uint64 // of all the kernel lost, returned as an error
 }
 
-// Open starts a trace of its own: others that run, ours or anybody's, are not disturbed, and do not see it. It must be
-// closed. Where the kernel or the user's rights do not allow it, the error is an [*Unsupported].
-func Open(f Filter) (*Trace, error) {
+// Open starts a trace of its own, of sockets that have one of the ports on either end: others that run, ours or
+// anybody's, are not disturbed, and do not see it. A server's port is the one to use: a client gets its own only after
+// it has gone to SYN-SENT. It must be closed. Where the kernel or the user's rights do not allow it, the error is an
+// [*unsupported.Error].
+func Open(selected ...uint16) (*Trace, error) {
 	root, err := openTracefs()
 	if err != nil {
 		return nil, explain(err)
@@ -51,10 +49,9 @@ func Open(f Filter) (*Trace, error) {
 		return nil, explain(err)
 	}
 	t := &Trace{in: in, queue: newQueue()}
-	t.ctx, t.end = context.WithCancel(context.Background())
 	t.close = sync.OnceValue(t.shut)
-	f = f.with(nil)
-	t.filter.Store(&f)
+	p := ports(nil).with(selected)
+	t.ports.Store(&p)
 	if err := t.start(); err != nil {
 		t.Close()
 		return nil, explain(err)
@@ -84,43 +81,36 @@ func (t *Trace) start() (err error) {
 	if t.pipes, err = openPipes(t.in); err != nil {
 		return err
 	}
-	return t.in.setUp(bufferKB(len(t.pipes)), t.filter.Load().expression())
+	return t.in.setUp(bufferKB(len(t.pipes)), t.ports.Load().expression())
 }
 
 // bufferKB is the size of each CPU's buffer. A megabyte holds some 13,000 transitions, and is read every few
 // milliseconds; all of them together stay below 64 MB.
 func bufferKB(cpus int) int { return max(64, min(1024, 64<<10/max(cpus, runtime.NumCPU()))) }
 
-// AddPorts selects more ports. A transition that begins after it has returned is seen: a listener's port is to be added after
-// bind(2), and before listen(2). On Linux 6.18 that takes less than a millisecond; older kernels first wait until no CPU uses the
-// filter before, some tens of milliseconds.
-func (t *Trace) AddPorts(ports ...uint16) error {
-	t.life.Lock()
-	defer t.life.Unlock()
-	if t.ctx.Err() != nil {
-		return os.ErrClosed
-	}
-	before := t.filter.Load().expression()
-	f := t.filter.Load().with(ports)
-	t.filter.Store(&f)
-	if e := f.expression(); e != before {
+// AddPorts selects more ports. A transition that begins after it has returned is seen: a listener's port is to be added
+// after bind(2), and before listen(2). On Linux 6.18 that takes less than a millisecond; older kernels first wait until
+// no CPU uses the filter before, some tens of milliseconds.
+func (t *Trace) AddPorts(more ...uint16) error {
+	t.adding.Lock()
+	defer t.adding.Unlock()
+	before := t.ports.Load().expression()
+	p := t.ports.Load().with(more)
+	t.ports.Store(&p)
+	if e := p.expression(); e != before {
 		return t.in.write(transitions+"/filter", e)
 	}
 	return nil
 }
 
-// Close ends the trace and removes its instance from the kernel. A [Trace.Run] under way delivers what there is and returns
-// first. More calls do nothing and return the same. Where the program ends without, the kernel stops the trace and frees
-// its memory, and the next [Open] of any process removes what is left.
+// Close ends the trace and removes its instance from the kernel; a [Trace.Run] must have returned. More calls do
+// nothing and return the same. Where the program ends without, the kernel stops the trace and frees its memory, and the
+// next [Open] of any process removes what is left.
 func (t *Trace) Close() error { return t.close() }
 
 func (t *Trace) shut() error {
-	t.life.Lock()
-	t.end()
-	t.life.Unlock()
-	t.runs.Wait()
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	closePipes(t.pipes)
+	for _, p := range t.pipes {
+		unix.Close(p.fd)
+	}
 	return t.in.remove()
 }

@@ -88,9 +88,9 @@ func (d folder) names() ([]string, error) {
 // openTracefs opens the root of tracefs: where it is mounted already, else through a mount of our own that stands at no
 // path, so that nobody else sees it and nothing is left of it however we end.
 //
-// One that is in a usual place goes first for two reasons: an administrator may have given it to a group, which needs no
-// other privilege; and all mounts are views of the one tracefs, whose ownership a new mount resets on some kernels. One in
-// another place is somebody's, who may want to unmount it while we run.
+// One that is in a usual place goes first for two reasons: an administrator may have given it to a group, which needs
+// no other privilege; and all mounts are views of the one tracefs, whose ownership a new mount resets on some kernels.
+// One in another place is somebody's, who may want to unmount it while we run.
 func openTracefs() (folder, error) {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -126,8 +126,8 @@ func openMounted(at string) (folder, bool) {
 // usual are the places for tracefs, the one of today first.
 var usual = []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}
 
-// tracefsMounts lists in which of the usual places tracefs is mounted, by /proc/self/mountinfo (proc_pid_mountinfo(5)). A look
-// at the place itself would not do: it makes debugfs mount it.
+// tracefsMounts lists in which of the usual places tracefs is mounted, by /proc/self/mountinfo (proc_pid_mountinfo(5)).
+// A look at the place itself would not do: it makes debugfs mount it.
 func tracefsMounts(mountinfo string) (points []string) {
 	for line := range strings.Lines(mountinfo) {
 		mount, fstype, ok := strings.Cut(line, " - ")

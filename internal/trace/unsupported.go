@@ -5,20 +5,13 @@ import (
 	"os"
 	"strings"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
 
-// Unsupported is why the kernel's transitions cannot be traced: by this user, or on this kernel.
-type Unsupported struct {
-	What string // what is missing
-	How  string // how to get it
-	Err  error  // what the kernel said
-}
-
-func (u *Unsupported) Error() string { return u.What + ": " + u.How }
-func (u *Unsupported) Unwrap() error { return u.Err }
-
-// explain makes an Unsupported of an error that means one.
+// explain makes an [*unsupported.Error] of an error that means that the kernel's transitions cannot be traced: by this
+// user, or on this kernel.
 func explain(err error) error {
 	what, how := "", ""
 	switch {
@@ -40,7 +33,7 @@ func explain(err error) error {
 		what = "--trace needs root of the host itself, and this one lacks CAP_SYS_ADMIN there"
 		how = "run it outside the container or user namespace, or in a privileged container"
 	}
-	return &Unsupported{what, how, err}
+	return unsupported.New(what, how, err)
 }
 
 // missing: no such filesystem (ENODEV, from mounting), no such file in it.

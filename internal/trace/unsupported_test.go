@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -19,7 +21,7 @@ func TestExplain(t *testing.T) {
 	}
 	for _, err := range []error{unix.EPERM, unix.EACCES, unix.ENODEV, unix.ENOENT, unix.ENOSYS,
 		os.NewSyscallError("fsconfig", unix.EPERM), folder{name: "x"}.failed("open", "y", unix.ENOENT)} {
-		var u *Unsupported
+		var u *unsupported.Error
 		if got := explain(err); !errors.As(got, &u) || u.What == "" || u.How == "" || !errors.Is(got, errors.Unwrap(got)) ||
 			!errors.Is(got, err) || strings.Contains(got.Error(), "\n") {
 			t.Errorf("%v: %v", err, got)

@@ -110,17 +110,18 @@ func compare(t *testing.T, got, want map[string][]string) {
 	}
 }
 
-// Many quick connections at once: none of their transitions is missing, none is out of order, and an independent observer
-// has the same. With a Run that reads along, and with one reading at the end.
+// Many quick connections at once: none of their transitions is missing, none is out of order, and an independent
+// observer has the same. With a Run that reads along, and with one reading at the end.
 func TestManyQuickConnections(t *testing.T) {
 	for _, streaming := range []bool{true, false} {
 		t.Run(fmt.Sprint("streaming ", streaming), func(t *testing.T) {
 			t.Parallel()
 			l := bound(t, loopback4)
-			tr := open(t, Filter{Ports: []uint16{l.local().Port()}})
+			tr := open(t, l.local().Port())
 			w := newWitness(t, l.local().Port())
 			const connections = 400
-			// A process that is being started holds our sockets too, until its exec: they may be closed later than close(2).
+			// A process that is being started holds our sockets too, until its exec: they may be closed later than
+			// close(2).
 			enough := func(e []Event) bool { return len(e) >= 2+10*connections }
 			var events []Event
 			if streaming {
@@ -203,7 +204,7 @@ func TestTracesDoNotSeeEachOther(t *testing.T) {
 	for range 2 {
 		l := bound(t, loopback4)
 		listeners = append(listeners, l)
-		traces = append(traces, open(t, Filter{Ports: []uint16{l.local().Port()}}))
+		traces = append(traces, open(t, l.local().Port()))
 	}
 	for _, l := range listeners {
 		l.listen(1)
@@ -271,11 +272,11 @@ func TestTheTopLevelIsNotDisturbed(t *testing.T) {
 		defer set("enable", "0")
 	}
 	before := topLevel(t, root)
-	tr := open(t, Filter{Ports: []uint16{port}})
+	tr := open(t, port)
 	during := topLevel(t, root)
 	l.listen(1)
 	l.close()
-	ours, err := tr.Drain()
+	ours, err := drain(tr)
 	if err != nil || !sameLives(ours, []string{listening + leftClosed}) {
 		t.Errorf("%v, and\n%s", err, show(ours))
 	}

@@ -2,13 +2,12 @@ package view
 
 import (
 	"fmt"
-	"strings"
 
 	"socklife/internal/timeline"
 )
 
-// bulk is a burst of segments that carry data and acknowledge it, and nothing else: the first few tell the story, the others are
-// counted.
+// bulk is a burst of segments that carry data and acknowledge it, and nothing else: the first few tell the story, the
+// others are counted.
 type bulk struct {
 	run     int // how long the burst is
 	skipped int // of these, not shown
@@ -38,7 +37,7 @@ func ordinary(s *timeline.Segment) bool {
 			return false
 		}
 	}
-	return (s.Fate == "" || s.Fate == delivered) && !strings.Contains(s.Text, "[")
+	return (s.Fate == "" || s.Fate == delivered) && len(s.Marks) == 0
 }
 
 // endBulk tells what was counted, and ends the burst.

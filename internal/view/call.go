@@ -2,12 +2,14 @@ package view
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/timeline"
+	"socklife/sockapi"
 )
 
 // slow is how long a call that does not wait for the other side has to be in the kernel for that to be worth a word.
@@ -20,8 +22,14 @@ const longArgument = 25
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
+	shown, came := c.Args, ""
+	waits := false // for the other side
+	if c.Sys != nil {
+		shown, came = shorten(c.Sys), cameOf(c.Sys)
+		waits = receives(c.Sys)
+	}
 	var args []string // of its own: the event is other sinks' too
-	for _, a := range shorten(c) {
+	for _, a := range shown {
 		args = append(args, argument(a))
 	}
 	equals := glued(" = ")
@@ -30,24 +38,31 @@ func callText(c *timeline.Call) text {
 	}
 	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+equals)
 	t = t.join("", result(c))
-	switch {
-	case c.Errno == "" && accepts(c) && c.Addr.IsValid():
-		t = t.add(plain, " "+glued("from "+verbatim(c.Addr.String())))
-	case c.Errno == "" && c.Ret == 0 && reads(c) && count(c) != "0":
-		t = t.add(plain, " "+glued("end of stream"))
+	if came != "" {
+		t = t.add(plain, " "+glued(came))
 	}
-	if took := micros(c.TookUS); took >= slow && (c.Errno != "" || !reads(c) && !accepts(c)) {
+	if took := micros(c.TookUS); took >= slow && (c.Errno != "" || !waits) {
 		t = t.add(dim, " "+glued("took "+span(took)))
 	}
 	return t
 }
 
-func accepts(c *timeline.Call) bool { return c.Call == "accept" || c.Call == "accept4" }
-func reads(c *timeline.Call) bool {
-	return c.Call == "read" || c.Call == "recv" || c.Call == "recvfrom"
+// receives says whether a call takes what the other side has sent, or waits for it.
+func receives(c *sockapi.Call) bool {
+	return c.Name == "accept4" || c.Name == "read" || c.Name == "recvfrom"
 }
-func writes(c *timeline.Call) bool {
-	return c.Call == "write" || c.Call == "send" || c.Call == "sendto"
+
+// cameOf is what stands behind the result of a call that succeeded.
+func cameOf(c *sockapi.Call) string {
+	switch {
+	case c.Errno != 0 || !receives(c):
+		return ""
+	case c.Name == "accept4":
+		return "from " + verbatim(c.Addr.String())
+	case c.Ret == 0 && c.Len > 0:
+		return "end of stream"
+	}
+	return ""
 }
 
 // result is what the call returned, with the error's name.
@@ -59,91 +74,67 @@ func result(c *timeline.Call) text {
 	return text(nil).add(strong, ret+string(glue)+verbatim(c.Errno))
 }
 
-// shorten leaves out the arguments that say nothing new, and writes the others as a reader would.
-func shorten(c *timeline.Call) []string {
-	switch {
-	case reads(c) || writes(c):
-		return transfer(c)
-	case accepts(c):
-		return acceptArgs(c)
-	case strings.HasSuffix(c.Call, "sockopt") && len(c.Args) == 5:
-		return []string{c.Args[0], c.Args[2], optionValue(c.Args[3], c.Args[4])}
-	}
-	for i, a := range c.Args {
-		if strings.HasPrefix(a, "{sa_family=") && c.Addr.IsValid() {
-			args := append(c.Args[:i:i], c.Addr.String())
-			if i+2 == len(c.Args) { // what follows is its length
-				return args
-			}
-			return append(args, c.Args[i+1:]...)
+// shorten leaves out the arguments that say nothing new, and writes the others as one would say them.
+func shorten(c *sockapi.Call) []string {
+	fd := strconv.Itoa(c.FD)
+	switch c.Name {
+	case "read", "write", "recvfrom", "sendto":
+		return transfer(fd, c)
+	case "accept4": // the address is shown with the result; SOCK_CLOEXEC, which every socket here has, is not shown alone
+		if c.Flags&^unix.SOCK_CLOEXEC != 0 {
+			return []string{fd, c.FlagNames()}
+		}
+		return []string{fd}
+	case "getsockopt", "setsockopt":
+		return []string{fd, c.Option.Name, optionValue(c)}
+	case "bind", "connect", "getsockname", "getpeername":
+		if c.Addr.IsValid() {
+			return []string{fd, c.Addr.String()}
 		}
 	}
-	return c.Args
+	return c.Args()
 }
 
-// acceptArgs are the listener, and flags other than SOCK_CLOEXEC, which every socket here has. The address is shown with the result.
-func acceptArgs(c *timeline.Call) []string {
-	if len(c.Args) == 4 && c.Args[3] != "0" && c.Args[3] != "SOCK_CLOEXEC" {
-		return []string{c.Args[0], c.Args[3]}
+// transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else
+// how much; nothing of a read that gave none.
+func transfer(fd string, c *sockapi.Call) []string {
+	args := []string{fd}
+	n := c.Len
+	if receives(c) {
+		n = max(0, c.Ret)
 	}
-	return c.Args[:min(1, len(c.Args))]
-}
-
-// transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else how much.
-func transfer(c *timeline.Call) []string {
-	if len(c.Args) < 3 {
-		return c.Args
-	}
-	args := c.Args[:1:1]
-	data := c.Args[1]
-	switch {
-	case strings.HasSuffix(data, "..."):
-		n := count(c)
-		if reads(c) {
-			n = strconv.Itoa(c.Ret)
-		}
-		args = append(args, n+" bytes")
-	case strings.HasPrefix(data, `"`) && !(reads(c) && c.Ret <= 0):
+	if data, whole := c.Data(); !whole {
+		args = append(args, strconv.Itoa(n)+" bytes")
+	} else if n > 0 || !receives(c) {
 		args = append(args, data)
 	}
-	if len(c.Args) > 3 && c.Args[3] != "0" {
-		args = append(args, c.Args[3])
+	if c.Flags != 0 {
+		args = append(args, c.FlagNames())
 	}
 	return args
 }
 
-// count is how much a read or a write asked for.
-func count(c *timeline.Call) string {
-	if len(c.Args) < 3 {
-		return ""
-	}
-	return c.Args[2]
-}
-
-var (
-	linger  = regexp.MustCompile(`^\{l_onoff=(\d+), l_linger=(-?\d+)\}$`)
-	timeval = regexp.MustCompile(`^\{tv_sec=(\d+), tv_usec=(\d{1,6})\}$`)
-)
-
-// optionValue shortens the two structs among the values of options, and of bytes too many to print says how many they are; integers stay in strace's
-// brackets.
-func optionValue(v, length string) string {
-	if strings.HasPrefix(v, `"`) && strings.HasSuffix(v, "...") {
-		length = strings.Trim(length, "[]")
-		return length[strings.LastIndexByte(length, ' ')+1:] + " bytes" // of [512 => 60] the kernel wrote 60
-	}
-	if m := linger.FindStringSubmatch(v); m != nil {
-		on := "on"
-		if m[1] == "0" {
-			on = "off"
+// optionValue shortens the structs among the values of options, and of bytes too many to print says how many they are;
+// integers stay in strace's brackets.
+func optionValue(c *sockapi.Call) string {
+	switch v := c.Value.(type) {
+	case []unix.SockFilter:
+		return "{" + plural(len(v), "instruction") + "}"
+	case sockapi.Linger:
+		if v.OnOff {
+			return fmt.Sprintf("{on, %d s}", v.Seconds)
 		}
-		return "{" + on + ", " + m[2] + " s}"
+		return fmt.Sprintf("{off, %d s}", v.Seconds)
+	case time.Duration:
+		if name := c.Option.Name; name == "SO_RCVTIMEO" || name == "SO_SNDTIMEO" {
+			return "{" + strconv.FormatFloat(v.Seconds(), 'f', -1, 64) + " s}"
+		}
+	case []byte:
+		if n := c.LenBack; n > len(v) {
+			return strconv.Itoa(n) + " bytes"
+		}
 	}
-	if m := timeval.FindStringSubmatch(v); m != nil {
-		fraction := strings.TrimRight(fmt.Sprintf("%06s", m[2]), "0")
-		return "{" + strings.TrimSuffix(m[1]+"."+fraction, ".") + " s}"
-	}
-	return v
+	return c.OptionValue()
 }
 
 // argument keeps data and short structs in one piece; long structs and sets of flags may go on in the next line.

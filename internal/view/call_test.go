@@ -6,42 +6,61 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/timeline"
+	"socklife/sockapi"
 )
 
 func TestCallsAreShortAndExact(t *testing.T) {
-	long := `"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"...`
+	peek := func(name, data string, flags int) *timeline.Call {
+		return made(sockapi.Call{Name: name, FD: 7, Buf: []byte(data), Len: len(data), Flags: flags, Ret: len(data)})
+	}
+	value := func(option string, v any, ints ...uint32) *timeline.Call {
+		return made(optionCall("getsockopt", 6, option, v, ints...))
+	}
+	getsockname := sockapi.Call{Name: "getsockname", FD: 6, Addr: addr(clientAddr), Len: 16, LenBack: 16}
+	getpeername := sockapi.Call{Name: "getpeername", FD: 6, Len: 16}
+	filter := []unix.SockFilter{{Code: unix.BPF_RET}}
+	saved := sockapi.Call{Name: "getsockopt", FD: 6, Option: sockapi.OptionID{Name: "TCP_SAVED_SYN"}, Len: 512, LenBack: 60,
+		Value: []byte(long[:32]), Buf: []byte(long[:32])}
 	for _, c := range []struct {
 		call *timeline.Call
 		want string
 	}{
-		{call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP"), "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 3"},
-		{with(serverAddr, call("bind", 0, "5", sockaddr, "16")), "bind(5, 127.0.0.1:7007) = 0"},
-		{with(serverAddr, call("connect", 0, "6", sockaddr, "16")), "connect(6, 127.0.0.1:7007) = 0"},
-		{with("[::1]:7007", fails("ECONNREFUSED", call("connect", -1, "6", "{sa_family=AF_INET6, …}", "28"))), "connect(6, [::1]:7007) = -1 ECONNREFUSED"},
-		{took(2*time.Second, fails("ETIMEDOUT", with(serverAddr, call("connect", -1, "6", sockaddr, "16")))), "connect(6, 127.0.0.1:7007) = -1 ETIMEDOUT took 2.0 s"},
-		{with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC")), "accept4(5) = 7 from 127.0.0.1:40112"},
-		{with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC|SOCK_NONBLOCK")), "accept4(5, SOCK_CLOEXEC|SOCK_NONBLOCK) = 7 from 127.0.0.1:40112"},
-		{fails("EAGAIN", call("accept4", -1, "5", "0x7ffd", "[28]", "SOCK_CLOEXEC")), "accept4(5) = -1 EAGAIN"},
-		{took(time.Second, with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC"))), "accept4(5) = 7 from 127.0.0.1:40112"},
-		{with(clientAddr, call("getsockname", 0, "6", sockaddr, "[16]")), "getsockname(6, 127.0.0.1:40112) = 0"},
-		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_LINGER", "{l_onoff=1, l_linger=0}", "8"), "setsockopt(6, SO_LINGER, {on, 0 s}) = 0"},
-		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_LINGER", "{l_onoff=0, l_linger=7}", "8"), "setsockopt(6, SO_LINGER, {off, 7 s}) = 0"},
-		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_RCVTIMEO", "{tv_sec=1, tv_usec=50000}", "16"), "setsockopt(6, SO_RCVTIMEO, {1.05 s}) = 0"},
-		{call("setsockopt", 0, "6", "SOL_SOCKET", "SO_RCVTIMEO", "{tv_sec=5, tv_usec=0}", "16"), "setsockopt(6, SO_RCVTIMEO, {5 s}) = 0"},
-		{call("getsockopt", 0, "6", "SOL_SOCKET", "SO_ERROR", "[ECONNRESET]", "[4]"), "getsockopt(6, SO_ERROR, [ECONNRESET]) = 0"},
-		{call("read", 6, "7", `"hello\n"`, "65536"), `read(7, "hello\n") = 6`},
-		{call("read", 0, "7", `""`, "65536"), "read(7) = 0 end of stream"},
-		{call("read", 0, "7", `""`, "0"), "read(7) = 0"},
-		{call("read", 32768, "7", long, "65536"), "read(7, 32768 bytes) = 32768"},
-		{took(200*time.Millisecond, fails("EAGAIN", call("read", -1, "7", "0x7ffd", "16"))), "read(7) = -1 EAGAIN took 200 ms"},
-		{call("recvfrom", 1, "7", `"!"`, "16", "MSG_OOB", "NULL", "NULL"), `recvfrom(7, "!", MSG_OOB) = 1`},
-		{call("sendto", 1, "7", `"!"`, "1", "0", "NULL", "0"), `sendto(7, "!") = 1`},
-		{call("write", 32768, "7", long, "65536"), "write(7, 65536 bytes) = 32768"},
-		{fails("EPIPE", call("write", -1, "7", `"x"`, "1")), `write(7, "x") = -1 EPIPE`},
-		{call("shutdown", 0, "6", "SHUT_WR"), "shutdown(6, SHUT_WR) = 0"},
-		{took(2*time.Second, call("close", 0, "6")), "close(6) = 0 took 2.0 s"},
-		{call("ioctl", 0, "6", "FIONREAD", "[5]"), "ioctl(6, FIONREAD, [5]) = 0"},
+		{socket(3), "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 3"},
+		{bind(5, serverAddr), "bind(5, 127.0.0.1:7007) = 0"},
+		{connect(6, serverAddr), "connect(6, 127.0.0.1:7007) = 0"},
+		{fails(unix.ECONNREFUSED, connect(6, "[::1]:7007")), "connect(6, [::1]:7007) = -1 ECONNREFUSED"},
+		{connect(6, ""), `connect(6, {sa_family=AF_UNSPEC, sa_data="\0\0\0\0\0\0\0\0\0\0\0\0\0\0"}, 16) = 0`},
+		{took(2*time.Second, fails(unix.ETIMEDOUT, connect(6, serverAddr))), "connect(6, 127.0.0.1:7007) = -1 ETIMEDOUT took 2.0 s"},
+		{accept(5, 7, clientAddr, 0), "accept4(5) = 7 from 127.0.0.1:40112"},
+		{accept(5, 7, clientAddr, unix.SOCK_NONBLOCK), "accept4(5, SOCK_CLOEXEC|SOCK_NONBLOCK) = 7 from 127.0.0.1:40112"},
+		{fails(unix.EAGAIN, accept(5, -1, "", 0)), "accept4(5) = -1 EAGAIN"},
+		{took(time.Second, accept(5, 7, clientAddr, 0)), "accept4(5) = 7 from 127.0.0.1:40112"},
+		{made(getsockname), "getsockname(6, 127.0.0.1:40112) = 0"},
+		{fails(unix.ENOTCONN, made(getpeername)), "getpeername(6, 0x7ffc12345678, [16]) = -1 ENOTCONN"},
+		{setopt(6, "SO_LINGER", sockapi.Linger{OnOff: true}, 1, 0), "setsockopt(6, SO_LINGER, {on, 0 s}) = 0"},
+		{setopt(6, "SO_LINGER", sockapi.Linger{Seconds: 7}, 0, 7), "setsockopt(6, SO_LINGER, {off, 7 s}) = 0"},
+		{setopt(6, "SO_RCVTIMEO", 1050*time.Millisecond, timeval(1, 50000)...), "setsockopt(6, SO_RCVTIMEO, {1.05 s}) = 0"},
+		{setopt(6, "SO_RCVTIMEO", 5*time.Second, timeval(5, 0)...), "setsockopt(6, SO_RCVTIMEO, {5 s}) = 0"},
+		{setopt(6, "TCP_KEEPIDLE", 5*time.Second, 5), "setsockopt(6, TCP_KEEPIDLE, [5]) = 0"},
+		{setopt(6, "SO_ATTACH_FILTER", filter), "setsockopt(6, SO_ATTACH_FILTER, {1 instruction}) = 0"},
+		{value("SO_ERROR", unix.ECONNRESET, uint32(unix.ECONNRESET)), "getsockopt(6, SO_ERROR, [ECONNRESET]) = 0"},
+		{made(saved), "getsockopt(6, TCP_SAVED_SYN, 60 bytes) = 0"},
+		{read(7, "hello\n", 65536), `read(7, "hello\n") = 6`},
+		{read(7, "", 65536), "read(7) = 0 end of stream"},
+		{read(7, "", 0), "read(7) = 0"},
+		{read(7, long, 65536), "read(7, 32768 bytes) = 32768"},
+		{took(200*time.Millisecond, fails(unix.EAGAIN, read(7, "", 16))), "read(7) = -1 EAGAIN took 200 ms"},
+		{peek("recvfrom", "!", unix.MSG_OOB), `recvfrom(7, "!", MSG_OOB) = 1`},
+		{peek("sendto", "!", 0), `sendto(7, "!") = 1`},
+		{made(sockapi.Call{Name: "write", FD: 7, Buf: []byte(long), Len: 65536, Ret: 32768}), "write(7, 65536 bytes) = 32768"},
+		{fails(unix.EPIPE, write(7, "x")), `write(7, "x") = -1 EPIPE`},
+		{write(7, ""), `write(7, "") = 0`},
+		{shutdown(6), "shutdown(6, SHUT_WR) = 0"},
+		{took(2*time.Second, closes(6)), "close(6) = 0 took 2.0 s"},
+		{made(sockapi.Call{Name: "ioctl", FD: 6, Request: unix.SIOCINQ, Value: 5}), "ioctl(6, FIONREAD, [5]) = 0"},
 		{&timeline.Call{Call: "read\x1b", Args: []string{"7"}}, `read\x1b(7) = 0`},
 	} {
 		if got := new(palette).paint(callText(c.call)); got != c.want {

@@ -6,15 +6,12 @@ import (
 	"socklife/internal/timeline"
 )
 
-// ends are a socket's local and remote address.
-type ends struct{ local, remote string }
-
 // sockets has the latest state of each socket that is not closed.
-type sockets map[ends]*timeline.State
+type sockets map[timeline.Ends]*timeline.State
 
 // remember takes the place of what was known before, and returns it; nil if nothing was.
 func (m sockets) remember(b *timeline.State) *timeline.State {
-	key := ends{b.Local, b.Remote}
+	key := b.Ends()
 	before := m[key]
 	if m[key] = b; b.To == timeline.Closed {
 		delete(m, key)
@@ -24,7 +21,7 @@ func (m sockets) remember(b *timeline.State) *timeline.State {
 
 // hasPeerIn says whether the other end of a connection is known to be in a state.
 func (m sockets) hasPeerIn(b *timeline.State, state string) bool {
-	peer := m[ends{b.Remote, b.Local}]
+	peer := m[b.Ends().Other()]
 	return peer != nil && peer.To == state
 }
 
@@ -66,16 +63,20 @@ func (t *Terminal) source(side timeline.Side) string {
 
 // local says a socket's own address once, when it is first known, unless it was in a call or a label.
 func (t *Terminal) local(b *timeline.State) text {
-	if t.o.ManyConns || b.To == timeline.Closed || port(b.Local) == "" || t.told[b.Local] || strings.Contains(t.o.ClientLabel+" "+t.o.ServerLabel, b.Local) {
+	if t.o.ManyConns || b.To == timeline.Closed || b.Local.Port() == 0 || t.told[b.Local] {
 		return nil
 	}
 	t.told[b.Local] = true
-	return text(nil).add(plain, glued("local "+t.s.clean(b.Local)))
+	addr := b.Local.String()
+	if strings.Contains(t.o.ClientLabel+" "+t.o.ServerLabel, addr) {
+		return nil
+	}
+	return text(nil).add(plain, glued("local "+t.s.clean(addr)))
 }
 
 // tell notes which local addresses a call has shown.
 func (t *Terminal) tell(c *timeline.Call) {
-	if c.Errno == "" && c.Addr.IsValid() && (c.Call == "bind" || c.Call == "getsockname") {
-		t.told[c.Addr.String()] = true
+	if c.Errno == "" && c.Sys != nil && (c.Call == "bind" || c.Call == "getsockname") {
+		t.told[c.Sys.Addr] = true
 	}
 }

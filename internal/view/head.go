@@ -27,6 +27,7 @@ func sourceName(source string) string {
 func (t *Terminal) title() {
 	if t.over {
 		t.over, t.started, t.headed = false, false, false
+		clear(t.counted)
 		t.space()
 	}
 	if t.started {

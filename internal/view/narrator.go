@@ -143,11 +143,11 @@ func (n *Narrator) peerOfCall(c *timeline.Call) string {
 	case c.Errno != "":
 	case c.Call == "socket":
 		delete(n.peers, c.Ret)
-	case accepts(c) && c.Addr.IsValid():
-		n.peers[c.Ret] = n.short(c.Addr.String())
+	case c.Sys != nil && c.Call == "accept4":
+		n.peers[c.Ret] = n.short(c.Sys.Addr)
 		return n.peers[c.Ret]
-	case c.Call == "connect" && c.Addr.IsValid():
-		n.peers[c.FD] = n.short(c.Addr.String())
+	case c.Sys != nil && c.Call == "connect":
+		n.peers[c.FD] = n.short(c.Sys.Addr)
 	case c.Call == "dup":
 		n.peers[c.Ret] = n.peers[c.FD]
 	}
@@ -155,14 +155,9 @@ func (n *Narrator) peerOfCall(c *timeline.Call) string {
 }
 
 // short leaves out the host where it is this one.
-func (n *Narrator) short(addr string) string {
-	if a, err := netip.ParseAddrPort(addr); err == nil {
-		switch {
-		case a.Port() == 0:
-			return ""
-		case a.Addr().Unmap().IsLoopback():
-			return port(addr)
-		}
+func (n *Narrator) short(addr netip.AddrPort) string {
+	if addr.Port() == 0 || addr.Addr().Unmap().IsLoopback() {
+		return port(addr)
 	}
-	return n.s.clean(addr)
+	return n.s.clean(addr.String())
 }

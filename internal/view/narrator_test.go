@@ -11,7 +11,7 @@ import (
 func TestBothEndsHaveOneName(t *testing.T) {
 	var out strings.Builder
 	n := NewNarrator(&out, Options{Own: timeline.Server})
-	const client, server = "127.0.0.1:34440", "127.0.0.1:7007"
+	client, server := addr("127.0.0.1:34440"), addr("127.0.0.1:7007")
 	n.Event(timeline.Event{Side: timeline.Server, Body: &timeline.State{Local: server, Remote: client, To: "ESTABLISHED"}})
 	n.Event(timeline.Event{Side: timeline.Client, Body: &timeline.State{Local: client, Remote: server, To: "ESTABLISHED"}})
 	for line := range strings.Lines(out.String()) {

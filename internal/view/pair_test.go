@@ -111,9 +111,12 @@ func TestABurstOfSegmentsIsCounted(t *testing.T) {
 		term.Event(data(uint32(i), "ACK"))
 	}
 	term.Event(data(99, "ACK", "FIN"))
+	again := data(3, "ACK")
+	again.Body.(*timeline.Segment).Marks = []string{"retransmission"}
+	term.Event(again)
 	term.Flush()
 	text := out.String()
-	for want, n := range map[string]int{"len=1000": bulkShown + 1, "7 more segments, 7000 bytes from the server": 1, "FIN": 1} {
+	for want, n := range map[string]int{"len=1000": bulkShown + 2, "7 more segments, 7000 bytes from the server": 1, "FIN": 1, "[retransmission]": 1} {
 		if got := strings.Count(text, want); got != n {
 			t.Errorf("%q %d times, want %d\n%s", want, got, n, text)
 		}

@@ -10,7 +10,11 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
+	"socklife/sockapi"
+
+	"golang.org/x/sys/unix"
 )
 
 var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
@@ -115,17 +119,34 @@ func (c *chance) strs() (out []string) {
 	return out
 }
 
+func (c *chance) addr() netip.AddrPort {
+	ip := []netip.Addr{{}, netip.AddrFrom4([4]byte{127, 0, 0, byte(c.IntN(3))}), netip.MustParseAddr("fe80::1").WithZone(c.str())}[c.IntN(3)]
+	return netip.AddrPortFrom(ip, uint16(c.IntN(3)))
+}
+
+// call is one with any value in any of its fields.
+func (c *chance) call() *sockapi.Call {
+	names := []string{"socket", "bind", "listen", "accept4", "connect", "shutdown", "close", "read", "write", "recvfrom", "sendto",
+		"getsockname", "getpeername", "dup", "setsockopt", "getsockopt", "ioctl", "ppoll", c.str()}
+	values := []any{nil, true, c.IntN(9), time.Duration(c.Int64()), sockapi.Linger{OnOff: true, Seconds: c.IntN(9)}, sockapi.PortRange{}, unix.ECONNRESET,
+		c.Uint64(), []byte(c.str()), make([]unix.SockFilter, c.IntN(3))}
+	n := func() int { return c.IntN(80) - 2 }
+	return &sockapi.Call{Name: names[c.IntN(len(names))], FD: n(), Addr: c.addr(), Domain: n(), Type: n(), Protocol: n(), Backlog: n(), How: n(),
+		Flags: n(), Option: sockapi.OptionID{LevelName: c.str(), Name: c.str()}, Request: uintptr(c.Uint32()), Value: values[c.IntN(len(values))],
+		Buf: []byte(c.str()), Len: c.IntN(80), LenBack: c.IntN(80), Ret: n(), Errno: unix.Errno(c.IntN(2)), Returned: time.Unix(int64(c.IntN(2)), 0)}
+}
+
 func (c *chance) event() timeline.Event {
 	side := []timeline.Side{C, S, W, "", timeline.Side(c.str())}[c.IntN(5)]
 	i64, i, u32, ack := c.Int64()-c.Int64(), c.IntN(5), c.Uint32N(3), c.Uint32()
 	bodies := []timeline.Body{
-		&timeline.Call{Call: c.str(), Args: c.strs(), FD: i, Ret: c.IntN(3) - 1, Errno: c.str(), TookUS: c.NormFloat64() * 1e9,
-			Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, byte(i)}), uint16(i))},
-		&timeline.State{Local: c.str(), Remote: c.str(), From: c.str(), To: c.str(), Source: c.str(), Timer: c.str(), ExpiresMS: &i64, Retrans: &i, RecvQ: &u32,
+		&timeline.Call{Call: c.str(), Args: c.strs(), FD: i, Ret: c.IntN(3) - 1, Errno: c.str(), TookUS: c.NormFloat64() * 1e9},
+		&timeline.Call{Call: c.str(), FD: i, Ret: c.IntN(3) - 1, Errno: c.str(), Sys: c.call()},
+		&timeline.State{Local: c.addr(), Remote: c.addr(), From: c.str(), To: c.str(), Source: c.str(), Timer: c.str(), ExpiresMS: &i64, Retrans: &i, RecvQ: &u32,
 			SendQ: &ack, Shutdown: c.strs()},
-		&timeline.State{From: timeline.States[c.IntN(11)], To: timeline.States[c.IntN(11)], Source: "tcp_info"},
-		&timeline.Queue{Local: c.str(), AcceptQueue: u32, AcceptLimit: ack, SynQueue: &i},
-		&timeline.Segment{From: timeline.Side(c.str()), Flags: c.strs(), Seq: ack, Ack: &ack, Len: i, Options: c.strs(), Fate: c.str(), Text: c.str()},
+		&timeline.State{From: rfc9293.States[c.IntN(11)].String(), To: rfc9293.States[c.IntN(11)].String(), Source: "tcp_info"},
+		&timeline.Queue{Local: c.addr(), AcceptQueue: u32, AcceptLimit: ack, SynQueue: &i},
+		&timeline.Segment{From: timeline.Side(c.str()), Flags: c.strs(), Seq: ack, Ack: &ack, Len: i, Options: c.strs(), Fate: c.str(), Text: c.str(), Shown: c.strs(), Marks: c.strs()},
 		&timeline.Counter{Name: c.str(), Delta: i64},
 		&timeline.Note{Text: c.str() + " " + c.str()},
 		&timeline.Check{Expect: c.str(), Got: c.str(), OK: c.IntN(2) == 0},

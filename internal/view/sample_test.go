@@ -1,11 +1,16 @@
 package view
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/timeline"
+	"socklife/sockapi"
 )
 
 // script builds a run as a scenario would report it; times are in µs.
@@ -34,24 +39,87 @@ const (
 
 	clientAddr = "127.0.0.1:40112"
 	serverAddr = "127.0.0.1:7007"
-	sockaddr   = `{sa_family=AF_INET, sin_port=htons(7007), sin_addr=inet_addr("127.0.0.1")}`
 )
 
-func call(name string, ret int, args ...string) *timeline.Call {
-	fd, err := strconv.Atoi(args[0])
-	if err != nil { // socket()
-		fd = ret
+func addr(s string) netip.AddrPort {
+	a, _ := netip.ParseAddrPort(s) // "" is none
+	return a
+}
+
+// made is a call that has returned, as an event.
+func made(c sockapi.Call) *timeline.Call {
+	unwritten := uint64(0x7ffc12345678) // an address of a machine of 64 bits
+	c.Returned, c.Ptr = time.Unix(1, 0), uintptr(unwritten)
+	return &timeline.Call{Call: c.Name, Args: c.Args(), FD: c.FD, Ret: c.Ret, TookUS: 12.5, Sys: &c}
+}
+
+func socket(fd int) *timeline.Call {
+	return made(sockapi.Call{Name: "socket", FD: fd, Domain: unix.AF_INET, Type: unix.SOCK_STREAM | unix.SOCK_CLOEXEC, Ret: fd})
+}
+
+// passing is bind or connect.
+func passing(name string, fd int, to string) *timeline.Call {
+	c := sockapi.Call{Name: name, FD: fd, Addr: addr(to), Len: 16}
+	if c.Addr.Addr().Is6() {
+		c.Len = 28
 	}
-	return &timeline.Call{Call: name, Args: args, FD: fd, Ret: ret, TookUS: 12.5}
+	return made(c)
 }
 
-func with(addr string, c *timeline.Call) *timeline.Call {
-	c.Addr = netip.MustParseAddrPort(addr)
-	return c
+func bind(fd int, to string) *timeline.Call    { return passing("bind", fd, to) }
+func connect(fd int, to string) *timeline.Call { return passing("connect", fd, to) }
+
+func listen(fd, backlog int) *timeline.Call {
+	return made(sockapi.Call{Name: "listen", FD: fd, Backlog: backlog})
 }
 
-func fails(errno string, c *timeline.Call) *timeline.Call {
-	c.Ret, c.Errno = -1, errno
+func accept(fd, conn int, from string, flags int) *timeline.Call {
+	return made(sockapi.Call{Name: "accept4", FD: fd, Addr: addr(from), Len: 16, LenBack: 16, Flags: flags | unix.SOCK_CLOEXEC, Ret: conn})
+}
+
+func read(fd int, data string, room int) *timeline.Call {
+	return made(sockapi.Call{Name: "read", FD: fd, Buf: []byte(data), Len: room, Ret: len(data)})
+}
+
+func write(fd int, data string) *timeline.Call {
+	return made(sockapi.Call{Name: "write", FD: fd, Buf: []byte(data), Len: len(data), Ret: len(data)})
+}
+
+func shutdown(fd int) *timeline.Call {
+	return made(sockapi.Call{Name: "shutdown", FD: fd, How: unix.SHUT_WR})
+}
+
+func closes(fd int) *timeline.Call { return made(sockapi.Call{Name: "close", FD: fd}) }
+
+// long is more than strace shows.
+var long = strings.Repeat("a", 32768)
+
+// timeval is a struct timeval of two C longs.
+func timeval(sec, usec uint32) []uint32 {
+	if strconv.IntSize == 32 {
+		return []uint32{sec, usec}
+	}
+	b := binary.NativeEndian.AppendUint64(binary.NativeEndian.AppendUint64(nil, uint64(sec)), uint64(usec))
+	return []uint32{binary.NativeEndian.Uint32(b), binary.NativeEndian.Uint32(b[4:]), binary.NativeEndian.Uint32(b[8:]), binary.NativeEndian.Uint32(b[12:])}
+}
+
+// setopt sets an option that the kernel has as C ints.
+func setopt(fd int, option string, value any, ints ...uint32) *timeline.Call {
+	return made(optionCall("setsockopt", fd, option, value, ints...))
+}
+
+func optionCall(name string, fd int, option string, value any, ints ...uint32) sockapi.Call {
+	var b []byte
+	for _, i := range ints {
+		b = binary.NativeEndian.AppendUint32(b, i)
+	}
+	id := sockapi.OptionID{LevelName: "SOL_SOCKET", Name: option}
+	return sockapi.Call{Name: name, FD: fd, Option: id, Value: value, Buf: b, Len: len(b), LenBack: len(b)}
+}
+
+func fails(errno unix.Errno, c *timeline.Call) *timeline.Call {
+	c.Sys.Ret, c.Sys.Errno = -1, errno
+	c.Ret, c.Errno, c.Args = -1, sockapi.ErrnoName(errno), c.Sys.Args()
 	return c
 }
 
@@ -70,7 +138,7 @@ func st(from, to string, more ...func(*timeline.State)) *timeline.State {
 }
 
 func pair2(local, remote string) func(*timeline.State) {
-	return func(b *timeline.State) { b.Local, b.Remote = local, remote }
+	return func(b *timeline.State) { b.Local, b.Remote = addr(local), addr(remote) }
 }
 
 var (
@@ -94,10 +162,11 @@ func shut(bits ...string) func(*timeline.State) {
 }
 
 func queue(n, limit uint32, syn int) *timeline.Queue {
-	return &timeline.Queue{Local: serverAddr, AcceptQueue: n, AcceptLimit: limit, SynQueue: &syn}
+	return &timeline.Queue{Local: addr(serverAddr), AcceptQueue: n, AcceptLimit: limit, SynQueue: &syn}
 }
 
-func note(s string) *timeline.Note { return &timeline.Note{Text: s} }
+func note(s string) *timeline.Note      { return &timeline.Note{Text: s} }
+func blocks(call string) *timeline.Note { return &timeline.Note{Text: call + " blocks", Blocks: true} }
 func met(expect string) *timeline.Check {
 	return &timeline.Check{Expect: expect, Got: expect, OK: true}
 }
@@ -106,38 +175,38 @@ var halfCloseOptions = Options{Title: "half-close", Lesson: "the client has fini
 
 func halfClose() *script {
 	s := &script{}
-	s.at(90, S, call("socket", 5, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP")).
+	s.at(90, S, socket(5)).
 		at(95, S, st("", timeline.Closed)).
-		at(110, S, call("setsockopt", 0, "5", "SOL_SOCKET", "SO_REUSEADDR", "[1]", "4")).
-		at(140, S, with(serverAddr, call("bind", 0, "5", sockaddr, "16"))).
-		at(310, S, call("listen", 0, "5", "128")).
+		at(110, S, setopt(5, "SO_REUSEADDR", true, 1)).
+		at(140, S, bind(5, serverAddr)).
+		at(310, S, listen(5, 128)).
 		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
 		at(325, S, queue(0, 128, 0)).
-		at(330, C, call("socket", 6, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP")).
+		at(330, C, socket(6)).
 		at(340, C, st("", timeline.Closed)).
-		at(400, C, with(serverAddr, call("connect", 0, "6", sockaddr, "16"))).
+		at(400, C, connect(6, serverAddr)).
 		at(470, C, st(timeline.Closed, timeline.Established, client)).
 		at(480, S, queue(1, 128, 0)).
 		at(490, S, st("", timeline.Established, server, diag)).
-		at(610, S, with(clientAddr, call("accept4", 7, "5", sockaddr, "[16]", "SOCK_CLOEXEC"))).
+		at(610, S, accept(5, 7, clientAddr, 0)).
 		at(640, S, queue(0, 128, 0)).
-		at(700, C, call("write", 6, "6", `"hello\n"`, "6")).
-		at(760, S, call("read", 6, "7", `"hello\n"`, "65536")).
+		at(700, C, write(6, "hello\n")).
+		at(760, S, read(7, "hello\n", 65536)).
 		at(1000, W, note("The client has nothing more to send. It says so with a FIN and goes on receiving: half of the connection is closed.")).
-		at(1200, C, call("shutdown", 0, "6", "SHUT_WR")).
+		at(1200, C, shutdown(6)).
 		at(1290, C, st(timeline.Established, timeline.FinWait2, client, shut("SEND_SHUTDOWN"))).
 		at(1300, S, st(timeline.Established, timeline.CloseWait, server, shut("RCV_SHUTDOWN"), queues(1, 0))).
 		at(1310, C, met("FIN-WAIT-2: our FIN is acknowledged; we wait for the peer's, and can still receive")).
 		at(1320, S, met("CLOSE-WAIT: the peer's FIN has come; the application must close")).
-		at(1400, S, call("read", 0, "7", `""`, "65536")).
-		at(1500, S, call("write", 32768, "7", `"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"...`, "32768")).
-		at(1660, C, call("read", 32768, "6", `"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"...`, "65536")).
+		at(1400, S, read(7, "", 65536)).
+		at(1500, S, write(7, long)).
+		at(1660, C, read(6, long, 65536)).
 		at(1700, C, met("32768 bytes sent after the FIN have all come, in order")).
-		at(1800, C, fails("EPIPE", call("write", -1, "6", `"x"`, "1"))).
-		at(12400, S, call("close", 0, "7")).
+		at(1800, C, fails(unix.EPIPE, write(6, "x"))).
+		at(12400, S, closes(7)).
 		at(12480, C, st(timeline.FinWait2, timeline.TimeWait, client, diag, timer("timewait", 59990, 0))).
 		at(12490, S, st(timeline.CloseWait, timeline.Closed, server, diag)).
-		at(12500, C, call("close", 0, "6")).
+		at(12500, C, closes(6)).
 		at(12510, C, met("TIME-WAIT: 60 s in which old segments die out and a lost last ACK can be sent again")).
 		at(1012510, W, &timeline.Summary{Scenario: "half-close", OK: true, Checks: 4})
 	return s
@@ -147,7 +216,7 @@ func halfClose() *script {
 func wire() *script {
 	ack := uint32(1)
 	s := &script{}
-	s.at(300, C, note("connect(6) blocks")).
+	s.at(300, C, blocks("connect(6)")).
 		at(310, C, st(timeline.Closed, timeline.SynSent, client, timer("on", 1000, 0))).
 		at(320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Options: []string{"mss=1460", "sackOK", "wscale=7"}, Fate: "dropped"}).
 		at(1000320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Fate: "delivered"}).
@@ -158,29 +227,29 @@ func wire() *script {
 		at(1000500, W, &timeline.Segment{From: S, Flags: []string{"SYN", "ACK"}, Ack: &ack, Win: 65535,
 			Options: []string{"mss=1460", "sackOK", "TS val 1234567890 ecr 1234567891", "wscale=7", "UNKNOWN(254)"}}).
 		at(1000510, C, st(timeline.SynSent, timeline.Established, client)).
-		at(1000515, C, took(1000200*time.Microsecond, with(serverAddr, call("connect", 0, "6", sockaddr, "16")))).
+		at(1000515, C, took(1000200*time.Microsecond, connect(6, serverAddr))).
 		at(1000600, W, &timeline.Segment{From: C, Flags: []string{"ACK"}, Seq: 1, Ack: &ack, Win: 512, Fate: "duplicated"}).
 		at(1000610, S, st(timeline.SynReceived, timeline.Established, server)).
 		at(1000620, S, queue(1, 128, 0)).
 		at(1000700, W, &timeline.Segment{From: S, Flags: []string{"PSH", "ACK"}, Seq: 1, Ack: &ack, Len: 6, Win: 512, Fate: "duplicated"}).
 		at(1000800, W, &timeline.Segment{From: S, Flags: []string{"RST"}, Seq: 1, Fate: "dropped"}).
-		at(1000900, W, &timeline.Segment{Src: serverAddr, Dst: clientAddr, Text: "URG in its own words"})
+		at(1000900, W, &timeline.Segment{Src: addr(serverAddr), Dst: addr(clientAddr), Text: "URG in its own words"})
 	return s
 }
 
 // trouble is what a run with failures shows.
 func trouble() *script {
 	s := &script{}
-	s.at(310, S, call("listen", 0, "5", "1")).
+	s.at(310, S, listen(5, 1)).
 		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
 		at(325, S, queue(0, 1, 0)).
-		at(400, C, call("setsockopt", 0, "6", "SOL_SOCKET", "SO_LINGER", "{l_onoff=1, l_linger=0}", "8")).
-		at(410, C, call("setsockopt", 0, "6", "SOL_SOCKET", "SO_RCVTIMEO", "{tv_sec=0, tv_usec=200000}", "16")).
-		at(420, C, with("[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%veth0]:7007", call("connect", 0, "6", sockaddr, "28"))).
+		at(400, C, setopt(6, "SO_LINGER", sockapi.Linger{OnOff: true}, 1, 0)).
+		at(410, C, setopt(6, "SO_RCVTIMEO", 200*time.Millisecond, timeval(0, 200000)...)).
+		at(420, C, connect(6, "[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%veth0]:7007")).
 		at(500, S, queue(2, 1, 3)).
-		at(700, S, note("accept4(5) blocks")).
-		at(200100, C, took(200*time.Millisecond, fails("EAGAIN", call("read", -1, "6", "0x7ffc12345678", "16")))).
-		at(200200, C, call("close", 0, "6")).
+		at(700, S, blocks("accept4(5)")).
+		at(200100, C, took(200*time.Millisecond, fails(unix.EAGAIN, read(6, "", 16)))).
+		at(200200, C, closes(6)).
 		at(200220, C, st(timeline.Established, timeline.Closed, client)).
 		at(200225, S, st(timeline.CloseWait, timeline.Closed, server)).
 		at(200300, S, &timeline.Counter{Name: "ListenOverflows", Delta: 3}).
@@ -188,7 +257,7 @@ func trouble() *script {
 		at(200400, C, &timeline.Check{Expect: "FIN-WAIT-1 or FIN-WAIT-2, as our FIN may not be acknowledged yet", Got: "CLOSED"}).
 		at(200500, S, &timeline.Check{Expect: "ECONNRESET", Got: "0 bytes: end of stream"}).
 		at(4200500, W, &timeline.Counter{Name: "TCPTimeouts", Delta: -1}).
-		at(62200500, S, call("read", 3, "7", `"\33[2"`, "16")).
+		at(62200500, S, read(7, "\x1b[2", 16)).
 		at(62200600, W, &timeline.Summary{Scenario: "linger-reset", Checks: 2, Failed: 2})
 	return s
 }
@@ -197,12 +266,12 @@ func trouble() *script {
 func many() *script {
 	s := &script{}
 	c2, s2 := pair2("127.0.0.1:40114", serverAddr), pair2(serverAddr, "127.0.0.1:40114")
-	s.at(310, S, call("listen", 0, "5", "1")).
-		at(400, C, with(serverAddr, call("connect", 0, "6", sockaddr, "16"))).
+	s.at(310, S, listen(5, 1)).
+		at(400, C, connect(6, serverAddr)).
 		at(410, C, st(timeline.Closed, timeline.Established, client)).
 		at(411, S, queue(1, 1, 0)).
 		at(412, S, st("", timeline.Established, server, diag)).
-		at(500, C, with(serverAddr, call("connect", 0, "7", sockaddr, "16"))).
+		at(500, C, connect(7, serverAddr)).
 		at(510, C, st(timeline.Established, timeline.TimeWait, client, diag, timer("timewait", 60000, 0))).
 		at(511, C, st(timeline.Closed, timeline.SynSent, c2, timer("on", 980, 0))).
 		at(512, S, st(timeline.SynReceived, timeline.CloseWait, s2)).
@@ -227,19 +296,19 @@ func tour() *script {
 func serving() *script {
 	s := &script{}
 	far := "192.0.2.7:51000"
-	s.at(0, S, call("listen", 0, "3", "4096")).
-		at(100, S, with(clientAddr, call("accept4", 5, "3", sockaddr, "[16]", "SOCK_CLOEXEC|SOCK_NONBLOCK"))).
+	s.at(0, S, listen(3, 4096)).
+		at(100, S, accept(3, 5, clientAddr, unix.SOCK_NONBLOCK)).
 		at(150, S, st("", timeline.Established, server)).
-		at(200, S, with(far, call("accept4", 6, "3", sockaddr, "[16]", "SOCK_CLOEXEC|SOCK_NONBLOCK"))).
-		at(300, S, call("read", 6, "5", `"hello\n"`, "65536")).
-		at(310, S, call("write", 6, "5", `"hello\n"`, "6")).
+		at(200, S, accept(3, 6, far, unix.SOCK_NONBLOCK)).
+		at(300, S, read(5, "hello\n", 65536)).
+		at(310, S, write(5, "hello\n")).
 		at(400, S, st("", timeline.Established, pair2("192.0.2.1:7007", far))).
-		at(9000, S, fails("ECONNRESET", call("read", -1, "6", "0x7ffc12345678", "65536"))).
+		at(9000, S, fails(unix.ECONNRESET, read(6, "", 65536))).
 		at(9100, S, st(timeline.Established, timeline.Closed, pair2("192.0.2.1:7007", far))).
-		at(9200, S, call("close", 0, "6")).
+		at(9200, S, closes(6)).
 		at(61000000, S, st(timeline.Established, timeline.CloseWait, server, queues(1, 0), shut("RCV_SHUTDOWN"))).
-		at(61000100, S, call("read", 0, "5", `""`, "65536")).
-		at(61000200, S, call("close", 0, "5")).
+		at(61000100, S, read(5, "", 65536)).
+		at(61000200, S, closes(5)).
 		at(61000300, S, st(timeline.CloseWait, timeline.LastAck, server, diag)).
 		at(61000400, S, queue(129, 128, 3)).
 		at(61000500, S, &timeline.Counter{Name: "ListenOverflows", Delta: 1}).
@@ -251,14 +320,14 @@ func serving() *script {
 
 func echoing() *script {
 	s := &script{}
-	s.at(0, C, call("socket", 3, "AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP")).
-		at(50, C, with(serverAddr, call("connect", 0, "3", sockaddr, "16"))).
+	s.at(0, C, socket(3)).
+		at(50, C, connect(3, serverAddr)).
 		at(90, C, st(timeline.Closed, timeline.Established, client)).
 		at(95, S, st("", timeline.Established, server, diag)).
-		at(100, C, call("shutdown", 0, "3", "SHUT_WR")).
+		at(100, C, shutdown(3)).
 		at(120, C, st(timeline.Established, timeline.FinWait2, client, shut("SEND_SHUTDOWN"))).
 		at(125, S, st(timeline.Established, timeline.CloseWait, server, diag, shut("RCV_SHUTDOWN"))).
-		at(130, C, call("read", 0, "3", `""`, "65536")).
-		at(140, C, call("close", 0, "3"))
+		at(130, C, read(3, "", 65536)).
+		at(140, C, closes(3))
 	return s
 }

@@ -16,8 +16,8 @@ const (
 	duplicated = "duplicated"
 )
 
-// segment is an arrow across both lanes from the sender to the receiver, with what the segment says in its middle. One that did not
-// arrive ends on the way, with its fate. What does not fit stands below.
+// segment is an arrow across both lanes from the sender to the receiver, with what the segment says in its middle. One
+// that did not arrive ends on the way, with its fate. What does not fit stands below.
 func (s symbols) segment(b *timeline.Segment, width int) (lines []text) {
 	says := wrap(text(nil).add(plain, s.segmentText(b)), width-4-shortest-farShaft(b.Fate), 0, 0)
 	lines = append(lines, s.arrowAround(says[0], b, width))
@@ -109,23 +109,27 @@ func (s symbols) segmentText(b *timeline.Segment) string {
 		}
 		words = append(append(words, fmt.Sprintf("win=%d", b.Win)), b.Options...)
 	}
+	says := s.clean(strings.Join(words, " "))
+	if len(b.Shown) > 0 {
+		says += " <" + s.options(b.Shown) + ">"
+	}
+	for _, m := range b.Marks {
+		says += " [" + s.clean(m) + "]"
+	}
 	switch b.Fate {
 	case "", delivered, dropped, held, duplicated:
 	default:
-		words = append(words, b.Fate)
+		says += " " + s.clean(b.Fate)
 	}
-	return wholeOptions(s.clean(strings.Join(words, " ")))
+	return says
 }
 
-// wholeOptions lets a line of <mss 65495, sackOK, TS val 7 ecr 0> end between two options, and not within one.
-func wholeOptions(says string) string {
-	head, rest, ok := strings.Cut(says, "<")
-	options, tail, closed := strings.Cut(rest, ">")
-	if !ok || !closed {
-		return says
+// options lets a line of mss 65495, sackOK, TS val 7 ecr 0 end between two options, and not within one but for a sack's
+// blocks {10:20} {30:40}.
+func (s symbols) options(list []string) string {
+	whole := make([]string, len(list))
+	for i, o := range list {
+		whole[i] = strings.ReplaceAll(glued(s.clean(o)), "}"+string(glue), "} ")
 	}
-	return head + "<" + optionEnds.Replace(glued(options)) + ">" + tail
+	return strings.Join(whole, ", ")
 }
-
-// optionEnds are where a line may end: behind an option, and behind a block of sack {10:20} {30:40}.
-var optionEnds = strings.NewReplacer(","+string(glue), ", ", "}"+string(glue), "} ")

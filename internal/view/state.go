@@ -2,12 +2,15 @@ package view
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // tcpInfo is the source that goes without saying: a terminal's head says so once, for all rows.
@@ -75,9 +78,11 @@ func passed(b *timeline.State, finArrived bool) string {
 	if b.Source == "tracepoint" || b.From == "" {
 		return ""
 	}
-	ways := timeline.Ways(b.From, b.To)
+	from, _ := tcpinfo.ParseState(b.From) // one without a name is 0, which no way leads from or to
+	to, _ := tcpinfo.ParseState(b.To)
+	ways := rfc9293.Ways(from, to)
 	states := inBetween(ways)
-	switch aborts := timeline.MayAbort(b.From, b.To); {
+	switch aborts := rfc9293.MayAbort(from, to); {
 	case aborts && len(ways) > 1:
 		return "aborted, or closed unseen"
 	case aborts && !(b.From == timeline.CloseWait && finArrived):
@@ -89,28 +94,36 @@ func passed(b *timeline.State, finArrived bool) string {
 }
 
 // inBetween names the states of one way, or of several of the same length: FIN-WAIT-1, then FIN-WAIT-2 or CLOSING.
-func inBetween(ways [][]string) string {
+func inBetween(ways [][]tcpinfo.State) string {
 	if len(ways) == 0 || len(ways[0]) == 0 {
 		return ""
 	}
 	if len(ways) == 1 {
-		return strings.Join(ways[0], " and ")
+		return joined(ways[0], " and ")
 	}
 	steps := make([]string, len(ways[0]))
 	for i := range steps {
-		var here []string
+		var here []tcpinfo.State
 		for _, w := range ways {
 			if !slices.Contains(here, w[i]) {
 				here = append(here, w[i])
 			}
 		}
-		steps[i] = strings.Join(here, " or ")
+		steps[i] = joined(here, " or ")
 	}
 	end := ""
 	if len(steps) > 1 {
 		end = ","
 	}
 	return strings.Join(steps, ", then ") + end
+}
+
+func joined(states []tcpinfo.State, sep string) string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = s.String()
+	}
+	return strings.Join(names, sep)
 }
 
 // backlog is a listener's queues: accept queue 1/128, SYN queue 2. The accept queue is full when it holds one more than its limit.
@@ -135,10 +148,9 @@ func clientPort(side timeline.Side, b *timeline.State) string {
 }
 
 // port is the ":40112" of an address, "" where there is none.
-func port(addr string) string {
-	i := strings.LastIndexByte(addr, ':')
-	if i < 0 || addr[i:] == ":0" {
+func port(addr netip.AddrPort) string {
+	if addr.Port() == 0 {
 		return ""
 	}
-	return addr[i:]
+	return ":" + strconv.Itoa(int(addr.Port()))
 }

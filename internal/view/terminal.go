@@ -3,10 +3,11 @@ package view
 import (
 	"bytes"
 	"io"
-	"strings"
+	"net/netip"
 	"sync"
 	"time"
 
+	"socklife/internal/explain"
 	"socklife/internal/timeline"
 )
 
@@ -26,7 +27,8 @@ type Terminal struct {
 	l         layout
 	s         symbols
 	p         palette
-	told      map[string]bool // local addresses that have been shown
+	told      map[netip.AddrPort]bool // local addresses that have been shown
+	counted   map[string]bool         // counters of this run whose sentence has been shown
 	sockets   sockets
 	pairs     pairs
 	timer     *time.Timer
@@ -46,7 +48,7 @@ type Terminal struct {
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		told: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+		told: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
@@ -139,7 +141,7 @@ func (t *Terminal) show(e timeline.Event) {
 		t.segment(e, b)
 	case *timeline.Counter:
 		t.head()
-		t.block(e, t.when(e.At, false), t.s.counterBlock(b, t.wide(e.Side)))
+		t.block(e, t.when(e.At, false), t.counter(b, t.wide(e.Side)))
 	case *timeline.Check:
 		t.head()
 		t.block(e, "", t.s.checkBlock(b, t.wide(e.Side)))
@@ -159,13 +161,23 @@ func (t *Terminal) show(e timeline.Event) {
 func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	t.head()
 	when := ""
-	if strings.HasSuffix(b.Text, " blocks") { // the log's: it is about this moment
+	if b.Blocks {
 		when = t.when(e.At, false)
 	}
 	if !sided(e.Side) {
 		t.space()
 	}
 	t.block(e, when, t.s.noteBlock(b, min(t.wide(e.Side), 76)))
+}
+
+// counter is a counter's rise and, the first time in a run that it rises, what makes it rise.
+func (t *Terminal) counter(b *timeline.Counter, width int) []text {
+	block := t.s.counterBlock(b, width)
+	if _, says := explain.Counter(b.Name); says != "" && b.Delta > 0 && !t.counted[b.Name] {
+		t.counted[b.Name] = true
+		block = append(block, wrap(text(nil).add(dim, t.s.clean(says)), min(width, 76), 4, 4)...)
+	}
+	return block
 }
 
 func (t *Terminal) segment(e timeline.Event, b *timeline.Segment) {

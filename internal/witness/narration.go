@@ -8,6 +8,7 @@ import (
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // Narration writes the calls and the states of one process' sockets into a log, for as long as it runs. It is the
@@ -16,16 +17,15 @@ type Narration struct {
 	log   *timeline.Log
 	side  timeline.Side
 	diag  *tcpinfo.Conn
-	watch *tcpinfo.Watcher
+	watch *watch.Watcher
 	stop  func()
 
 	mu       sync.Mutex
-	calls    map[*sockapi.Call]*timeline.InFlight
 	followed int
 	told     bool
 }
 
-// Followed is how many sockets a narration follows at once: a reader cannot read more, and each costs a look after
+// Followed is how many sockets a narration follows at once: nobody can read more, and each costs a look after
 // each call.
 const Followed = 64
 
@@ -35,8 +35,8 @@ func Narrate(log *timeline.Log, side timeline.Side) (*Narration, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Narration{log: log, side: side, diag: diag, calls: map[*sockapi.Call]*timeline.InFlight{}}
-	n.watch = tcpinfo.NewWatcher(diag, n.observed)
+	n := &Narration{log: log, side: side, diag: diag}
+	n.watch = watch.New(diag, n.observed)
 	ctx, cancel := context.WithCancel(context.Background())
 	var polling sync.WaitGroup
 	polling.Go(func() { n.watch.Run(ctx, 5*time.Millisecond) })
@@ -47,36 +47,26 @@ func Narrate(log *timeline.Log, side timeline.Side) (*Narration, error) {
 // Close ends the narration with a last look.
 func (n *Narration) Close() error {
 	n.stop()
-	n.watch.Look()
+	n.watch.Sample()
 	return n.diag.Close()
 }
 
 // Note adds a sentence.
 func (n *Narration) Note(text string) { n.log.Add(n.side, time.Time{}, &timeline.Note{Text: text}) }
 
-// Enter has calls that act keep their place before what they cause.
-func (n *Narration) Enter(c *sockapi.Call) {
-	if c.Waits() {
-		return
+// Enter has calls that act keep their place before what they cause. A call is recorded when it has returned.
+func (n *Narration) Enter(c *sockapi.Call) (exit func()) {
+	if Waits(c) {
+		return func() {
+			n.log.Add(n.side, c.Returned, Call(c))
+			n.watch.Sample()
+		}
 	}
 	f := n.log.Enter(n.side, true, time.Now(), Short(c))
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.calls[c] = f
-}
-
-// Exit records the call.
-func (n *Narration) Exit(c *sockapi.Call) {
-	n.mu.Lock()
-	f := n.calls[c]
-	delete(n.calls, c)
-	n.mu.Unlock()
-	if f != nil {
-		f.Exit(c.Took, Call(c))
-	} else {
-		n.log.Add(n.side, c.Start.Add(c.Took), Call(c))
+	return func() {
+		f.Exit(c.Took(), Call(c))
+		n.watch.Sample()
 	}
-	n.watch.Look()
 }
 
 // Follow has the states of a socket told too. Beyond [Followed] sockets it says that it does not.
@@ -96,22 +86,22 @@ func (n *Narration) FollowBoth(s *sockapi.Socket) {
 // Connected has the other end of a followed socket told too, now that it has one.
 func (n *Narration) Connected(s *sockapi.Socket) {
 	if w := n.follow(s); w != nil {
-		n.watch.FollowTuple(w.Remote(), w.Local(), n.side.Other()) // on another host there is nothing to be found
+		n.watch.FollowAddrs(w.Remote(), w.Local(), n.side.Other()) // on another host there is nothing to be found
 	}
 }
 
 // follow is nil for a socket that is closed already: there is nothing to follow.
-func (n *Narration) follow(s *sockapi.Socket) *tcpinfo.Watch {
+func (n *Narration) follow(s *sockapi.Socket) *watch.Socket {
 	w, err := n.watch.Follow(s, n.side)
 	if err != nil {
 		return nil
 	}
-	n.watch.Look()
+	n.watch.Sample()
 	return w
 }
 
 // Look samples what is followed, now that a call has returned.
-func (n *Narration) Look() { n.watch.Look() }
+func (n *Narration) Look() { n.watch.Sample() }
 
 func (n *Narration) room() bool {
 	n.mu.Lock()
@@ -127,8 +117,8 @@ func (n *Narration) room() bool {
 	return false
 }
 
-func (n *Narration) observed(c tcpinfo.Change) {
-	if c.Now.Gone && c.Watch.Tag() == any(n.side) {
+func (n *Narration) observed(c watch.Change) {
+	if c.Now.Gone && c.Socket.Tag() == any(n.side) {
 		n.mu.Lock()
 		n.followed--
 		n.mu.Unlock()

@@ -10,31 +10,41 @@ import (
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
-// Short is a call as the reader is told of it before it has returned.
+// Short is a call as it is told of before it has returned.
 func Short(c *sockapi.Call) string {
-	switch {
-	case c.FD < 0:
-		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
-	case c.Addr.IsValid() && c.Name != "accept4":
-		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Addr)
-	case c.Name == "listen" || c.Name == "shutdown":
-		return c.Name + "(" + strings.Join(c.Args, ", ") + ")"
-	case c.Name == "setsockopt" && len(c.Args) == 5:
-		return fmt.Sprintf("%s(%d, %s, %s)", c.Name, c.FD, c.Args[2], c.Args[3])
-	case c.Name == "getsockopt" && len(c.Args) == 5:
-		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Args[2])
+	switch c.Name {
+	case "socket", "listen", "shutdown":
+		return c.Name + "(" + strings.Join(c.Args(), ", ") + ")"
+	case "bind", "connect":
+		if c.Addr.IsValid() {
+			return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Addr)
+		}
+	case "setsockopt":
+		return fmt.Sprintf("%s(%d, %s, %s)", c.Name, c.FD, c.Option.Name, c.OptionValue())
+	case "getsockopt":
+		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Option.Name)
 	}
 	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
+}
+
+// Waits says whether a call is one that waits for the other side to do something, rather than doing something itself.
+func Waits(c *sockapi.Call) bool {
+	switch c.Name {
+	case "accept4", "read", "recvfrom", "ppoll":
+		return true
+	}
+	return false
 }
 
 // Call is a call that has returned, as an event.
 func Call(c *sockapi.Call) *timeline.Call {
 	e := &timeline.Call{
-		Call: c.Name, Args: c.Args, FD: c.FD, Ret: c.Ret,
-		TookUS: float64(c.Took/(100*time.Nanosecond)) / 10,
-		Addr:   c.Addr,
+		Call: c.Name, Args: c.Args(), FD: c.FD, Ret: c.Ret,
+		TookUS: float64(c.Took()/(100*time.Nanosecond)) / 10,
+		Sys:    c.Clone(),
 	}
 	if c.Errno != 0 {
 		e.Errno = sockapi.ErrnoName(c.Errno)
@@ -43,24 +53,24 @@ func Call(c *sockapi.Call) *timeline.Call {
 }
 
 // Report writes a change that the watcher saw into the log.
-func Report(log *timeline.Log, c tcpinfo.Change) {
-	side, _ := c.Watch.Tag().(timeline.Side)
-	if c.First && c.To == tcpinfo.Closed || c.What == tcpinfo.RecvQChanged && c.Now.Diag.RecvQ == 0 {
+func Report(log *timeline.Log, c watch.Change) {
+	side, _ := c.Socket.Tag().(timeline.Side)
+	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
 		return // a new socket, or one read empty: the call tells it
 	}
-	if c.What&^tcpinfo.QueueChanged != 0 {
+	if c.What&^watch.QueueChanged != 0 {
 		log.Add(side, c.Now.Time, State(c))
 	}
-	if c.To == tcpinfo.Listen && (c.First || c.What&(tcpinfo.QueueChanged|tcpinfo.StateChanged) != 0) {
+	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
 		log.Add(side, c.Now.Time, Queue(c))
 	}
 }
 
 // State is a change as an event.
-func State(c tcpinfo.Change) *timeline.State {
+func State(c watch.Change) *timeline.State {
 	e := &timeline.State{
-		Local:  Addr(c.Watch.Local()),
-		Remote: Addr(c.Watch.Remote()),
+		Local:  Addr(c.Socket.Local()),
+		Remote: Addr(c.Socket.Remote()),
 		From:   c.From.String(), To: c.To.String(),
 		Source: string(c.Now.Source),
 	}
@@ -81,35 +91,23 @@ func details(e *timeline.State, d *tcpinfo.Socket) {
 	}
 	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
 	if d.Shutdown != nil {
-		e.Shutdown = ShutdownNames(*d.Shutdown)
+		e.Shutdown = d.Shutdown.Names()
 	}
-}
-
-// ShutdownNames are the kernel's names of the bits of INET_DIAG_SHUTDOWN (include/net/sock.h).
-func ShutdownNames(bits uint8) []string {
-	names := []string{}
-	if bits&1 != 0 {
-		names = append(names, "RCV_SHUTDOWN")
-	}
-	if bits&2 != 0 {
-		names = append(names, "SEND_SHUTDOWN")
-	}
-	return names
 }
 
 // Queue is a listener's backlog as an event.
-func Queue(c tcpinfo.Change) *timeline.Queue {
-	q := &timeline.Queue{Local: Addr(c.Watch.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
+func Queue(c watch.Change) *timeline.Queue {
+	q := &timeline.Queue{Local: Addr(c.Socket.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
 	if n := c.Now.SynQueue; n >= 0 {
 		q.SynQueue = &n
 	}
 	return q
 }
 
-// Addr is empty for an address that the socket does not have.
-func Addr(a netip.AddrPort) string {
-	if !a.IsValid() || (a.Addr().IsUnspecified() && a.Port() == 0) {
-		return ""
+// Addr is invalid for an address that the socket does not have.
+func Addr(a netip.AddrPort) netip.AddrPort {
+	if a.Port() == 0 && a.Addr().IsUnspecified() {
+		return netip.AddrPort{}
 	}
-	return a.String()
+	return a
 }

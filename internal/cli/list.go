@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"socklife/internal/scenario"
+	"socklife/internal/view"
+)
+
+// Scenario finds the scenario of that name; its error says which name is near.
+func Scenario(name string) (*scenario.Scenario, error) {
+	if sc := scenario.Find(name); sc != nil {
+		return sc, nil
+	}
+	if near := scenario.Nearest(name); near != "" {
+		return nil, Usagef("unknown scenario %q: did you mean %s? (--list shows them all)", name, near)
+	}
+	return nil, Usagef("unknown scenario %q: --list shows them all; an address is written HOST:PORT", name)
+}
+
+// List writes the scenarios, one line each, by group. No line is wider than width.
+func List(w io.Writer, width int) {
+	names := 0
+	for _, sc := range scenario.All() {
+		names = max(names, len(sc.Name))
+	}
+	for i, g := range scenario.Groups {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, g)
+		for _, sc := range scenario.All() {
+			if sc.Group == g {
+				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, lesson(sc))
+				fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
+			}
+		}
+	}
+}
+
+// lesson is what a scenario shows, and whether on a wire.
+func lesson(sc *scenario.Scenario) string {
+	switch {
+	case sc.OnlyWire:
+		return sc.Lesson + " (--wire)"
+	case sc.Wire != nil:
+		return sc.Lesson + " (also --wire)"
+	}
+	return sc.Lesson
+}

@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Against the plain server a lesson does not come out, and the complaint says what to look at.
+func TestAPlainServerForALesson(t *testing.T) {
+	s := start(t)
+	status, _, errs := run(t, "echoc", "half-close", s.addr)
+	if status != 1 || !strings.HasSuffix(errs, " (is `echod half-close` running there?)\n") || strings.Count(errs, "\n") != 1 {
+		t.Errorf("status %d: %q", status, errs)
+	}
+}
+
+// A process that was not started to be a worker is none, whatever it is told.
+func TestOnlyAWorkerIsAWorker(t *testing.T) {
+	for _, name := range []string{"echod", "echoc"} {
+		cmd := command(t, name, "--version")
+		cmd.Env = append(cmd.Env, "SOCKLIFE_WORKER=1")
+		if status, out, errs := finish(t, cmd); status != 0 || !strings.HasPrefix(out, name+" ") {
+			t.Errorf("%s, told by its environment: status %d, %q, %q", name, status, out, errs)
+		}
+		cmd = command(t, name, "--version")
+		cmd.Args[0] = "socklife worker"
+		if status, out, errs := finish(t, cmd); status != 0 || !strings.HasPrefix(out, name+" ") {
+			t.Errorf("%s, told by its name: status %d, %q, %q", name, status, out, errs)
+		}
+	}
+}
+
+// --pcap with a variable that is not set says so, and writes nothing.
+func TestPcapWithoutAName(t *testing.T) {
+	status, out, errs := run(t, "echoc", "--wire", "--pcap", "", "close")
+	if status != 2 || out != "" || !strings.HasPrefix(errs, "echoc: --pcap '': ") {
+		t.Errorf("status %d, %q, %q", status, out, errs)
+	}
+}
+
+// A half-close that the kernel refuses, while the connection lives, ends the client.
+func TestAHalfCloseThatFails(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not here: install strace")
+	}
+	if out, err := exec.Command(strace, "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("strace may not trace here: allow ptrace (kernel.yama.ptrace_scope): %s", out)
+	}
+	s := start(t)
+	for _, when := range []string{":when=1", ""} { // the first of each thread; every one
+		client := command(t, "echoc", "--quiet", s.addr)
+		client.Args = append([]string{strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=shutdown", "-e", "signal=none",
+			"-e", "inject=shutdown:error=ENOBUFS" + when, "--", client.Path}, client.Args[1:]...)
+		client.Path = strace
+		client.Stdin = strings.NewReader("hello\n")
+		status, _, errs := finish(t, client)
+		if status != 1 || !strings.Contains(errs, "no buffer space available") || strings.Count(errs, "\n") != 1 {
+			t.Errorf("shutdown fails%s: status %d, %q", when, status, errs)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What this kernel, or this user, cannot do is exit status 3 and one line that says what is missing, whoever found it
+// out.
+func TestWhatCannotBeDoneHere(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		strace string // what the kernel is made to answer
+		line   string
+		nobody bool
+		says   string
+	}{
+		{"no sock_diag", "-e inject=socket:error=EPROTONOSUPPORT:when=1", "echoc handshake", false, "sock_diag is missing"},
+		{"no sock_diag, echod", "-e inject=socket:error=EPROTONOSUPPORT:when=1", "echod --json", false, "sock_diag is missing"},
+		{"a port below 1024", "", "echod --listen 127.0.0.1:7", true, "permission denied (ports below"},
+		{"a port below 1024, for a scenario", "", "echod --listen 127.0.0.1:7 close", true, "permission denied (ports below"},
+		{"no packet socket for this user", "", "echoc --capture handshake", true, "--capture needs CAP_NET_RAW"},
+		{"no tracing for this user", "", "echoc --trace handshake", true, "--trace needs root"},
+		{"no abort for this user", "", "echoc abort", true, "takes CAP_NET_ADMIN"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			words := strings.Fields(c.line)
+			cmd := command(t, words[0], words[1:]...)
+			if c.strace != "" {
+				injected(t, cmd, strings.Fields(c.strace)...)
+			}
+			if c.nobody {
+				asNobody(t, cmd)
+			}
+			status, _, errs := finish(t, cmd)
+			if c.nobody && os.Getuid() != 0 && status == 0 {
+				t.Skip("this user may")
+			}
+			if status != 3 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, c.says) {
+				t.Errorf("status %d, want 3; says %q, want one line with %q", status, errs, c.says)
+			}
+		})
+	}
+}
+
+// injected has strace answer some of a command's system calls in the kernel's place.
+func injected(t *testing.T, cmd *exec.Cmd, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("needs strace: install it")
+	}
+	log := filepath.Join(t.TempDir(), "strace")
+	cmd.Args = append(append([]string{path, "-f", "-qq", "-o", log}, args...), append([]string{cmd.Path}, cmd.Args[1:]...)...)
+	cmd.Path = path
+}

@@ -1,0 +1,107 @@
+package rfc9293
+
+import (
+	"slices"
+	"testing"
+
+	"socklife/tcpinfo"
+)
+
+func TestWays(t *testing.T) {
+	type way = []tcpinfo.State
+	for _, c := range []struct {
+		from, to tcpinfo.State
+		want     []way
+	}{
+		{tcpinfo.Closed, tcpinfo.Established, []way{{tcpinfo.SynSent}}},
+		{tcpinfo.Closed, tcpinfo.CloseWait, []way{{tcpinfo.SynSent, tcpinfo.Established}}},
+		{tcpinfo.Established, tcpinfo.FinWait2, []way{{tcpinfo.FinWait1}}},
+		{tcpinfo.Established, tcpinfo.Closing, []way{{tcpinfo.FinWait1}}},
+		{tcpinfo.Established, tcpinfo.LastAck, []way{{tcpinfo.CloseWait}}},
+		{tcpinfo.Listen, tcpinfo.Established, []way{{tcpinfo.SynReceived}}},
+		{tcpinfo.TimeWait, tcpinfo.Established, []way{{tcpinfo.SynReceived}}},
+		{tcpinfo.SynSent, tcpinfo.CloseWait, []way{{tcpinfo.Established}}},
+		{tcpinfo.CloseWait, tcpinfo.Closed, []way{{tcpinfo.LastAck}}}, // or a reset: see MayAbort
+
+		{tcpinfo.Established, tcpinfo.FinWait1, []way{{}}}, // one step: nothing passed
+		{tcpinfo.SynSent, tcpinfo.Established, []way{{}}},
+		{tcpinfo.FinWait2, tcpinfo.Closed, []way{{}}},
+		{tcpinfo.LastAck, tcpinfo.Closed, []way{{}}},
+
+		{tcpinfo.Established, tcpinfo.TimeWait, []way{{tcpinfo.FinWait1, tcpinfo.FinWait2}, {tcpinfo.FinWait1, tcpinfo.Closing}}},
+		{tcpinfo.FinWait1, tcpinfo.TimeWait, []way{{tcpinfo.FinWait2}, {tcpinfo.Closing}}},
+		{tcpinfo.Established, tcpinfo.Established, nil},
+		{tcpinfo.Established, 99, nil},
+		{0, tcpinfo.Established, nil},
+	} {
+		if got := Ways(c.from, c.to); !slices.EqualFunc(got, c.want, slices.Equal[way]) {
+			t.Errorf("Ways(%s, %s) = %v, want %v", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+func TestWaysAreShortestAndReal(t *testing.T) {
+	for _, from := range States {
+		for _, to := range States {
+			for _, way := range Ways(from, to) {
+				all := append(append([]tcpinfo.State{from}, way...), to)
+				if len(way) != len(Ways(from, to)[0]) {
+					t.Errorf("%s to %s: ways of different lengths: %v", from, to, Ways(from, to))
+				}
+				for i := 1; i < len(all); i++ {
+					if !slices.Contains(steps(all[i-1], i == 1), all[i]) {
+						t.Errorf("%s to %s: no step %s to %s", from, to, all[i-1], all[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// Every state is entered and left, and no pair stands twice: the tour has one row for each.
+func TestTransitionsCoverTheFigure(t *testing.T) {
+	type pair [2]tcpinfo.State
+	pairs, from, to := map[pair]bool{}, map[tcpinfo.State]bool{}, map[tcpinfo.State]bool{}
+	for _, tr := range Transitions {
+		p := pair{tr.From, tr.To}
+		if pairs[p] {
+			t.Errorf("%v stands twice", p)
+		}
+		pairs[p], from[tr.From], to[tr.To] = true, true, true
+		if !slices.Contains(States, tr.From) || !slices.Contains(States, tr.To) || tr.When == "" {
+			t.Errorf("%+v: unknown state, or no reason", tr)
+		}
+	}
+	for _, s := range States {
+		if !from[s] || !to[s] {
+			t.Errorf("%s is never left or never entered", s)
+		}
+	}
+	for _, synchronised := range []tcpinfo.State{tcpinfo.Established, tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.CloseWait, tcpinfo.Closing, tcpinfo.LastAck, tcpinfo.TimeWait} {
+		if !pairs[pair{synchronised, tcpinfo.Closed}] {
+			t.Errorf("a reset in %s is missing", synchronised)
+		}
+	}
+}
+
+func TestMayAbort(t *testing.T) {
+	if !MayAbort(tcpinfo.CloseWait, tcpinfo.Closed) || MayAbort(tcpinfo.LastAck, tcpinfo.Closed) || MayAbort(tcpinfo.Established, tcpinfo.FinWait1) {
+		t.Error("an abort is CLOSE-WAIT → CLOSED, not LAST-ACK → CLOSED")
+	}
+}
+
+func TestReachable(t *testing.T) {
+	for _, c := range []struct {
+		from, to tcpinfo.State
+		want     bool
+	}{
+		{tcpinfo.Closed, tcpinfo.Established, true}, {tcpinfo.Established, tcpinfo.FinWait2, true}, {tcpinfo.FinWait1, tcpinfo.Closing, true}, {tcpinfo.SynSent, tcpinfo.TimeWait, true},
+		{tcpinfo.Established, tcpinfo.Closed, true}, {tcpinfo.TimeWait, tcpinfo.Closed, true}, {tcpinfo.Listen, tcpinfo.Established, true},
+		{tcpinfo.TimeWait, tcpinfo.FinWait2, false}, {tcpinfo.TimeWait, tcpinfo.SynReceived, false}, {tcpinfo.LastAck, tcpinfo.TimeWait, false}, {tcpinfo.CloseWait, tcpinfo.FinWait2, false},
+		{tcpinfo.FinWait2, tcpinfo.Established, false}, {tcpinfo.LastAck, tcpinfo.Listen, false},
+	} {
+		if got := Reachable(c.from, c.to); got != c.want {
+			t.Errorf("from %s to %s: %v", c.from, c.to, got)
+		}
+	}
+}
