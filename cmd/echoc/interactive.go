@@ -9,8 +9,8 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/echo"
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
-	"socklife/internal/witness"
 	"socklife/sockapi"
 )
 
@@ -36,7 +36,7 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 		},
 	}
 	if !f.Quiet {
-		n, err := witness.Narrate(out.Log, timeline.Client)
+		n, err := observe.Narrate(out.Log, timeline.Client)
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 }
 
 // narrate has the client's calls and states told.
-func narrate(cfg *echo.ClientConfig, n *witness.Narration) {
+func narrate(cfg *echo.ClientConfig, n *observe.Narration) {
 	cfg.Tracer = n
 	options := cfg.Options
 	cfg.Options = func(s *sockapi.Socket) error {

@@ -12,9 +12,9 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/echo"
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
-	"socklife/internal/witness"
 	"socklife/sockapi"
 )
 
@@ -36,9 +36,9 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	if f.drain == 0 {
 		cfg.DrainTimeout = -1
 	}
-	var n *witness.Narration
+	var n *observe.Narration
 	if narrated {
-		if n, err = witness.Narrate(out.Log, timeline.Server); err != nil {
+		if n, err = observe.Narrate(out.Log, timeline.Server); err != nil {
 			return err
 		}
 		defer n.Close()
@@ -68,7 +68,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 }
 
 // narrate has the server's calls and states told.
-func narrate(cfg *echo.Config, n *witness.Narration) {
+func narrate(cfg *echo.Config, n *observe.Narration) {
 	cfg.Tracer = n
 	cfg.Events = echo.Events{
 		Accepted:     func(s *sockapi.Socket, _ netip.AddrPort) { n.FollowBoth(s) },

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
-	"socklife/internal/witness"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
 )
@@ -206,7 +206,7 @@ func (r *run) observed(c watch.Change) {
 		r.met = append(r.met, c.Socket)
 		r.mu.Unlock()
 	}
-	witness.Report(r.log, c)
+	observe.Report(r.log, c)
 }
 
 // keep remembers a socket so that nothing is left behind however the run ends.

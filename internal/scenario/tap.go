@@ -27,7 +27,7 @@ func newTap(r *run) *tap {
 // report is called by the wire, which stands still meanwhile.
 func (t *tap) report(p lab.Packet) {
 	if c := t.run.cfg.Wire.Pcap; c != nil {
-		c.write(p)
+		c.Write(p)
 	}
 	if p.ICMP != nil {
 		t.run.log.Add(timeline.Wire, p.At, &timeline.Note{Text: p.From.String() + " sends " + p.ICMP.String() + ": " + p.Fate.String()})

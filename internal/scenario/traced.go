@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/internal/trace"
-	"socklife/internal/witness"
 	"socklife/tcpinfo"
 )
 
@@ -82,7 +82,7 @@ func (t *traced) event(e trace.Event) {
 		return
 	}
 	t.run.log.Add(side, e.Time, &timeline.State{
-		Local: witness.Addr(e.Local), Remote: witness.Addr(e.Remote),
+		Local: observe.Addr(e.Local), Remote: observe.Addr(e.Remote),
 		From: e.From.String(), To: e.To.String(), Source: "tracepoint",
 	})
 }

@@ -23,7 +23,7 @@ import (
 // observer reads the tracepoint by itself, as text, through an instance of its own: it shares no code with the program.
 type observer struct{ dir string }
 
-func observe(t *testing.T) observer {
+func newObserver(t *testing.T) observer {
 	t.Helper()
 	root, err := tracefs()
 	if err != nil {
@@ -103,7 +103,7 @@ func TestTheTraceMissesNothing(t *testing.T) {
 	for _, sc := range All() {
 		t.Run(sc.Name, func(t *testing.T) {
 			needsWire(t, sc)
-			o := observe(t)
+			o := newObserver(t)
 			result, rec := play(t.Context(), sc, Config{Trace: true})
 			if !result.OK() {
 				t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))

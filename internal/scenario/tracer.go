@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
-	"socklife/internal/witness"
 	"socklife/sockapi"
 )
 
@@ -31,13 +31,13 @@ func newTracer(s *Side) *tracer {
 func (t *tracer) Enter(c *sockapi.Call) (exit func()) {
 	side := t.side.Load()
 	r := side.run
-	what := witness.Short(c)
+	what := observe.Short(c)
 	r.gate(side.Name, what)
 	if r.ctx.Err() != nil {
 		return func() { t.last.Store(int64(c.Took())) }
 	}
 	wait := r.clock.wait(func() { r.cancel(timeout{what, r.cfg.Patience}) })
-	inFlight := r.log.Enter(side.Name, !witness.Waits(c), time.Now(), what)
+	inFlight := r.log.Enter(side.Name, !observe.Waits(c), time.Now(), what)
 	return func() {
 		t.last.Store(int64(c.Took()))
 		wait.end()
@@ -45,7 +45,7 @@ func (t *tracer) Enter(c *sockapi.Call) (exit func()) {
 			inFlight.Drop() // woken by us, not by the kernel's doing
 			return
 		}
-		inFlight.Exit(c.Took(), witness.Call(c))
+		inFlight.Exit(c.Took(), observe.Call(c))
 	}
 }
 

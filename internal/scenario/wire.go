@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"socklife/internal/lab"
+	"socklife/internal/observe"
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -20,7 +21,7 @@ import (
 type WireConfig struct {
 	Link  lab.Link
 	Rules []lab.Rule                         // the reader's, besides the scenario's
-	Pcap  *Pcap                              // nil: no capture
+	Pcap  *observe.Pcap                      // nil: no capture
 	Hand  func(context.Context, *Wire) error // holds every segment for the reader to decide on; nil: nobody does
 }
 

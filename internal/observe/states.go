@@ -1,5 +1,5 @@
-// Package witness turns what was seen into events: the calls that sockapi traced, and the states that tcpinfo watched.
-package witness
+// Package observe turns what was seen into events: the calls that sockapi traced, and the states that tcpinfo watched.
+package observe
 
 import (
 	"fmt"
