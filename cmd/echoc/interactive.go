@@ -36,7 +36,7 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 		},
 	}
 	if !f.Quiet {
-		n, err := observe.Narrate(out.Log, timeline.Client)
+		n, err := observe.Narrate(timeline.Client, observe.Config{Log: out.Log})
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	}
 	var n *observe.Narration
 	if narrated {
-		if n, err = observe.Narrate(out.Log, timeline.Server); err != nil {
+		if n, err = observe.Narrate(timeline.Server, observe.Config{Log: out.Log}); err != nil {
 			return err
 		}
 		defer n.Close()

@@ -1,0 +1,19 @@
+package observe
+
+import (
+	"sync"
+
+	"socklife/internal/timeline"
+)
+
+// record keeps what a log hands out.
+type record struct {
+	mu     sync.Mutex
+	events []timeline.Event
+}
+
+func (r *record) Event(e timeline.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
