@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,11 +37,14 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 		},
 	}
 	if !f.Quiet {
-		n, err := observe.Narrate(timeline.Client, observe.Config{Log: out.Log})
-		if err != nil {
+		var n *observe.Narration
+		if n, err = observe.Narrate(timeline.Client, f.Observed(out)); err != nil {
 			return err
 		}
-		defer n.Close()
+		defer func() { err = cmp.Or(err, n.Close()) }()
+		if err = n.Announce(addr, timeline.Server); err != nil {
+			return err
+		}
 		narrate(&cfg, n)
 	}
 	_, err = echo.RunClient(ctx, cfg)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,11 @@ import (
 	"socklife/sockapi"
 )
 
-// serve is the plain echo server. On a terminal it tells what happens to each connection.
+// serve is the plain echo server. On a terminal, or where that was asked for, it tells what happens to each connection.
 func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
-	narrated := !f.Quiet && (f.JSON || view.IsTerminal(os.Stdout))
+	narrated := !f.Quiet && (f.JSON || f.Trace || f.Wire.Capture || view.IsTerminal(os.Stdout))
 	if narrated {
 		out = f.Narration(os.Stdout, timeline.Server)
 	}
@@ -38,10 +39,10 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	}
 	var n *observe.Narration
 	if narrated {
-		if n, err = observe.Narrate(timeline.Server, observe.Config{Log: out.Log}); err != nil {
+		if n, err = observe.Narrate(timeline.Server, f.Observed(out)); err != nil {
 			return err
 		}
-		defer n.Close()
+		defer func() { err = cmp.Or(err, n.Close()) }()
 		narrate(&cfg, n)
 	} else if !f.Quiet {
 		cfg.Events.AcceptPaused = complainOnce()
@@ -70,6 +71,13 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 // narrate has the server's calls and states told.
 func narrate(cfg *echo.Config, n *observe.Narration) {
 	cfg.Tracer = n
+	cfg.Bound = func(s *sockapi.Socket) error {
+		addr, err := s.Untraced().Getsockname()
+		if err != nil {
+			return err
+		}
+		return n.Announce(addr, timeline.Server)
+	}
 	cfg.Events = echo.Events{
 		Accepted:     func(s *sockapi.Socket, _ netip.AddrPort) { n.FollowBoth(s) },
 		PeerFinished: func(*sockapi.Socket) { n.Look() },
