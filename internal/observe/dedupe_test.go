@@ -46,3 +46,33 @@ func TestEachTransitionIsToldOnce(t *testing.T) {
 		t.Errorf("told:\n%q\nwant:\n%q", told, want)
 	}
 }
+
+// Of a server with very many connections what is over is forgotten, and nothing else.
+func TestWhatIsOverIsForgotten(t *testing.T) {
+	var d dedupe
+	server := netip.MustParseAddrPort("127.0.0.1:7007")
+	client := func(n int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(n >> 16), 1}), uint16(n))
+	}
+	tell := func(n int, from, to, source string) bool {
+		return d.keep(timeline.Server, &timeline.State{Local: server, Remote: client(n), From: from, To: to, Source: source})
+	}
+	const lives = 3 * fewest
+	for n := 1; n <= lives; n++ {
+		tell(n, "LISTEN", "SYN-RECEIVED", "tracepoint")
+		tell(n, "SYN-RECEIVED", "ESTABLISHED", "tracepoint")
+		if n == 1 {
+			continue // stays open
+		}
+		tell(n, "ESTABLISHED", "CLOSED", "tracepoint")
+		if tell(n, "ESTABLISHED", "CLOSED", "sock_diag") {
+			t.Fatalf("the end of connection %d is told twice", n)
+		}
+	}
+	if len(d.states) > fewest {
+		t.Errorf("%d connections are remembered", len(d.states))
+	}
+	if tell(1, "SYN-RECEIVED", "ESTABLISHED", "sock_diag") {
+		t.Error("the one that is still open was forgotten")
+	}
+}

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"net/netip"
 	"sync"
 
 	"socklife/internal/timeline"
@@ -17,3 +18,5 @@ func (r *record) Event(e timeline.Event) {
 	defer r.mu.Unlock()
 	r.events = append(r.events, e)
 }
+
+func addrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }

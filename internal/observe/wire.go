@@ -147,8 +147,7 @@ func (l *SegmentLog) Line(p lab.Packet) string {
 	defer l.mu.Unlock()
 	seen, known := l.first[p.ID]
 	if !known {
-		seen.Segment = p.Segment
-		seen.Seq, seen.Ack = l.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
+		seen = l.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
 	}
 	return l.event(p, seen).Line()
 }

@@ -62,8 +62,8 @@ func (f *Flow) Add(at time.Time, s Segment) Seen {
 	return seen
 }
 
-// Relative is what [Seen.Seq] and [Seen.Ack] would be if the segment were added now.
-func (f *Flow) Relative(s Segment) (seq, ack uint32) {
+// Relative has the numbers that a segment would have if it were added now: Seq, Ack, and its window.
+func (f *Flow) Relative(s Segment) Seen {
 	dir := f.direction(&s)
 	var fwd, rev half
 	if c := f.find(dir, &s); c != nil {
@@ -73,7 +73,7 @@ func (f *Flow) Relative(s Segment) (seq, ack uint32) {
 	rev.startFromAck(&s)
 	seen := Seen{Segment: s}
 	seen.number(&fwd, &rev)
-	return seen.Seq, seen.Ack
+	return seen
 }
 
 // direction is 0 for what goes the way the first segment went, and for all of a connection with oneself.
