@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
-	"socklife/internal/witness"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
 )
@@ -23,8 +23,7 @@ type run struct {
 	cfg                    Config
 	log                    *timeline.Log
 	clientHost, serverHost *host
-	traced                 *traced     // nil unless asked for
-	captured               *captured   // likewise
+	outside                *observe.Outside
 	unvisited              atomic.Bool // a server to which nobody has come yet
 	visited                func()      // called when somebody has
 	wire                   *Wire       // nil on this host
@@ -43,21 +42,18 @@ type run struct {
 	checks   int
 	failed   int
 	stopped  bool
-	addrs    map[netip.AddrPort]timeline.Side // whose an address is
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}, addrs: map[netip.AddrPort]timeline.Side{}}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
-	if err := r.openTrace(); err != nil {
+	var err error
+	if r.outside, err = r.watchOutside(); err != nil {
 		r.closeHosts()
 		return nil, err
-	}
-	if err := r.openCapture(); err != nil {
-		return nil, errors.Join(err, r.traced.close(), r.closeHosts())
 	}
 	r.outer = ctx
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
@@ -143,7 +139,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	if err == nil {
 		err = r.blind()
 	}
-	if seenErr := errors.Join(r.traced.close(), r.captured.close()); err == nil {
+	if seenErr := r.outside.Close(); err == nil {
 		err = seenErr
 	}
 	if hostErr := r.closeHosts(); err == nil {
@@ -226,7 +222,7 @@ func (r *run) observed(c watch.Change) {
 		r.mu.Unlock()
 		r.visited()
 	}
-	witness.Report(r.log, c)
+	observe.Change(r.log, c)
 }
 
 // keep remembers a socket so that nothing is left behind however the run ends.

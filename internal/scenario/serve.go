@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/sockapi"
@@ -89,7 +90,7 @@ func canServeOn(err error) bool {
 // keptListener is a listener that outlives the run that opened it.
 type keptListener struct {
 	sock  *sockapi.Socket
-	trace *tracer
+	trace *observe.Tracer
 }
 
 func (h *keptListener) close() {
@@ -135,7 +136,7 @@ func (s *Side) turnAway(fd int) {
 func (s *Side) takeListener(h *keptListener) {
 	if h != nil {
 		s.listener, s.trace = h, h.trace
-		h.trace.side.Store(s)
+		h.trace.SetHooks(s.hooks())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -23,7 +24,7 @@ type Side struct {
 	host          *host // where this side's sockets are
 	peerHost      *host // where the other side's are; the same but on the wire
 	ready         func(netip.AddrPort)
-	trace         *tracer
+	trace         *observe.Tracer
 	hold          time.Duration        // how long to stay where the lesson is
 	listening     *Conn                // the socket at which its clients come
 	asking, asked atomic.Bool          // the client's request is being read, has been read
@@ -43,7 +44,7 @@ func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
 	if name == timeline.Server {
 		s.host, s.peerHost = r.serverHost, r.clientHost
 	}
-	s.trace = newTracer(s)
+	s.trace = observe.NewTracer(r.log, name, s.hooks())
 	return s
 }
 

@@ -1,4 +1,4 @@
-package scenario
+package observe
 
 import (
 	"fmt"
@@ -7,6 +7,25 @@ import (
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
 )
+
+// segmentEvent is a segment as the timeline has it.
+func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timeline.Segment {
+	s := seen.Segment
+	seq, ack := seen.Seq, seen.Ack
+	if absolute {
+		seq, ack = s.Seq, s.Ack
+	}
+	e := &timeline.Segment{
+		Src: s.Src, Dst: s.Dst, Flags: s.Flags.Names(),
+		Seq: seq, Len: s.Len(), Win: uint32(seen.Window), Unscaled: !seen.Scaled && seen.Window > 0,
+		Options: s.Options.StringsRelative(ack - s.Ack), From: from,
+	}
+	if s.Flags.Has(segment.ACK) {
+		e.Ack = &ack
+	}
+	describe(e, seen)
+	return e
+}
 
 // describe adds what a terminal shows: what kind of segment it is and its numbers, its options but for the timestamps
 // that every segment has, and what it is in the light of those before.
