@@ -34,14 +34,14 @@ func abortServer(s *Side) {
 		talk.Say("not supported")
 		s.cannotDestroy(tcpinfo.ErrNotSupported)
 	default:
-		conn.must(err)
+		conn.Must(err)
 	}
 	talk.Say("aborted")
 	conn.Expect("CLOSED, and the application has done nothing", tcpinfo.Closed)
 	_, err := conn.TryRead(64)
 	s.CheckErrno("its next call tells it", err, unix.ECONNABORTED)
 	end, err := conn.TryRead(64)
-	s.Check("once: then read() gives 0", err == nil && len(end) == 0, "%d bytes, %s", len(end), errnoName(err))
+	s.Check("once: then read() gives 0", err == nil && len(end) == 0, "%d bytes, %s", len(end), ErrnoName(err))
 	_, err = conn.TryWrite([]byte("hello?"))
 	s.CheckErrno("and write() fails", err, unix.EPIPE)
 	conn.Close()
@@ -49,7 +49,7 @@ func abortServer(s *Side) {
 	leaked := l.Accept()
 	talk.HearWord("closed")
 	leaked.Expect("a connection that its application forgot: the client has long closed", tcpinfo.CloseWait)
-	leaked.must(leaked.TryDestroy())
+	leaked.Must(leaked.TryDestroy())
 	leaked.Expect("no setting ends CLOSE-WAIT; this does", tcpinfo.Closed)
 	_, err = leaked.TryWrite([]byte("hello?"))
 	s.CheckErrno("should the application remember it, it is told", err, unix.ECONNABORTED)
@@ -58,7 +58,7 @@ func abortServer(s *Side) {
 	old := l.Accept()
 	old.Close()
 	old.Expect("a connection in TIME-WAIT: it has no owner", tcpinfo.TimeWait)
-	old.must(old.TryDestroy())
+	old.Must(old.TryDestroy())
 	old.ExpectGone("TIME-WAIT ended, long before its 60 s were over")
 	talk.Say("done")
 	talk.Read(64)
@@ -93,13 +93,6 @@ func abortClient(c *Side) {
 	old.Close()
 	talk.HearWord("done")
 	talk.Close()
-}
-
-// TryDestroy is SOCK_DESTROY: no call on the socket, but a request to the kernel about it (sock_diag).
-func (c *Conn) TryDestroy() error {
-	c.side.Note("SOCK_DESTROY, as  ss -K src %s dst %s  sends it", c.Local(), c.Remote())
-	defer c.look()
-	return c.side.host.diag.Destroy(c.Local(), c.Remote(), c.watch.Cookie())
 }
 
 // cannotDestroy ends the run: the kernel refused, and each side says why.

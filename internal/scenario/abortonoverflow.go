@@ -64,12 +64,12 @@ func abortOnOverflowClient(c *Side) {
 
 func abortOnOverflowWire(w *Wire) {
 	w.Await("two are in the queue; two handshakes wait for their last segment", func() (string, bool) {
-		b, err := w.run.serverHost.diag.Backlog(w.server)
+		b, listens := w.ServerQueues()
 		return fmt.Sprintf("accept queue %d/%d, SYN queue %d", b.AcceptQueue, b.AcceptLimit, b.SynQueue),
-			err == nil && b.AcceptQueue == abortOnOverflowBacklog && b.SynQueue == 2 && len(w.Line().Held()) == 2
+			listens && b.AcceptQueue == abortOnOverflowBacklog && b.SynQueue == 2 && len(w.Held()) == 2
 	})
 	w.Hold()
-	held := w.Line().Held()
+	held := w.Held()
 	w.Release(held[0])
 	w.Release(held[1])
 	reset := w.AwaitSegment(1, "server rst")

@@ -1,8 +1,6 @@
 package scenario
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
 
 	"socklife/sockapi"
@@ -26,25 +24,25 @@ func acceptResetServer(s *Side) {
 	before := s.Counters()
 	conn.Say("connect")
 	child := s.ExpectChild(1, "connected; we do not accept it", tcpinfo.Established)
-	awaitQueue(s, l, "it waits in the accept queue", 1)
+	l.AwaitQueue("it waits in the accept queue", 1)
 
 	conn.Say("reset")
-	s.expectGone(child, s.Name, "its RST has come, and the kernel's tables have nothing of it any more", "")
-	awaitQueue(s, l, "its place in the accept queue is still taken", 1)
+	child.ExpectGone("its RST has come, and the kernel's tables have nothing of it any more")
+	l.AwaitQueue("its place in the accept queue is still taken", 1)
 	rose := s.Counted(before, "EstabResets")
 	s.Check("the kernel counted a connection that was reset", rose["EstabResets"] >= 1, "EstabResets +%d", rose["EstabResets"])
 	s.Hold()
 
 	dead, err := l.TryAccept()
 	s.CheckErrno("accept() succeeds all the same", err, 0)
-	awaitQueue(s, l, "the accept queue is empty", 0)
+	l.AwaitQueue("the accept queue is empty", 0)
 	dead.Expect("what it returned was connected once", tcpinfo.Closed)
-	_, err = dead.sock.Getpeername()
+	err = dead.TryGetpeername()
 	s.CheckErrno("getpeername(): there is no peer", err, unix.ENOTCONN)
-	s.CheckErrno("SO_ERROR says why, once", dead.pending(), unix.ECONNRESET)
-	s.CheckErrno("asked again, it has nothing to say", dead.pending(), 0)
+	s.CheckErrno("SO_ERROR says why, once", dead.PendingError(), unix.ECONNRESET)
+	s.CheckErrno("asked again, it has nothing to say", dead.PendingError(), 0)
 	end, err := dead.TryRead(64)
-	s.Check("read() then gives 0, as after a FIN: the reset is forgotten", err == nil && len(end) == 0, "%d bytes, %s", len(end), errnoName(err))
+	s.Check("read() then gives 0, as after a FIN: the reset is forgotten", err == nil && len(end) == 0, "%d bytes, %s", len(end), ErrnoName(err))
 	_, err = dead.TryWrite([]byte("hello?"))
 	s.CheckErrno("write() fails", err, unix.EPIPE)
 	dead.Close()
@@ -60,17 +58,9 @@ func acceptResetClient(c *Side) {
 	hasty := c.Dial()
 	hasty.Expect("connected, as far as we can tell", tcpinfo.Established)
 	conn.HearWord("reset")
-	set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	Set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	hasty.Close()
 	hasty.ExpectGone("SO_LINGER with 0 s: close() sends RST, and nothing is left here")
 	conn.HearWord("done")
 	conn.Close()
-}
-
-// awaitQueue waits until so many connections wait for accept(2).
-func awaitQueue(s *Side, l *Conn, why string, n uint32) {
-	s.Await(why, func() (string, bool) {
-		q := l.Last().AcceptQueue
-		return fmt.Sprintf("accept queue %d", q), q == n
-	})
 }

@@ -1,11 +1,11 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
 
-	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
@@ -27,26 +27,26 @@ const (
 
 func backlogServer(s *Side) {
 	l := s.ListenBacklog(backlogLength)
-	before, droppedBefore := s.Counters(), l.dropped()
+	before, droppedBefore := s.Counters(), l.Dropped()
 	l.Expect("we listen, and do not accept", tcpinfo.Listen)
 	room := l.Last().AcceptLimit + 1
 	s.Await(fmt.Sprintf("the accept queue is full: backlog+1 fit, that is %d", room), func() (string, bool) {
 		q := l.Last().AcceptQueue
-		if q < room && s.mostQueued() > 0 {
+		if q < room && s.MostQueued() > 0 {
 			s.ReadRequest(l.Accept()) // whoever writes so soon plays something else
-			s.run.fail(fmt.Errorf("%w: the client wrote before it had filled the queue", ErrMismatch))
+			s.Fail(fmt.Errorf("%w: the client wrote before it had filled the queue", ErrMismatch))
 		}
 		return fmt.Sprintf("accept queue %d", q), q == room
 	})
 	s.ExpectChild(0, "connected, though nobody has accepted", tcpinfo.Established)
 	s.Await("a client can write before it is accepted: that is our sign to go on", func() (string, bool) {
-		queued := s.mostQueued()
+		queued := s.MostQueued()
 		return fmt.Sprintf("Recv-Q %d", queued), queued > 0
 	})
 
 	var dropped uint32
 	s.Await("one more SYN came, and came again: the listener dropped both", func() (string, bool) {
-		dropped = l.dropped() - droppedBefore
+		dropped = l.Dropped() - droppedBefore
 		return fmt.Sprintf("%d dropped", dropped), dropped >= 2
 	})
 	rose := s.Counted(before, "ListenOverflows", "ListenDrops")
@@ -75,14 +75,14 @@ func backlogClient(c *Side) {
 		late.Expect("connected: there is room in the queue", tcpinfo.Established)
 		late.ExpectPeer("it is in the queue", tcpinfo.Established)
 		conns = append(conns, late)
-		if first, ok := conns[0].Peer(); ok && first.Diag != nil && first.Diag.Inode != 0 || len(conns) > mostBacklog {
-			c.run.fail(fmt.Errorf("%w: the server at %s accepts what comes; start it with: echod backlog", ErrMismatch, c.Addr))
+		if first, ok := conns[0].PeerDiag(); ok && first.Inode != 0 || len(conns) > mostBacklog {
+			c.Fail(fmt.Errorf("%w: the server at %s accepts what comes; start it with: echod backlog", ErrMismatch, c.Addr))
 		}
 	}
 	if len(conns) == 0 {
-		c.run.fail(fmt.Errorf("connect %s: not even the first SYN got an answer: another client may have filled the queue", c.Addr))
+		c.Fail(fmt.Errorf("connect %s: not even the first SYN got an answer: another client may have filled the queue", c.Addr))
 	}
-	timer := diagOf(late.watch).Timer
+	timer := late.LastDiag().Timer
 	c.Check("one more: the SYN gets no answer, and is sent again after a second", timer.Retrans >= 1, "sent again %d times", timer.Retrans)
 	late.Expect("still none, not even a refusal: the queue is full, and SYNs are dropped", tcpinfo.SynSent)
 	c.Hold()
@@ -99,38 +99,16 @@ func backlogClient(c *Side) {
 // answers connects, and tells whether the server answers before the SYN has to be sent again.
 func (c *Side) answers(conn *Conn) (answered bool) {
 	err := conn.TryConnect(c.Addr)
-	if !matches(err, unix.EINPROGRESS) {
-		conn.must(err)
+	if !errors.Is(err, unix.EINPROGRESS) {
+		conn.Must(err)
 	}
 	c.CheckErrno("connect() is under way", err, unix.EINPROGRESS)
-	ok := c.until("an answer to our SYN", func() bool {
+	c.Wait("an answer to our SYN", func() bool {
 		answered = conn.Last().State != tcpinfo.SynSent
-		return answered || diagOf(conn.watch).Timer.Retrans >= 1
+		return answered || conn.LastDiag().Timer.Retrans >= 1
 	})
-	if !ok {
-		c.run.unmet()
-		c.run.fail(timeout{"an answer to our SYN", c.run.cfg.Patience})
-	}
 	if conn.Last().State == tcpinfo.Closed {
-		conn.must(conn.connectError())
+		conn.Must(conn.ConnectError())
 	}
 	return answered
-}
-
-// connectError is what became of a connect() that went on by itself: the error that SO_ERROR has to tell of it.
-func (c *Conn) connectError() error {
-	err := c.pending()
-	if errno, ok := err.(unix.Errno); ok {
-		return &sockapi.Error{Call: "connect", FD: -1, Addr: c.side.Addr, Errno: errno}
-	}
-	return err
-}
-
-// dropped is how many SYNs this listener has dropped in its life; ss -ltm shows it as the d of skmem.
-func (c *Conn) dropped() uint32 {
-	d := c.diag()
-	if d.Mem == nil {
-		c.side.Unsupported("this kernel does not tell of a socket's drops", "Linux 4.7 or newer is needed")
-	}
-	return d.Mem.Drops
 }

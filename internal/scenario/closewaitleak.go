@@ -29,27 +29,27 @@ func closeWaitLeakServer(s *Side) {
 	conn.AwaitPeer("the client's FIN is acknowledged; it waits for ours", tcpinfo.FinWait2)
 
 	conn.AwaitPeerOrphaned("the client has closed altogether, and only its kernel waits for our FIN")
-	if peer := conn.findPeer(); peer != nil {
+	if _, seen := conn.Peer(); seen {
 		s.Await("its kernel will not wait for ever: an orphan in FIN-WAIT-2 has a timer", func() (string, bool) {
-			d := diagOf(peer)
+			d, _ := conn.PeerDiag()
 			return fmt.Sprintf("%s, timer %s", d.State, d.Timer), d.State == tcpinfo.FinWait2 && d.Timer.Kind != tcpinfo.TimerNone
 		})
 	}
-	d := conn.diag()
+	d := conn.Diag()
 	s.Check("ours has none: CLOSE-WAIT ends when the application closes", d.State == tcpinfo.CloseWait && d.Timer.Kind == tcpinfo.TimerNone,
 		"%s, timer %s", d.State, d.Timer.Kind)
 	s.Hold()
 
 	before := s.Counters()
 	n, err := conn.TryWrite([]byte("1"))
-	s.Check("write() succeeds: the kernel does not know that nobody reads", n == 1 && err == nil, "%d, %s", n, errnoName(err))
+	s.Check("write() succeeds: the kernel does not know that nobody reads", n == 1 && err == nil, "%d, %s", n, ErrnoName(err))
 	conn.Expect("the answer was RST: there is no connection any more", tcpinfo.Closed)
 	rose := s.Counted(before, "EstabResets")
 	s.Check("the kernel counted it", rose["EstabResets"] >= 1, "EstabResets +%d", rose["EstabResets"])
 	_, err = conn.TryWrite([]byte("2"))
 	s.CheckErrno("the second write() fails", err, unix.EPIPE)
 	end, err = conn.TryRead(64)
-	s.Check("read() still gives 0", len(end) == 0 && err == nil, "%d bytes, %s", len(end), errnoName(err))
+	s.Check("read() still gives 0", len(end) == 0 && err == nil, "%d bytes, %s", len(end), ErrnoName(err))
 	conn.Close()
 }
 
@@ -58,7 +58,7 @@ func closeWaitLeakClient(c *Side) {
 	conn.Write(c.Request())
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is acknowledged; with the descriptor open this state has no end", tcpinfo.FinWait2)
-	d := conn.diag()
+	d := conn.Diag()
 	c.Check("no timer runs", d.Timer.Kind == tcpinfo.TimerNone, "timer %s", d.Timer.Kind)
 	conn.ExpectPeer("the server has our FIN and does nothing", tcpinfo.CloseWait)
 	conn.Close()

@@ -19,12 +19,13 @@ import (
 // Conn is a socket in a lesson. Each method makes the system call it is named after and then looks at what the kernel says
 // of every socket of the run. A call that fails ends the run; where failing is the lesson, there is a Try form.
 type Conn struct {
-	side    *Side
-	sock    *sockapi.Socket
-	watch   *watch.Socket
-	bound   bool   // bind was called
-	keep    bool   // stays open for the next run
-	aborted string // why close() sent RST in place of FIN, if it did
+	side       *Side
+	sock       *sockapi.Socket
+	watch      *watch.Socket
+	bound      bool      // bind was called
+	keep       bool      // stays open for the next run
+	connecting time.Time // when connect() entered the kernel
+	aborted    string    // why close() sent RST in place of FIN, if it did
 
 	accepting atomic.Bool // accept(2) waits
 	unheard   string      // what has been read beyond the line that was asked for
@@ -34,8 +35,8 @@ type Conn struct {
 	peer *watch.Socket
 }
 
-// must ends the run if a call failed that the lesson needs.
-func (c *Conn) must(err error) {
+// Must ends the run if a call failed that the lesson needs.
+func (c *Conn) Must(err error) {
 	if err != nil {
 		c.side.run.fail(err)
 	}
@@ -44,30 +45,30 @@ func (c *Conn) must(err error) {
 // look samples everything, now that a call has returned.
 func (c *Conn) look() { c.side.run.look() }
 
-// set is setsockopt(2).
-func set[T any](c *Conn, o interface {
+// Set is setsockopt(2).
+func Set[T any](c *Conn, o interface {
 	Set(*sockapi.Socket, T) error
 }, v T) {
-	c.must(o.Set(c.sock, v))
+	c.Must(o.Set(c.sock, v))
 }
 
-// get is getsockopt(2).
-func get[T any](c *Conn, o interface {
+// Get is getsockopt(2).
+func Get[T any](c *Conn, o interface {
 	Get(*sockapi.Socket) (T, error)
 }) T {
 	v, err := o.Get(c.sock)
-	c.must(err)
+	c.Must(err)
 	return v
 }
 
 // Bind is bind(2).
-func (c *Conn) Bind(addr netip.AddrPort) { c.must(c.TryBind(addr)) }
+func (c *Conn) Bind(addr netip.AddrPort) { c.Must(c.TryBind(addr)) }
 
 // TryBind is bind(2) that may fail.
 func (c *Conn) TryBind(addr netip.AddrPort) error {
 	c.bound = true
 	if c.side.Name == timeline.Server {
-		c.readers(c.side.run.cfg.OnListener)
+		c.applyUserOptions(c.side.run.cfg.OnListener)
 	}
 	defer c.look()
 	if err := c.sock.Bind(addr); err != nil {
@@ -84,7 +85,7 @@ func (c *Conn) boundTo() netip.AddrPort {
 }
 
 // Listen is listen(2). A backlog the reader asked for goes before the lesson's.
-func (c *Conn) Listen(backlog int) { c.must(c.TryListen(backlog)) }
+func (c *Conn) Listen(backlog int) { c.Must(c.TryListen(backlog)) }
 
 // TryListen is listen(2) that may fail.
 func (c *Conn) TryListen(backlog int) error {
@@ -95,17 +96,17 @@ func (c *Conn) TryListen(backlog int) error {
 	return c.sock.Listen(backlog)
 }
 
-// readers applies the options that the reader set on the command line.
-func (c *Conn) readers(options func(*sockapi.Socket) error) {
+// applyUserOptions sets the socket options of the command line.
+func (c *Conn) applyUserOptions(options func(*sockapi.Socket) error) {
 	if options != nil {
-		c.must(options(c.sock))
+		c.Must(options(c.sock))
 	}
 }
 
 // Accept is accept4(2).
 func (c *Conn) Accept() *Conn {
 	conn, err := c.TryAccept()
-	c.must(err)
+	c.Must(err)
 	return conn
 }
 
@@ -132,17 +133,34 @@ func (c *Conn) TryAccept() (*Conn, error) {
 	return conn, nil
 }
 
+// TryAcceptBeside is TryAccept in a thread of its own. What it returns waits until that has ended.
+func (c *Conn) TryAcceptBeside() (ended func() error) {
+	woken := make(chan error, 1)
+	go func() {
+		defer close(woken)
+		defer c.side.run.caught() // if the user quits before it
+		_, err := c.TryAccept()
+		woken <- err
+	}()
+	return func() error {
+		err := <-woken
+		c.side.alive()
+		return err
+	}
+}
+
 // Connect is connect(2).
-func (c *Conn) Connect(addr netip.AddrPort) { c.must(c.TryConnect(addr)) }
+func (c *Conn) Connect(addr netip.AddrPort) { c.Must(c.TryConnect(addr)) }
 
 // TryConnect is connect(2) that may fail.
 func (c *Conn) TryConnect(addr netip.AddrPort) error {
-	c.readers(c.side.run.cfg.OnConn)
+	c.applyUserOptions(c.side.run.cfg.OnConn)
 	if from := c.side.run.cfg.Bind; from.IsValid() && !c.bound {
 		c.Bind(from)
 	}
 	c.side.announce(addr, c.side.Name.Other())
 	err := c.sock.Connect(addr)
+	c.connecting = time.Now().Add(-c.side.Took())
 	c.look()
 	if err == nil {
 		c.findPeer()
@@ -150,12 +168,23 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	return err
 }
 
+// TimeAttempt has the end of an attempt to connect looked out for, whatever this side does meanwhile. What it returns waits for that, and
+// says how long the attempt has lasted since connect() entered the kernel.
+func (c *Conn) TimeAttempt() (lasted func() time.Duration) {
+	took := make(chan time.Duration, 1)
+	go func() {
+		end, _ := c.watch.Wait(c.side.run.ctx, tcpinfo.Closed, tcpinfo.Established)
+		took <- end.Time.Sub(c.connecting)
+	}()
+	return func() time.Duration { return <-took }
+}
+
 // Write is write(2) of all of p. A blocking socket takes everything, waiting for room where there is none, unless a signal
 // comes meanwhile: then what is left takes another call.
 func (c *Conn) Write(p []byte) {
 	for len(p) > 0 {
 		n, err := c.TryWrite(p)
-		c.must(err)
+		c.Must(err)
 		p = p[n:]
 	}
 }
@@ -169,7 +198,7 @@ func (c *Conn) TryWrite(p []byte) (int, error) {
 // Read is read(2) of up to n bytes; none at the end of the stream.
 func (c *Conn) Read(n int) []byte {
 	b, err := c.TryRead(n)
-	c.must(err)
+	c.Must(err)
 	return b
 }
 
@@ -192,7 +221,7 @@ func (c *Conn) receive(n int, call func([]byte) (int, error)) ([]byte, error) {
 // ReadToEnd reads until read(2) gives 0: the peer has finished sending.
 func (c *Conn) ReadToEnd() []byte {
 	all, err := c.ReadUntilError()
-	c.must(err)
+	c.Must(err)
 	return all
 }
 
@@ -203,14 +232,14 @@ func (c *Conn) ReadUntilError() ([]byte, error) {
 		b, err := c.TryRead(64 << 10)
 		all = append(all, b...)
 		if len(all) > readLimit {
-			c.must(fmt.Errorf("the other side has sent %d bytes and goes on: that is not this lesson", len(all)))
+			c.Must(fmt.Errorf("the other side has sent %d bytes and goes on: that is not this lesson", len(all)))
 		}
 		var errno unix.Errno
 		switch {
 		case errors.As(err, &errno):
 			return all, err
 		case err != nil:
-			c.must(err)
+			c.Must(err)
 		case len(b) == 0:
 			return all, nil
 		}
@@ -221,7 +250,7 @@ func (c *Conn) ReadUntilError() ([]byte, error) {
 const readLimit = 32 << 20
 
 // Shutdown is shutdown(2).
-func (c *Conn) Shutdown(how int) { c.must(c.TryShutdown(how)) }
+func (c *Conn) Shutdown(how int) { c.Must(c.TryShutdown(how)) }
 
 // TryShutdown is shutdown(2) that may fail.
 func (c *Conn) TryShutdown(how int) error {
@@ -232,14 +261,14 @@ func (c *Conn) TryShutdown(how int) error {
 // Close is close(2), and how long it took. The watcher goes on following what the kernel still has of the socket.
 func (c *Conn) Close() time.Duration {
 	defer c.look()
-	c.must(c.unreadMismatch())
+	c.Must(c.unreadMismatch())
 	c.aborted = c.aborts()
 	err := c.sock.Close()
 	c.side.run.drop(c)
 	if c.keep {
 		c.side.listener = nil
 	}
-	c.must(err)
+	c.Must(err)
 	return c.side.trace.Took()
 }
 
@@ -271,12 +300,15 @@ func (c *Conn) discard() {
 func (c *Conn) Local() netip.AddrPort  { return c.watch.Local() }
 func (c *Conn) Remote() netip.AddrPort { return c.watch.Remote() }
 
-// Last is what the kernel said of the socket when it was last asked.
-func (c *Conn) Last() watch.Sample { return c.watch.Last() }
-
-// info is TCP_INFO now.
-func (c *Conn) info() tcpinfo.Info {
-	i, err := tcpinfo.Get(c.sock)
-	c.must(err)
-	return i
+// ReadFull reads n bytes, with as many calls as that takes. It returns fewer at the end of the stream.
+func (c *Conn) ReadFull(n int) []byte {
+	all := make([]byte, 0, n)
+	for len(all) < n {
+		b := c.Read(n - len(all))
+		if len(b) == 0 {
+			break
+		}
+		all = append(all, b...)
+	}
+	return all
 }

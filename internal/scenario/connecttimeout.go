@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -32,7 +31,7 @@ const (
 func connectTimeoutServer(s *Side) {
 	l := s.ListenBacklog(0)
 	first := s.ExpectChild(0, "this one fits in the queue, and nobody accepts it", tcpinfo.Established)
-	s.AwaitUnread(first, "the client has seen enough of our silence")
+	first.AwaitUnread("the client has seen enough of our silence")
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	late := l.Accept()
@@ -50,22 +49,22 @@ func connectTimeoutClient(c *Side) {
 	first.ExpectPeer("and waits there for accept()", tcpinfo.Established)
 
 	before := c.Counters()
-	bySyns, byTime, byCall := c.attempt(), c.attempt(), c.Socket()
-	set(bySyns.Conn, sockapi.TCP_SYNCNT, synCount)
-	set(byTime.Conn, sockapi.TCP_USER_TIMEOUT, userTimeout)
-	set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)
+	bySyns, byTime, byCall := c.SocketNonblock(), c.SocketNonblock(), c.Socket()
+	Set(bySyns, sockapi.TCP_SYNCNT, synCount)
+	Set(byTime, sockapi.TCP_USER_TIMEOUT, userTimeout)
+	Set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)
 
 	// Two attempts go on beside the third, whose connect() blocks.
-	bySynsLasted := bySyns.connect("TCP_SYNCNT")
-	byTimeLasted := byTime.connect("TCP_USER_TIMEOUT")
+	bySynsLasted := c.attempt(bySyns, "TCP_SYNCNT")
+	byTimeLasted := c.attempt(byTime, "TCP_USER_TIMEOUT")
 	err := byCall.TryConnect(c.Addr)
-	took := c.trace.Took()
+	took := c.Took()
 	c.CheckErrno(fmt.Sprintf("SO_SNDTIMEO %v: connect() stops waiting", sendTimeout), err, unix.EINPROGRESS)
 	c.Check("it waited for as long as it was told", took > sendTimeout-slack && took < sendTimeout+lateness, "%v", took.Round(time.Millisecond))
 	byCall.Expect("the call is over, the attempt is not: the kernel goes on", tcpinfo.SynSent)
 
-	c.checkGivenUp(byTime.Conn, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeLasted(), userTimeout)
-	c.checkGivenUp(bySyns.Conn, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsLasted(), 3*time.Second)
+	c.checkGivenUp(byTime, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeLasted(), userTimeout)
+	c.checkGivenUp(bySyns, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsLasted(), 3*time.Second)
 	rose := c.Counted(before, "TCPTimeouts", "TCPSynRetrans")
 	c.Check("the kernel counted the SYNs that it sent again", rose["TCPSynRetrans"] >= 3, "TCPSynRetrans +%d", rose["TCPSynRetrans"])
 	byCall.Expect("the one whose call ended first is the one that is still trying", tcpinfo.SynSent)
@@ -91,54 +90,17 @@ const (
 // checkGivenUp checks how an attempt ended, when, and after how many SYNs.
 func (c *Side) checkGivenUp(conn *Conn, option string, took, want time.Duration) {
 	conn.Expect(option+" is over: the kernel has given up", tcpinfo.Closed)
-	c.CheckErrno("SO_ERROR: the attempt timed out", conn.pending(), unix.ETIMEDOUT)
-	again := conn.info().TotalRetrans
+	c.CheckErrno("SO_ERROR: the attempt timed out", conn.PendingError(), unix.ETIMEDOUT)
+	again := conn.Info().TotalRetrans
 	c.Note("%s: given up after %v and %d SYNs", option, took.Round(10*time.Millisecond), 1+again)
 	c.Check(fmt.Sprintf("it lasted %v, and the SYN was sent again meanwhile", want),
 		took > want-slack && took < want+lateness && again >= 1, "%v, SYN sent again %d times", took.Round(time.Millisecond), again)
 }
 
-// attempt is a socket whose connect() does not block, and a clock that measures how long the attempt lasts.
-type attempt struct {
-	*Conn
-	clock *startTracer
-}
-
-// startTracer also remembers when connect() entered the kernel.
-type startTracer struct {
-	sockapi.Tracer
-	started time.Time
-}
-
-func (t *startTracer) Enter(c *sockapi.Call) (exit func()) {
-	returned := t.Tracer.Enter(c)
-	return func() {
-		if c.Name == "connect" {
-			t.started = c.Entered
-		}
-		returned()
-	}
-}
-
-func (c *Side) attempt() attempt {
-	clock := &startTracer{Tracer: c.trace}
-	sock, err := sockapi.NewSocket(c.Family(), unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0, clock)
-	if err != nil {
-		c.run.fail(err)
-	}
-	return attempt{c.adopt(sock), clock}
-}
-
-// connect begins the attempt. What it returns waits for its end, which is looked out for whatever this side does meanwhile,
-// and says how long it lasted.
-func (a attempt) connect(why string) (lasted func() time.Duration) {
-	c := a.side
-	c.CheckErrno(why+": the attempt is under way", a.TryConnect(c.Addr), unix.EINPROGRESS)
-	took := make(chan time.Duration, 1)
-	go func(ctx context.Context) {
-		end, _ := a.watch.Wait(ctx, tcpinfo.Closed, tcpinfo.Established)
-		took <- end.Time.Sub(a.clock.started)
-	}(c.run.ctx)
-	a.Expect("our SYN gets no answer", tcpinfo.SynSent)
-	return func() time.Duration { return <-took }
+// attempt has the kernel try to connect, and go on by itself. What it returns waits for the end of that, and says how long it lasted.
+func (c *Side) attempt(conn *Conn, option string) (lasted func() time.Duration) {
+	c.CheckErrno(option+": the attempt is under way", conn.TryConnect(c.Addr), unix.EINPROGRESS)
+	lasted = conn.TimeAttempt()
+	conn.Expect("our SYN gets no answer", tcpinfo.SynSent)
+	return lasted
 }

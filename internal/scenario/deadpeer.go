@@ -46,16 +46,16 @@ func deadPeerServer(s *Side) {
 
 func deadPeerClient(c *Side) {
 	idle, busy := c.Dial(), c.Dial()
-	set(idle, sockapi.SO_KEEPALIVE, true)
-	set(idle, sockapi.TCP_KEEPIDLE, deadPeerIdle)
-	set(idle, sockapi.TCP_KEEPINTVL, deadPeerIdle)
-	set(idle, sockapi.TCP_KEEPCNT, deadPeerTries)
-	set(busy, sockapi.TCP_USER_TIMEOUT, deadPeerUser)
+	Set(idle, sockapi.SO_KEEPALIVE, true)
+	Set(idle, sockapi.TCP_KEEPIDLE, deadPeerIdle)
+	Set(idle, sockapi.TCP_KEEPINTVL, deadPeerIdle)
+	Set(idle, sockapi.TCP_KEEPCNT, deadPeerTries)
+	Set(busy, sockapi.TCP_USER_TIMEOUT, deadPeerUser)
 	idle.Write(c.Request())
 	busy.Write([]byte("hello\n"))
 
 	c.Await("a keepalive probe is not answered", func() (string, bool) {
-		n := idle.info().Probes
+		n := idle.Info().Probes
 		return fmt.Sprintf("TCP_INFO probes %d", n), n >= 1
 	})
 	idle.Expect("a probe without an answer is no reason yet", tcpinfo.Established)
@@ -77,11 +77,9 @@ func deadPeerWire(w *Wire) {
 	w.AwaitSegment(2, "client data")
 	w.Await("both are connected, and all that was sent is acknowledged", func() (string, bool) {
 		acked := 0
-		for _, c := range w.run.connections(timeline.Client) {
-			if d := c.Last().Diag; d != nil && c.Last().State == tcpinfo.Established {
-				if d, err := w.run.clientHost.diag.Lookup(c.Local(), c.Remote(), c.Cookie()); err == nil && d.SendQ == 0 {
-					acked++
-				}
+		for _, c := range w.Connections(timeline.Client) {
+			if d, found := c.TryDiag(); found && d.State == tcpinfo.Established && d.SendQ == 0 {
+				acked++
 			}
 		}
 		return fmt.Sprintf("%d of 2", acked), acked == 2
@@ -89,14 +87,14 @@ func deadPeerWire(w *Wire) {
 	gone := w.Rule("drop any")
 	w.Await("the client gives up on both", func() (string, bool) {
 		left := 0
-		for _, c := range w.run.connections(timeline.Client) {
+		for _, c := range w.Connections(timeline.Client) {
 			if c.Last().State != tcpinfo.Closed {
 				left++
 			}
 		}
 		return fmt.Sprintf("%d connections left", left), left == 0
 	})
-	w.Check("it sent probes, which carry no data, until then", w.segments.Probes() >= deadPeerTries, "%d keepalive probes", w.segments.Probes())
+	w.Check("it sent probes, which carry no data, until then", w.KeepAliveProbes() >= deadPeerTries, "%d keepalive probes", w.KeepAliveProbes())
 	w.AwaitSegment(1, "client rst") // keepalive's last word, lost like the rest
 	w.Note("the wire is whole again")
 	gone.Remove()

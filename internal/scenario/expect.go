@@ -90,8 +90,8 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 }
 
 // ExpectChild waits for the nth connection (from 0) that the kernel made for the listener to be in one of the states,
-// accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it.
-func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *watch.Socket {
+// accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it. No calls can be made on what it returns.
+func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	s.alive()
 	s.queueFirst = s.queueFirst || len(s.run.taken) == 0
 	var child *watch.Socket
@@ -109,19 +109,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *watch.So
 		s.run.fail(timeout{"a connection", s.run.cfg.Patience})
 	}
 	s.expect(child, s.Name, why, states)
-	return child
-}
-
-// mostQueued is the longest receive queue among the connections that the kernel made for this server.
-func (s *Side) mostQueued() (bytes uint32) {
-	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	for _, child := range s.run.met {
-		if d := child.Last().Diag; d != nil {
-			bytes = max(bytes, d.RecvQ)
-		}
-	}
-	return bytes
+	return &Conn{side: s, watch: child}
 }
 
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
@@ -179,19 +167,15 @@ func (r *run) patience(each func(spent time.Duration)) (context.Context, context
 	return ctx, func() { w.end(); cancel() }
 }
 
-// Peer is the last the kernel said of the other end; ok is false where that end cannot be seen from here.
-func (c *Conn) Peer() (s watch.Sample, ok bool) {
-	if peer := c.findPeer(); peer != nil {
-		return peer.Last(), true
-	}
-	return watch.Sample{}, false
-}
-
 // findPeer has the other end of the connection followed too, if it is on this host.
 func (c *Conn) findPeer() *watch.Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.peer != nil || !c.Remote().IsValid() {
+		return c.peer
+	}
+	if c.Remote() == c.Local() {
+		c.peer = c.watch // connected to itself
 		return c.peer
 	}
 	peer, err := c.side.peerHost.watch.FollowAddrs(c.Remote(), c.Local(), c.side.Name.Other())
@@ -200,4 +184,33 @@ func (c *Conn) findPeer() *watch.Socket {
 	}
 	c.peer = peer
 	return peer
+}
+
+// AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits for as
+// long as that may take there.
+func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expectGone(peer, c.side.Name.Other(), why, "")
+	} else {
+		c.side.run.clock.pause(atMost + unseenMoment)
+	}
+}
+
+// AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that was: there
+// was something left at the first of the two times, and nothing at the second. On a busy machine they are far apart.
+func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration) {
+	c.side.Unhurried(func() {
+		c.side.Await("CLOSED: "+why, func() (string, bool) {
+			asked := time.Since(since)
+			d, found := c.side.run.lookup(c.side.host, c.Local(), c.Remote(), c.watch.Cookie())
+			if !found {
+				gone = time.Since(since)
+				return "gone", true
+			}
+			there = asked
+			return d.State.String(), false
+		})
+	})
+	c.look()
+	return there, gone
 }

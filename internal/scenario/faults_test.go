@@ -190,7 +190,7 @@ func TestAnObserverThatFails(t *testing.T) {
 		"asked": func(c *Side, fail func()) {
 			conn := c.Dial()
 			fail()
-			conn.diag()
+			conn.Diag()
 		},
 		"at the end": func(c *Side, fail func()) {
 			conn := c.Dial()
@@ -222,7 +222,7 @@ func TestAWireThatFails(t *testing.T) {
 		l := s.Socket()
 		l.Bind(s.Addr)
 		l.Listen(1)
-		l.must(exec.Command(ip, "link", "del", "wire0").Run()) // on this side's host
+		l.Must(exec.Command(ip, "link", "del", "wire0").Run()) // on this side's host
 		s.Ready(l)
 		l.Accept()
 	}}
@@ -467,7 +467,7 @@ func TestAnAnswerWithoutAnEnd(t *testing.T) {
 		conn := s.Listen().Accept()
 		for b := make([]byte, 1<<20); ; {
 			if _, err := conn.sock.Write(b); err != nil {
-				s.run.fail(err)
+				s.Fail(err)
 			}
 		}
 	}}, 0, nil)
@@ -482,16 +482,16 @@ func TestTheSearchForPortsEnds(t *testing.T) {
 	sc := &Scenario{Name: "test", Server: func(s *Side) { s.Listen().Accept() }, Client: func(c *Side) {
 		c.Dial()
 		var lo, hi int
-		if _, err := fmt.Sscan(c.sysctl("ip_local_port_range"), &lo, &hi); err != nil {
-			c.run.fail(err)
+		if _, err := fmt.Sscan(c.Sysctl("ip_local_port_range"), &lo, &hi); err != nil {
+			c.Fail(err)
 		}
 		for _, third := range []int{1, 2} {
 			taken := c.Socket()
 			if err := taken.TryBind(netip.AddrPortFrom(loopback().Addr(), uint16(lo+third*(hi-lo)/3))); err != nil && !errors.Is(err, unix.EADDRINUSE) {
-				c.run.fail(err)
+				c.Fail(err)
 			}
 		}
-		c.freePorts((hi-lo)/2 - 1)
+		c.FreePorts((hi-lo)/2 - 1)
 	}}
 	if r, _ := play(t.Context(), sc, Config{}); r.Err == nil || !strings.Contains(r.Err.Error(), "neighbouring ports") {
 		t.Error(r.Err)

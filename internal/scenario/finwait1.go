@@ -19,17 +19,17 @@ var finWait1 = &Scenario{
 }
 
 func finWait1Server(s *Side) {
-	l := s.Listen(smallBuffers)
+	l := s.Listen(SmallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Fill()
-	before := conn.diag().SendQ
+	before := conn.Diag().SendQ
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("we have finished sending; the FIN is not acknowledged, it is not even sent", tcpinfo.FinWait1)
-	d := conn.diag()
+	d := conn.Diag()
 	s.Check("the FIN is in the send queue, and takes one number there", d.SendQ == before+1, "Send-Q %d, before %d", d.SendQ, before)
 	s.Check("timer persist: now and then the client is asked whether it has room", d.Timer.Kind == tcpinfo.TimerPersist, "timer %s", d.Timer.Kind)
-	s.checkShutdown(conn, "sending is shut, receiving is not", tcpinfo.SendShutdown)
+	conn.CheckShutdown("sending is shut, receiving is not", tcpinfo.SendShutdown)
 	s.Hold()
 	conn.Close()
 	conn.Expect("close() gave up the descriptor; the kernel goes on delivering, and then waits for the client's FIN",
@@ -39,14 +39,14 @@ func finWait1Server(s *Side) {
 
 func finWait1Client(c *Side) {
 	conn := c.Socket()
-	smallBuffers(conn)
+	SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.AwaitPeer("the server has closed its half, and its kernel cannot tell us", tcpinfo.FinWait1)
 	conn.AwaitPeerOrphaned("the server has closed its descriptor as well")
 	conn.Expect("we know nothing of that: no FIN has come", tcpinfo.Established)
 	answer := conn.ReadToEnd()
-	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("now we know: it is for us to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged", tcpinfo.FinWait2)
 	conn.Close()

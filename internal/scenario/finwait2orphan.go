@@ -33,7 +33,7 @@ func finWait2OrphanServer(s *Side) {
 	conn.Expect("nothing was sent: here nobody knows", tcpinfo.CloseWait)
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN found nobody there who knows the connection", tcpinfo.Closed)
-	s.CheckErrno("the answer was RST", conn.pending(), unix.ECONNRESET)
+	s.CheckErrno("the answer was RST", conn.PendingError(), unix.ECONNRESET)
 	conn.Close()
 }
 
@@ -41,15 +41,15 @@ const orphanLife = time.Second
 
 func finWait2OrphanClient(c *Side) {
 	conn := c.Socket()
-	set(conn, sockapi.TCP_LINGER2, orphanLife+c.HoldTime())
+	Set(conn, sockapi.TCP_LINGER2, orphanLife+c.HoldTime())
 	conn.Connect(c.Addr)
-	life := get(conn, sockapi.TCP_LINGER2) // the reader may have set another
+	life := Get(conn, sockapi.TCP_LINGER2) // the reader may have set another
 	conn.Write(c.Request())
 	began := time.Now()
 	conn.Close()
 	conn.Expect("our FIN is acknowledged; the server's does not come", tcpinfo.FinWait2)
 	c.Await("an orphan, that no descriptor leads to, with a timer", func() (string, bool) {
-		d := diagOf(conn.watch)
+		d := conn.LastDiag()
 		return fmt.Sprintf("inode %d, timer %s", d.Inode, d.Timer),
 			d.Inode == 0 && d.Timer.Kind != tcpinfo.TimerNone && d.Timer.Expires <= life
 	})

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -13,11 +12,11 @@ import (
 // A FIN goes out behind the data that was written before it. Where the peer does not read, and its receive window is full, it
 // cannot go at all: that is how a lesson holds FIN-WAIT-1, CLOSING and LAST-ACK, for as long as it likes.
 
-// smallBuffers makes both buffers of a socket small, so that little data fills them, and keeps the kernel from making them
+// SmallBuffers makes both buffers of a socket small, so that little data fills them, and keeps the kernel from making them
 // larger. For a listener and before connect(2): the window scale is settled with the SYN.
-func smallBuffers(c *Conn) {
-	set(c, sockapi.SO_RCVBUF, smallBuffer)
-	set(c, sockapi.SO_SNDBUF, smallBuffer)
+func SmallBuffers(c *Conn) {
+	Set(c, sockapi.SO_RCVBUF, smallBuffer)
+	Set(c, sockapi.SO_SNDBUF, smallBuffer)
 }
 
 // Smaller ones fill in less time, but what then moves on loopback, moves in fits and starts.
@@ -31,10 +30,10 @@ const smallBuffer = 32 << 10
 // sent, which the peer has no window for (its kernel is asked now and then: the persist timer), and one more call would block.
 func (c *Conn) Fill() int {
 	s, written, stuck := c.side, 0, false
-	data := pattern(256 << 10)
+	data := Pattern(256 << 10)
 	for {
 		if written > len(data)/2 {
-			data = pattern(2 * len(data))
+			data = Pattern(2 * len(data))
 		}
 		n, err := c.sock.Send(data[written:], unix.MSG_DONTWAIT)
 		c.look()
@@ -45,7 +44,7 @@ func (c *Conn) Fill() int {
 			s.run.fail(err)
 		case stuck:
 			s.Check("nothing moves any more: the peer's window is full, and so is our send buffer", true,
-				"%d bytes written, %s", written, c.waiting())
+				"%d bytes written, Send-Q %d, timer %s", written, c.Diag().SendQ, c.Diag().Timer.Kind)
 			return written
 		}
 		stuck = c.awaitRest()
@@ -55,29 +54,10 @@ func (c *Conn) Fill() int {
 // awaitRest waits until nothing is on its way: all that was sent is acknowledged, and either that was everything, or the rest
 // is stuck, because the peer has no window for it.
 func (c *Conn) awaitRest() (stuck bool) {
-	c.side.alive()
-	if !c.side.until("what was sent to be acknowledged, or a full window", func() bool {
-		i := c.info()
+	c.side.Wait("an acknowledgement of what was sent, or a full window", func() bool {
+		i := c.Info()
 		stuck = i.NotsentBytes > 0
-		return i.Unacked == 0 && (!stuck || c.diag().Timer.Kind == tcpinfo.TimerPersist)
-	}) {
-		c.side.run.unmet()
-		c.side.run.fail(timeout{"an acknowledgement of what was sent, or a full window", c.side.run.cfg.Patience})
-	}
+		return i.Unacked == 0 && (!stuck || c.Diag().Timer.Kind == tcpinfo.TimerPersist)
+	})
 	return stuck
-}
-
-// waiting says what sock_diag has of data that cannot be sent.
-func (c *Conn) waiting() string {
-	d := c.diag()
-	return fmt.Sprintf("Send-Q %d, timer %s", d.SendQ, d.Timer.Kind)
-}
-
-// diag is what sock_diag says of the socket now.
-func (c *Conn) diag() tcpinfo.Socket {
-	d, found := c.side.run.lookup(c.side.host, c.Local(), c.Remote(), c.watch.Cookie())
-	if !found {
-		c.side.run.fail(fmt.Errorf("%s to %s: %w", c.Local(), c.Remote(), tcpinfo.ErrNotFound))
-	}
-	return d
 }

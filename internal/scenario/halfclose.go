@@ -34,23 +34,23 @@ const (
 func halfCloseServer(s *Side) {
 	l := s.Listen()
 	conn := l.Accept()
-	set(conn, sockapi.SO_SNDBUF, halfCloseSndbuf)
+	Set(conn, sockapi.SO_SNDBUF, halfCloseSndbuf)
 
 	s.ReadRequest(conn)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client's FIN is the end of what it sends", len(end) == 0, "%d bytes", len(end))
 	conn.Expect("the client has closed its half; it is for us to close ours, and we may still send", tcpinfo.CloseWait)
-	s.checkShutdown(conn, "receiving is shut, sending is not", tcpinfo.RcvShutdown)
+	conn.CheckShutdown("receiving is shut, sending is not", tcpinfo.RcvShutdown)
 	s.Hold()
 
-	conn.Write(pattern(halfCloseAnswer))
+	conn.Write(Pattern(halfCloseAnswer))
 	conn.Close()
 	conn.ExpectEnded("the client acknowledged our FIN (LAST-ACK ended), nothing is left here")
 }
 
 func halfCloseClient(c *Side) {
 	conn := c.Socket()
-	set(conn, sockapi.SO_RCVBUF, halfCloseRcvbuf)
+	Set(conn, sockapi.SO_RCVBUF, halfCloseRcvbuf)
 	conn.Connect(c.Addr)
 	conn.Expect("connected; both directions are open", tcpinfo.Established)
 
@@ -58,7 +58,7 @@ func halfCloseClient(c *Side) {
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is acknowledged; we wait for the peer's, and can still receive", tcpinfo.FinWait2)
 	conn.ExpectPeer("the peer's kernel has our FIN; its application has yet to close", tcpinfo.CloseWait)
-	c.checkShutdown(conn, "sending is shut, receiving is not", tcpinfo.SendShutdown)
+	conn.CheckShutdown("sending is shut, receiving is not", tcpinfo.SendShutdown)
 	_, err := conn.TryWrite([]byte("more"))
 	c.CheckErrno("write() after shutdown(SHUT_WR) fails with EPIPE", err, unix.EPIPE)
 
@@ -66,11 +66,11 @@ func halfCloseClient(c *Side) {
 	conn.ExpectPeer("the server has written all and closed; its FIN waits behind what we have not read", tcpinfo.LastAck)
 	conn.Expect("so we do not know it yet", tcpinfo.FinWait2)
 	answer = append(answer, conn.ReadToEnd()...)
-	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, pattern(halfCloseAnswer)),
+	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, Pattern(halfCloseAnswer)),
 		"%d of %d bytes", len(answer), halfCloseAnswer)
 	conn.Expect("the server's FIN has come: we wait 2 MSL (60 s on Linux), lest our last ACK was lost", tcpinfo.TimeWait)
 	conn.Close()
 	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
-	t := diagOf(conn.watch).Timer
-	c.Check("its timer counts down from 60 s", t.Kind == tcpinfo.TimerTimeWait && t.Expires <= timeWaitLength, "timer %s", t)
+	t := conn.LastDiag().Timer
+	c.Check("its timer counts down from 60 s", t.Kind == tcpinfo.TimerTimeWait && t.Expires <= TimeWaitLength, "timer %s", t)
 }

@@ -47,9 +47,9 @@ func halfOpenExpiryClient(c *Side) {
 func halfOpenExpiryWire(w *Wire) {
 	first := w.AwaitSegment(1, "server syn+ack")
 	again := w.AwaitSegment(2, "server syn+ack")
-	w.checkAfter("the SYN-ACK is sent again", first, again, time.Second)
+	w.CheckAfter("the SYN-ACK is sent again", first, again, time.Second)
 	w.Await("nothing is left of it on the server's host", func() (string, bool) {
-		entry := w.run.connections(timeline.Server)[0].Last()
+		entry := w.Connections(timeline.Server)[0].Last()
 		return entry.State.String(), entry.Gone
 	})
 	lived := time.Since(first.Seen)

@@ -21,7 +21,7 @@ var handshake = &Scenario{
 }
 
 func handshakeServer(s *Side) {
-	l := s.Listen(func(l *Conn) { set(l, sockapi.TCP_SAVE_SYN, true) })
+	l := s.Listen(func(l *Conn) { Set(l, sockapi.TCP_SAVE_SYN, true) })
 	l.Expect("passive open: the kernel answers SYNs for this port from now on", tcpinfo.Listen)
 
 	child := s.ExpectChild(0, "connected by the kernel, before any accept()", tcpinfo.Established)
@@ -31,10 +31,10 @@ func handshakeServer(s *Side) {
 	})
 	s.Hold()
 	conn := l.Accept()
-	s.Check("accept() gives that very connection", conn.watch == child, "%s", conn.Remote())
+	s.Check("accept() gives that very connection", conn.Cookie() == child.Cookie(), "%s", conn.Remote())
 	s.Await("the accept queue is empty", func() (string, bool) {
 		q := l.Last().AcceptQueue
-		return fmt.Sprintf("accept queue %d", q), int(q) <= s.waitingClients() // those are other clients
+		return fmt.Sprintf("accept queue %d", q), int(q) <= s.WaitingClients() // those are other clients
 	})
 	s.showSYN(conn)
 	s.showAgreed(conn)
@@ -74,7 +74,7 @@ func handshakeWire(w *Wire) {
 
 // checkPort checks where the client's port comes from: nobody called bind() for it, unless the reader said --bind.
 func (c *Side) checkPort(conn *Conn) {
-	if from := c.run.cfg.Bind; from.Port() != 0 {
+	if from := c.BindAddr(); from.Port() != 0 {
 		c.Check("we chose our port, with bind()", conn.Local().Port() == from.Port(), "%s", conn.Local())
 		return
 	}
@@ -90,16 +90,16 @@ func (c *Side) checkPort(conn *Conn) {
 
 // showSYN tells what the client's SYN said, which the server's kernel kept for us (TCP_SAVE_SYN).
 func (s *Side) showSYN(conn *Conn) {
-	syn, err := segment.Decode(get(conn, sockapi.TCP_SAVED_SYN))
+	syn, err := segment.Decode(Get(conn, sockapi.TCP_SAVED_SYN))
 	if err != nil {
-		s.run.fail(fmt.Errorf("the saved SYN: %w", err))
+		s.Fail(fmt.Errorf("the saved SYN: %w", err))
 	}
 	s.Note("the client's SYN was: %s (seq is its initial sequence number)", syn)
 	s.Check("the first segment is a SYN and nothing else, without data", syn.Flags == segment.SYN && len(syn.Payload) == 0,
 		"%s, %d bytes", syn.Flags, len(syn.Payload))
 	s.Check("it is this connection's", syn.Src == conn.Remote() && syn.Dst == conn.Local(), "%s to %s", syn.Src, syn.Dst)
 
-	info := conn.info()
+	info := conn.Info()
 	mss, ok := syn.Options.MSS()
 	s.Check("we never send more than the MSS it announced",
 		ok && info.SndMSS <= uint32(mss), "announced %d, TCP_INFO snd_mss %d", mss, info.SndMSS)
@@ -117,7 +117,7 @@ func (s *Side) showSYN(conn *Conn) {
 
 // showAgreed tells what the two SYNs settled, as TCP_INFO has it, and compares it with the other end's where that can be seen.
 func (s *Side) showAgreed(conn *Conn) {
-	i := conn.info()
+	i := conn.Info()
 	s.Note("agreed (TCP_INFO): snd_mss %d, rcv_mss %d, window scale %d to send and %d to receive by, %s",
 		i.SndMSS, i.RcvMSS, i.SndWscale, i.RcvWscale, i.Options)
 	peer, ok := conn.Peer()

@@ -39,7 +39,7 @@ func (w *Wire) States() string {
 }
 
 func (w *Wire) states(side timeline.Side) (list []string) {
-	for _, c := range w.run.connections(side) {
+	for _, c := range w.Connections(side) {
 		if last := c.Last(); !last.Gone {
 			list = append(list, last.State.String())
 		}

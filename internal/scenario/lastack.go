@@ -19,7 +19,7 @@ var lastAck = &Scenario{
 }
 
 func lastAckServer(s *Side) {
-	l := s.Listen(smallBuffers)
+	l := s.Listen(SmallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	end := conn.Read(64)
@@ -28,9 +28,9 @@ func lastAckServer(s *Side) {
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("both applications have finished; ours is the last FIN, and its ACK the last segment", tcpinfo.LastAck)
-	d := conn.diag()
-	s.Check("timer persist: the FIN waits behind data", d.Timer.Kind == tcpinfo.TimerPersist && d.SendQ > 0, "%s", conn.waiting())
-	s.checkShutdown(conn, "both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
+	d := conn.Diag()
+	s.Check("timer persist: the FIN waits behind data", d.Timer.Kind == tcpinfo.TimerPersist && d.SendQ > 0, "Send-Q %d, timer %s", d.SendQ, d.Timer.Kind)
+	conn.CheckShutdown("both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
 	s.Hold()
 	conn.Close()
 	conn.ExpectEnded("the last ACK has come: nothing is left here, no TIME-WAIT")
@@ -38,7 +38,7 @@ func lastAckServer(s *Side) {
 
 func lastAckClient(c *Side) {
 	conn := c.Socket()
-	smallBuffers(conn)
+	SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.Shutdown(unix.SHUT_WR)
@@ -47,7 +47,7 @@ func lastAckClient(c *Side) {
 	conn.AwaitPeerOrphaned("close() has returned there: its kernel waits alone")
 	conn.Expect("we do not know that: no FIN has come", tcpinfo.FinWait2)
 	answer := conn.ReadToEnd()
-	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("its FIN has come and we acknowledged it: that was the last ACK", tcpinfo.TimeWait)
 	conn.ExpectPeerGone("it has come")
 }

@@ -6,10 +6,6 @@ import (
 	"io"
 	"net/netip"
 	"strings"
-
-	"socklife/sockapi"
-	"socklife/tcpinfo"
-	"socklife/tcpinfo/watch"
 )
 
 // Where a lesson is about one connection and needs the sides to agree on something, they say it to each other over a second
@@ -24,7 +20,7 @@ func (c *Conn) Hear() string {
 	if errors.Is(err, io.EOF) {
 		c.side.run.fail(fmt.Errorf("the other side ended the connection in the middle of the lesson (it said %.40q)", line))
 	}
-	c.must(err)
+	c.Must(err)
 	return line
 }
 
@@ -64,39 +60,4 @@ func (c *Conn) HearAddr() netip.AddrPort {
 		c.side.run.fail(fmt.Errorf("%w: it said %.40q, and an address was expected", ErrMismatch, line))
 	}
 	return addr
-}
-
-// pending is SO_ERROR: the error that the socket has to tell, which it tells once. nil is none.
-func (c *Conn) pending() error {
-	if e := get(c, sockapi.SO_ERROR); e != 0 {
-		return e
-	}
-	return nil
-}
-
-// AwaitUnread waits until data has come that no application has read: it can come before accept(2), too.
-func (s *Side) AwaitUnread(w *watch.Socket, why string) {
-	s.Await(why, func() (string, bool) {
-		if w.Last().State == tcpinfo.Closed {
-			s.run.fail(goneError(w.Remote()))
-		}
-		d := diagOf(w)
-		return fmt.Sprintf("Recv-Q %d", d.RecvQ), d.RecvQ > 0
-	})
-}
-
-// Unhurried waits for what comes when a timer of the kernel says so. After a long hold that may be far off, and no deadline
-// of this program's counts meanwhile.
-func (s *Side) Unhurried(wait func()) {
-	resume := s.run.clock.hold()
-	defer resume()
-	wait()
-}
-
-// diagOf is what sock_diag last said of a socket; it is all zero where it said nothing, as of one that is gone.
-func diagOf(w *watch.Socket) tcpinfo.Socket {
-	if d := w.Last().Diag; d != nil {
-		return *d
-	}
-	return tcpinfo.Socket{}
 }

@@ -47,12 +47,12 @@ const (
 	lingerSndbuf = 128 << 10 // the kernel doubles it
 )
 
-func smallWindow(l *Conn) { set(l, sockapi.SO_RCVBUF, lingerRcvbuf) }
+func smallWindow(l *Conn) { Set(l, sockapi.SO_RCVBUF, lingerRcvbuf) }
 
 // connectToWrite connects with room for all that is to be written.
 func (c *Side) connectToWrite() *Conn {
 	conn := c.Socket()
-	set(conn, sockapi.SO_SNDBUF, lingerSndbuf)
+	Set(conn, sockapi.SO_SNDBUF, lingerSndbuf)
 	conn.Connect(c.Addr)
 	return conn
 }
@@ -64,7 +64,7 @@ func lingerOffServer(s *Side) {
 	conn.AwaitPeerOrphaned("its close() has returned, and we have not read anything yet")
 	s.Hold()
 	all := conn.ReadToEnd()
-	s.Check("all that was written before close() has come", bytes.Equal(all, pattern(lingerData)),
+	s.Check("all that was written before close() has come", bytes.Equal(all, Pattern(lingerData)),
 		"%d of %d bytes", len(all), lingerData)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
@@ -73,10 +73,10 @@ func lingerOffServer(s *Side) {
 
 func lingerOffClient(c *Side) {
 	conn := c.connectToWrite()
-	off := get(conn, sockapi.SO_LINGER)
+	off := Get(conn, sockapi.SO_LINGER)
 	c.Check("SO_LINGER is off, unless somebody sets it", !off.OnOff, "%+v", off)
-	conn.Write(pattern(lingerData))
-	unsent := conn.info().NotsentBytes
+	conn.Write(Pattern(lingerData))
+	unsent := conn.Info().NotsentBytes
 	c.Check("write() took all, and the server's kernel did not: the rest is unsent", unsent > 0, "%d bytes unsent", unsent)
 	conn.Close() // the server does not read before this has returned
 	conn.Expect("the kernel delivers what is left, then the FIN", tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
@@ -90,7 +90,7 @@ func lingerResetServer(s *Side) {
 	conn.Say("ready")
 	conn.Expect("a reset ends the connection for both, whatever was under way", tcpinfo.Closed)
 	all, err := conn.ReadUntilError()
-	s.Check("what our kernel had received can still be read", bytes.Equal(all, pattern(len(all))), "%d bytes", len(all))
+	s.Check("what our kernel had received can still be read", bytes.Equal(all, Pattern(len(all))), "%d bytes", len(all))
 	s.CheckErrno("then read() fails: the client sent RST, not FIN", err, unix.ECONNRESET)
 	s.Check("the rest was thrown away", len(all) < lingerData, "%d of %d bytes lost", lingerData-len(all), lingerData)
 	_, err = conn.TryWrite([]byte("too late"))
@@ -100,11 +100,11 @@ func lingerResetServer(s *Side) {
 
 func lingerResetClient(c *Side) {
 	conn := c.connectToWrite()
-	set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	Set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	conn.Write(c.Request())
 	conn.HearWord("ready")
-	conn.Write(pattern(lingerData))
-	unsent := conn.info().NotsentBytes
+	conn.Write(Pattern(lingerData))
+	unsent := conn.Info().NotsentBytes
 	c.Check("write() took all, and the server's kernel did not: the rest is unsent", unsent > 0, "%d bytes unsent", unsent)
 	c.Hold()
 	before := c.Counters()
@@ -130,7 +130,7 @@ func lingerWaitServer(s *Side) {
 	conn.AwaitPeerOrphaned("its close() has returned, and the kernel goes on alone")
 	s.Hold()
 	all := conn.ReadToEnd()
-	s.Check("all of it came, though close() had long returned", bytes.Equal(all, pattern(lingerData)),
+	s.Check("all of it came, though close() had long returned", bytes.Equal(all, Pattern(lingerData)),
 		"%d of %d bytes", len(all), lingerData)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
@@ -139,7 +139,7 @@ func lingerWaitServer(s *Side) {
 	conn = l.Accept()
 	conn.AwaitPeer("its close() has the FIN behind data", tcpinfo.FinWait1)
 	all = conn.ReadToEnd()
-	s.Check("all of it came", bytes.Equal(all, pattern(lingerData)), "%d of %d bytes", len(all), lingerData)
+	s.Check("all of it came", bytes.Equal(all, Pattern(lingerData)), "%d of %d bytes", len(all), lingerData)
 	conn.AwaitPeer("and all of it is acknowledged", tcpinfo.FinWait2)
 	conn.AwaitPeerOrphaned("so its close() has returned")
 	conn.Close()
@@ -161,8 +161,8 @@ func lingerWaitClient(c *Side) {
 // lingeringClose writes and closes. It returns how long close() took, and the signals that come from then on of which no process dies.
 func (c *Side) lingeringClose(linger time.Duration) (conn *Conn, took time.Duration, signals chan os.Signal) {
 	conn = c.connectToWrite()
-	set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
-	conn.Write(pattern(lingerData))
+	Set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
+	conn.Write(Pattern(lingerData))
 	signals = make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGCONT, unix.SIGWINCH, unix.SIGCHLD) // SIGURG is the Go runtime's own
 	return conn, conn.Close(), signals

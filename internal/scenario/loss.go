@@ -3,7 +3,6 @@ package scenario
 import (
 	"time"
 
-	"socklife/internal/lab"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -60,7 +59,7 @@ func synLossWire(w *Wire) {
 	w.Expect(timeline.Client, "no answer: the retransmission timer runs, one second", tcpinfo.SynSent)
 	w.Hold()
 	first, again := w.AwaitSegment(1, "client syn"), w.AwaitSegment(2, "client syn")
-	w.checkAfter("the SYN is sent again", first, again, time.Second)
+	w.CheckAfter("the SYN is sent again", first, again, time.Second)
 	w.Check("it is the same SYN: the sequence number is the same", first.Segment.Seq == again.Segment.Seq,
 		"%d and %d", first.Segment.Seq, again.Segment.Seq)
 	answer := w.AwaitSegment(1, "server syn+ack")
@@ -74,7 +73,7 @@ func synAckLossWire(w *Wire) {
 	w.Expect(timeline.Server, "half-open: it has answered, and waits for the ACK", tcpinfo.SynReceived)
 	w.Hold()
 	first, again := w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(2, "server syn+ack")
-	got := apart(first, again) // the two clocks began at different times: the client's with its SYN, the server's with its answer
+	got := Apart(first, again) // the two clocks began at different times: the client's with its SYN, the server's with its answer
 	w.Check("the SYN-ACK is sent again, about a second later: on the server's timer, or because the client's SYN comes again",
 		got > 500*time.Millisecond && got < 5*time.Second, "%v", got.Round(time.Millisecond))
 	w.Check("it is the same SYN-ACK: the sequence number is the same", first.Segment.Seq == again.Segment.Seq,
@@ -87,26 +86,8 @@ func ackLossWire(w *Wire) {
 	w.Expect(timeline.Client, "connected, as far as the client can know", tcpinfo.Established)
 	w.Hold()
 	first, again := w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(2, "server syn+ack")
-	w.checkAfter("the SYN-ACK is sent again", first, again, time.Second)
+	w.CheckAfter("the SYN-ACK is sent again", first, again, time.Second)
 	answer := w.AwaitAnswer(again)
 	w.Check("the client acknowledges again, from ESTABLISHED", answer.Segment.Ack == first.Segment.Seq+1, "ack K%+d",
 		int32(answer.Segment.Ack-first.Segment.Seq))
-}
-
-// checkAfter checks how long after one segment the other was sent. Linux rounds its timers up, by an eighth at most; a busy
-// machine may add to that.
-func (w *Wire) checkAfter(what string, first, again lab.Packet, want time.Duration) {
-	got := apart(first, again)
-	w.Check(what+", after "+want.String(), got > want*9/10 && got < 2*want+3*time.Second, "%v", got.Round(time.Millisecond))
-}
-
-// apart is how long after one segment its sender sent the other: by its own timestamps (RFC 7323; Linux counts ms), which it takes when it
-// sends, and not when the wire comes to read them; without timestamps, when the wire saw them.
-func apart(first, again lab.Packet) time.Duration {
-	a, _, ok := first.Segment.Options.Timestamps()
-	b, _, too := again.Segment.Options.Timestamps()
-	if ok && too {
-		return time.Duration(b-a) * time.Millisecond
-	}
-	return again.Seen.Sub(first.Seen)
 }

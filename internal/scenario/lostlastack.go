@@ -45,14 +45,14 @@ func lostLastAckWire(w *Wire) {
 	w.Hold()
 	again := w.AwaitSegment(2, "server fin")
 	w.Check("the FIN is sent again, on the retransmission timer (200 ms at the least)",
-		apart(fin, again) >= 150*time.Millisecond, "after %v", apart(fin, again))
+		Apart(fin, again) >= 150*time.Millisecond, "after %v", Apart(fin, again))
 	ack := w.AwaitAnswer(again)
 	w.Check("TIME-WAIT answers it", ack.Segment.Len() == 0 && !ack.Segment.Flags.Has(segment.RST), "%s", ack.Segment.Flags)
 	// The timer began when the first FIN came. Were it not restarted, it would have less left than the time since.
 	w.Await("and TIME-WAIT begins anew: 60 s from now", func() (string, bool) {
-		for _, c := range w.run.connections(timeline.Client) {
-			d, err := w.run.clientHost.diag.Lookup(c.Local(), c.Remote(), c.Cookie())
-			if err != nil || d.State != tcpinfo.TimeWait {
+		for _, c := range w.Connections(timeline.Client) {
+			d, found := c.TryDiag()
+			if !found || d.State != tcpinfo.TimeWait {
 				continue
 			}
 			since := time.Since(fin.Seen)

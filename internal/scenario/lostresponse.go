@@ -29,15 +29,15 @@ const (
 )
 
 func lostResponseServer(s *Side) {
-	l := s.Listen(func(l *Conn) { set(l, sockapi.SO_SNDBUF, lostSndbuf) })
+	l := s.Listen(func(l *Conn) { Set(l, sockapi.SO_SNDBUF, lostSndbuf) })
 
 	s.Note("the hasty server: write, close")
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Say("go on")
-	s.AwaitUnread(conn.watch, "the rest of the request has come; the answer does not need it")
-	conn.Write(pattern(lostAnswer))
-	d := conn.diag()
+	conn.AwaitUnread("the rest of the request has come; the answer does not need it")
+	conn.Write(Pattern(lostAnswer))
+	d := conn.Diag()
 	s.Check("write() took all of the answer; some of it waits in our kernel until the client reads", d.SendQ > 0, "Send-Q %d", d.SendQ)
 	s.Hold()
 	before := s.Counters()
@@ -49,8 +49,8 @@ func lostResponseServer(s *Side) {
 	s.Note("the careful server: write, shutdown(SHUT_WR), read to the end, close")
 	conn = l.Accept()
 	conn.Say("go on")
-	s.AwaitUnread(conn.watch, "the rest of the request has come")
-	conn.Write(pattern(lostAnswer))
+	conn.AwaitUnread("the rest of the request has come")
+	conn.Write(Pattern(lostAnswer))
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("the FIN is behind the answer: we have finished, and the connection lives",
 		tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
@@ -62,20 +62,20 @@ func lostResponseServer(s *Side) {
 
 func lostResponseClient(c *Side) {
 	conn := c.Socket()
-	set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
+	Set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.HearWord("go on")
 	conn.Say("the rest")
 	conn.Expect("we were slow to read: the connection is gone before we begin", tcpinfo.Closed)
 	answer, err := conn.ReadUntilError()
-	c.Check("what our kernel had received can still be read", bytes.Equal(answer, pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("what our kernel had received can still be read", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
 	c.CheckErrno("and then read() fails, in the middle of the answer", err, unix.ECONNRESET)
 	c.Check("the rest of the answer is lost", len(answer) < lostAnswer, "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
 
 	conn = c.Socket()
-	set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
+	Set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
 	conn.Connect(c.Addr)
 	conn.HearWord("go on")
 	conn.Say("the rest")
@@ -83,7 +83,7 @@ func lostResponseClient(c *Side) {
 	answer, err = conn.ReadUntilError()
 	c.CheckErrno("no error: the answer ends with read() = 0", err, 0)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
-	c.Check("nothing is lost", bytes.Equal(answer, pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
+	c.Check("nothing is lost", bytes.Equal(answer, Pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
 	conn.ExpectEnded("both FINs are acknowledged")
 }

@@ -26,7 +26,7 @@ func (c *Conn) heard(b []byte) {
 	if room := lineLimit - len(c.began); room > 0 {
 		c.began = append(c.began, b[:min(len(b), room)]...)
 	}
-	c.must(c.side.mismatch(c.began))
+	c.Must(c.side.mismatch(c.began))
 }
 
 // mismatch says what is at the other end, by the first that it said, if that is not the server of this scenario.

@@ -41,11 +41,11 @@ func oldDuplicateServer(s *Side) {
 }
 
 func oldDuplicateClient(c *Side) {
-	from := netip.AddrPortFrom(c.host.address(c.Family()), oldDuplicatePort)
+	from := netip.AddrPortFrom(c.HostAddr(), oldDuplicatePort)
 	before := c.Counters()
 	for _, word := range []string{"old\n", "new\n"} {
 		conn := c.Socket()
-		set(conn, sockapi.SO_REUSEADDR, true)
+		Set(conn, sockapi.SO_REUSEADDR, true)
 		conn.Bind(from)
 		conn.Connect(c.Addr)
 		conn.Write([]byte(word))

@@ -1,9 +1,7 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -24,7 +22,10 @@ var portExhaustion = &Scenario{
 	Client: portExhaustionClient,
 }
 
-const portsOfOurs = 3
+const (
+	portsOfOurs = 3
+	thousands   = "thousands of connections would be needed"
+)
 
 func portExhaustionServer(s *Side) {
 	l := s.Listen()
@@ -72,32 +73,32 @@ func portExhaustionClient(c *Side) {
 	talk.Write(c.Request())
 	other := talk.HearAddr()
 
-	ports := c.freePorts(portsOfOurs)
+	ports := c.FreePorts(portsOfOurs)
 	c.Note("we have the ports %d to %d, and nobody else has them", ports.Lo, ports.Hi)
 	conns := []*Conn{}
 	for range portsOfOurs {
-		conn := c.from(ports)
+		conn := c.SocketFrom(ports, thousands)
 		conn.Connect(c.Addr)
 		conn.Expect("connected", tcpinfo.Established)
 		conns = append(conns, conn)
 	}
-	fourth := c.from(ports)
+	fourth := c.SocketFrom(ports, thousands)
 	c.CheckErrno("one more fails: every port has a connection to this destination", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	c.Hold()
 
-	set(fourth, sockapi.SO_REUSEADDR, true)
+	Set(fourth, sockapi.SO_REUSEADDR, true)
 	c.CheckErrno("SO_REUSEADDR does not help: it is for bind()", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	fourth.Close()
 
-	elsewhere := c.from(ports)
+	elsewhere := c.SocketFrom(ports, thousands)
 	c.CheckErrno("another destination helps: the ports are used up for each one alone", elsewhere.TryConnect(other), 0)
 	c.Check("a port that has a connection already", taken(conns, elsewhere.Local().Port()), "%d", elsewhere.Local().Port())
 	elsewhere.Close()
 
-	set(conns[0], sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	Set(conns[0], sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	conns[0].Close()
 	conns[0].ExpectGone("SO_LINGER with 0 s helps: RST, no TIME-WAIT (and data that was under way is lost)")
-	conns[0] = c.from(ports)
+	conns[0] = c.SocketFrom(ports, thousands)
 	c.CheckErrno("its port is free at once", conns[0].TryConnect(c.Addr), 0)
 
 	talk.Say("close first")
@@ -107,7 +108,7 @@ func portExhaustionClient(c *Side) {
 	conns[0].Close()
 	conns[0].ExpectEnded("the TIME-WAIT is on the server's side")
 	talk.HearWord("closed")
-	conns[0] = c.from(ports)
+	conns[0] = c.SocketFrom(ports, thousands)
 	c.CheckErrno("the port is free at once, here", conns[0].TryConnect(c.Addr), 0)
 
 	began := time.Now()
@@ -127,83 +128,22 @@ func portExhaustionClient(c *Side) {
 // usedUpByTimeWait tries to connect while TIME-WAIT has all ports, which it does since then. It tells whether it came to be
 // connected in the end.
 func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.Time) bool {
-	last, delay, setting := c.from(ports), c.reuseDelay(), c.sysctl("tcp_tw_reuse")
+	last, delay, setting := c.SocketFrom(ports, thousands), c.ReuseDelay(), c.Sysctl("tcp_tw_reuse")
 	err := last.TryConnect(c.Addr)
 	if err != nil {
 		c.CheckErrno("one more fails: nobody has the ports but TIME-WAIT", err, unix.EADDRNOTAVAIL)
-		if !c.reusesTimeWait() {
-			c.Note("tcp_tw_reuse is %s, tcp_timestamps %s: here it helps to wait for the end of TIME-WAIT, 60 s", setting, c.sysctl("tcp_timestamps"))
+		if c.NoReuse() != "" {
+			c.Note("tcp_tw_reuse is %s, tcp_timestamps %s: here it helps to wait for the end of TIME-WAIT, 60 s", setting, c.Sysctl("tcp_timestamps"))
 			return false
 		}
-		c.Await(fmt.Sprintf("it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
-			t := old.diag().Timer
-			return fmt.Sprintf("timer %s", t), t.Expires < timeWaitLength-delay-50*time.Millisecond
-		})
+		old.AwaitReusable()
 		err = last.TryConnect(c.Addr)
 	}
 	c.Check(fmt.Sprintf("tcp_tw_reuse is %s: connect() takes a port out of a TIME-WAIT that is older than %v", setting, delay),
-		err == nil && c.reusesTimeWait(), "%s, %v after the first close()", errnoName(err), time.Since(since).Round(time.Millisecond))
-	last.must(err)
+		err == nil && c.NoReuse() == "", "%s, %v after the first close()", ErrnoName(err), time.Since(since).Round(time.Millisecond))
+	last.Must(err)
 	last.Close()
 	return true
-}
-
-// reusesTimeWait tells whether connect() may end a TIME-WAIT here: 1 is always, 2 (the default) is on loopback, and neither
-// without timestamps.
-func (c *Side) reusesTimeWait() bool {
-	if c.sysctl("tcp_timestamps") == "0" {
-		return false
-	}
-	setting := c.sysctl("tcp_tw_reuse")
-	return setting == "1" || setting == "2" && c.Addr.Addr().IsLoopback()
-}
-
-// from makes a socket for which connect() chooses from these ports.
-func (c *Side) from(ports sockapi.PortRange) *Conn {
-	conn := c.Socket()
-	err := sockapi.IP_LOCAL_PORT_RANGE.Set(conn.sock, ports)
-	if errors.Is(err, unix.ENOPROTOOPT) {
-		c.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which thousands of connections would be needed", "it came with Linux 6.3")
-	}
-	conn.must(err)
-	conn.bound = true // by connect(); --bind is not for this lesson
-	return conn
-}
-
-// freePorts finds n neighbouring ports that no socket has.
-func (c *Side) freePorts(n int) sockapi.PortRange {
-	var lo, hi int
-	if _, err := fmt.Sscan(c.sysctl("ip_local_port_range"), &lo, &hi); err != nil || hi-lo < 2*n {
-		c.run.fail(fmt.Errorf("net.ipv4.ip_local_port_range: %q", c.sysctl("ip_local_port_range")))
-	}
-	for tries := 1; ; tries++ {
-		c.alive()
-		if tries > 100 {
-			c.run.fail(fmt.Errorf("no %d neighbouring ports from %d to %d are free", n, lo, hi))
-		}
-		first := lo + 2*rand.IntN((hi-lo-n)/2) // even: bind() to port 0 begins with the odd ones
-		free := true
-		for port := first; port < first+n; port++ {
-			free = free && c.isFree(uint16(port))
-		}
-		if free {
-			return sockapi.PortRange{Lo: uint16(first), Hi: uint16(first + n - 1)}
-		}
-	}
-}
-
-// isFree tells whether a port can be bound. That is asked for the lesson's sake, and not a call of it.
-func (c *Side) isFree(port uint16) bool {
-	probe, err := sockapi.NewSocket(c.Family(), unix.SOCK_STREAM, 0, nil)
-	if err != nil {
-		c.run.fail(err)
-	}
-	defer probe.Close()
-	any := netip.IPv4Unspecified()
-	if c.Family() == unix.AF_INET6 {
-		any = netip.IPv6Unspecified()
-	}
-	return probe.Bind(netip.AddrPortFrom(any, port)) == nil
 }
 
 func taken(conns []*Conn, port uint16) bool {

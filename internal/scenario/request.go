@@ -30,7 +30,7 @@ func (s *Side) ReadRequest(c *Conn) {
 		s.run.fail(fmt.Errorf("%w (%s)", ErrLeft, c.Remote()))
 	}
 	if !errors.Is(err, io.EOF) {
-		c.must(err)
+		c.Must(err)
 	}
 	name, hold, ok := parseRequest(line)
 	if !ok || name != s.run.sc.Name {

@@ -23,7 +23,7 @@ var resets = &Scenario{
 }
 
 func resetsServer(s *Side) {
-	l := s.Listen(smallBuffers)
+	l := s.Listen(SmallBuffers)
 	talk := l.Accept() // over this connection the server says when the client is to do what
 	s.ReadRequest(talk)
 	s.resetSynReceived(talk)
@@ -114,10 +114,10 @@ func (s *Side) awaitReset(talk, conn *Conn, read, pending unix.Errno) {
 	_, err := conn.TryRead(64)
 	if read != 0 {
 		s.CheckErrno("read() tells it", err, read)
-		s.CheckErrno("once: SO_ERROR has nothing to say then", conn.pending(), pending)
+		s.CheckErrno("once: SO_ERROR has nothing to say then", conn.PendingError(), pending)
 	} else {
 		s.CheckErrno("read() gives 0, the end of the stream, as before the reset", err, read)
-		s.CheckErrno("SO_ERROR tells it: "+sockapi.ErrnoName(pending), conn.pending(), pending)
+		s.CheckErrno("SO_ERROR tells it: "+sockapi.ErrnoName(pending), conn.PendingError(), pending)
 	}
 	_, err = conn.TryWrite([]byte("too late"))
 	s.CheckErrno("write() fails in any case", err, unix.EPIPE)
@@ -128,15 +128,15 @@ func (s *Side) awaitReset(talk, conn *Conn, read, pending unix.Errno) {
 func (s *Side) resetSynReceived(talk *Conn) {
 	door := s.Socket()
 	door.Bind(netip.AddrPortFrom(talk.Local().Addr(), 0))
-	set(door, sockapi.TCP_DEFER_ACCEPT, time.Hour)
+	Set(door, sockapi.TCP_DEFER_ACCEPT, time.Hour)
 	door.Listen(8)
-	s.host.watch.FollowChildren(door.watch, s.Name)
+	door.FollowChildren()
 	before := s.Counters()
 	talk.Say(door.Local().String())
 	child := s.ExpectChild(1, "half-open, until data comes", tcpinfo.SynReceived)
 	s.Hold()
 	talk.Say("reset")
-	s.expectGone(child, s.Name, "RST came in SYN-RECEIVED: the entry is gone, and no application hears of it", "")
+	child.ExpectGone("RST came in SYN-RECEIVED: the entry is gone, and no application hears of it")
 	rose := s.Counted(before, "EmbryonicRsts")
 	s.Check("the kernel counted it", rose["EmbryonicRsts"] >= 1, "EmbryonicRsts +%d", rose["EmbryonicRsts"])
 	door.Close()
@@ -157,7 +157,7 @@ func (s *Side) resetTimeWait(l, talk *Conn) {
 	conn.Close()
 	s.Hold()
 	talk.Say("reset")
-	if s.sysctl("tcp_rfc1337") != "0" {
+	if s.Sysctl("tcp_rfc1337") != "0" {
 		s.Note("tcp_rfc1337 is set: TIME-WAIT takes no notice of the RST")
 		return
 	}
@@ -168,8 +168,8 @@ func (s *Side) resetTimeWait(l, talk *Conn) {
 func (c *Side) resetLastAck(talk *Conn) {
 	conn := c.narrow()
 	talk.HearWord("close")
-	c.AwaitUnread(conn.watch, "data has come, which we do not read")
-	if !conn.TryDeafen() {
+	conn.AwaitUnread("data has come, which we do not read")
+	if !conn.TryDropIncoming() {
 		c.Note("this user may not attach a filter to a socket: TIME-WAIT is not reset here (root may; so does echoc --wire time-wait-reset)")
 		talk.Say("cannot")
 		conn.Close()
@@ -184,7 +184,7 @@ func (c *Side) resetLastAck(talk *Conn) {
 // narrow connects with a receive window that is soon full.
 func (c *Side) narrow() *Conn {
 	conn := c.Socket()
-	smallBuffers(conn)
+	SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	return conn
 }
@@ -192,7 +192,7 @@ func (c *Side) narrow() *Conn {
 // reset ends the connection with SO_LINGER 0, when the server says so.
 func (c *Conn) reset(talk *Conn, from string) {
 	talk.HearWord("reset")
-	set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	c.Close()
 	c.ExpectGone("SO_LINGER with 0 s: close() sent RST, " + from)
 }

@@ -36,7 +36,7 @@ func reuseaddrServer(s *Side) {
 	old.Close()
 	again := s.Socket()
 	s.CheckErrno("bind() again fails", again.TryBind(first.Local()), unix.EADDRINUSE)
-	set(again, sockapi.SO_REUSEADDR, true)
+	Set(again, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
 	again.Close()
 
@@ -48,12 +48,12 @@ func reuseaddrServer(s *Side) {
 	l.Close()
 	l = s.Socket()
 	s.CheckErrno("bind() without SO_REUSEADDR fails", l.TryBind(s.Addr), unix.EADDRINUSE)
-	set(l, sockapi.SO_REUSEADDR, true)
+	Set(l, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("with SO_REUSEADDR, on both, it succeeds", l.TryBind(s.Addr), 0)
 	l.Listen(128)
 
 	another := s.Socket()
-	set(another, sockapi.SO_REUSEADDR, true)
+	Set(another, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("a second server beside a live listener fails, SO_REUSEADDR or not", another.TryBind(s.Addr), unix.EADDRINUSE)
 	another.Close()
 
@@ -64,7 +64,7 @@ func reuseaddrServer(s *Side) {
 	third.Close()
 	conn.Read(64)
 	conn.Close()
-	s.keepListener(l)
+	s.KeepListener(l)
 }
 
 func reuseaddrClient(c *Side) {

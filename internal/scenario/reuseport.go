@@ -28,11 +28,11 @@ func reuseportServer(s *Side) {
 	talk := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(talk)
 
-	one := s.sharingPort(netip.AddrPortFrom(talk.Local().Addr(), 0))
+	one := s.SharingPort(netip.AddrPortFrom(talk.Local().Addr(), 0))
 	one.Listen(128)
 	two := s.Socket()
 	s.CheckErrno("bind() to the same port without SO_REUSEPORT fails", two.TryBind(one.Local()), unix.EADDRINUSE)
-	set(two, sockapi.SO_REUSEPORT, true)
+	Set(two, sockapi.SO_REUSEPORT, true)
 	s.CheckErrno("with it, as the first one has it, bind() succeeds", two.TryBind(one.Local()), 0)
 	s.CheckErrno("and so does listen(): two listeners, one port", two.TryListen(128), 0)
 	two.Expect("the second one listens", tcpinfo.Listen)
@@ -58,14 +58,14 @@ func reuseportServer(s *Side) {
 	s.Hold()
 
 	two.Close()
-	if s.sysctl("tcp_migrate_req") == "1" {
+	if s.Sysctl("tcp_migrate_req") == "1" {
 		s.Note("tcp_migrate_req is 1: the queue of a listener that closes moves to another one")
 		stay, gone = stay+gone, 0
 	}
-	awaitQueue(s, one, "the other listener closed; this one has the queue it is to have", stay)
+	one.AwaitQueue("the other listener closed; this one has the queue it is to have", stay)
 	talk.Say(fmt.Sprint(gone))
 	talk.HearWord("late")
-	awaitQueue(s, one, "whoever comes now comes here", stay+1)
+	one.AwaitQueue("whoever comes now comes here", stay+1)
 	conns := []*Conn{}
 	for range stay + 1 {
 		conns = append(conns, one.Accept())

@@ -26,8 +26,9 @@ type run struct {
 	outside                *observe.Outside
 	unvisited              atomic.Bool // a server to which nobody has come yet
 	visited                func()      // called when somebody has
-	wire                   *Wire       // nil on this host
-	both                   bool        // both sides are in this process
+	sides                  map[timeline.Side]*Side
+	wire                   *Wire // nil on this host
+	both                   bool  // both sides are in this process
 	clock                  *clock
 	outer, ctx             context.Context // the caller's, the run's
 	cancel                 context.CancelCauseFunc
@@ -46,7 +47,7 @@ type run struct {
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}, sides: map[timeline.Side]*Side{}}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -31,11 +32,11 @@ func selfConnectServer(s *Side) {
 
 	app := s.Socket()
 	err := app.TryBind(taken)
-	if matches(err, unix.EADDRNOTAVAIL) {
+	if errors.Is(err, unix.EADDRNOTAVAIL) {
 		s.Note("%s is on another host: whether a server could start there cannot be tried here", taken)
 	} else {
 		s.CheckErrno("the server cannot start: a client has its port", err, unix.EADDRINUSE)
-		set(app, sockapi.SO_REUSEADDR, true)
+		Set(app, sockapi.SO_REUSEADDR, true)
 		s.CheckErrno("SO_REUSEADDR does not help: the client's socket does not have it", app.TryBind(taken), unix.EADDRINUSE)
 	}
 	app.Close()
@@ -50,7 +51,6 @@ func selfConnectClient(c *Side) {
 
 	conn.HearWord("connect to yourself")
 	self := c.Socket()
-	self.peer = self.watch // the other end is this one
 	self.Bind(netip.AddrPortFrom(conn.Local().Addr(), 0))
 	self.Connect(self.Local())
 	self.Expect("nobody listens there, and we are connected", tcpinfo.Established)

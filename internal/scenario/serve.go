@@ -105,7 +105,7 @@ func (s *Side) goesOn() bool { return s.listener != nil && !s.aborted }
 // clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps its place there, and
 // is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of the same.
 func (s *Side) clearQueue() {
-	dead := int(s.listening.Last().AcceptQueue) - s.waitingClients()
+	dead := int(s.listening.Last().AcceptQueue) - s.WaitingClients()
 	if len(s.run.taken) == 0 {
 		dead = max(dead, 1)
 	}
@@ -140,8 +140,8 @@ func (s *Side) takeListener(h *keptListener) {
 	}
 }
 
-// keepListener leaves the listener to the next run, if there is one. (After a failure that starts afresh.)
-func (s *Side) keepListener(l *Conn) {
+// KeepListener leaves the listener to the next run, if there is one. (After a failure that starts afresh.)
+func (s *Side) KeepListener(l *Conn) {
 	if s.keeps {
 		s.listener = &keptListener{l.sock, s.trace}
 		s.run.keepOpen(l)
@@ -154,6 +154,6 @@ func (s *Side) listenAgain() *Conn {
 	s.run.keepOpen(l)
 	s.listening = l
 	s.announce(l.boundTo(), s.Name)
-	s.host.watch.FollowChildren(l.watch, s.Name)
+	l.FollowChildren()
 	return l
 }

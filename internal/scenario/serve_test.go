@@ -65,14 +65,14 @@ func TestWhatCannotBePlayedEndsTheServing(t *testing.T) {
 // A close() that sends RST has not ended the connection in good order, though nothing is left of it either.
 func TestAResetIsNoEndInGoodOrder(t *testing.T) {
 	for name, option := range map[string]func(*Conn){
-		"SO_LINGER": func(c *Conn) { set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true}) },
+		"SO_LINGER": func(c *Conn) { Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true}) },
 		"not read":  func(*Conn) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			results, err := serving(t, func(s *Side) {
 				conn := s.Listen().Accept()
 				option(conn)
-				s.AwaitUnread(conn.watch, "what the client wrote")
+				conn.AwaitUnread("what the client wrote")
 				conn.Close()
 				conn.ExpectEnded("so it is said")
 			}, func(a netip.AddrPort) {

@@ -28,7 +28,7 @@ func shutdownListenerServer(s *Side) {
 	door.Listen(8)
 	talk.Say(door.Local().String())
 	talk.HearWord("connected")
-	awaitQueue(s, door, "a client is connected, and nobody has accepted", 1)
+	door.AwaitQueue("a client is connected, and nobody has accepted", 1)
 
 	door.Shutdown(unix.SHUT_WR)
 	door.Expect("SHUT_WR on a listener does nothing", tcpinfo.Listen)
@@ -50,17 +50,9 @@ func shutdownListenerServer(s *Side) {
 	guest.HearWord("hello")
 	guest.Expect("accepted, as if nothing had been", tcpinfo.Established)
 
-	woken := make(chan error, 1)
-	go func() {
-		defer close(woken)
-		defer s.run.caught() // if the reader quits before it
-		_, err := door.TryAccept()
-		woken <- err
-	}()
+	accepted := door.TryAcceptBeside()
 	door.Shutdown(unix.SHUT_RD)
-	err = <-woken
-	s.alive()
-	s.CheckErrno("accept() in another thread ends: this is how a server stops its accept loop", err, unix.EINVAL)
+	s.CheckErrno("accept() in another thread ends: this is how a server stops its accept loop", accepted(), unix.EINVAL)
 	door.Close()
 	guest.Say("goodbye")
 	guest.Read(64)
@@ -102,10 +94,10 @@ func shutdownListenerClient(c *Side) {
 // given port 0 it is the kernel that chose, and that port is given back when the socket no longer listens.
 func (s *Side) named(addr netip.AddrPort) *Conn {
 	holder := s.Socket()
-	set(holder, sockapi.SO_REUSEADDR, true)
+	Set(holder, sockapi.SO_REUSEADDR, true)
 	holder.Bind(netip.AddrPortFrom(addr.Addr(), 0))
 	c := s.Socket()
-	set(c, sockapi.SO_REUSEADDR, true)
+	Set(c, sockapi.SO_REUSEADDR, true)
 	c.Bind(holder.Local())
 	holder.Close()
 	return c

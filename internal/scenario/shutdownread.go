@@ -31,10 +31,10 @@ func shutdownReadServer(s *Side) {
 	conn := l.Accept()
 	talk.HearWord("shut")
 	conn.Expect("the client has shut down its receiving side, and nothing here tells of it", tcpinfo.Established)
-	s.checkShutdown(conn, "none is set", 0)
-	conn.Write(pattern(shutdownReadData))
+	conn.CheckShutdown("none is set", 0)
+	conn.Write(Pattern(shutdownReadData))
 	s.Await("the client's kernel acknowledges what we send, as ever", func() (string, bool) {
-		q := conn.diag().SendQ
+		q := conn.Diag().SendQ
 		return fmt.Sprintf("Send-Q %d", q), q == 0
 	})
 	conn.Read(64)
@@ -46,7 +46,7 @@ func shutdownReadServer(s *Side) {
 	both.Expect("for us it is a client that has finished sending", tcpinfo.CloseWait)
 	talk.HearWord("write")
 	n, err := both.TryWrite([]byte("hello?"))
-	s.Check("so we answer, and write() succeeds", n == 6 && err == nil, "%d, %s", n, errnoName(err))
+	s.Check("so we answer, and write() succeeds", n == 6 && err == nil, "%d, %s", n, ErrnoName(err))
 	both.Expect("but that side takes no data any more: RST", tcpinfo.Closed)
 	_, err = both.TryWrite([]byte("hello?"))
 	s.CheckErrno("write() fails", err, unix.EPIPE)
@@ -61,20 +61,20 @@ func shutdownReadClient(c *Side) {
 	talk.HearWord("go on")
 
 	conn := c.Dial()
-	before := conn.info().SegsOut
+	before := conn.Info().SegsOut
 	conn.Shutdown(unix.SHUT_RD)
-	after := conn.info().SegsOut
+	after := conn.Info().SegsOut
 	c.Check("shutdown(SHUT_RD) sent no segment", after == before, "TCP_INFO segs_out %d, before %d", after, before)
 	conn.Expect("no state has changed", tcpinfo.Established)
-	c.checkShutdown(conn, "receiving is shut, sending is not", tcpinfo.RcvShutdown)
+	conn.CheckShutdown("receiving is shut, sending is not", tcpinfo.RcvShutdown)
 	end := conn.Read(64)
 	c.Check("read() gives 0 at once, though the server has not finished", len(end) == 0, "%d bytes", len(end))
 
 	talk.Say("shut")
-	c.AwaitUnread(conn.watch, "data comes all the same, and is queued")
+	conn.AwaitUnread("data comes all the same, and is queued")
 	c.Hold()
 	data := conn.Read(4096)
-	c.Check("and read() gives it: on Linux nothing is discarded", bytes.Equal(data, pattern(shutdownReadData)), "%d of %d bytes", len(data), shutdownReadData)
+	c.Check("and read() gives it: on Linux nothing is discarded", bytes.Equal(data, Pattern(shutdownReadData)), "%d of %d bytes", len(data), shutdownReadData)
 	end = conn.Read(64)
 	c.Check("with the queue empty read() gives 0 again, and does not wait", len(end) == 0, "%d bytes", len(end))
 	conn.Close()

@@ -44,6 +44,7 @@ func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
 	if name == timeline.Server {
 		s.host, s.peerHost = r.serverHost, r.clientHost
 	}
+	r.sides[name] = s
 	s.trace = observe.NewTracer(r.log, name, s.hooks())
 	return s
 }
@@ -69,6 +70,13 @@ func (s *Side) ReadyAt(addr netip.AddrPort) {
 
 // HoldTime is how long the reader wants to look at the state that the lesson is about.
 func (s *Side) HoldTime() time.Duration { return s.hold }
+
+// BindAddr is what --bind asks for; invalid: nothing.
+func (s *Side) BindAddr() netip.AddrPort { return s.run.cfg.Bind }
+
+// HostAddr and PeerHostAddr are the addresses of this side's host and of the other side's, on the wire.
+func (s *Side) HostAddr() netip.Addr     { return s.host.address(s.Family()) }
+func (s *Side) PeerHostAddr() netip.Addr { return s.peerHost.address(s.Family()) }
 
 // Full tells whether to wait for what takes a minute.
 func (s *Side) Full() bool { return s.run.cfg.Full }
@@ -111,21 +119,21 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 		return s.listenAgain()
 	}
 	l := s.Socket()
-	set(l, sockapi.SO_REUSEADDR, true)
+	Set(l, sockapi.SO_REUSEADDR, true)
 	for _, o := range options {
 		o(l)
 	}
 	l.Bind(s.Addr)
 	l.Listen(backlog)
 	s.Ready(l)
-	s.keepListener(l)
+	s.KeepListener(l)
 	return l
 }
 
 // Ready says that the server can be reached at the listener's address.
 func (s *Side) Ready(l *Conn) {
 	s.Addr, s.listening = l.watch.Local(), l
-	s.host.watch.FollowChildren(l.watch, s.Name)
+	l.FollowChildren()
 	s.ReadyAt(s.Addr)
 }
 
@@ -136,10 +144,16 @@ func (s *Side) Dial() *Conn {
 	return c
 }
 
+// Took is how long this side's last call was in the kernel.
+func (s *Side) Took() time.Duration { return s.trace.Took() }
+
 // Note explains, in one sentence.
 func (s *Side) Note(format string, args ...any) {
 	s.run.log.Add(s.Name, time.Time{}, &timeline.Note{Text: fmt.Sprintf(format, args...)})
 }
+
+// Fail ends the run: the lesson cannot go on.
+func (s *Side) Fail(err error) { s.run.fail(err) }
 
 // Hold stays where the lesson is for as long as the reader asked, so that it can be looked at from outside.
 func (s *Side) Hold() {
@@ -169,7 +183,7 @@ func (s *Side) Check(expect string, ok bool, got string, args ...any) {
 
 // CheckErrno records whether a call failed the way it should have. want 0 means that it should have succeeded.
 func (s *Side) CheckErrno(expect string, err error, want unix.Errno) {
-	s.Check(expect, matches(err, want), "%s", errnoName(err))
+	s.Check(expect, matches(err, want), "%s", ErrnoName(err))
 }
 
 func matches(err error, want unix.Errno) bool {
@@ -179,8 +193,8 @@ func matches(err error, want unix.Errno) bool {
 	return errors.Is(err, want)
 }
 
-// errnoName is what a call gave, as strace would name it.
-func errnoName(err error) string {
+// ErrnoName is what a call gave, as strace would name it.
+func ErrnoName(err error) string {
 	var errno unix.Errno
 	switch {
 	case err == nil:
@@ -210,6 +224,15 @@ func (r *run) await(whose timeline.Side, h *host, expect string, test func() (go
 	r.check(whose, time.Time{}, expect, got, ok)
 	if !ok {
 		r.fail(timeout{expect, r.cfg.Patience})
+	}
+}
+
+// Wait waits until it is so, and records nothing.
+func (s *Side) Wait(what string, ok func() bool) {
+	s.alive()
+	if !s.until(what, ok) {
+		s.run.unmet()
+		s.run.fail(timeout{what, s.run.cfg.Patience})
 	}
 }
 
@@ -245,4 +268,12 @@ func (s *Side) Counted(before tcpinfo.Counters, names ...string) map[string]int6
 		s.run.log.Add(s.Name, time.Time{}, &timeline.Counter{Name: name, Delta: rose[name]})
 	}
 	return rose
+}
+
+// Unhurried waits for what comes when a timer of the kernel says so. After a long hold that may be far off, and no deadline
+// of this program's counts meanwhile.
+func (s *Side) Unhurried(wait func()) {
+	resume := s.run.clock.hold()
+	defer resume()
+	wait()
 }

@@ -28,7 +28,7 @@ func simultaneousCloseServer(s *Side) {
 		s.closeAcross(s.Listen().Accept())
 		return
 	}
-	l := s.Listen(smallBuffers)
+	l := s.Listen(SmallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Fill()
@@ -37,9 +37,9 @@ func simultaneousCloseServer(s *Side) {
 	conn.Expect("the client's FIN has come, but no acknowledgement of ours: it closed without knowing of us", tcpinfo.Closing)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client has finished", len(end) == 0, "%d bytes", len(end))
-	s.checkShutdown(conn, "both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
-	d := conn.diag()
-	s.Check("our FIN still waits", d.SendQ > 0 && d.Timer.Kind == tcpinfo.TimerPersist, "%s", conn.waiting())
+	conn.CheckShutdown("both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
+	d := conn.Diag()
+	s.Check("our FIN still waits", d.SendQ > 0 && d.Timer.Kind == tcpinfo.TimerPersist, "Send-Q %d, timer %s", d.SendQ, d.Timer.Kind)
 	s.Hold()
 	conn.Close()
 	conn.Expect("our FIN is acknowledged: both closed first, so TIME-WAIT here", tcpinfo.TimeWait)
@@ -52,7 +52,7 @@ func simultaneousCloseClient(c *Side) {
 		return
 	}
 	conn := c.Socket()
-	smallBuffers(conn)
+	SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.AwaitPeer("the server has closed, and we do not know it yet", tcpinfo.FinWait1)
@@ -62,7 +62,7 @@ func simultaneousCloseClient(c *Side) {
 	conn.AwaitPeer("our FIN crossed theirs", tcpinfo.Closing)
 	conn.AwaitPeerOrphaned("the server has seen it and closed its descriptor")
 	answer := conn.ReadToEnd()
-	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("TIME-WAIT here too", tcpinfo.TimeWait)
 }
 

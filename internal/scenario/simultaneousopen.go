@@ -6,7 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/timeline"
-	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
@@ -28,7 +27,7 @@ var simultaneousOpen = &Scenario{
 
 func simultaneousOpenServer(s *Side) {
 	if s.OnWire() {
-		s.connectAcross(s.Addr, netip.AddrPortFrom(s.peerHost.address(s.Family()), s.Addr.Port()))
+		s.connectAcross(s.Addr, netip.AddrPortFrom(s.PeerHostAddr(), s.Addr.Port()))
 		return
 	}
 	l := s.Listen()
@@ -36,13 +35,13 @@ func simultaneousOpenServer(s *Side) {
 	s.ReadRequest(conn)
 
 	// The wall: SYNs that come to this port are dropped as soon as one connection waits in its queue.
-	wall := s.sharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
+	wall := s.SharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
 	wall.Listen(0)
-	ours := s.sharingPort(wall.Local()) // two sockets may have the port while only one of them listens
+	ours := s.SharingPort(wall.Local()) // two sockets may have the port while only one of them listens
 
 	// With a filter that drops whatever comes for our socket, the client's answer to our SYN does not reach us, and its
 	// SYN-RECEIVED lasts until we remove it.
-	held := ours.TryDeafen()
+	held := ours.TryDropIncoming()
 	conn.Say(wall.Local().String())
 	theirs := conn.HearAddr()
 	s.CheckErrno("we connect from the port that the client connects to", ours.TryConnect(theirs), unix.EINPROGRESS)
@@ -55,14 +54,14 @@ func simultaneousOpenServer(s *Side) {
 	} else {
 		ours.Expect("our SYN is on its way; a filter keeps the answer from us", tcpinfo.SynSent)
 		conn.Say("held")
-		second := s.sharingPort(wall.Local())
-		second.TryDeafen()
+		second := s.SharingPort(wall.Local())
+		second.TryDropIncoming()
 		s.CheckErrno("once more, with another socket of the client's", second.TryConnect(conn.HearAddr()), unix.EINPROGRESS)
 		conn.Say("held too")
 		conn.HearWord("go on")
 		wall.Close()
-		ours.Undeafen()
-		second.Undeafen()
+		ours.Undrop()
+		second.Undrop()
 		s.Unhurried(func() {
 			ours.Expect("connected, though nobody listens at our port", tcpinfo.Established)
 			second.Expect("connected, and already closed by the client", tcpinfo.CloseWait)
@@ -71,7 +70,7 @@ func simultaneousOpenServer(s *Side) {
 	s.Check("one connection: the client's address is its other end", ours.Remote() == theirs, "%s to %s", ours.Local(), ours.Remote())
 	conn.HearWord("connected")
 	ours.Say("from the server")
-	s.AwaitUnread(ours.watch, "the client's word has come")
+	ours.AwaitUnread("the client's word has come")
 	word := ours.Hear()
 	s.Check("data flows", word == "from the client", "%q", word)
 	conn.Say("read")
@@ -85,7 +84,7 @@ func simultaneousOpenServer(s *Side) {
 
 func simultaneousOpenClient(c *Side) {
 	if c.OnWire() {
-		c.connectAcross(netip.AddrPortFrom(c.host.address(c.Family()), c.Addr.Port()), c.Addr)
+		c.connectAcross(netip.AddrPortFrom(c.HostAddr(), c.Addr.Port()), c.Addr)
 		return
 	}
 	conn := c.Dial()
@@ -117,7 +116,7 @@ func simultaneousOpenClient(c *Side) {
 	filler.Expect("the wall is gone, and with it what nobody had accepted; our connection never went through it", tcpinfo.Closed)
 	conn.Say("connected")
 	ours.Say("from the client")
-	c.AwaitUnread(ours.watch, "the server's word has come")
+	ours.AwaitUnread("the server's word has come")
 	word := ours.Hear()
 	c.Check("data flows", word == "from the server", "%q", word)
 	conn.HearWord("read")
@@ -139,14 +138,6 @@ func (c *Side) closeEarly(conn *Conn, theirs netip.AddrPort) *Conn {
 	return hasty
 }
 
-// sharingPort makes a socket whose port others of this user may have too.
-func (s *Side) sharingPort(addr netip.AddrPort) *Conn {
-	c := s.SocketNonblock()
-	set(c, sockapi.SO_REUSEPORT, true)
-	c.Bind(addr)
-	return c
-}
-
 // On a wire that holds the SYNs nobody needs a full queue: both ends just connect, each from the port that the other connects
 // to.
 
@@ -159,7 +150,7 @@ func (s *Side) connectAcross(ours, theirs netip.AddrPort) {
 		conn.Expect("each has the other's SYN and the ACK of its own", tcpinfo.Established)
 	})
 	conn.Say("from the " + string(s.Name))
-	s.AwaitUnread(conn.watch, "the other's word has come")
+	conn.AwaitUnread("the other's word has come")
 	word := conn.Hear()
 	s.Check("data flows", word == "from the "+string(s.Name.Other()), "%q", word)
 	conn.Close()

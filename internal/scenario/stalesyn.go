@@ -14,9 +14,28 @@ var staleSYN = &Scenario{
 	Name: "stale-syn", Group: Opening, OnlyWire: true, Injects: true,
 	Lesson: "an old SYN comes late: why a handshake takes three segments",
 	Source: "RFC 9293 3.5, figure 8",
-	Server: lossServer, Client: lossClient,
+	Server: staleSYNServer, Client: staleSYNClient,
 	Prepare: staleSYNPrepare,
 	Wire:    staleSYNWire,
+}
+
+// The server speaks first: nothing of the client's goes before its ACK.
+func staleSYNServer(s *Side) {
+	l := s.Listen()
+	conn := l.Accept()
+	conn.Write([]byte("welcome\n"))
+	conn.Read(64)
+	conn.Close()
+	conn.ExpectEnded("closed in good order")
+}
+
+func staleSYNClient(c *Side) {
+	conn := c.Dial()
+	conn.Expect("connected, in spite of it", tcpinfo.Established)
+	welcome := conn.Read(64)
+	c.Check("and the connection is as good as any", string(welcome) == "welcome\n", "%q", welcome)
+	conn.Close()
+	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
 func staleSYNPrepare(w *Wire) {
@@ -28,10 +47,8 @@ func staleSYNWire(w *Wire) {
 	wanted := w.AwaitHeld("client syn")
 	old := wanted.Segment.Clone()
 	old.Seq -= 100_000
-	raw, err := old.Marshal()
-	w.must(err)
 	w.Note("a SYN of the client's, older by 100,000, comes before the one it has just sent")
-	w.Inject(timeline.Client, raw)
+	w.InjectSegment(timeline.Client, old)
 
 	answer := w.AwaitHeld("server syn+ack")
 	w.Expect(timeline.Server, "it cannot tell an old SYN from a new one, and answers", tcpinfo.SynReceived)
@@ -43,8 +60,8 @@ func staleSYNWire(w *Wire) {
 	w.Check("the client never sent that: it answers with RST", refusal.Segment.Flags.Has(segment.RST) && refusal.Segment.Seq == old.Seq+1,
 		"%s seq %d", refusal.Segment.Flags, refusal.Segment.Seq)
 	w.Await("the entry is gone, and accept() has had nothing", func() (string, bool) {
-		b, err := w.run.serverHost.diag.Backlog(w.server)
-		return fmt.Sprintf("SYN queue %d, accept queue %d", b.SynQueue, b.AcceptQueue), err == nil && b.SynQueue == 0 && b.AcceptQueue == 0
+		b, listens := w.ServerQueues()
+		return fmt.Sprintf("SYN queue %d, accept queue %d", b.SynQueue, b.AcceptQueue), listens && b.SynQueue == 0 && b.AcceptQueue == 0
 	})
 	w.Note("now the SYN that the client did send")
 	w.Release(wanted)

@@ -28,7 +28,7 @@ const (
 
 func synQueueServer(s *Side) {
 	l := s.Listen()
-	set(l, sockapi.TCP_DEFER_ACCEPT, deferLong)
+	Set(l, sockapi.TCP_DEFER_ACCEPT, deferLong)
 	conn := l.Accept() // over this connection the server says what comes next
 	s.ReadRequest(conn)
 	before := s.Counters()
@@ -36,8 +36,8 @@ func synQueueServer(s *Side) {
 	s.Note("a client that says nothing: data ends the wait")
 	conn.Say("connect")
 	patient := s.ExpectChild(1, "its SYN came, our SYN-ACK went; for us it is half-open", tcpinfo.SynReceived)
-	awaitQueues(s, l, "it is in the SYN queue, not in the accept queue", 1, 0)
-	timer := diagOf(patient).Timer
+	l.AwaitQueues("it is in the SYN queue, not in the accept queue", 1, 0)
+	timer := patient.LastDiag().Timer
 	s.Check("a timer runs for it", timer.Kind == tcpinfo.TimerOn, "timer %s, %v", timer.Kind, timer.Expires)
 	s.Await("its ACK comes, and is put aside", func() (string, bool) {
 		n := s.Counters()["TCPDeferAcceptDrop"] - before["TCPDeferAcceptDrop"]
@@ -46,8 +46,8 @@ func synQueueServer(s *Side) {
 	s.Counted(before, "TCPDeferAcceptDrop")
 	s.Hold()
 	conn.Say("write")
-	s.expect(patient, s.Name, "data has come: now it is a connection", []tcpinfo.State{tcpinfo.Established})
-	awaitQueues(s, l, "it has moved to the accept queue", 0, 1)
+	patient.Expect("data has come: now it is a connection", tcpinfo.Established)
+	l.AwaitQueues("it has moved to the accept queue", 0, 1)
 	first := l.Accept()
 	s.Check("accept() gives a socket that has data to read", string(first.Read(64)) == "at last\n", "%s", first.Remote())
 
@@ -55,18 +55,18 @@ func synQueueServer(s *Side) {
 	conn.Say("connect")
 	hasty := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
 	conn.Say("reset")
-	s.expectGone(hasty, s.Name, "its RST has removed the entry; no application ever hears of it", "")
-	awaitQueues(s, l, "both queues are empty", 0, 0)
+	hasty.ExpectGone("its RST has removed the entry; no application ever hears of it")
+	l.AwaitQueues("both queues are empty", 0, 0)
 
 	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
 	conn.Say("connect")
 	silent := s.ExpectChild(3, "half-open, like the others", tcpinfo.SynReceived)
-	set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)
+	Set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)
 	s.Unhurried(func() {
-		s.expect(silent, s.Name, "time is up: the SYN-ACK is sent once more, and the ACK that answers it counts", []tcpinfo.State{tcpinfo.Established})
+		silent.Expect("time is up: the SYN-ACK is sent once more, and the ACK that answers it counts", tcpinfo.Established)
 	})
 	second := l.Accept()
-	again := second.info().TotalRetrans
+	again := second.Info().TotalRetrans
 	s.Check("it was accepted late, without data, after one more SYN-ACK", again == 1, "SYN-ACK sent again %d times", again)
 	conn.Say("done")
 	for _, c := range []*Conn{first, second, conn} {
@@ -90,7 +90,7 @@ func synQueueClient(c *Side) {
 	hasty := c.Dial()
 	hasty.Expect("open, for us", tcpinfo.Established)
 	conn.HearWord("reset")
-	set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	Set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	hasty.Close()
 	hasty.ExpectGone("SO_LINGER with 0 s: close() sent RST")
 
@@ -101,12 +101,4 @@ func synQueueClient(c *Side) {
 	for _, s := range []*Conn{patient, silent, conn} {
 		s.Shutdown(unix.SHUT_WR)
 	}
-}
-
-// awaitQueues waits until there are so many half-open connections, and so many that wait for accept(2).
-func awaitQueues(s *Side, l *Conn, why string, half int, waiting uint32) {
-	s.Await(why, func() (string, bool) {
-		q := l.Last()
-		return fmt.Sprintf("SYN queue %d, accept queue %d", q.SynQueue, q.AcceptQueue), q.SynQueue == half && q.AcceptQueue == waiting
-	})
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sysctl reads net.ipv4.NAME, as it is on this side's host. It is "" where the kernel has none.
-func (s *Side) sysctl(name string) string {
+// Sysctl reads net.ipv4.NAME, as it is on this side's host. It is "" where the kernel has none.
+func (s *Side) Sysctl(name string) string {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/" + name)
 	if err != nil {
 		return ""

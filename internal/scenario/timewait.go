@@ -21,8 +21,6 @@ var timeWait = &Scenario{
 	Client: timeWaitClient,
 }
 
-const timeWaitLength = time.Minute // TCP_TIMEWAIT_LEN, a constant of the kernel
-
 func timeWaitServer(s *Side) {
 	l := s.Listen()
 	conn := l.Accept()
@@ -47,20 +45,20 @@ func timeWaitClient(c *Side) {
 	conn.Expect("we closed first, the server second, and both FINs are acknowledged", tcpinfo.TimeWait)
 	began := conn.Last().Time
 	c.Check("getsockopt(TCP_INFO) on the open descriptor says CLOSED: only sock_diag sees TIME-WAIT",
-		conn.info().State == tcpinfo.Closed, "%s", conn.info().State)
+		conn.Info().State == tcpinfo.Closed, "%s", conn.Info().State)
 	conn.Close()
 	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
-	d := conn.diag()
+	d := conn.Diag()
 	c.Check("no descriptor leads to it", d.Inode == 0, "inode %d", d.Inode)
-	c.Check("its timer began with 60 s", d.Timer.Kind == tcpinfo.TimerTimeWait && d.Timer.Expires <= timeWaitLength, "timer %s", d.Timer)
+	c.Check("its timer began with 60 s", d.Timer.Kind == tcpinfo.TimerTimeWait && d.Timer.Expires <= TimeWaitLength, "timer %s", d.Timer)
 	c.Hold()
 	c.Await("the timer counts down", func() (string, bool) {
-		now := conn.diag().Timer
+		now := conn.Diag().Timer
 		return fmt.Sprintf("timer %s, before %s", now, d.Timer), now.Expires < d.Timer.Expires
 	})
 
 	reset := c.Dial()
-	set(reset, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	Set(reset, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	ready := reset.Read(64)
 	c.Check("the server is connected", string(ready) == "ready\n", "%q", ready)
 	reset.Close()
@@ -69,7 +67,7 @@ func timeWaitClient(c *Side) {
 	if c.Full() {
 		c.Note("--full: waiting for the end of TIME-WAIT")
 		there, gone := conn.AwaitEnd("the time is up, and only now the pair of addresses is free", began)
-		c.Check("that was after 60 s", gone > timeWaitLength-time.Second && there < timeWaitLength+time.Second,
+		c.Check("that was after 60 s", gone > TimeWaitLength-time.Second && there < TimeWaitLength+time.Second,
 			"between %v and %v", there.Round(time.Millisecond), gone.Round(time.Millisecond))
 	}
 }

@@ -1,10 +1,7 @@
 package scenario
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,7 +22,7 @@ var timeWaitReuse = &Scenario{
 }
 
 // A connection that must bring data to be accepted stays in SYN-RECEIVED until it does: that is how this state is held.
-func deferAccept(l *Conn) { set(l, sockapi.TCP_DEFER_ACCEPT, 30*time.Second) }
+func deferAccept(l *Conn) { Set(l, sockapi.TCP_DEFER_ACCEPT, 30*time.Second) }
 
 func timeWaitReuseServer(s *Side) {
 	l := s.Listen(deferAccept)
@@ -84,13 +81,13 @@ func timeWaitReuseClient(c *Side) {
 	again.Close()
 
 	mine := c.Socket()
-	mine.bound = true // by connect(): what bind() took, connect() does not choose
+	mine.NoBind() // what bind() took, connect() does not choose
 	mine.Connect(c.Addr)
 	mine.Say("mine")
 	mine.Close()
 	mine.Expect("this time we closed first", tcpinfo.TimeWait)
-	next := c.Socket()
-	next.onlyPort(mine.Local().Port())
+	port := mine.Local().Port()
+	next := c.SocketFrom(sockapi.PortRange{Lo: port, Hi: port}, "tcp_tw_reuse cannot be shown")
 	before := c.Counters()
 	if !c.reuse(next, mine) {
 		talk.Say("refused")
@@ -103,56 +100,22 @@ func timeWaitReuseClient(c *Side) {
 	next.Close()
 }
 
-// onlyPort leaves connect() the choice of a port, from a range of one.
-func (c *Conn) onlyPort(port uint16) {
-	err := sockapi.IP_LOCAL_PORT_RANGE.Set(c.sock, sockapi.PortRange{Lo: port, Hi: port})
-	if errors.Is(err, unix.ENOPROTOOPT) {
-		c.side.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which tcp_tw_reuse cannot be shown", "it came with Linux 6.3")
-	}
-	c.must(err)
-	c.bound = true
-}
-
 // reuse connects from the one port that there is, and that is in TIME-WAIT. It tells whether it came to be connected.
 func (c *Side) reuse(next, old *Conn) bool {
 	err := next.TryConnect(c.Addr)
 	if err != nil { // unless the reader took long
 		c.CheckErrno("TIME-WAIT is too young: connect() does not take the port", err, unix.EADDRNOTAVAIL)
-		delay := c.reuseDelay()
-		c.Await(fmt.Sprintf("it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
-			t := old.diag().Timer
-			return fmt.Sprintf("timer %s", t), t.Expires < timeWaitLength-delay-50*time.Millisecond
-		})
+		old.AwaitReusable()
 		err = next.TryConnect(c.Addr)
 	}
-	if why := c.noReuse(); why != "" {
+	if why := c.NoReuse(); why != "" {
 		c.CheckErrno(why+": not here, however old it is", err, unix.EADDRNOTAVAIL)
 		return false
 	}
 	c.CheckErrno("connect() takes the port out of TIME-WAIT", err, 0)
-	next.must(err)
+	next.Must(err)
 	c.Check("it is that port", next.Local() == old.Local(), "%s", next.Local())
 	old.ExpectGone("TIME-WAIT was given up")
 	next.Expect("connected", tcpinfo.Established)
 	return true
-}
-
-// noReuse says why no port is taken out of TIME-WAIT here, if none is.
-func (c *Side) noReuse() string {
-	setting := c.sysctl("tcp_tw_reuse")
-	switch {
-	case setting == "0", setting == "2" && !c.Addr.Addr().IsLoopback(): // 2: on loopback only
-		return "tcp_tw_reuse is " + setting
-	case c.sysctl("tcp_timestamps") == "0":
-		return "tcp_timestamps is 0"
-	}
-	return ""
-}
-
-// reuseDelay is how old a TIME-WAIT has to be; before Linux 6.14 it was a second for all.
-func (c *Side) reuseDelay() time.Duration {
-	if ms, err := strconv.Atoi(c.sysctl("tcp_tw_reuse_delay")); err == nil {
-		return time.Duration(ms) * time.Millisecond
-	}
-	return time.Second
 }

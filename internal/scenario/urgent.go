@@ -23,7 +23,7 @@ func urgentServer(s *Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
-	if s.sysctl("tcp_stdurg") == "1" {
+	if s.Sysctl("tcp_stdurg") == "1" {
 		s.Unsupported("net.ipv4.tcp_stdurg is set, and this kernel looks for the mark one byte too far", "sysctl -w net.ipv4.tcp_stdurg=0")
 	}
 	_, err := conn.TryRecv(1, unix.MSG_OOB)
@@ -36,7 +36,7 @@ func urgentServer(s *Side) {
 	s.checkRead(conn, "read() stops at the mark, though more has come", "ab")
 	s.checkMark(conn, "the next byte is the urgent one", true)
 	b, err := conn.TryRecv(9, unix.MSG_OOB)
-	s.Check("recv(MSG_OOB) gives the urgent byte", err == nil && string(b) == "!", "%q, %s", b, errnoName(err))
+	s.Check("recv(MSG_OOB) gives the urgent byte", err == nil && string(b) == "!", "%q, %s", b, ErrnoName(err))
 	_, err = conn.TryRecv(9, unix.MSG_OOB)
 	s.CheckErrno("and only once", err, unix.EINVAL)
 	s.checkRead(conn, "read() goes on behind the mark: out of band means out of the stream", "cd")
@@ -46,10 +46,10 @@ func urgentServer(s *Side) {
 	s.awaitStream(conn, "ab, urgent 1, cd, urgent 2 and ef have come, and nothing was read in between", 8)
 	s.checkRead(conn, "there is one mark, at 2; 1 has become an ordinary byte", "ab1cd")
 	b, err = conn.TryRecv(9, unix.MSG_OOB)
-	s.Check("recv(MSG_OOB) gives 2", err == nil && string(b) == "2", "%q, %s", b, errnoName(err))
+	s.Check("recv(MSG_OOB) gives 2", err == nil && string(b) == "2", "%q, %s", b, ErrnoName(err))
 	s.checkRead(conn, "the rest of the stream", "ef")
 
-	set(conn, sockapi.SO_OOBINLINE, true)
+	Set(conn, sockapi.SO_OOBINLINE, true)
 	conn.Say("inline")
 	s.awaitStream(conn, "ab, an urgent !, and cd have come", 5)
 	_, err = conn.TryRecv(1, unix.MSG_OOB)
@@ -67,34 +67,34 @@ func urgentClient(c *Side) {
 	conn.Write(c.Request())
 	conn.HearWord("one")
 	conn.Write([]byte("ab"))
-	conn.sendUrgent("!")
+	c.sendUrgent(conn, "!")
 	conn.Write([]byte("cd"))
 
 	conn.HearWord("two")
 	conn.Write([]byte("ab"))
-	conn.sendUrgent("1")
+	c.sendUrgent(conn, "1")
 	conn.Write([]byte("cd"))
-	conn.sendUrgent("2")
+	c.sendUrgent(conn, "2")
 	conn.Write([]byte("ef"))
 
 	conn.HearWord("inline")
 	conn.Write([]byte("ab"))
-	conn.sendUrgent("!")
+	c.sendUrgent(conn, "!")
 	conn.Write([]byte("cd"))
 	conn.HearWord("done")
 	conn.Close()
 }
 
 // sendUrgent sends with MSG_OOB: the last byte is the urgent one.
-func (c *Conn) sendUrgent(text string) {
-	n, err := c.TrySend([]byte(text), unix.MSG_OOB)
-	c.side.Check("send() with MSG_OOB takes it, as part of the stream", n == len(text) && err == nil, "%d, %s", n, errnoName(err))
+func (c *Side) sendUrgent(conn *Conn, text string) {
+	n, err := conn.TrySend([]byte(text), unix.MSG_OOB)
+	c.Check("send() with MSG_OOB takes it, as part of the stream", n == len(text) && err == nil, "%d, %s", n, ErrnoName(err))
 }
 
 // awaitStream waits until so many bytes have come that were not read, urgent ones among them.
 func (s *Side) awaitStream(conn *Conn, why string, n uint32) {
 	s.Await(why, func() (string, bool) {
-		q := conn.diag().RecvQ
+		q := conn.Diag().RecvQ
 		return fmt.Sprintf("Recv-Q %d", q), q == n
 	})
 }
@@ -107,19 +107,12 @@ func (s *Side) checkRead(conn *Conn, expect, want string) {
 
 // checkMark asks SIOCATMARK.
 func (s *Side) checkMark(conn *Conn, expect string, want bool) {
-	at, err := conn.sock.AtMark()
-	conn.must(err)
+	at := conn.AtMark()
 	s.Check("SIOCATMARK: "+expect, at == want, "%v", at)
 }
 
 // checkPriority asks poll(2).
 func (s *Side) checkPriority(conn *Conn) {
-	fds := []unix.PollFd{{Events: unix.POLLPRI}}
-	var err error
-	conn.must(conn.sock.Control(func(fd uintptr) {
-		fds[0].Fd = int32(fd)
-		_, err = unix.Poll(fds, 0)
-	}))
-	conn.must(err)
-	s.Check("poll() says POLLPRI: something urgent is here", fds[0].Revents == unix.POLLPRI, "revents %#x", fds[0].Revents)
+	got := conn.Poll(unix.POLLPRI)
+	s.Check("poll() says POLLPRI: something urgent is here", got == unix.POLLPRI, "revents %#x", got)
 }

@@ -84,18 +84,6 @@ func (c *Conn) unaccepted() bool {
 	return d.State == tcpinfo.Established && d.Inode == 0
 }
 
-// waitingClients is how many connections that the kernel made for the server wait for accept(2), and have a client.
-func (s *Side) waitingClients() (n int) {
-	s.run.mu.Lock()
-	defer s.run.mu.Unlock()
-	for _, child := range s.run.met {
-		if !s.run.taken[child.Cookie()] && !leftQueue(child) {
-			n++
-		}
-	}
-	return n
-}
-
 // peersGone tells whether the client has left every connection that this server has of it, how long that must last until it is
 // believed (0: it has not), and one of the connections. Before the first is accepted it is about those in the queue.
 func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
@@ -109,7 +97,7 @@ func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
 		}
 		limit, from = max(limit, after), c.Remote()
 	}
-	if fresh && s.listening != nil && s.waitingClients() == 0 {
+	if fresh && s.listening != nil && s.WaitingClients() == 0 {
 		return queueLimit, from
 	}
 	return limit, from

@@ -133,6 +133,9 @@ func (w *Wire) AwaitHeld(match string) lab.Packet {
 	return p
 }
 
+// Held are the packets that it holds now.
+func (w *Wire) Held() []lab.Packet { return w.lab.Wire.Held() }
+
 // Release delivers a held segment.
 func (w *Wire) Release(p lab.Packet) { w.must(w.lab.Wire.Release(p.ID)) }
 
@@ -157,6 +160,13 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 		side = lab.Server
 	}
 	w.must(w.lab.Wire.Inject(side, raw))
+}
+
+// InjectSegment is Inject of a segment that nobody ever sent.
+func (w *Wire) InjectSegment(from timeline.Side, s segment.Segment) {
+	raw, err := s.Marshal()
+	w.must(err)
+	w.Inject(from, raw)
 }
 
 // AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. If it was
@@ -213,7 +223,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	h := w.host(side)
 	h.watch.Sample() // it is about now, and not about the last time somebody looked
 	ok := w.run.until(h, nil, func() bool {
-		for _, c := range w.run.connections(side) {
+		for _, c := range w.Connections(side) {
 			if seen = c.Last(); !seen.Gone && slices.Contains(states, seen.State) {
 				return true
 			}
@@ -266,15 +276,24 @@ func (w *Wire) must(err error) {
 	}
 }
 
-// connections are what is followed of that side, but for listeners, the last first.
-func (r *run) connections(side timeline.Side) (list []*watch.Socket) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, w := range r.followed {
-		if w.Tag() == any(side) {
-			list = append(list, w)
+// Connections are what is watched of that side, but for listeners, the last first. No calls can be made on them.
+func (w *Wire) Connections(side timeline.Side) (list []*Conn) {
+	w.run.mu.Lock()
+	defer w.run.mu.Unlock()
+	for _, socket := range w.run.followed {
+		if socket.Tag() == any(side) {
+			list = append(list, &Conn{side: w.run.sides[side], watch: socket})
 		}
 	}
 	slices.Reverse(list)
 	return list
 }
+
+// ServerQueues are the accept queue and the SYN queue of the server's listener, if it is there.
+func (w *Wire) ServerQueues() (b tcpinfo.Backlog, listens bool) {
+	b, err := w.run.serverHost.diag.Backlog(w.server)
+	return b, err == nil
+}
+
+// KeepAliveProbes is how many there have been on the wire so far.
+func (w *Wire) KeepAliveProbes() int { return w.segments.Probes() }

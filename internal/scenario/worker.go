@@ -46,28 +46,28 @@ func work() {
 	}
 }
 
-// worker is such a process.
-type worker struct {
+// Process is such a process.
+type Process struct {
 	process *os.Process
 	stdin   *os.File
 	stop    func() bool
 }
 
-// handOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
-func (s *Side) handOver(conn *Conn) *worker {
+// HandOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
+func (s *Side) HandOver(conn *Conn) *Process {
 	w, greeted, err := s.startWorker(conn)
-	conn.must(err)
+	conn.Must(err)
 	defer greeted.Close()
 	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
 	if n, err := greeted.Read(make([]byte, 1)); n != 1 {
-		w.end()
-		conn.must(fmt.Errorf("the worker process did not begin: %w", err))
+		w.End()
+		conn.Must(fmt.Errorf("the worker process did not begin: %w", err))
 	}
 	s.Note("process %d has a descriptor for this connection too", w.process.Pid)
 	return w
 }
 
-func (s *Side) startWorker(conn *Conn) (w *worker, greeted *os.File, err error) {
+func (s *Side) startWorker(conn *Conn) (w *Process, greeted *os.File, err error) {
 	var dup int
 	if err := conn.sock.Control(func(fd uintptr) { dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
 		return nil, nil, err
@@ -96,11 +96,14 @@ func (s *Side) startWorker(conn *Conn) (w *worker, greeted *os.File, err error) 
 		greeted.Close()
 		return nil, nil, err
 	}
-	return &worker{process: process, stdin: hold}, greeted, nil
+	return &Process{process: process, stdin: hold}, greeted, nil
 }
 
-// kill is kill -9. It returns the signal that the process died of.
-func (w *worker) kill() os.Signal {
+// PID is its number.
+func (w *Process) PID() int { return w.process.Pid }
+
+// Kill is kill -9. It returns the signal that the process died of.
+func (w *Process) Kill() os.Signal {
 	w.process.Kill()
 	state, err := w.process.Wait()
 	if err != nil {
@@ -109,8 +112,8 @@ func (w *worker) kill() os.Signal {
 	return state.Sys().(syscall.WaitStatus).Signal()
 }
 
-// end leaves nothing of it.
-func (w *worker) end() {
+// End leaves nothing of it.
+func (w *Process) End() {
 	if w.stop != nil {
 		w.stop()
 	}

@@ -39,7 +39,7 @@ func writeAfterCloseClient(c *Side) {
 
 	before := c.Counters()
 	n, err := conn.TryWrite([]byte("1"))
-	c.Check("the first write() succeeds: the byte is in our kernel, and on its way", n == 1 && err == nil, "%d, %s", n, errnoName(err))
+	c.Check("the first write() succeeds: the byte is in our kernel, and on its way", n == 1 && err == nil, "%d, %s", n, ErrnoName(err))
 	conn.Expect("the answer was RST", tcpinfo.Closed)
 	rose := c.Counted(before, "OutRsts", "EstabResets")
 	c.Check("the kernel counted a connection that was reset", rose["EstabResets"] >= 1, "OutRsts +%d, EstabResets +%d", rose["OutRsts"], rose["EstabResets"])
@@ -61,6 +61,6 @@ func writeAfterCloseClient(c *Side) {
 	_, err = conn.TrySend([]byte("3"), unix.MSG_NOSIGNAL)
 	c.CheckErrno("send() with MSG_NOSIGNAL fails in the same way, and without the signal", err, unix.EPIPE)
 	end, err = conn.TryRead(64)
-	c.Check("read() gives 0, now as before: who only reads never learns of the reset", len(end) == 0 && err == nil, "%d bytes, %s", len(end), errnoName(err))
+	c.Check("read() gives 0, now as before: who only reads never learns of the reset", len(end) == 0 && err == nil, "%d bytes, %s", len(end), ErrnoName(err))
 	conn.Close()
 }
