@@ -81,7 +81,7 @@ func (w *WireFlags) Config(out Output) (*scenario.WireConfig, func() error, erro
 	}
 	if out.screen != nil {
 		s, restore := newWireStep(os.Stdin, out.screen)
-		cfg.Hand = s.Hold
+		cfg.Step = s.Hold
 		capture := end
 		end = func() error { restore(); return capture() }
 	}

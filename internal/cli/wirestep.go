@@ -56,7 +56,7 @@ func cbreak(f *os.File) (restore func()) {
 	return func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
 }
 
-// Hold is a scenario.WireConfig's Hand: it returns when the sides are done, or with an error when the user quits.
+// Hold is a scenario.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.
 func (s *wireStep) Hold(ctx context.Context, w *scenario.Wire) error {
 	s.help()
 	for ctx.Err() == nil {

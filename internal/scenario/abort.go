@@ -8,8 +8,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The administrator can end any connection of the host, whoever owns it: SOCK_DESTROY, which  ss -K  uses. The peer is sent RST
-// where TCP says so, and the owner is told ECONNABORTED. It also ends what no descriptor leads to any more.
+// The administrator can end any connection of the host, whoever owns it: SOCK_DESTROY, which  ss -K  uses. The peer is
+// sent RST where TCP says so, and the owner is told ECONNABORTED. It also ends what no descriptor leads to any more.
 var abort = &Scenario{
 	Name: "abort", Group: Failure, Many: true,
 	Lesson: "the administrator aborts a connection: ECONNABORTED",
@@ -20,23 +20,23 @@ var abort = &Scenario{
 
 func abortServer(s *Side) {
 	l := s.Listen()
-	talk := l.Accept() // over this connection the two sides say how far they are
-	s.ReadRequest(talk)
+	control := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(control)
 
 	conn := l.Accept()
 	conn.Expect("a connection that its application uses", tcpinfo.Established)
 	s.Hold()
 	switch err := conn.TryDestroy(); {
 	case errors.Is(err, tcpinfo.ErrPermission):
-		talk.Say("not permitted")
+		control.Say("not permitted")
 		s.cannotDestroy(tcpinfo.ErrPermission)
 	case errors.Is(err, tcpinfo.ErrNotSupported):
-		talk.Say("not supported")
+		control.Say("not supported")
 		s.cannotDestroy(tcpinfo.ErrNotSupported)
 	default:
 		conn.Must(err)
 	}
-	talk.Say("aborted")
+	control.Say("aborted")
 	conn.Expect("CLOSED, and the application has done nothing", tcpinfo.Closed)
 	_, err := conn.TryRead(64)
 	s.CheckErrno("its next call tells it", err, unix.ECONNABORTED)
@@ -47,7 +47,7 @@ func abortServer(s *Side) {
 	conn.Close()
 
 	leaked := l.Accept()
-	talk.HearWord("closed")
+	control.HearWord("closed")
 	leaked.Expect("a connection that its application forgot: the client has long closed", tcpinfo.CloseWait)
 	leaked.Must(leaked.TryDestroy())
 	leaked.Expect("no setting ends CLOSE-WAIT; this does", tcpinfo.Closed)
@@ -60,17 +60,17 @@ func abortServer(s *Side) {
 	old.Expect("a connection in TIME-WAIT: it has no owner", tcpinfo.TimeWait)
 	old.Must(old.TryDestroy())
 	old.ExpectGone("TIME-WAIT ended, long before its 60 s were over")
-	talk.Say("done")
-	talk.Read(64)
-	talk.Close()
+	control.Say("done")
+	control.Read(64)
+	control.Close()
 }
 
 func abortClient(c *Side) {
-	talk := c.Dial()
-	talk.Write(c.Request())
+	control := c.Dial()
+	control.Write(c.Request())
 
 	conn := c.Dial()
-	switch talk.Hear() {
+	switch control.Hear() {
 	case "not permitted":
 		c.cannotDestroy(tcpinfo.ErrPermission)
 	case "not supported":
@@ -83,7 +83,7 @@ func abortClient(c *Side) {
 	forgotten := c.Dial()
 	forgotten.Close()
 	forgotten.Expect("we have closed, the server does not", tcpinfo.FinWait2)
-	talk.Say("closed")
+	control.Say("closed")
 	forgotten.ExpectGone("RST: nobody waits any more")
 
 	old := c.Dial()
@@ -91,8 +91,8 @@ func abortClient(c *Side) {
 	c.Check("read() gives 0: the server closed first", len(end) == 0, "%d bytes", len(end))
 	old.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	old.Close()
-	talk.HearWord("done")
-	talk.Close()
+	control.HearWord("done")
+	control.Close()
 }
 
 // cannotDestroy ends the run: the kernel refused, and each side says why.

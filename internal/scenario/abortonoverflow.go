@@ -9,9 +9,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A full accept queue means silence on Linux: what the server cannot take it drops, and the client tries again.
-// With tcp_abort_on_overflow it is told instead, by RST. But only who has got as far as the third segment: a SYN that finds the
-// queue full is dropped in any case.
+// A full accept queue means silence on Linux: what the server cannot take it drops, and the client tries again. With
+// tcp_abort_on_overflow it is told instead, by RST. But only who has got as far as the third segment: a SYN that finds
+// the queue full is dropped in any case.
 var abortOnOverflow = &Scenario{
 	Name: "abort-on-overflow", Group: Opening, OnlyWire: true, Many: true,
 	Lesson: "tcp_abort_on_overflow: RST instead of silence",
@@ -21,8 +21,8 @@ var abortOnOverflow = &Scenario{
 	Wire:    abortOnOverflowWire,
 }
 
-// The queue takes three. Two connections come in good order; of two more, whose SYNs were answered while there was room for
-// one, the wire holds the last segment.
+// The queue takes three. Two connections come in good order; of two more, whose SYNs were answered while there was room
+// for one, the wire holds the last segment.
 const abortOnOverflowBacklog = 2
 
 func abortOnOverflowPrepare(w *Wire) {

@@ -7,8 +7,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The kernel completes handshakes without the server's application, so a client can be gone again before accept() is called.
-// Its place in the accept queue stays. accept() succeeds, and hands over the socket of a connection that is no more.
+// The kernel completes handshakes without the server's application, so a client can be gone again before accept() is
+// called. Its place in the accept queue stays. accept() succeeds, and hands over the socket of a connection that is no
+// more.
 var acceptReset = &Scenario{
 	Name: "accept-reset", Group: Opening, Many: true,
 	Lesson: "the client is gone before accept()",
@@ -55,12 +56,12 @@ func acceptResetClient(c *Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.HearWord("connect")
-	hasty := c.Dial()
-	hasty.Expect("connected, as far as we can tell", tcpinfo.Established)
+	early := c.Dial()
+	early.Expect("connected, as far as we can tell", tcpinfo.Established)
 	conn.HearWord("reset")
-	Set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
-	hasty.Close()
-	hasty.ExpectGone("SO_LINGER with 0 s: close() sends RST, and nothing is left here")
+	Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	early.Close()
+	early.ExpectGone("SO_LINGER with 0 s: close() sends RST, and nothing is left here")
 	conn.HearWord("done")
 	conn.Close()
 }

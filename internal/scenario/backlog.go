@@ -9,9 +9,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The kernel completes handshakes by itself and queues the connections until accept() fetches them. The backlog of listen() is
-// the length of that queue, less one: backlog+1 fit. What comes then is not refused: the SYN is dropped, the
-// client sends it again, and thinks that the network is slow.
+// The kernel completes handshakes by itself and queues the connections until accept() fetches them. The backlog of
+// listen() is the length of that queue, less one: backlog+1 fit. What comes then is not refused: the SYN is dropped,
+// the client sends it again, and thinks that the network is slow.
 var backlog = &Scenario{
 	Name: "backlog", Group: Opening, Many: true,
 	Lesson: "the accept queue, and what happens when it is full",

@@ -1,6 +1,6 @@
 package scenario
 
-// catalogue is every scenario, in the order a reader meets them; each says which group it belongs to.
+// catalogue is every scenario, in the order a user meets them; each says which group it belongs to.
 var catalogue = []*Scenario{
 	// How a connection begins.
 	handshake, synQueue, backlog, refused, connectTimeout, simultaneousOpen, selfConnect, acceptReset,

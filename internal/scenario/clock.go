@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// clock bounds waits by the time that the sides were free to act: while the reader has yet to press Enter, or a pause or a
-// hold runs, no deadline comes nearer.
+// clock bounds waits by the time that the sides were free to act: while the user has yet to press Enter, or a pause or
+// a hold runs, no deadline comes nearer.
 type clock struct {
 	ctx      context.Context
 	patience time.Duration

@@ -3,8 +3,8 @@ package scenario
 import "socklife/tcpinfo"
 
 // The client closes first. Its FIN, the server's acknowledgement; the server's FIN, the client's acknowledgement: four
-// segments, or three where the server closes so soon that its FIN and its acknowledgement are one. The side that closed first
-// ends in TIME-WAIT, the other is free at once.
+// segments, or three where the server closes so soon that its FIN and its acknowledgement are one. The side that closed
+// first ends in TIME-WAIT, the other is free at once.
 var closing = &Scenario{
 	Name: "close", Group: Closing,
 	Lesson: "both sides close: who goes through which states",

@@ -8,9 +8,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A server that forgets close(). The client has long finished; the server's connection stays in CLOSE-WAIT for as long as the
-// server holds the descriptor: no timer runs, and no setting of the kernel ends it. The client's kernel, once its
-// application has closed too, waits for a minute and then forgets the connection.
+// A server that forgets close(). The client has long finished; the server's connection stays in CLOSE-WAIT for as long
+// as the server holds the descriptor: no timer runs, and no setting of the kernel ends it. The client's kernel, once
+// its application has closed too, waits for a minute and then forgets the connection.
 var closeWaitLeak = &Scenario{
 	Name: "close-wait-leak", Group: Closing,
 	Lesson: "a server that forgets close(): CLOSE-WAIT stays",

@@ -20,7 +20,7 @@ type Config struct {
 	Trace                bool           // have the kernel tell each transition (root)
 	Full                 bool           // also wait for what takes a minute
 
-	// Options the reader set on the command line; called before bind, listen and connect.
+	// Options the user set on the command line; called before bind, listen and connect.
 	OnListener, OnConn func(*sockapi.Socket) error
 	Bind               netip.AddrPort // the client's own address; invalid: the kernel chooses
 	Backlog            *int           // for listen(2); nil leaves it to the scenario
@@ -32,7 +32,7 @@ type Config struct {
 	Patience time.Duration        // how long to wait for the other side; 0 is ten seconds
 }
 
-// Stepper lets the reader say when the next call is made. It returns an error when there is no more asking: the reader
+// Stepper lets the user say when the next call is made. It returns an error when there is no more asking: the user
 // has quit.
 type Stepper func(ctx context.Context, side timeline.Side, next string) error
 

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is a socket in a lesson. Each method makes the system call it is named after and then looks at what the kernel says
-// of every socket of the run. A call that fails ends the run; where failing is the lesson, there is a Try form.
+// Conn is a socket in a lesson. Each method makes the system call it is named after and then looks at what the kernel
+// says of every socket of the run. A call that fails ends the run; where failing is the lesson, there is a Try form.
 type Conn struct {
 	side       *Side
 	sock       *sockapi.Socket
@@ -78,13 +78,14 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 	return nil
 }
 
-// boundTo is the address that the socket has now. It is asked for the sake of those who watch from outside, and not a call of the lesson.
+// boundTo is the address that the socket has now. It is asked for the sake of those who watch from outside, and not a
+// call of the lesson.
 func (c *Conn) boundTo() netip.AddrPort {
 	addr, _ := c.sock.Untraced().Getsockname()
 	return addr
 }
 
-// Listen is listen(2). A backlog the reader asked for goes before the lesson's.
+// Listen is listen(2). A backlog the user asked for goes before the lesson's.
 func (c *Conn) Listen(backlog int) { c.Must(c.TryListen(backlog)) }
 
 // TryListen is listen(2) that may fail.
@@ -168,8 +169,8 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	return err
 }
 
-// TimeAttempt has the end of an attempt to connect looked out for, whatever this side does meanwhile. What it returns waits for that, and
-// says how long the attempt has lasted since connect() entered the kernel.
+// TimeAttempt has the end of an attempt to connect looked out for, whatever this side does meanwhile. What it returns
+// waits for that, and says how long the attempt has lasted since connect() entered the kernel.
 func (c *Conn) TimeAttempt() (lasted func() time.Duration) {
 	took := make(chan time.Duration, 1)
 	go func() {
@@ -179,8 +180,8 @@ func (c *Conn) TimeAttempt() (lasted func() time.Duration) {
 	return func() time.Duration { return <-took }
 }
 
-// Write is write(2) of all of p. A blocking socket takes everything, waiting for room where there is none, unless a signal
-// comes meanwhile: then what is left takes another call.
+// Write is write(2) of all of p. A blocking socket takes everything, waiting for room where there is none, unless a
+// signal comes meanwhile: then what is left takes another call.
 func (c *Conn) Write(p []byte) {
 	for len(p) > 0 {
 		n, err := c.TryWrite(p)
@@ -272,7 +273,8 @@ func (c *Conn) Close() time.Duration {
 	return c.side.trace.Took()
 }
 
-// aborts says why close() will send RST and not FIN, if it will. That is asked for the truth of the lesson, and not a call of it.
+// aborts says why close() will send RST and not FIN, if it will. That is asked for the truth of the lesson, and not a
+// call of it.
 func (c *Conn) aborts() (why string) {
 	s := c.sock.Untraced()
 	if linger, err := sockapi.SO_LINGER.Get(s); err == nil && linger == (sockapi.Linger{OnOff: true}) {

@@ -10,8 +10,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// No answer is not an answer: the kernel sends the SYN again and again, for two minutes and more if nobody says otherwise. Three
-// options do: TCP_SYNCNT and TCP_USER_TIMEOUT end the attempt, with ETIMEDOUT; SO_SNDTIMEO ends the call only.
+// No answer is not an answer: the kernel sends the SYN again and again, for two minutes and more if nobody says
+// otherwise. Three options do: TCP_SYNCNT and TCP_USER_TIMEOUT end the attempt, with ETIMEDOUT; SO_SNDTIMEO ends the
+// call only.
 var connectTimeout = &Scenario{
 	Name: "connect-timeout", Group: Opening, Many: true,
 	Lesson: "nobody answers: TCP_SYNCNT, TCP_USER_TIMEOUT, SO_SNDTIMEO compared",
@@ -26,8 +27,8 @@ const (
 	sendTimeout = 500 * time.Millisecond  // of the call
 )
 
-// The server has room for one connection in its accept queue. When that is taken, SYNs are dropped: for whoever sends them, it
-// is as though the host did not exist.
+// The server has room for one connection in its accept queue. When that is taken, SYNs are dropped: for whoever sends
+// them, it is as though the host did not exist.
 func connectTimeoutServer(s *Side) {
 	l := s.ListenBacklog(0)
 	first := s.ExpectChild(0, "this one fits in the queue, and nobody accepts it", tcpinfo.Established)
@@ -80,8 +81,8 @@ func connectTimeoutClient(c *Side) {
 	}
 }
 
-// slack is how much too early a timer of the kernel's may seem to be: it counts in ticks, of 1 to 10 ms. How much later than it
-// rang we come to know of it, on a busy machine, is another matter.
+// slack is how much too early a timer of the kernel's may seem to be: it counts in ticks, of 1 to 10 ms. How much later
+// than it rang we come to know of it, on a busy machine, is another matter.
 const (
 	slack    = 20 * time.Millisecond
 	lateness = 2 * time.Second
@@ -97,7 +98,8 @@ func (c *Side) checkGivenUp(conn *Conn, option string, took, want time.Duration)
 		took > want-slack && took < want+lateness && again >= 1, "%v, SYN sent again %d times", took.Round(time.Millisecond), again)
 }
 
-// attempt has the kernel try to connect, and go on by itself. What it returns waits for the end of that, and says how long it lasted.
+// attempt has the kernel try to connect, and go on by itself. What it returns waits for the end of that, and says how
+// long it lasted.
 func (c *Side) attempt(conn *Conn, option string) (lasted func() time.Duration) {
 	c.CheckErrno(option+": the attempt is under way", conn.TryConnect(c.Addr), unix.EINPROGRESS)
 	lasted = conn.TimeAttempt()

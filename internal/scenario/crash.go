@@ -6,9 +6,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A process that is killed calls nothing any more: the kernel closes its descriptors for it, as close() would. So the peer
-// sees an end of the stream like any other, or a reset if data was left unread; that it was a crash TCP does not say. (A
-// host that crashes is another matter: it says nothing at all.)
+// A process that is killed calls nothing any more: the kernel closes its descriptors for it, as close() would. So the
+// peer sees an end of the stream like any other, or a reset if data was left unread; that it was a crash TCP does not
+// say. (A host that crashes is another matter: it says nothing at all.)
 var crash = &Scenario{
 	Name: "crash", Group: Failure, Many: true,
 	Lesson: "kill -9: the kernel closes for the process, with FIN or with RST",

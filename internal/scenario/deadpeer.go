@@ -12,8 +12,8 @@ import (
 )
 
 // The other host vanishes: no FIN, no RST, nothing. A connection on which nobody sends stays ESTABLISHED for ever. Two
-// things notice: keepalive, which asks now and then, and data that is not acknowledged; TCP_USER_TIMEOUT says how long that may
-// last.
+// things notice: keepalive, which asks now and then, and data that is not acknowledged; TCP_USER_TIMEOUT says how long
+// that may last.
 var deadPeer = &Scenario{
 	Name: "dead-peer", Group: Failure, OnlyWire: true, Many: true,
 	Lesson: "the other host vanishes: keepalive and TCP_USER_TIMEOUT notice",

@@ -57,8 +57,8 @@ const unseenMoment = 2 * time.Second
 // ExpectGone waits until the kernel has nothing left of a socket that was closed.
 func (c *Conn) ExpectGone(why string) { c.side.expectGone(c.watch, c.side.Name, why, "") }
 
-// ExpectEnded is ExpectGone for a connection that ended in good order, with a FIN. Once it is gone nothing tells that from a
-// reset; but that close() would send RST was known before.
+// ExpectEnded is ExpectGone for a connection that ended in good order, with a FIN. Once it is gone nothing tells that
+// from a reset; but that close() would send RST was known before.
 func (c *Conn) ExpectEnded(why string) { c.side.expectGone(c.watch, c.side.Name, why, c.aborted) }
 
 // ExpectPeerGone is ExpectGone for the other end, where that can be seen.
@@ -90,7 +90,8 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 }
 
 // ExpectChild waits for the nth connection (from 0) that the kernel made for the listener to be in one of the states,
-// accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it. No calls can be made on what it returns.
+// accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it. No calls can be made on what
+// it returns.
 func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	s.alive()
 	s.queueFirst = s.queueFirst || len(s.run.taken) == 0
@@ -186,8 +187,8 @@ func (c *Conn) findPeer() *watch.Socket {
 	return peer
 }
 
-// AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits for as
-// long as that may take there.
+// AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits
+// for as long as that may take there.
 func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
 	if peer := c.findPeer(); peer != nil {
 		c.side.expectGone(peer, c.side.Name.Other(), why, "")
@@ -196,8 +197,9 @@ func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
 	}
 }
 
-// AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that was: there
-// was something left at the first of the two times, and nothing at the second. On a busy machine they are far apart.
+// AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that
+// was: there was something left at the first of the two times, and nothing at the second. On a busy machine they are
+// far apart.
 func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration) {
 	c.side.Unhurried(func() {
 		c.side.Await("CLOSED: "+why, func() (string, bool) {

@@ -10,8 +10,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The client has closed, and its kernel waits for the server's FIN, which does not come. Nobody holds this connection any
-// more, so Linux does not wait for ever, as RFC 9293 would: tcp_fin_timeout (60 s), or what TCP_LINGER2 says.
+// The client has closed, and its kernel waits for the server's FIN, which does not come. Nobody holds this connection
+// any more, so Linux does not wait for ever, as RFC 9293 would: tcp_fin_timeout (60 s), or what TCP_LINGER2 says.
 var finWait2Orphan = &Scenario{
 	Name: "fin-wait-2-orphan", Group: Closing,
 	Lesson: "closed, and the peer does not close: how long FIN-WAIT-2 lasts",
@@ -43,7 +43,7 @@ func finWait2OrphanClient(c *Side) {
 	conn := c.Socket()
 	Set(conn, sockapi.TCP_LINGER2, orphanLife+c.HoldTime())
 	conn.Connect(c.Addr)
-	life := Get(conn, sockapi.TCP_LINGER2) // the reader may have set another
+	life := Get(conn, sockapi.TCP_LINGER2) // the user may have set another
 	conn.Write(c.Request())
 	began := time.Now()
 	conn.Close()

@@ -9,8 +9,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The client sends its request and shuts down its sending side: "that was all". It keeps receiving, and the server keeps
-// answering, for as long as it likes. This is how  sort < file  works over a network: the answer can only begin
+// The client sends its request and shuts down its sending side: "that was all". It keeps receiving, and the server
+// keeps answering, for as long as it likes. This is how  sort < file  works over a network: the answer can only begin
 // where the input is known to have ended.
 var halfClose = &Scenario{
 	Name: "half-close", Group: Closing,
@@ -20,10 +20,10 @@ var halfClose = &Scenario{
 	Client: halfCloseClient,
 }
 
-// The answer is larger than what fits between the two applications, with buffers this small: so the server is in write(),
-// and the connection half closed, until the client reads. The last part of it fits in the server's send buffer, and not in
-// the client's receive buffer: so the server can close, and its FIN waits, until the client reads that too. The states are held by
-// this, not by luck. (The kernel doubles the sizes it is given.)
+// The answer is larger than what fits between the two applications, with buffers this small: so the server is in
+// write(), and the connection half closed, until the client reads. The last part of it fits in the server's send
+// buffer, and not in the client's receive buffer: so the server can close, and its FIN waits, until the client reads
+// that too. The states are held by this, not by luck. (The kernel doubles the sizes it is given.)
 const (
 	halfCloseAnswer = 256 << 10
 	halfCloseLast   = 96 << 10

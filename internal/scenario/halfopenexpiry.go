@@ -9,8 +9,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A half-open connection does not stay for ever: the SYN-ACK is sent again, after waits that double, and when the last of
-// them is over the entry is dropped. Nobody is told. The client, which has been connected all the while as far as it
+// A half-open connection does not stay for ever: the SYN-ACK is sent again, after waits that double, and when the last
+// of them is over the entry is dropped. Nobody is told. The client, which has been connected all the while as far as it
 // knows, learns it when it sends something.
 var halfOpenExpiry = &Scenario{
 	Name: "half-open-expiry", Group: Opening, OnlyWire: true,

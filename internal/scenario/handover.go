@@ -11,14 +11,15 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Where a lesson has its client connect more than once, the client may have gone by then, and whoever is accepted next be the next
-// client. Its connection is left to the next run.
+// Where a lesson has its client connect more than once, the client may have gone by then, and whoever is accepted next
+// be the next client. Its connection is left to the next run.
 
 // requestTime is how long a connection is given to show by its first words that it is another client's.
 const requestTime = 50 * time.Millisecond
 
-// isAnother tells whether a connection that l has just accepted is another client's than the one that is being played with: when
-// every connection of that one was reset, or it may have gone and the new one begins with a request where this lesson has none.
+// isAnother tells whether a connection that l has just accepted is another client's than the one that is being played
+// with: when every connection of that one was reset, or it may have gone and the new one begins with a request where
+// this lesson has none.
 func (s *Side) isAnother(l, conn *Conn) bool {
 	if s.run.both || l != s.listening || len(s.run.taken) == 0 {
 		return false
@@ -39,8 +40,8 @@ func (s *Side) isAnother(l, conn *Conn) bool {
 	return bytes.HasPrefix(b[:n], s.requestBegins())
 }
 
-// leaveToNext ends this run and leaves the connection to the next one; but a lesson that looks at its clients before it accepts them would
-// look in vain.
+// leaveToNext ends this run and leaves the connection to the next one; but a lesson that looks at its clients before it
+// accepts them would look in vain.
 func (s *Side) leaveToNext(conn *Conn) {
 	if !s.queueFirst {
 		s.run.mu.Lock()

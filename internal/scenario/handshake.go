@@ -9,8 +9,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Three segments make a connection: SYN, SYN+ACK, ACK. The kernel makes them: the server's application has no part in it,
-// and accept() only fetches what is there already.
+// Three segments make a connection: SYN, SYN+ACK, ACK. The kernel makes them: the server's application has no part in
+// it, and accept() only fetches what is there already.
 var handshake = &Scenario{
 	Name: "handshake", Group: Opening,
 	Lesson: "socket, bind, listen, connect, accept: and who does what of it",
@@ -72,7 +72,7 @@ func handshakeWire(w *Wire) {
 	w.Check("and so the first byte of data has the number J+1", data.Segment.Seq == j+1, "J%+d", int32(data.Segment.Seq-j))
 }
 
-// checkPort checks where the client's port comes from: nobody called bind() for it, unless the reader said --bind.
+// checkPort checks where the client's port comes from: nobody called bind() for it, unless the user said --bind.
 func (c *Side) checkPort(conn *Conn) {
 	if from := c.BindAddr(); from.Port() != 0 {
 		c.Check("we chose our port, with bind()", conn.Local().Port() == from.Port(), "%s", conn.Local())
@@ -115,7 +115,8 @@ func (s *Side) showSYN(conn *Conn) {
 	s.Check("timestamps are in use only if it has one", stamps || !used, "has one %v, in use %v", stamps, used)
 }
 
-// showAgreed tells what the two SYNs settled, as TCP_INFO has it, and compares it with the other end's where that can be seen.
+// showAgreed tells what the two SYNs settled, as TCP_INFO has it, and compares it with the other end's where that can
+// be seen.
 func (s *Side) showAgreed(conn *Conn) {
 	i := conn.Info()
 	s.Note("agreed (TCP_INFO): snd_mss %d, rcv_mss %d, window scale %d to send and %d to receive by, %s",

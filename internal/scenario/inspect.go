@@ -10,7 +10,7 @@ import (
 	"socklife/tcpinfo"
 )
 
-// What a reader who holds the wire in his hand (WireConfig.Hand) asks of it.
+// What a user who steps through what is on the wire (WireConfig.Step) asks of it.
 
 // Line is the wire itself: what it holds, and what to do about it.
 func (w *Wire) Line() *lab.Wire { return w.lab.Wire }
@@ -65,7 +65,7 @@ func (w *Wire) Sockets() (lines []string) {
 	return lines
 }
 
-// inFull is one socket with all that a reader of segments asks for.
+// inFull is one socket with all that somebody who reads segments asks for.
 func inFull(side timeline.Side, s tcpinfo.Socket) string {
 	words := []string{fmt.Sprintf("%s %s %s > %s", side, s.State, s.Local, s.Remote), fmt.Sprintf("Recv-Q %d Send-Q %d", s.RecvQ, s.SendQ)}
 	if s.Timer.Kind != tcpinfo.TimerNone {

@@ -8,8 +8,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The client closes its half first, so the server is the passive closer: CLOSE-WAIT, and with its own FIN LAST-ACK, until that is
-// acknowledged. The client does not read, its window is full, and the FIN waits behind the data.
+// The client closes its half first, so the server is the passive closer: CLOSE-WAIT, and with its own FIN LAST-ACK,
+// until that is acknowledged. The client does not read, its window is full, and the FIN waits behind the data.
 var lastAck = &Scenario{
 	Name: "last-ack", Group: Closing,
 	Lesson: "the passive closer awaits the acknowledgement of its FIN",

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Where a lesson is about one connection and needs the sides to agree on something, they say it to each other over a second
-// one: a word on a line of its own. Each waits for the other's before it says its next.
+// Where a lesson is about one connection and needs the sides to agree on something, they say it to each other over a
+// second one: a word on a line of its own. Each waits for the other's before it says its next.
 
 // Say writes one line.
 func (c *Conn) Say(word string) { c.Write([]byte(word + "\n")) }
@@ -26,8 +26,8 @@ func (c *Conn) Hear() string {
 
 const lineLimit = 256
 
-// readLine reads until it has a line; what read(2) brought beyond it is the beginning of the next. It is not whole, and the error
-// io.EOF, if the stream ends first, or nobody would say anything that long.
+// readLine reads until it has a line; what read(2) brought beyond it is the beginning of the next. It is not whole, and
+// the error io.EOF, if the stream ends first, or nobody would say anything that long.
 func (c *Conn) readLine() (line string, err error) {
 	for {
 		if line, rest, ok := strings.Cut(c.unheard, "\n"); ok {

@@ -39,8 +39,8 @@ var lingerWait = &Scenario{
 	Client: lingerWaitClient,
 }
 
-// More than the server's kernel takes before its application reads, and small enough for the client's send buffer: write()
-// returns, and a part of the data waits in the client's kernel until the server reads.
+// More than the server's kernel takes before its application reads, and small enough for the client's send buffer:
+// write() returns, and a part of the data waits in the client's kernel until the server reads.
 const (
 	lingerData   = 128 << 10
 	lingerRcvbuf = 32 << 10
@@ -158,7 +158,8 @@ func lingerWaitClient(c *Side) {
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
-// lingeringClose writes and closes. It returns how long close() took, and the signals that come from then on of which no process dies.
+// lingeringClose writes and closes. It returns how long close() took, and the signals that come from then on of which
+// no process dies.
 func (c *Side) lingeringClose(linger time.Duration) (conn *Conn, took time.Duration, signals chan os.Signal) {
 	conn = c.connectToWrite()
 	Set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})

@@ -9,8 +9,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A server answers before it has read the whole request (an error, say), and closes. close() finds unread data and resets
-// the connection; what the client's kernel has not received of the answer by then is thrown away. The way to be
+// A server answers before it has read the whole request (an error, say), and closes. close() finds unread data and
+// resets the connection; what the client's kernel has not received of the answer by then is thrown away. The way to be
 // sure: shutdown(SHUT_WR), read to the end, then close.
 var lostResponse = &Scenario{
 	Name: "lost-response", Group: Closing, Many: true,
@@ -20,8 +20,9 @@ var lostResponse = &Scenario{
 	Client: lostResponseClient,
 }
 
-// The answer is larger than what the client's kernel takes before its application reads, and small enough for the server's
-// send buffer: so write() returns, and a part of the answer is certain to be still here when the server closes.
+// The answer is larger than what the client's kernel takes before its application reads, and small enough for the
+// server's send buffer: so write() returns, and a part of the answer is certain to be still here when the server
+// closes.
 const (
 	lostAnswer = 128 << 10
 	lostRcvbuf = 32 << 10

@@ -13,15 +13,17 @@ import (
 	"socklife/internal/timeline"
 )
 
-// The first mistake is to start the two terminals with different scenarios, or one with none. Each end finds out by what the other
-// one says first: a server refuses a request that is not its own, and an echo server gives the request back.
+// The first mistake is to start the two terminals with different scenarios, or one with none. Each end finds out by
+// what the other one says first: a server refuses a request that is not its own, and an echo server gives the request
+// back.
 
 // refusalBegins is how a server begins what it says to a client that plays something else.
 const refusalBegins = "this is echod "
 
 func (s *Side) refusal() []byte { return []byte(refusalBegins + s.run.sc.Name + "\n") }
 
-// heard keeps the first that came on a connection, and ends the client's run if nobody plays its scenario at the other end.
+// heard keeps the first that came on a connection, and ends the client's run if nobody plays its scenario at the other
+// end.
 func (c *Conn) heard(b []byte) {
 	if room := lineLimit - len(c.began); room > 0 {
 		c.began = append(c.began, b[:min(len(b), room)]...)

@@ -9,8 +9,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// watchOutside has the kernel's transitions and the segments on this host seen, if the user asked for them. (On the wire
-// every segment is seen anyway.)
+// watchOutside has the kernel's transitions and the segments on this host seen, if the user asked for them. (On the
+// wire every segment is seen anyway.)
 func (r *run) watchOutside() (*observe.Outside, error) {
 	return observe.Open(observe.Config{
 		Log: r.log, Trace: r.cfg.Trace, Capture: r.cfg.Capture && r.cfg.Wire == nil, AbsoluteSeq: r.cfg.AbsoluteSeq,
@@ -30,8 +30,8 @@ func (s *Side) announce(addr netip.AddrPort, whose timeline.Side) {
 	}
 }
 
-// hooks are what a scenario does about each call of a side: nothing enters the kernel before its time, nor stays there for
-// ever. Calls of a run that is over are its cleaning up and not of the lesson.
+// hooks are what a scenario does about each call of a side: nothing enters the kernel before its time, nor stays there
+// for ever. Calls of a run that is over are its cleaning up and not of the lesson.
 func (s *Side) hooks() observe.Hooks {
 	r := s.run
 	over := func() bool { return r.ctx.Err() != nil }

@@ -20,8 +20,8 @@ func (e *ObserverError) Error() string {
 
 func (e *ObserverError) Unwrap() error { return e.Err }
 
-// blind is an *ObserverError if something that observes this run has failed, or else nil. (A dump that the kernel's tables changed under
-// is not: another one follows.)
+// blind is an *ObserverError if something that observes this run has failed, or else nil. (A dump that the kernel's
+// tables changed under is not: another one follows.)
 func (r *run) blind() error {
 	for _, h := range r.hosts() {
 		if err := h.watch.Err(); err != nil && !errors.Is(err, tcpinfo.ErrInconsistent) {
@@ -31,8 +31,8 @@ func (r *run) blind() error {
 	return nil
 }
 
-// unmet is for whoever waited in vain, before he says so: if the run is over, or nobody could have seen what was waited for, that is
-// the reason.
+// unmet is for whoever waited in vain, before he says so: if the run is over, or nobody could have seen what was waited
+// for, that is the reason.
 func (r *run) unmet() {
 	r.stopIfOver()
 	if err := r.mismatch(); err != nil {

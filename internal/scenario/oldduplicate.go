@@ -10,9 +10,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Reason two for TIME-WAIT: a segment that was delayed must not be taken for one of the next connection between the same
-// addresses and ports. While TIME-WAIT lasts it is answered with an ACK and goes no further; a new connection over TIME-WAIT
-// begins with numbers beyond it.
+// Reason two for TIME-WAIT: a segment that was delayed must not be taken for one of the next connection between the
+// same addresses and ports. While TIME-WAIT lasts it is answered with an ACK and goes no further; a new connection over
+// TIME-WAIT begins with numbers beyond it.
 var oldDuplicate = &Scenario{
 	Name: "old-duplicate", Group: Closing, OnlyWire: true, Injects: true, Many: true,
 	Lesson: "a segment of the old connection meets the next on the same ports",

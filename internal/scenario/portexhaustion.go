@@ -29,12 +29,12 @@ const (
 
 func portExhaustionServer(s *Side) {
 	l := s.Listen()
-	talk := l.Accept() // over this connection the two sides say how far they are
-	s.ReadRequest(talk)
+	control := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(control)
 	other := s.Socket()
-	other.Bind(netip.AddrPortFrom(talk.Local().Addr(), 0))
+	other.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	other.Listen(8)
-	talk.Say(other.Local().String())
+	control.Say(other.Local().String())
 
 	conns := []*Conn{}
 	for range portsOfOurs {
@@ -48,10 +48,10 @@ func portExhaustionServer(s *Side) {
 	s.CheckErrno("the client resets one connection", err, unix.ECONNRESET)
 	conns[0].Close()
 	second := l.Accept()
-	talk.HearWord("close first")
+	control.HearWord("close first")
 	second.Close()
 	second.Expect("this time it is the server that closes first, and has the TIME-WAIT", tcpinfo.TimeWait)
-	talk.Say("closed")
+	control.Say("closed")
 	conns[0] = l.Accept()
 	s.Check("a new connection from the same port: TIME-WAIT gave way to a SYN that cannot be old",
 		conns[0].Remote() == second.Remote(), "%s", conns[0].Remote())
@@ -60,18 +60,18 @@ func portExhaustionServer(s *Side) {
 		conn.ExpectPeer("the client has closed first, and waits for us", tcpinfo.FinWait2)
 		conn.Close()
 	}
-	if talk.Hear() == "one more" {
+	if control.Hear() == "one more" {
 		last := l.Accept()
 		last.Read(64)
 		last.Close()
 	}
-	talk.Close()
+	control.Close()
 }
 
 func portExhaustionClient(c *Side) {
-	talk := c.Dial()
-	talk.Write(c.Request())
-	other := talk.HearAddr()
+	control := c.Dial()
+	control.Write(c.Request())
+	other := control.HearAddr()
 
 	ports := c.FreePorts(portsOfOurs)
 	c.Note("we have the ports %d to %d, and nobody else has them", ports.Lo, ports.Hi)
@@ -101,13 +101,13 @@ func portExhaustionClient(c *Side) {
 	conns[0] = c.SocketFrom(ports, thousands)
 	c.CheckErrno("its port is free at once", conns[0].TryConnect(c.Addr), 0)
 
-	talk.Say("close first")
+	control.Say("close first")
 	end := conns[0].Read(64)
 	c.Check("to let the server close first helps: read() gives 0, and we close second", len(end) == 0, "%d bytes", len(end))
 	conns[0].ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conns[0].Close()
 	conns[0].ExpectEnded("the TIME-WAIT is on the server's side")
-	talk.HearWord("closed")
+	control.HearWord("closed")
 	conns[0] = c.SocketFrom(ports, thousands)
 	c.CheckErrno("the port is free at once, here", conns[0].TryConnect(c.Addr), 0)
 
@@ -117,16 +117,16 @@ func portExhaustionClient(c *Side) {
 		conn.Expect("we close first", tcpinfo.TimeWait)
 	}
 	if c.usedUpByTimeWait(ports, conns[0], began) {
-		talk.Say("one more")
+		control.Say("one more")
 	} else {
-		talk.Say("no more")
+		control.Say("no more")
 	}
-	talk.Read(64)
-	talk.Close()
+	control.Read(64)
+	control.Close()
 }
 
-// usedUpByTimeWait tries to connect while TIME-WAIT has all ports, which it does since then. It tells whether it came to be
-// connected in the end.
+// usedUpByTimeWait tries to connect while TIME-WAIT has all ports, which it does since then. It tells whether it came
+// to be connected in the end.
 func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.Time) bool {
 	last, delay, setting := c.SocketFrom(ports, thousands), c.ReuseDelay(), c.Sysctl("tcp_tw_reuse")
 	err := last.TryConnect(c.Addr)

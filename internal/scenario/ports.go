@@ -77,8 +77,8 @@ func (c *Side) isFree(port uint16) bool {
 	return probe.Bind(netip.AddrPortFrom(any, port)) == nil
 }
 
-// NoReuse says why connect() takes no port out of a TIME-WAIT here, if it takes none: tcp_tw_reuse 1 is always, 2 (the default) is on
-// loopback, and neither without timestamps.
+// NoReuse says why connect() takes no port out of a TIME-WAIT here, if it takes none: tcp_tw_reuse 1 is always, 2 (the
+// default) is on loopback, and neither without timestamps.
 func (s *Side) NoReuse() string {
 	setting := s.Sysctl("tcp_tw_reuse")
 	switch {

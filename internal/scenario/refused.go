@@ -8,8 +8,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A SYN for a port where nobody listens is answered with RST, and connect() fails with ECONNREFUSED: at once, because the
-// host answered. To have the port is not enough (bind), to listen is what counts; and a server that stops listening
+// A SYN for a port where nobody listens is answered with RST, and connect() fails with ECONNREFUSED: at once, because
+// the host answered. To have the port is not enough (bind), to listen is what counts; and a server that stops listening
 // refuses new clients while it goes on serving those it has.
 var refused = &Scenario{
 	Name: "refused", Group: Opening, Many: true,
@@ -21,56 +21,56 @@ var refused = &Scenario{
 
 func refusedServer(s *Side) {
 	l := s.Listen()
-	conn := l.Accept() // over this connection the two sides say how far they are
-	s.ReadRequest(conn)
+	control := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(control)
 
-	door := s.Socket()
-	door.Bind(netip.AddrPortFrom(conn.Local().Addr(), 0))
-	door.Expect("it has a port; it does not listen", tcpinfo.Closed)
+	second := s.Socket()
+	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
+	second.Expect("it has a port; it does not listen", tcpinfo.Closed)
 	before := s.Counters()
-	conn.Say(door.Local().String())
-	conn.HearWord("refused")
+	control.Say(second.Local().String())
+	control.HearWord("refused")
 	rose := s.Counted(before, "OutRsts")
 	s.Check("our kernel answered the SYN with RST; no application had a part in it", rose["OutRsts"] >= 1, "OutRsts +%d", rose["OutRsts"])
 
-	door.Listen(8)
-	door.Expect("now it listens", tcpinfo.Listen)
-	conn.Say("open")
-	guest := door.Accept()
-	door.Close()
-	conn.Say("closed")
-	conn.HearWord("refused again")
-	guest.Expect("the listener is gone; the connection that came through it stays", tcpinfo.Established)
-	guest.Say("still here")
-	guest.Read(64)
-	guest.Close()
+	second.Listen(8)
+	second.Expect("now it listens", tcpinfo.Listen)
+	control.Say("open")
+	conn := second.Accept()
+	second.Close()
+	control.Say("closed")
+	control.HearWord("refused again")
+	conn.Expect("the listener is gone; the connection that came through it stays", tcpinfo.Established)
+	conn.Say("still here")
 	conn.Read(64)
 	conn.Close()
+	control.Read(64)
+	control.Close()
 }
 
 func refusedClient(c *Side) {
-	conn := c.Dial()
-	conn.Write(c.Request())
-	door := conn.HearAddr()
+	control := c.Dial()
+	control.Write(c.Request())
+	second := control.HearAddr()
 
-	guest := c.Socket()
+	conn := c.Socket()
 	before := c.Counters()
-	c.CheckErrno("a port that is bound, and nobody listens: RST", guest.TryConnect(door), unix.ECONNREFUSED)
-	guest.Expect("as it was before connect(): nothing is left of the attempt", tcpinfo.Closed)
+	c.CheckErrno("a port that is bound, and nobody listens: RST", conn.TryConnect(second), unix.ECONNREFUSED)
+	conn.Expect("as it was before connect(): nothing is left of the attempt", tcpinfo.Closed)
 	rose := c.Counted(before, "AttemptFails")
 	c.Check("the kernel counted an attempt that failed", rose["AttemptFails"] >= 1, "AttemptFails +%d", rose["AttemptFails"])
 	c.Hold()
-	conn.Say("refused")
+	control.Say("refused")
 
-	conn.HearWord("open")
-	guest.Connect(door)
-	guest.Expect("the same socket, the same port: the server has called listen()", tcpinfo.Established)
-	conn.HearWord("closed")
+	control.HearWord("open")
+	conn.Connect(second)
+	conn.Expect("the same socket, the same port: the server has called listen()", tcpinfo.Established)
+	control.HearWord("closed")
 	late := c.Socket()
-	c.CheckErrno("the server has closed its listener: refused again", late.TryConnect(door), unix.ECONNREFUSED)
-	conn.Say("refused again")
-	word := guest.Hear()
+	c.CheckErrno("the server has closed its listener: refused again", late.TryConnect(second), unix.ECONNREFUSED)
+	control.Say("refused again")
+	word := conn.Hear()
 	c.Check("who was connected before is still served", word == "still here", "%q", word)
-	guest.Close()
 	conn.Close()
+	control.Close()
 }

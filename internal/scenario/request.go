@@ -20,8 +20,8 @@ func (s *Side) Request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", 
 
 func (s *Side) requestBegins() []byte { return []byte(s.run.sc.Name + " hold=") }
 
-// ReadRequest reads the client's line, and holds for as long as either user asked. A client that plays something else is told
-// what this is.
+// ReadRequest reads the client's line, and holds for as long as either user asked. A client that plays something else
+// is told what this is.
 func (s *Side) ReadRequest(c *Conn) {
 	spoken := s.letGoOfSilent(c)
 	line, err := c.readLine()

@@ -11,9 +11,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A reset needs no agreement: whatever state a connection is in, an RST that comes ends it. The server brings one connection after
-// the other into each of the states, the client resets it, and the server's next calls say what is told of that: ECONNRESET, but
-// not to who has already seen the end of the stream.
+// A reset needs no agreement: whatever state a connection is in, an RST that comes ends it. The server brings one
+// connection after the other into each of the states, the client resets it, and the server's next calls say what is
+// told of that: ECONNRESET, but not to who has already seen the end of the stream.
 var resets = &Scenario{
 	Name: "resets", Group: Closing, Many: true,
 	Lesson: "a reset ends a connection in every state",
@@ -24,92 +24,92 @@ var resets = &Scenario{
 
 func resetsServer(s *Side) {
 	l := s.Listen(SmallBuffers)
-	talk := l.Accept() // over this connection the server says when the client is to do what
-	s.ReadRequest(talk)
-	s.resetSynReceived(talk)
+	control := l.Accept() // over this connection the server says when the client is to do what
+	s.ReadRequest(control)
+	s.resetSynReceived(control)
 
 	conn := l.Accept()
 	conn.Expect("both directions are open", tcpinfo.Established)
-	s.awaitReset(talk, conn, unix.ECONNRESET, 0)
+	s.awaitReset(control, conn, unix.ECONNRESET, 0)
 
 	conn = l.Accept()
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN waits behind data that the client does not read", tcpinfo.FinWait1)
-	s.awaitReset(talk, conn, unix.ECONNRESET, 0)
+	s.awaitReset(control, conn, unix.ECONNRESET, 0)
 
 	conn = l.Accept()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is acknowledged; we wait for the client's", tcpinfo.FinWait2)
-	s.awaitReset(talk, conn, unix.ECONNRESET, 0)
+	s.awaitReset(control, conn, unix.ECONNRESET, 0)
 
 	conn = l.Accept()
 	conn.Expect("the client has closed, and we have not", tcpinfo.CloseWait)
-	s.awaitReset(talk, conn, 0, unix.EPIPE)
+	s.awaitReset(control, conn, 0, unix.EPIPE)
 
 	conn = l.Accept()
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN waits behind data", tcpinfo.FinWait1)
-	talk.Say("close")
+	control.Say("close")
 	conn.Expect("the client's FIN crossed ours", tcpinfo.Closing)
-	s.awaitReset(talk, conn, 0, unix.ECONNRESET)
+	s.awaitReset(control, conn, 0, unix.ECONNRESET)
 
 	conn = l.Accept()
 	conn.Expect("the client closes first", tcpinfo.CloseWait)
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is the last one, and waits behind data", tcpinfo.LastAck)
-	s.awaitReset(talk, conn, 0, unix.ECONNRESET)
+	s.awaitReset(control, conn, 0, unix.ECONNRESET)
 
-	s.resetTimeWait(l, talk)
-	talk.Read(64)
-	talk.Close()
+	s.resetTimeWait(l, control)
+	control.Read(64)
+	control.Close()
 }
 
 func resetsClient(c *Side) {
-	talk := c.narrow()
-	talk.Write(c.Request())
+	control := c.narrow()
+	control.Write(c.Request())
 	before := c.Counters()
 
 	halfOpen := c.Socket()
-	halfOpen.Connect(talk.HearAddr())
-	halfOpen.reset(talk, "for the server it was half-open")
+	halfOpen.Connect(control.HearAddr())
+	halfOpen.reset(control, "for the server it was half-open")
 
 	conn := c.narrow()
-	conn.reset(talk, "from ESTABLISHED")
+	conn.reset(control, "from ESTABLISHED")
 
 	conn = c.narrow() // the server fills our window
-	conn.resetUnread(talk, "from ESTABLISHED: no FIN has come yet")
+	conn.resetUnread(control, "from ESTABLISHED: no FIN has come yet")
 
 	conn = c.narrow()
-	conn.reset(talk, "from CLOSE-WAIT")
+	conn.reset(control, "from CLOSE-WAIT")
 
 	conn = c.narrow()
 	conn.Shutdown(unix.SHUT_WR)
-	conn.reset(talk, "from FIN-WAIT-2")
+	conn.reset(control, "from FIN-WAIT-2")
 
 	conn = c.narrow() // the server fills our window
-	talk.HearWord("close")
+	control.HearWord("close")
 	conn.Shutdown(unix.SHUT_WR)
-	conn.resetUnread(talk, "from FIN-WAIT-2: the server's FIN has not come yet")
+	conn.resetUnread(control, "from FIN-WAIT-2: the server's FIN has not come yet")
 
 	conn = c.narrow() // the server fills our window
 	conn.Shutdown(unix.SHUT_WR)
-	conn.resetUnread(talk, "from FIN-WAIT-2: the server's FIN has not come yet")
+	conn.resetUnread(control, "from FIN-WAIT-2: the server's FIN has not come yet")
 
-	c.resetLastAck(talk)
+	c.resetLastAck(control)
 	rose := c.Counted(before, "OutRsts")
 	c.Check("one reset was sent for each of them, at least", rose["OutRsts"] >= 7, "OutRsts +%d", rose["OutRsts"])
-	talk.Close()
+	control.Close()
 }
 
-// awaitReset has the client reset the connection, and checks what the application is told: by read(), and by SO_ERROR then. Where the
-// client's FIN has come, read() knows no error (0).
-func (s *Side) awaitReset(talk, conn *Conn, read, pending unix.Errno) {
+// awaitReset has the client reset the connection, and checks what the application is told: by read(), and by SO_ERROR
+// then. Where the client's FIN has come, read() knows no error (0).
+func (s *Side) awaitReset(control, conn *Conn, read, pending unix.Errno) {
 	state := conn.Last().State
 	s.Hold()
-	talk.Say("reset")
+	control.Say("reset")
 	conn.Expect(fmt.Sprintf("RST came in %s, and that was the end", state), tcpinfo.Closed)
 	_, err := conn.TryRead(64)
 	if read != 0 {
@@ -125,38 +125,38 @@ func (s *Side) awaitReset(talk, conn *Conn, read, pending unix.Errno) {
 }
 
 // resetSynReceived holds a half-open connection with a listener that waits for data.
-func (s *Side) resetSynReceived(talk *Conn) {
-	door := s.Socket()
-	door.Bind(netip.AddrPortFrom(talk.Local().Addr(), 0))
-	Set(door, sockapi.TCP_DEFER_ACCEPT, time.Hour)
-	door.Listen(8)
-	door.FollowChildren()
+func (s *Side) resetSynReceived(control *Conn) {
+	second := s.Socket()
+	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
+	Set(second, sockapi.TCP_DEFER_ACCEPT, time.Hour)
+	second.Listen(8)
+	second.FollowChildren()
 	before := s.Counters()
-	talk.Say(door.Local().String())
+	control.Say(second.Local().String())
 	child := s.ExpectChild(1, "half-open, until data comes", tcpinfo.SynReceived)
 	s.Hold()
-	talk.Say("reset")
+	control.Say("reset")
 	child.ExpectGone("RST came in SYN-RECEIVED: the entry is gone, and no application hears of it")
 	rose := s.Counted(before, "EmbryonicRsts")
 	s.Check("the kernel counted it", rose["EmbryonicRsts"] >= 1, "EmbryonicRsts +%d", rose["EmbryonicRsts"])
-	door.Close()
+	second.Close()
 }
 
 // resetTimeWait ends in TIME-WAIT, where the client is made not to hear of it and has a reason to send RST.
-func (s *Side) resetTimeWait(l, talk *Conn) {
+func (s *Side) resetTimeWait(l, control *Conn) {
 	conn := l.Accept()
 	conn.Say("read this")
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("we closed first, and the client has not", tcpinfo.FinWait2)
-	talk.Say("close")
-	if talk.Hear() != "closed" {
+	control.Say("close")
+	if control.Hear() != "closed" {
 		conn.Close()
 		return
 	}
 	conn.Expect("the client has closed too, and does not hear our last ACK", tcpinfo.TimeWait)
 	conn.Close()
 	s.Hold()
-	talk.Say("reset")
+	control.Say("reset")
 	if s.Sysctl("tcp_rfc1337") != "0" {
 		s.Note("tcp_rfc1337 is set: TIME-WAIT takes no notice of the RST")
 		return
@@ -165,20 +165,20 @@ func (s *Side) resetTimeWait(l, talk *Conn) {
 }
 
 // resetLastAck closes second, deaf to the server's last ACK, and then resets.
-func (c *Side) resetLastAck(talk *Conn) {
+func (c *Side) resetLastAck(control *Conn) {
 	conn := c.narrow()
-	talk.HearWord("close")
+	control.HearWord("close")
 	conn.AwaitUnread("data has come, which we do not read")
 	if !conn.TryDropIncoming() {
 		c.Note("this user may not attach a filter to a socket: TIME-WAIT is not reset here (root may; so does echoc --wire time-wait-reset)")
-		talk.Say("cannot")
+		control.Say("cannot")
 		conn.Close()
 		return
 	}
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is sent; a filter keeps the server's ACK from us", tcpinfo.LastAck)
-	talk.Say("closed")
-	conn.resetUnread(talk, "from LAST-ACK")
+	control.Say("closed")
+	conn.resetUnread(control, "from LAST-ACK")
 }
 
 // narrow connects with a receive window that is soon full.
@@ -190,16 +190,16 @@ func (c *Side) narrow() *Conn {
 }
 
 // reset ends the connection with SO_LINGER 0, when the server says so.
-func (c *Conn) reset(talk *Conn, from string) {
-	talk.HearWord("reset")
+func (c *Conn) reset(control *Conn, from string) {
+	control.HearWord("reset")
 	Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	c.Close()
 	c.ExpectGone("SO_LINGER with 0 s: close() sent RST, " + from)
 }
 
 // resetUnread ends it with data that was not read.
-func (c *Conn) resetUnread(talk *Conn, from string) {
-	talk.HearWord("reset")
+func (c *Conn) resetUnread(control *Conn, from string) {
+	control.HearWord("reset")
 	c.Close()
 	c.ExpectGone("unread data: close() sent RST, " + from)
 }

@@ -10,8 +10,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A server that closed its connections first cannot be started again: they are in TIME-WAIT, on its port. With SO_REUSEADDR it
-// can, if the server of before had it set too. A listener that is alive is another matter.
+// A server that closed its connections first cannot be started again: they are in TIME-WAIT, on its port. With
+// SO_REUSEADDR it can, if the server of before had it set too. A listener that is alive is another matter.
 var reuseaddr = &Scenario{
 	Name: "reuseaddr", Group: Addresses, Many: true,
 	Lesson: "starting a server again over its connections in TIME-WAIT",

@@ -10,9 +10,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Listeners that all have SO_REUSEPORT share a port: the kernel gives each new connection to one of them, by a hash of its
-// addresses and ports. Each has an accept queue of its own, and takes it along when it closes: what was in it is reset,
-// though another listener could have served it.
+// Listeners that all have SO_REUSEPORT share a port: the kernel gives each new connection to one of them, by a hash of
+// its addresses and ports. Each has an accept queue of its own, and takes it along when it closes: what was in it is
+// reset, though another listener could have served it.
 var reuseport = &Scenario{
 	Name: "reuseport", Group: Addresses, Many: true,
 	Lesson: "two listeners on one port: connections spread, queues do not move",
@@ -25,10 +25,10 @@ const reuseportAtLeast = 4 // connections; more, until both listeners have one
 
 func reuseportServer(s *Side) {
 	l := s.Listen()
-	talk := l.Accept() // over this connection the two sides say how far they are
-	s.ReadRequest(talk)
+	control := l.Accept() // over this connection the two sides say how far they are
+	s.ReadRequest(control)
 
-	one := s.SharingPort(netip.AddrPortFrom(talk.Local().Addr(), 0))
+	one := s.SharingPort(netip.AddrPortFrom(control.Local().Addr(), 0))
 	one.Listen(128)
 	two := s.Socket()
 	s.CheckErrno("bind() to the same port without SO_REUSEPORT fails", two.TryBind(one.Local()), unix.EADDRINUSE)
@@ -38,18 +38,18 @@ func reuseportServer(s *Side) {
 	two.Expect("the second one listens", tcpinfo.Listen)
 	one.Expect("and so does the first", tcpinfo.Listen)
 
-	talk.Say(one.Local().String())
+	control.Say(one.Local().String())
 	n := uint32(0)
-	for talk.Hear() == "one more" {
+	for control.Hear() == "one more" {
 		n++
 		s.Await("it is in one of the two queues", func() (string, bool) {
 			a, b := one.Last().AcceptQueue, two.Last().AcceptQueue
 			return fmt.Sprintf("%d and %d", a, b), a+b == n
 		})
 		if n >= reuseportAtLeast && one.Last().AcceptQueue > 0 && two.Last().AcceptQueue > 0 {
-			talk.Say("enough")
+			control.Say("enough")
 		} else {
-			talk.Say("go on")
+			control.Say("go on")
 		}
 	}
 	stay, gone := one.Last().AcceptQueue, two.Last().AcceptQueue
@@ -63,8 +63,8 @@ func reuseportServer(s *Side) {
 		stay, gone = stay+gone, 0
 	}
 	one.AwaitQueue("the other listener closed; this one has the queue it is to have", stay)
-	talk.Say(fmt.Sprint(gone))
-	talk.HearWord("late")
+	control.Say(fmt.Sprint(gone))
+	control.HearWord("late")
 	one.AwaitQueue("whoever comes now comes here", stay+1)
 	conns := []*Conn{}
 	for range stay + 1 {
@@ -77,33 +77,33 @@ func reuseportServer(s *Side) {
 		conn.Read(64)
 		conn.Close()
 	}
-	talk.Read(64)
-	talk.Close()
+	control.Read(64)
+	control.Close()
 }
 
 func reuseportClient(c *Side) {
-	talk := c.Dial()
-	talk.Write(c.Request())
-	port := talk.HearAddr()
+	control := c.Dial()
+	control.Write(c.Request())
+	port := control.HearAddr()
 	conns := []*Conn{}
 	for more := true; more; {
 		conn := c.Socket()
 		conn.Connect(port)
 		conn.Expect("connected, to one of the two", tcpinfo.Established)
 		conns = append(conns, conn)
-		talk.Say("one more")
-		more = talk.Hear() == "go on"
+		control.Say("one more")
+		more = control.Hear() == "go on"
 	}
-	talk.Say("that was all")
+	control.Say("that was all")
 
-	gone := talk.Hear()
+	gone := control.Hear()
 	c.Await("the connections that waited at the listener which closed are reset, and no others", func() (string, bool) {
 		closed := fmt.Sprint(len(in(tcpinfo.Closed, conns)))
 		return closed + " of " + gone, closed == gone
 	})
 	late := c.Socket()
 	late.Connect(port)
-	talk.Say("late")
+	control.Say("late")
 	for _, conn := range in(tcpinfo.Closed, conns) {
 		_, err := conn.TryRead(64)
 		c.CheckErrno("a server had been there, connect() had succeeded, and now read() fails", err, unix.ECONNRESET)
@@ -114,7 +114,7 @@ func reuseportClient(c *Side) {
 		c.Check("the other listener's connections are served", word == "welcome", "%q", word)
 		conn.Close()
 	}
-	talk.Close()
+	control.Close()
 }
 
 // in are those of the connections that are in a state.

@@ -193,8 +193,8 @@ func (r *run) prepare() bool {
 // halt ends a side from within: a lesson's code has no error handling of its own, so that it reads as the lesson.
 type halt struct{ err error }
 
-// abort wakes every call that is still in the kernel, so that the sides end. A listener that is to be kept, and in which nobody waits,
-// stays as it is: others may be in its queue.
+// abort wakes every call that is still in the kernel, so that the sides end. A listener that is to be kept, and in
+// which nobody waits, stays as it is: others may be in its queue.
 func (r *run) abort() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -287,7 +287,7 @@ func (r *run) closeAll() {
 	r.look()
 }
 
-// end closes a socket as the end of its process would. The reader, who may be asked before, may quit there too.
+// end closes a socket as the end of its process would. The user, who may be asked before, may quit there too.
 func (r *run) end(c *Conn) {
 	func() {
 		defer r.caught()

@@ -3,8 +3,8 @@
 // mode both; the sides meet over the connection itself, or by waiting for a state of the kernel, never through memory
 // they share, so the same code runs in one process, in two terminals and on two hosts.
 //
-// The words a lesson is written in are those of [Side] and [Conn]: the calls of the sockets API, which end the run if they
-// fail, their Try forms, which hand the error over, and Expect and Check, which say what must be.
+// The words a lesson is written in are those of [Side] and [Conn]: the calls of the sockets API, which end the run if
+// they fail, their Try forms, which hand the error over, and Expect and Check, which say what must be.
 package scenario
 
 import (
@@ -37,13 +37,13 @@ type Scenario struct {
 	Client func(*Side) // one run of the client's side
 
 	// On the wire: what is prepared before the sides begin, what the wire does while they play. OnlyWire: there is no
-	// other form of it. Injects: the wire delivers segments of its own, which a reader's hand cannot.
+	// other form of it. Injects: the wire delivers segments of its own, which a user's hand cannot.
 	Prepare           func(*Wire)
 	Wire              func(*Wire)
 	OnlyWire, Injects bool
 }
 
-// All returns the scenarios, by group and in the order a reader meets them.
+// All returns the scenarios, by group and in the order a user meets them.
 func All() []*Scenario { return catalogue }
 
 // Find returns the scenario of that name, or nil.

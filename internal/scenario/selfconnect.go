@@ -10,8 +10,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A socket that connects to its own address meets its own SYN: two ends connect at the same time, and both are the same. No
-// server is there, and connect() succeeds. It happens to clients that try again and again to reach a local
+// A socket that connects to its own address meets its own SYN: two ends connect at the same time, and both are the
+// same. No server is there, and connect() succeeds. It happens to clients that try again and again to reach a local
 // server that is down, on a port that the kernel also gives to clients: one day the kernel chooses that very port. And
 // then the server cannot start, because its port is taken.
 var selfConnect = &Scenario{

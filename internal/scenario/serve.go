@@ -16,8 +16,8 @@ import (
 	"socklife/sockapi"
 )
 
-// Serve runs the server's side, again and again, until runs of them are done (0: without end) or ctx ends. After each run
-// it tells what came of it.
+// Serve runs the server's side, again and again, until runs of them are done (0: without end) or ctx ends. After each
+// run it tells what came of it.
 func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(Result)) error {
 	var listener *keptListener
 	var handed *sockapi.Socket
@@ -99,11 +99,13 @@ func (h *keptListener) close() {
 	}
 }
 
-// goesOn tells whether the listener outlives a run that failed. Others may be in its queue, who have nothing to do with that.
+// goesOn tells whether the listener outlives a run that failed. Others may be in its queue, who have nothing to do with
+// that.
 func (s *Side) goesOn() bool { return s.listener != nil && !s.aborted }
 
-// clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps its place there, and
-// is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of the same.
+// clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps
+// its place there, and is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of
+// the same.
 func (s *Side) clearQueue() {
 	dead := int(s.listening.Last().AcceptQueue) - s.WaitingClients()
 	if len(s.run.taken) == 0 {

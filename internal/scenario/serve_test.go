@@ -112,7 +112,8 @@ func talk(t *testing.T, to netip.AddrPort, line string) error {
 	return err
 }
 
-// eventuallyTalk is talk for a server that is about to listen again; its old listener may still be there, and takes what comes with it.
+// eventuallyTalk is talk for a server that is about to listen again; its old listener may still be there, and takes
+// what comes with it.
 func eventuallyTalk(t *testing.T, to netip.AddrPort, line string) (err error) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -2,8 +2,8 @@ package scenario
 
 import "socklife/tcpinfo"
 
-// The same as in the scenario close, mirrored: who closes first gets TIME-WAIT, client or server. Servers that close first
-// (HTTP/1.0 did, and "Connection: close" does) collect it on the port that they listen on.
+// The same as in the scenario close, mirrored: who closes first gets TIME-WAIT, client or server. Servers that close
+// first (HTTP/1.0 did, and "Connection: close" does) collect it on the port that they listen on.
 var serverClose = &Scenario{
 	Name: "server-close", Group: Closing,
 	Lesson: "who closes first gets TIME-WAIT: here the server",

@@ -9,9 +9,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// shutdown(SHUT_RD) is a matter between the application and its own kernel: no segment says it, so the peer cannot know, and
-// goes on sending. Linux goes on receiving: what comes is acknowledged, queued, and can even be read. All that is new
-// is that read() does not wait any more. With SHUT_RDWR the data that comes is answered with RST.
+// shutdown(SHUT_RD) is a matter between the application and its own kernel: no segment says it, so the peer cannot
+// know, and goes on sending. Linux goes on receiving: what comes is acknowledged, queued, and can even be read. All
+// that is new is that read() does not wait any more. With SHUT_RDWR the data that comes is answered with RST.
 var shutdownRead = &Scenario{
 	Name: "shutdown-read", Group: Closing, Many: true,
 	Lesson: "shutdown(SHUT_RD) sends nothing and discards nothing",
@@ -24,12 +24,12 @@ const shutdownReadData = 1000 // one segment: it comes all at once
 
 func shutdownReadServer(s *Side) {
 	l := s.Listen()
-	talk := l.Accept() // over this connection the client says how far it is
-	s.ReadRequest(talk)
-	talk.Say("go on")
+	control := l.Accept() // over this connection the client says how far it is
+	s.ReadRequest(control)
+	control.Say("go on")
 
 	conn := l.Accept()
-	talk.HearWord("shut")
+	control.HearWord("shut")
 	conn.Expect("the client has shut down its receiving side, and nothing here tells of it", tcpinfo.Established)
 	conn.CheckShutdown("none is set", 0)
 	conn.Write(Pattern(shutdownReadData))
@@ -44,21 +44,21 @@ func shutdownReadServer(s *Side) {
 	end := both.Read(64)
 	s.Check("SHUT_RDWR sends a FIN: read() gives 0", len(end) == 0, "%d bytes", len(end))
 	both.Expect("for us it is a client that has finished sending", tcpinfo.CloseWait)
-	talk.HearWord("write")
+	control.HearWord("write")
 	n, err := both.TryWrite([]byte("hello?"))
 	s.Check("so we answer, and write() succeeds", n == 6 && err == nil, "%d, %s", n, ErrnoName(err))
 	both.Expect("but that side takes no data any more: RST", tcpinfo.Closed)
 	_, err = both.TryWrite([]byte("hello?"))
 	s.CheckErrno("write() fails", err, unix.EPIPE)
 	both.Close()
-	talk.Read(64)
-	talk.Close()
+	control.Read(64)
+	control.Close()
 }
 
 func shutdownReadClient(c *Side) {
-	talk := c.Dial()
-	talk.Write(c.Request())
-	talk.HearWord("go on")
+	control := c.Dial()
+	control.Write(c.Request())
+	control.HearWord("go on")
 
 	conn := c.Dial()
 	before := conn.Info().SegsOut
@@ -70,7 +70,7 @@ func shutdownReadClient(c *Side) {
 	end := conn.Read(64)
 	c.Check("read() gives 0 at once, though the server has not finished", len(end) == 0, "%d bytes", len(end))
 
-	talk.Say("shut")
+	control.Say("shut")
 	conn.AwaitUnread("data comes all the same, and is queued")
 	c.Hold()
 	data := conn.Read(4096)
@@ -83,10 +83,10 @@ func shutdownReadClient(c *Side) {
 	both.Shutdown(unix.SHUT_RDWR)
 	both.Expect("SHUT_RDWR sends a FIN, as SHUT_WR does", tcpinfo.FinWait2)
 	counted := c.Counters()
-	talk.Say("write")
+	control.Say("write")
 	both.Expect("data came, with both directions shut: our kernel answered with RST", tcpinfo.Closed)
 	rose := c.Counted(counted, "TCPAbortOnData", "OutRsts")
 	c.Check("the kernel counted it", rose["TCPAbortOnData"] >= 1, "TCPAbortOnData +%d, OutRsts +%d", rose["TCPAbortOnData"], rose["OutRsts"])
 	both.Close()
-	talk.Close()
+	control.Close()
 }

@@ -6,8 +6,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A descriptor is not the connection. dup() and fork() make more descriptors for one socket, and close() gives up one of
-// them: only the last one sends the FIN. shutdown() is about the connection, whoever else has a descriptor for it.
+// A descriptor is not the connection. dup() and fork() make more descriptors for one socket, and close() gives up one
+// of them: only the last one sends the FIN. shutdown() is about the connection, whoever else has a descriptor for it.
 var shutdownVsClose = &Scenario{
 	Name: "shutdown-vs-close", Group: Closing,
 	Lesson: "close() gives up a descriptor, shutdown() ends the connection",

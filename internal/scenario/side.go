@@ -68,7 +68,7 @@ func (s *Side) ReadyAt(addr netip.AddrPort) {
 	}
 }
 
-// HoldTime is how long the reader wants to look at the state that the lesson is about.
+// HoldTime is how long the user wants to look at the state that the lesson is about.
 func (s *Side) HoldTime() time.Duration { return s.hold }
 
 // BindAddr is what --bind asks for; invalid: nothing.
@@ -155,7 +155,7 @@ func (s *Side) Note(format string, args ...any) {
 // Fail ends the run: the lesson cannot go on.
 func (s *Side) Fail(err error) { s.run.fail(err) }
 
-// Hold stays where the lesson is for as long as the reader asked, so that it can be looked at from outside.
+// Hold stays where the lesson is for as long as the user asked, so that it can be looked at from outside.
 func (s *Side) Hold() {
 	if d := s.hold; d > 0 {
 		s.Note("held for %v: ss -tan | grep :%d", d, s.Addr.Port())
@@ -270,8 +270,8 @@ func (s *Side) Counted(before tcpinfo.Counters, names ...string) map[string]int6
 	return rose
 }
 
-// Unhurried waits for what comes when a timer of the kernel says so. After a long hold that may be far off, and no deadline
-// of this program's counts meanwhile.
+// Unhurried waits for what comes when a timer of the kernel says so. After a long hold that may be far off, and no
+// deadline of this program's counts meanwhile.
 func (s *Side) Unhurried(wait func()) {
 	resume := s.run.clock.hold()
 	defer resume()

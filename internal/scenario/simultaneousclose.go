@@ -9,9 +9,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Both ends close before either has seen the other's FIN. On a fast network that takes luck; here the server's FIN waits
-// behind data that the client does not read, so the client's crosses it. The server is in CLOSING: the peer's FIN has come and
-// its own is not acknowledged.
+// Both ends close before either has seen the other's FIN. On a fast network that takes luck; here the server's FIN
+// waits behind data that the client does not read, so the client's crosses it. The server is in CLOSING: the peer's FIN
+// has come and its own is not acknowledged.
 var simultaneousClose = &Scenario{
 	Name: "simultaneous-close", Group: Closing,
 	Lesson: "both ends close before either knows of it: CLOSING",

@@ -9,11 +9,12 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Both ends call connect(), neither listens, and they get one connection. Each has sent a SYN before it sees the other's, and
-// answers it from SYN-SENT: the state is then SYN-RECEIVED, on a socket that an application holds.
+// Both ends call connect(), neither listens, and they get one connection. Each has sent a SYN before it sees the
+// other's, and answers it from SYN-SENT: the state is then SYN-RECEIVED, on a socket that an application holds.
 //
 // The SYNs must cross, and on one host they are too fast for that. So the client first connects to a listener of the
-// server's whose queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that very port.
+// server's whose queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that very
+// port.
 var simultaneousOpen = &Scenario{
 	Name: "simultaneous-open", Group: Opening, Many: true,
 	Lesson: "both ends connect, nobody listens: one connection",
@@ -34,32 +35,32 @@ func simultaneousOpenServer(s *Side) {
 	conn := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(conn)
 
-	// The wall: SYNs that come to this port are dropped as soon as one connection waits in its queue.
-	wall := s.SharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
-	wall.Listen(0)
-	ours := s.SharingPort(wall.Local()) // two sockets may have the port while only one of them listens
+	// The full: SYNs that come to this port are dropped as soon as one connection waits in its queue.
+	full := s.SharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
+	full.Listen(0)
+	ours := s.SharingPort(full.Local()) // two sockets may have the port while only one of them listens
 
 	// With a filter that drops whatever comes for our socket, the client's answer to our SYN does not reach us, and its
 	// SYN-RECEIVED lasts until we remove it.
 	held := ours.TryDropIncoming()
-	conn.Say(wall.Local().String())
+	conn.Say(full.Local().String())
 	theirs := conn.HearAddr()
 	s.CheckErrno("we connect from the port that the client connects to", ours.TryConnect(theirs), unix.EINPROGRESS)
 	if !held {
 		s.Note("this user may not attach a filter to a socket: SYN-RECEIVED passes unseen (root may, and it is held)")
 		conn.Say("passing")
 		conn.HearWord("go on")
-		wall.Close()
+		full.Close()
 		ours.Expect("connected, though we never called listen() or accept() for it", tcpinfo.Established)
 	} else {
 		ours.Expect("our SYN is on its way; a filter keeps the answer from us", tcpinfo.SynSent)
 		conn.Say("held")
-		second := s.SharingPort(wall.Local())
+		second := s.SharingPort(full.Local())
 		second.TryDropIncoming()
 		s.CheckErrno("once more, with another socket of the client's", second.TryConnect(conn.HearAddr()), unix.EINPROGRESS)
 		conn.Say("held too")
 		conn.HearWord("go on")
-		wall.Close()
+		full.Close()
 		ours.Undrop()
 		second.Undrop()
 		s.Unhurried(func() {
@@ -99,17 +100,17 @@ func simultaneousOpenClient(c *Side) {
 	ours.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
 
 	conn.Say(ours.Local().String())
-	var hasty *Conn
+	var early *Conn
 	if conn.Hear() == "held" {
 		ours.Expect("the server's SYN has come, and no ACK of ours", tcpinfo.SynReceived)
-		hasty = c.closeEarly(conn, theirs)
+		early = c.closeEarly(conn, theirs)
 	}
 	c.Hold()
 	conn.Say("go on")
 	c.Unhurried(func() {
 		ours.Expect("each has the other's SYN and the ACK of its own", tcpinfo.Established)
-		if hasty != nil {
-			hasty.Expect("the connection opened, and our FIN is acknowledged, without an application at this end", tcpinfo.FinWait2)
+		if early != nil {
+			early.Expect("the connection opened, and our FIN is acknowledged, without an application at this end", tcpinfo.FinWait2)
 		}
 	})
 	c.Check("one connection: the server's address is its other end", ours.Remote() == theirs, "%s to %s", ours.Local(), ours.Remote())
@@ -127,19 +128,19 @@ func simultaneousOpenClient(c *Side) {
 
 // closeEarly has a second connection opened the same way, and closes it in SYN-RECEIVED.
 func (c *Side) closeEarly(conn *Conn, theirs netip.AddrPort) *Conn {
-	hasty := c.SocketNonblock()
-	c.CheckErrno("another connect() to the wall", hasty.TryConnect(theirs), unix.EINPROGRESS)
-	hasty.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
-	conn.Say(hasty.Local().String())
+	early := c.SocketNonblock()
+	c.CheckErrno("another connect() to the wall", early.TryConnect(theirs), unix.EINPROGRESS)
+	early.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
+	conn.Say(early.Local().String())
 	conn.HearWord("held too")
-	hasty.Expect("the server's SYN has come here too", tcpinfo.SynReceived)
-	hasty.Close()
-	hasty.Expect("close() before the connection is there: our FIN is out, and our SYN not acknowledged yet", tcpinfo.FinWait1)
-	return hasty
+	early.Expect("the server's SYN has come here too", tcpinfo.SynReceived)
+	early.Close()
+	early.Expect("close() before the connection is there: our FIN is out, and our SYN not acknowledged yet", tcpinfo.FinWait1)
+	return early
 }
 
-// On a wire that holds the SYNs nobody needs a full queue: both ends just connect, each from the port that the other connects
-// to.
+// On a wire that holds the SYNs nobody needs a full queue: both ends just connect, each from the port that the other
+// connects to.
 
 func (s *Side) connectAcross(ours, theirs netip.AddrPort) {
 	conn := s.SocketNonblock()

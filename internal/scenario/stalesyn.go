@@ -8,8 +8,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Why three segments and not two? A SYN that was delayed in the network can come when nobody wants that connection any more. The
-// server cannot know; it answers, and it is the third segment that decides: RST from a client that did not ask for this.
+// Why three segments and not two? A SYN that was delayed in the network can come when nobody wants that connection any
+// more. The server cannot know; it answers, and it is the third segment that decides: RST from a client that did not
+// ask for this.
 var staleSYN = &Scenario{
 	Name: "stale-syn", Group: Opening, OnlyWire: true, Injects: true,
 	Lesson: "an old SYN comes late: why a handshake takes three segments",

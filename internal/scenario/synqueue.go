@@ -10,9 +10,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Between the SYN and the connection there is an entry in the SYN queue: SYN-RECEIVED, kept by the kernel, with no socket and
-// no descriptor. Mostly it lives for one round trip. TCP_DEFER_ACCEPT holds it: the listener takes no notice of
-// the client's bare ACK and waits for data, while the client has long been ESTABLISHED.
+// Between the SYN and the connection there is an entry in the SYN queue: SYN-RECEIVED, kept by the kernel, with no
+// socket and no descriptor. Mostly it lives for one round trip. TCP_DEFER_ACCEPT holds it: the listener takes no notice
+// of the client's bare ACK and waits for data, while the client has long been ESTABLISHED.
 var synQueue = &Scenario{
 	Name: "syn-queue", Group: Opening, Many: true,
 	Lesson: "a half-open connection lives in the SYN queue",
@@ -53,9 +53,9 @@ func synQueueServer(s *Side) {
 
 	s.Note("a client that gives up: a reset ends the wait")
 	conn.Say("connect")
-	hasty := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
+	early := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
 	conn.Say("reset")
-	hasty.ExpectGone("its RST has removed the entry; no application ever hears of it")
+	early.ExpectGone("its RST has removed the entry; no application ever hears of it")
 	l.AwaitQueues("both queues are empty", 0, 0)
 
 	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
@@ -87,12 +87,12 @@ func synQueueClient(c *Side) {
 	patient.Say("at last")
 
 	conn.HearWord("connect")
-	hasty := c.Dial()
-	hasty.Expect("open, for us", tcpinfo.Established)
+	early := c.Dial()
+	early.Expect("open, for us", tcpinfo.Established)
 	conn.HearWord("reset")
-	Set(hasty, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
-	hasty.Close()
-	hasty.ExpectGone("SO_LINGER with 0 s: close() sent RST")
+	Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	early.Close()
+	early.ExpectGone("SO_LINGER with 0 s: close() sent RST")
 
 	conn.HearWord("connect")
 	silent := c.Dial()

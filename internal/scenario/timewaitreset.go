@@ -5,8 +5,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// TIME-WAIT assassination (RFC 1337). An old segment of the server's comes late. TIME-WAIT answers it with an ACK; the server,
-// which has long closed, answers that with RST; and the RST ends TIME-WAIT, before its time. tcp_rfc1337 has RST ignored.
+// TIME-WAIT assassination (RFC 1337). An old segment of the server's comes late. TIME-WAIT answers it with an ACK; the
+// server, which has long closed, answers that with RST; and the RST ends TIME-WAIT, before its time. tcp_rfc1337 has
+// RST ignored.
 var timeWaitReset = &Scenario{
 	Name: "time-wait-reset", Group: Closing, OnlyWire: true, Injects: true,
 	Lesson: "TIME-WAIT assassination: an old segment ends TIME-WAIT",

@@ -11,8 +11,8 @@ import (
 )
 
 // TIME-WAIT keeps a pair of addresses for a minute, against old segments. A SYN that cannot be old need not wait: the
-// kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for connect() may
-// give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
+// kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for
+// connect() may give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
 var timeWaitReuse = &Scenario{
 	Name: "time-wait-reuse", Group: Closing, Many: true,
 	Lesson: "a new connection in the place of one in TIME-WAIT",
@@ -26,8 +26,8 @@ func deferAccept(l *Conn) { Set(l, sockapi.TCP_DEFER_ACCEPT, 30*time.Second) }
 
 func timeWaitReuseServer(s *Side) {
 	l := s.Listen(deferAccept)
-	talk := l.Accept()
-	s.ReadRequest(talk)
+	control := l.Accept()
+	s.ReadRequest(control)
 
 	// The server closes first: TIME-WAIT is here, and a SYN comes.
 	old := l.Accept()
@@ -35,14 +35,14 @@ func timeWaitReuseServer(s *Side) {
 	old.Close()
 	old.Expect("we closed first: this pair of addresses is taken for 60 s", tcpinfo.TimeWait)
 	s.Hold()
-	talk.Say("TIME-WAIT")
+	control.Say("TIME-WAIT")
 	child := s.ExpectChild(2, "a SYN has come that is newer than all of the old connection", tcpinfo.SynReceived)
 	s.Check("from the same address and port", child.Remote() == old.Remote(), "%s, before %s", child.Remote(), old.Remote())
 	old.ExpectGone("TIME-WAIT was given up for it")
-	talk.Say("SYN-RECEIVED")
+	control.Say("SYN-RECEIVED")
 	again := l.Accept()
 	again.Expect("the same pair of addresses, another connection", tcpinfo.Established)
-	talk.Say("ESTABLISHED")
+	control.Say("ESTABLISHED")
 	again.ReadToEnd()
 	again.Close()
 
@@ -51,7 +51,7 @@ func timeWaitReuseServer(s *Side) {
 	mine.ReadToEnd()
 	mine.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	mine.Close()
-	if talk.Hear() == "connected" {
+	if control.Hear() == "connected" {
 		next := l.Accept()
 		next.ReadToEnd()
 		next.Close()
@@ -59,11 +59,11 @@ func timeWaitReuseServer(s *Side) {
 }
 
 func timeWaitReuseClient(c *Side) {
-	talk := c.Dial()
-	talk.Write(c.Request())
+	control := c.Dial()
+	control.Write(c.Request())
 
 	old := c.Socket()
-	old.Bind(netip.AddrPortFrom(talk.Local().Addr(), 0)) // a port that no other connection has, as connect() might choose
+	old.Bind(netip.AddrPortFrom(control.Local().Addr(), 0)) // a port that no other connection has, as connect() might choose
 	old.Connect(c.Addr)
 	old.Say("old")
 	old.Read(64)
@@ -72,12 +72,12 @@ func timeWaitReuseClient(c *Side) {
 	old.ExpectEnded("the server closed first: on this side the port is free")
 	again := c.Socket()
 	again.Bind(old.Local())
-	talk.HearWord("TIME-WAIT")
+	control.HearWord("TIME-WAIT")
 	again.Connect(c.Addr)
 	again.Expect("connected, between the same addresses and ports as before", tcpinfo.Established)
-	talk.HearWord("SYN-RECEIVED")
+	control.HearWord("SYN-RECEIVED")
 	again.Say("again")
-	talk.HearWord("ESTABLISHED")
+	control.HearWord("ESTABLISHED")
 	again.Close()
 
 	mine := c.Socket()
@@ -90,12 +90,12 @@ func timeWaitReuseClient(c *Side) {
 	next := c.SocketFrom(sockapi.PortRange{Lo: port, Hi: port}, "tcp_tw_reuse cannot be shown")
 	before := c.Counters()
 	if !c.reuse(next, mine) {
-		talk.Say("refused")
+		control.Say("refused")
 		return
 	}
 	rose := c.Counted(before, "TWRecycled")
 	c.Check("the kernel counted it", rose["TWRecycled"] >= 1, "TWRecycled +%d", rose["TWRecycled"])
-	talk.Say("connected")
+	control.Say("connected")
 	next.Say("next")
 	next.Close()
 }
@@ -103,7 +103,7 @@ func timeWaitReuseClient(c *Side) {
 // reuse connects from the one port that there is, and that is in TIME-WAIT. It tells whether it came to be connected.
 func (c *Side) reuse(next, old *Conn) bool {
 	err := next.TryConnect(c.Addr)
-	if err != nil { // unless the reader took long
+	if err != nil { // unless the user took long
 		c.CheckErrno("TIME-WAIT is too young: connect() does not take the port", err, unix.EADDRNOTAVAIL)
 		old.AwaitReusable()
 		err = next.TryConnect(c.Addr)

@@ -8,9 +8,9 @@ import (
 	"socklife/sockapi"
 )
 
-// One byte of the stream can be marked as urgent: send() with MSG_OOB. Its segment has the flag URG, and says where in the
-// stream the mark is. Data is not overtaken by it; what the receiver gets early is the news. Linux takes the byte out of the
-// stream, or leaves it in (SO_OOBINLINE). There is one mark at a time.
+// One byte of the stream can be marked as urgent: send() with MSG_OOB. Its segment has the flag URG, and says where in
+// the stream the mark is. Data is not overtaken by it; what the receiver gets early is the news. Linux takes the byte
+// out of the stream, or leaves it in (SO_OOBINLINE). There is one mark at a time.
 var urgent = &Scenario{
 	Name: "urgent", Group: Closing, Many: true,
 	Lesson: "urgent data: URG, MSG_OOB, and the mark",

@@ -12,8 +12,8 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// A server in a terminal of its own waits for people: they step through the lesson, and are given the time. But nobody is to wait
-// for somebody who has gone, or behind somebody who says nothing.
+// A server in a terminal of its own waits for people: they step through the lesson, and are given the time. But nobody
+// is to wait for somebody who has gone, or behind somebody who says nothing.
 
 const (
 	noticeAfter  = 10 * time.Second       // then it is said what is waited for
@@ -84,8 +84,9 @@ func (c *Conn) unaccepted() bool {
 	return d.State == tcpinfo.Established && d.Inode == 0
 }
 
-// peersGone tells whether the client has left every connection that this server has of it, how long that must last until it is
-// believed (0: it has not), and one of the connections. Before the first is accepted it is about those in the queue.
+// peersGone tells whether the client has left every connection that this server has of it, how long that must last
+// until it is believed (0: it has not), and one of the connections. Before the first is accepted it is about those in
+// the queue.
 func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
 	s.run.mu.Lock()
 	open, fresh := slices.Clone(s.run.accepted), len(s.run.taken) == 0
@@ -103,8 +104,8 @@ func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
 	return limit, from
 }
 
-// leftQueue tells of a connection that was not accepted whether its client is gone: reset, or finished without a word. (Recv-Q counts the
-// FIN as one.)
+// leftQueue tells of a connection that was not accepted whether its client is gone: reset, or finished without a word.
+// (Recv-Q counts the FIN as one.)
 func leftQueue(child *watch.Socket) bool {
 	d := diagOf(child)
 	return child.Last().State == tcpinfo.Closed || d.State == tcpinfo.CloseWait && d.RecvQ <= 1
@@ -123,7 +124,8 @@ func (c *Conn) leftAfter() time.Duration {
 	return 0
 }
 
-// pause holds, for as long as this side's own user asked in any case; what the client asked for beyond that ends with the client.
+// pause holds, for as long as this side's own user asked in any case; what the client asked for beyond that ends with
+// the client.
 func (s *Side) pause(d time.Duration) {
 	own := min(d, s.run.cfg.Hold)
 	there := s.stillThere()
@@ -150,7 +152,8 @@ func (s *Side) stillThere() (list []*Conn) {
 	return list
 }
 
-// letGoOfSilent ends the run if the client says nothing for long while another one waits. end is to be called when it has spoken.
+// letGoOfSilent ends the run if the client says nothing for long while another one waits. end is to be called when it
+// has spoken.
 func (s *Side) letGoOfSilent(c *Conn) (end func()) {
 	if s.run.both || s.listening == nil {
 		return func() {}

@@ -21,13 +21,13 @@ import (
 // WireConfig is how the wire between the two hosts is to be.
 type WireConfig struct {
 	Link  lab.Link
-	Rules []lab.Rule                         // the reader's, besides the scenario's
+	Rules []lab.Rule                         // the user's, besides the scenario's
 	Pcap  *observe.Pcap                      // nil: no capture
-	Hand  func(context.Context, *Wire) error // holds every segment for the reader to decide on; nil: nobody does
+	Step  func(context.Context, *Wire) error // holds every segment for the user to decide on; nil: nobody does
 }
 
-// Wire is what lies between the sides when each has a host of its own. Its part in a lesson is to say what becomes of the
-// segments, and, because it holds the progress in its hand, to check what both ends are in meanwhile.
+// Wire is what lies between the sides when each has a host of its own. Its part in a lesson is to say what becomes of
+// the segments, and, because it holds the progress in its hand, to check what both ends are in meanwhile.
 type Wire struct {
 	run      *run
 	lab      *lab.Lab
@@ -40,7 +40,7 @@ type Wire struct {
 func (r *run) openWire() (err error) {
 	w := &Wire{run: r, segments: observe.NewSegmentLog(r.log, r.cfg.AbsoluteSeq, r.cfg.Wire.Pcap)}
 	w.lab, err = lab.New(lab.Config{
-		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Hand != nil, Report: w.segments.Report,
+		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Step != nil, Report: w.segments.Report,
 	})
 	if err != nil {
 		return err
@@ -70,10 +70,10 @@ func (w *Wire) addr(asked netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(w.lab.Server.IPv4, port)
 }
 
-// play runs the sides with the wire's part of the scenario beside them, or the reader's hand in its place.
+// play runs the sides with the wire's part of the scenario beside them, or the user's steps in its place.
 func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 	var part sync.WaitGroup
-	if w.run.sc.Wire != nil && w.run.cfg.Wire.Hand == nil {
+	if w.run.sc.Wire != nil && w.run.cfg.Wire.Step == nil {
 		part.Go(func() {
 			defer w.run.caught()
 			w.run.sc.Wire(w)
@@ -86,10 +86,10 @@ func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 		case <-done.Done():
 		}
 	})
-	if hand := w.run.cfg.Wire.Hand; hand != nil {
+	if step := w.run.cfg.Wire.Step; step != nil {
 		w.run.clock.hold() // a person takes the time it takes
 		wg.Go(func() {
-			if err := hand(done, w); err != nil {
+			if err := step(done, w); err != nil {
 				w.run.cancel(err)
 			}
 		})
@@ -169,8 +169,8 @@ func (w *Wire) InjectSegment(from timeline.Side, s segment.Segment) {
 	w.Inject(from, raw)
 }
 
-// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. If it was
-// delivered, the other host has dealt with it. (What is said after "after" does not count here.)
+// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. If
+// it was delivered, the other host has dealt with it. (What is said after "after" does not count here.)
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
@@ -186,8 +186,8 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	return p
 }
 
-// arrived returns when the wire has done with a packet what it said it would: it tells before it delivers. The receiving kernel deals with a
-// packet while it is written to its device.
+// arrived returns when the wire has done with a packet what it said it would: it tells before it delivers. The
+// receiving kernel deals with a packet while it is written to its device.
 func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Settle(p.From) }
 
 // AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
@@ -215,8 +215,8 @@ func (w *Wire) Count(match string) int {
 	return w.segments.Count(m)
 }
 
-// Expect waits until a connection of that side is in one of the states, and records it. The wire checks what it holds: the
-// side itself may be at any point of its own calls.
+// Expect waits until a connection of that side is in one of the states, and records it. The wire checks what it holds:
+// the side itself may be at any point of its own calls.
 func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	w.run.stopIfOver()
 	var seen watch.Sample
@@ -254,7 +254,7 @@ func (w *Wire) Note(format string, args ...any) {
 	w.run.log.Add(timeline.Wire, time.Time{}, &timeline.Note{Text: fmt.Sprintf(format, args...)})
 }
 
-// Hold stays where the lesson is for as long as the reader asked.
+// Hold stays where the lesson is for as long as the user asked.
 func (w *Wire) Hold() {
 	if d := w.run.cfg.Hold; d > 0 {
 		w.Note("held for %v", d)

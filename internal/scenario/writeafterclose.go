@@ -10,7 +10,8 @@ import (
 )
 
 // The server has closed. Its FIN only says that it sends no more: that nobody reads there any more, the client's kernel
-// cannot know. So the first write succeeds; the answer to it is RST; the second one fails, and the kernel sends SIGPIPE.
+// cannot know. So the first write succeeds; the answer to it is RST; the second one fails, and the kernel sends
+// SIGPIPE.
 var writeAfterClose = &Scenario{
 	Name: "write-after-close", Group: Closing,
 	Lesson: "after the peer's close() the first write works, the second fails",
