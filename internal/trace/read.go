@@ -111,7 +111,7 @@ func (t *Trace) readPipe(fd int, horizon uint64) error {
 		var bad error
 		missed, err := t.page.decode(t.room[:n], func(stamp uint64, b []byte) {
 			last = stamp
-			r, ok, err := t.layout.decode(stamp, b)
+			r, ok, err := t.records.decode(stamp, b)
 			if ok {
 				t.queue.add(r)
 			}

@@ -13,12 +13,12 @@ const transitions = "events/sock/inet_sock_set_state"
 
 // Trace is a running trace.
 type Trace struct {
-	clock  clock
-	layout layout
-	page   pageLayout
-	in     *instance
-	pipes  []int // the buffers, one a CPU
-	close  func() error
+	clock   clock
+	records tracepoint
+	page    pageLayout
+	in      *instance
+	pipes   []int // the buffers, one a CPU
+	close   func() error
 
 	adding sync.Mutex // held while ports are added
 	ports  atomic.Pointer[ports]
@@ -62,7 +62,7 @@ func (t *Trace) start() (err error) {
 	if err != nil {
 		return err
 	}
-	if t.layout, err = parseLayout(string(text)); err != nil {
+	if t.records, err = parseTracepoint(string(text)); err != nil {
 		return err
 	}
 	if text, err = t.in.ReadFile("events/header_page"); err != nil {
@@ -71,7 +71,7 @@ func (t *Trace) start() (err error) {
 	if t.page, err = parsePageLayout(string(text)); err != nil {
 		return err
 	}
-	t.room = make([]byte, t.page.size)
+	t.room = make([]byte, t.page.data.end())
 	t.clock = newClock()
 	if t.pipes, err = openPipes(t.in); err != nil {
 		return err
