@@ -89,7 +89,7 @@ func nextEntry(data []byte, now *uint64) (record []byte, length int, err error) 
 	left := copy(words[:], data)
 	kind, delta := entryHead(binary.NativeEndian.Uint32(words[:]))
 	second := binary.NativeEndian.Uint32(words[4:])
-	start, end := 8, 8 // of what follows the head
+	start, end := 8, 8 // where the record begins, and the entry ends
 	switch kind {
 	default:
 		start, end = 4, 4+4*int(kind)
