@@ -27,8 +27,8 @@ type traced struct {
 
 // past is what the tracepoint has told of one socket.
 type past struct {
-	now     string
-	visited map[string]bool
+	now     tcpinfo.State
+	visited map[tcpinfo.State]bool
 }
 
 // traceLag is how late the tracepoint's events may come to the timeline.
@@ -83,7 +83,7 @@ func (t *traced) event(e trace.Event) {
 	}
 	t.run.log.Add(side, e.Time, &timeline.State{
 		Local: witness.Addr(e.Local), Remote: witness.Addr(e.Remote),
-		From: e.From.String(), To: e.To.String(), Source: "tracepoint",
+		From: e.From, To: e.To, Source: "tracepoint",
 	})
 }
 
@@ -110,9 +110,9 @@ func (t *traced) dedupe(_ timeline.Side, b timeline.Body) bool {
 		return true
 	}
 	switch {
-	case p.now == "":
+	case p.now == 0:
 		return true // the tracepoint knows nothing of it
-	case s.From != "" && s.From != timeline.Closed && !p.visited[s.From]:
+	case s.From != 0 && s.From != tcpinfo.Closed && !p.visited[s.From]:
 		return true // the end of the connection that had these addresses before
 	case s.To == p.now:
 		s.From = s.To
@@ -120,7 +120,7 @@ func (t *traced) dedupe(_ timeline.Side, b timeline.Body) bool {
 	case p.visited[s.To]:
 		return false // sampled just before the transition that has been told
 	}
-	if s.From != "" && s.From != s.To {
+	if s.From != 0 && s.From != s.To {
 		s.From = p.now
 	}
 	p.enter(s.To)
@@ -131,13 +131,13 @@ func (t *traced) dedupe(_ timeline.Side, b timeline.Body) bool {
 // CLOSED, or with a SYN; when connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
 func (t *traced) pastOf(s *timeline.State) *past {
 	key := s.Ends()
-	begins := s.From == timeline.Closed || s.To == timeline.SynReceived && s.From == timeline.Listen
+	begins := s.From == tcpinfo.Closed || s.To == tcpinfo.SynReceived && s.From == tcpinfo.Listen
 	if s.Source == "tracepoint" && begins {
 		t.states[key] = newPast()
 	}
 	nameless := timeline.Ends{Local: netip.AddrPortFrom(s.Local.Addr(), 0), Remote: s.Remote} // no port is chosen yet
-	connects := s.Source == "tracepoint" && s.From == timeline.SynSent || s.From == timeline.Closed && s.To == timeline.SynSent
-	if p := t.states[nameless]; connects && p != nil && key != nameless && (t.states[key] == nil || t.states[key].now != timeline.SynSent) {
+	connects := s.Source == "tracepoint" && s.From == tcpinfo.SynSent || s.From == tcpinfo.Closed && s.To == tcpinfo.SynSent
+	if p := t.states[nameless]; connects && p != nil && key != nameless && (t.states[key] == nil || t.states[key].now != tcpinfo.SynSent) {
 		delete(t.states, nameless)
 		t.states[key] = p
 	}
@@ -147,9 +147,9 @@ func (t *traced) pastOf(s *timeline.State) *past {
 	return t.states[key]
 }
 
-func newPast() *past { return &past{visited: map[string]bool{}} }
+func newPast() *past { return &past{visited: map[tcpinfo.State]bool{}} }
 
-func (p *past) enter(state string) { p.now, p.visited[state] = state, true }
+func (p *past) enter(state tcpinfo.State) { p.now, p.visited[state] = state, true }
 
 func hasNews(s *timeline.State) bool {
 	return s.Timer != "" || len(s.Shutdown) > 0 || (s.RecvQ != nil && *s.RecvQ > 0)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 func TestWhose(t *testing.T) {
@@ -45,25 +46,25 @@ func TestEachTransitionIsToldOnce(t *testing.T) {
 	traced := &traced{states: map[timeline.Ends]*past{}}
 	told := []string{}
 	for _, s := range []timeline.State{
-		{Local: nameless, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "sock_diag"}, // the same: connect() has chosen a port
-		{Local: a, Remote: b, From: "SYN-SENT", To: "ESTABLISHED", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "SYN-SENT", To: "ESTABLISHED", Source: "sock_diag"},
-		{Local: a, Remote: b, From: "ESTABLISHED", To: "FIN-WAIT-1", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-1", To: "FIN-WAIT-2", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-1", To: "TIME-WAIT", Source: "sock_diag"}, // its way to FIN-WAIT-2 is known
-		{Local: nameless, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "SYN-SENT", To: "ESTABLISHED", Source: "tracepoint"}, // over that TIME-WAIT
-		{Local: a, Remote: b, From: "TIME-WAIT", To: "CLOSED", Source: "sock_diag"},
-		{Local: a, Remote: b, From: "ESTABLISHED", To: "FIN-WAIT-1", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-1", To: "FIN-WAIT-2", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-2", To: "TIME-WAIT", Source: "sock_diag"},
-		{Local: b, From: "CLOSED", To: "LISTEN", Source: "tracepoint"},
-		{Local: b, From: "LISTEN", To: "CLOSED", Source: "tracepoint"},
-		{Local: b, From: "LISTEN", To: "CLOSED", Source: "sock_diag"},
+		{Local: nameless, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "sock_diag"}, // the same: connect() has chosen a port
+		{Local: a, Remote: b, From: tcpinfo.SynSent, To: tcpinfo.Established, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.SynSent, To: tcpinfo.Established, Source: "sock_diag"},
+		{Local: a, Remote: b, From: tcpinfo.Established, To: tcpinfo.FinWait1, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait1, To: tcpinfo.FinWait2, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait1, To: tcpinfo.TimeWait, Source: "sock_diag"}, // its way to FIN-WAIT-2 is known
+		{Local: nameless, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.SynSent, To: tcpinfo.Established, Source: "tracepoint"}, // over that TIME-WAIT
+		{Local: a, Remote: b, From: tcpinfo.TimeWait, To: tcpinfo.Closed, Source: "sock_diag"},
+		{Local: a, Remote: b, From: tcpinfo.Established, To: tcpinfo.FinWait1, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait1, To: tcpinfo.FinWait2, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait2, To: tcpinfo.TimeWait, Source: "sock_diag"},
+		{Local: b, From: tcpinfo.Closed, To: tcpinfo.Listen, Source: "tracepoint"},
+		{Local: b, From: tcpinfo.Listen, To: tcpinfo.Closed, Source: "tracepoint"},
+		{Local: b, From: tcpinfo.Listen, To: tcpinfo.Closed, Source: "sock_diag"},
 	} {
 		if traced.dedupe(timeline.Client, &s) {
-			told = append(told, s.From+" "+s.To)
+			told = append(told, s.From.String()+" "+s.To.String())
 		}
 	}
 	want := []string{

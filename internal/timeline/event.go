@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"socklife/sockapi"
+	"socklife/tcpinfo"
 )
 
 // Side is whose event it is.
@@ -72,13 +73,13 @@ type Call struct {
 	Sys *sockapi.Call `json:"-"`
 }
 
-// State is what a source said of a socket. From is absent where the socket was seen for the first time. From and To are
+// State is what a source said of a socket. From is 0, and absent in JSON, where the socket was seen for the first time. From and To are
 // the same where the state stayed and its timer, queues or shutdown bits are the news.
 type State struct {
 	Local     netip.AddrPort `json:"local"` // invalid, which is "" in JSON, for an address that the socket does not have
 	Remote    netip.AddrPort `json:"remote,omitzero"`
-	From      string         `json:"from,omitempty"`
-	To        string         `json:"to"`
+	From      tcpinfo.State  `json:"from,omitzero"`
+	To        tcpinfo.State  `json:"to"`
 	Source    string         `json:"source"`
 	Timer     string         `json:"timer,omitempty"`
 	ExpiresMS *int64         `json:"expires_ms,omitempty"`
@@ -161,13 +162,13 @@ type Check struct {
 
 // Coverage is one state, or one transition, of the tour's table.
 type Coverage struct {
-	State    string `json:"state,omitempty"`
-	From     string `json:"from,omitempty"`
-	To       string `json:"to,omitempty"`
-	Seen     bool   `json:"seen"`
-	Scenario string `json:"scenario,omitempty"`
-	Source   string `json:"source,omitempty"`
-	WhyNot   string `json:"why_not,omitempty"`
+	State    tcpinfo.State `json:"state,omitzero"`
+	From     tcpinfo.State `json:"from,omitzero"`
+	To       tcpinfo.State `json:"to,omitzero"`
+	Seen     bool          `json:"seen"`
+	Scenario string        `json:"scenario,omitempty"`
+	Source   string        `json:"source,omitempty"`
+	WhyNot   string        `json:"why_not,omitempty"`
 }
 
 // Summary ends every run.

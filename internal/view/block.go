@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // Blocks are the lines that an event takes in a lane (or across both), wrapped to width.
@@ -123,7 +124,7 @@ func (s symbols) markWide() int { return max(len([]rune(s.yes)), len([]rune(s.ab
 
 // coverageColumn is where the second column begins: after the longest transition.
 func (s symbols) coverageColumn() int {
-	return s.markWide() + len([]rune(timeline.SynReceived+" "+s.arrow+" "+timeline.SynReceived)) + gap
+	return s.markWide() + len(tcpinfo.SynReceived.String())*2 + len([]rune(" "+s.arrow+" ")) + gap
 }
 
 func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
@@ -131,9 +132,9 @@ func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
 	if !c.Seen {
 		mark = text(nil).add(dim, s.absent)
 	}
-	name := text(nil).add(strong, s.clean(c.State))
-	if c.State == "" {
-		name = text(nil).add(plain, s.clean(c.From)).add(dim, glued(" "+s.arrow+" ")).add(plain, s.clean(c.To))
+	name := text(nil).add(strong, c.State.String())
+	if c.State == 0 {
+		name = text(nil).add(plain, c.From.String()).add(dim, glued(" "+s.arrow+" ")).add(plain, c.To.String())
 	}
 	line := mark.pad(s.markWide()).join("", unmarked(name)).pad(s.coverageColumn())
 	second := text(nil).add(dim, s.clean(c.WhyNot))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // sameLook is how far apart in time two findings may be and still count as found by one look at all sockets.
@@ -87,7 +88,7 @@ func (p *pairs) add(f *finding) {
 
 // belongsTo says whether f is the queues of the listener that a look has just found.
 func (f *finding) belongsTo(listener *finding) bool {
-	return f.isQueue() && listener.state != nil && listener.queue == nil && listener.state.To == timeline.Listen &&
+	return f.isQueue() && listener.state != nil && listener.queue == nil && listener.state.To == tcpinfo.Listen &&
 		listener.state.Local == f.queue.Local && f.near(listener)
 }
 

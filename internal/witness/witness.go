@@ -71,11 +71,11 @@ func State(c watch.Change) *timeline.State {
 	e := &timeline.State{
 		Local:  Addr(c.Socket.Local()),
 		Remote: Addr(c.Socket.Remote()),
-		From:   c.From.String(), To: c.To.String(),
+		From:   c.From, To: c.To,
 		Source: string(c.Now.Source),
 	}
 	if c.First {
-		e.From = ""
+		e.From = 0
 	}
 	if d := c.Now.Diag; d != nil && !c.Now.Gone && c.To != tcpinfo.Listen {
 		details(e, d)
