@@ -90,6 +90,8 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 	if s.Flags.Has(segment.ACK) {
 		e.Ack = &ack
 	}
-	describe(e, seen)
+	if names := seen.Analysis.String(); names != "" {
+		e.Marks = []string{names}
+	}
 	return e
 }

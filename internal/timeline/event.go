@@ -8,7 +8,9 @@ package timeline
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,16 +125,40 @@ type Segment struct {
 	Fate    string   `json:"fate,omitempty"`
 
 	From  Side     `json:"-"` // the end that sent it
-	Text  string   `json:"-"` // flags and numbers in one line, for a terminal
-	Shown []string `json:"-"` // of the options, those that say something new
 	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
+}
+
+// Numbers are its flags and numbers, in one line.
+func (b *Segment) Numbers() string {
+	words := append(slices.Clone(b.Flags), fmt.Sprintf("seq=%d", b.Seq))
+	if b.Ack != nil {
+		words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
+	}
+	if b.Len > 0 {
+		words = append(words, fmt.Sprintf("len=%d", b.Len))
+	}
+	window := fmt.Sprintf("win=%d", b.Win)
+	if b.Unscaled {
+		window += "*?"
+	}
+	return strings.Join(append(words, window), " ")
+}
+
+// News are the options that say something new, as the timestamps of every segment do not.
+func (b *Segment) News() (some []string) {
+	for _, o := range b.Options {
+		if !strings.HasPrefix(o, "TS val ") || slices.Contains(b.Flags, "SYN") {
+			some = append(some, o)
+		}
+	}
+	return some
 }
 
 // Line is a segment in one line: its flags and numbers, <its options>, [what is remarkable].
 func (b *Segment) Line() string {
-	line := b.Text
-	if len(b.Shown) > 0 {
-		line += " <" + strings.Join(b.Shown, ", ") + ">"
+	line := b.Numbers()
+	if news := b.News(); len(news) > 0 {
+		line += " <" + strings.Join(news, ", ") + ">"
 	}
 	for _, m := range b.Marks {
 		line += " [" + m + "]"

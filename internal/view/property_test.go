@@ -149,7 +149,7 @@ func (c *chance) event() timeline.Event {
 			SendQ: &ack, Shutdown: c.strs()},
 		&timeline.State{From: c.state(), To: c.state(), Source: "tcp_info"},
 		&timeline.Queue{Local: c.addr(), AcceptQueue: u32, AcceptLimit: ack, SynQueue: &i},
-		&timeline.Segment{From: timeline.Side(c.str()), Flags: c.strs(), Seq: ack, Ack: &ack, Len: i, Options: c.strs(), Fate: c.str(), Text: c.str(), Shown: c.strs(), Marks: c.strs()},
+		&timeline.Segment{From: timeline.Side(c.str()), Flags: c.strs(), Seq: ack, Ack: &ack, Len: i, Options: c.strs(), Fate: c.str(), Marks: c.strs()},
 		&timeline.Counter{Name: c.str(), Delta: i64},
 		&timeline.Note{Text: c.str() + " " + c.str()},
 		&timeline.Check{Expect: c.str(), Got: c.str(), OK: c.IntN(2) == 0},

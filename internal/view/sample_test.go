@@ -234,7 +234,7 @@ func wire() *script {
 		at(1000620, S, queue(1, 128, 0)).
 		at(1000700, W, &timeline.Segment{From: S, Flags: []string{"PSH", "ACK"}, Seq: 1, Ack: &ack, Len: 6, Win: 512, Fate: "duplicated"}).
 		at(1000800, W, &timeline.Segment{From: S, Flags: []string{"RST"}, Seq: 1, Fate: "dropped"}).
-		at(1000900, W, &timeline.Segment{Src: addr(serverAddr), Dst: addr(clientAddr), Text: "URG in its own words"})
+		at(1000900, W, &timeline.Segment{Src: addr(serverAddr), Dst: addr(clientAddr), Marks: []string{"injected"}})
 	return s
 }
 

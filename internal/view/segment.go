@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -95,23 +94,11 @@ func (s symbols) segmentInLane(b *timeline.Segment) text {
 	return t.add(dim, s.head).join("", says)
 }
 
-// segmentText is what the program chose to say of a segment, or its fields as tcpdump would.
+// segmentText is [timeline.Segment.Line] with the places where it may be broken, and a fate that the arrow does not show.
 func (s symbols) segmentText(b *timeline.Segment) string {
-	words := []string{b.Text}
-	if b.Text == "" {
-		words = append(words[:0], b.Flags...)
-		words = append(words, fmt.Sprintf("seq=%d", b.Seq))
-		if b.Ack != nil {
-			words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
-		}
-		if b.Len > 0 {
-			words = append(words, fmt.Sprintf("len=%d", b.Len))
-		}
-		words = append(append(words, fmt.Sprintf("win=%d", b.Win)), b.Options...)
-	}
-	says := s.clean(strings.Join(words, " "))
-	if len(b.Shown) > 0 {
-		says += " <" + s.options(b.Shown) + ">"
+	says := s.clean(b.Numbers())
+	if news := b.News(); len(news) > 0 {
+		says += " <" + s.options(news) + ">"
 	}
 	for _, m := range b.Marks {
 		says += " [" + s.clean(m) + "]"
