@@ -93,6 +93,6 @@ func (s *Server) Serve(ctx context.Context) (Report, error) {
 	defer stop()
 	l := newLoop(s)
 	err := l.run(ctx)
-	l.turned()
+	s.cfg.afterTurn(l)
 	return l.report, err
 }
