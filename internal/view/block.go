@@ -23,7 +23,7 @@ type found struct {
 }
 
 // findingBlock is one line if there is room, else what is known beyond the state stands below it.
-func (s symbols) findingBlock(f found, width int) (block []text) {
+func findingBlock(f found, width int) (block []text) {
 	const indent, hang = 2, 4
 	details := text(nil).join(", ", f.details...)
 	if len(f.state) == 0 {
@@ -44,19 +44,6 @@ func (s symbols) findingBlock(f found, width int) (block []text) {
 		}
 	}
 	return block
-}
-
-// unmarked is a text that fits on one line, as that line.
-func unmarked(t text) (line text) {
-	for _, g := range t {
-		if g.r == glue {
-			g.r = ' '
-		}
-		if g.r != mayEnd {
-			line = append(line, g)
-		}
-	}
-	return line
 }
 
 // checkBlock is an expectation: met, or what was expected and what was got.
@@ -134,16 +121,15 @@ func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
 	}
 	name := text(nil).add(strong, c.State.String())
 	if c.State == 0 {
-		name = text(nil).add(plain, c.From.String()).add(dim, glued(" "+s.arrow+" ")).add(plain, c.To.String())
+		name = text(nil).add(plain, c.From.String()).add(dim, " "+s.arrow+" ").add(plain, c.To.String())
 	}
-	line := mark.pad(s.markWide()).join("", unmarked(name)).pad(s.coverageColumn())
+	line := mark.pad(s.markWide()).join("", name).pad(s.coverageColumn())
 	second := text(nil).add(dim, s.clean(c.WhyNot))
 	if c.Seen {
-		scenario := text(nil).add(plain, s.clean(c.Scenario))
+		second = text(nil).add(plain, s.clean(c.Scenario))
 		if c.Source != "" {
-			scenario = scenario.pad(scenarioWide-1).add(dim, " "+s.clean(c.Source))
+			second = second.pad(scenarioWide-1).add(dim, " "+s.clean(c.Source))
 		}
-		second = unmarked(scenario)
 		if line.width()+second.width() <= width {
 			return []text{append(line, second...)}
 		}
@@ -152,13 +138,5 @@ func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
 	if column+24 > width || line.width() > column { // a narrow terminal: below
 		return append(wrap(line, width, 0, s.markWide()), wrap(second, width, s.markWide(), s.markWide())...)
 	}
-	block := wrap(second, width-column, 0, 0)
-	for i := range block {
-		head := text(nil)
-		if i == 0 {
-			head = line
-		}
-		block[i] = append(head.pad(column), block[i]...)
-	}
-	return block
+	return layout{x: [2]int{0, column}}.sideBySide("", [2][]text{{line}, wrap(second, width-column, 0, 0)})
 }

@@ -138,7 +138,7 @@ func TestPassed(t *testing.T) {
 }
 
 func TestDetails(t *testing.T) {
-	quiet := st(tcpinfo.Established, tcpinfo.Established, queues(0, 0), timer("none", 0, 0))
+	quiet := st(tcpinfo.Established, tcpinfo.Established, queues(0, 0))
 	busy := st(tcpinfo.Established, tcpinfo.Established, queues(3, 65536), timer("on", 203, 2))
 	for _, c := range []struct {
 		now, before *timeline.State
@@ -146,7 +146,8 @@ func TestDetails(t *testing.T) {
 	}{
 		{quiet, nil, ""},
 		{busy, nil, "timer on 203 ms, retrans 2, Recv-Q 3, Send-Q 65536"},
-		{quiet, busy, "timer off, retrans 0, Recv-Q 0, Send-Q 0"},
+		{quiet, busy, "timer off, Recv-Q 0, Send-Q 0"},
+		{st(tcpinfo.Established, tcpinfo.Established, timer("keepalive", 7_200_000, 0)), busy, "timer keepalive 7200 s, retrans 0"},
 		{st(tcpinfo.Established, tcpinfo.FinWait1, queues(0, 0)), busy, ""}, // the state is the news
 		{st(tcpinfo.Established, tcpinfo.Established, queues(0, 65536)), busy, "timer off, Recv-Q 0, Send-Q 65536"},
 		{st(tcpinfo.Established, tcpinfo.Established), busy, ""}, // tcp_info alone knows of no timer

@@ -47,7 +47,7 @@ func (t *Terminal) finding(f *finding) []text {
 	if f.queue != nil {
 		here.details = append(here.details, t.s.backlog(f.queue)...)
 	}
-	return t.s.findingBlock(here, t.l.lane)
+	return findingBlock(here, t.l.lane)
 }
 
 // source is the one that a lane's rows need not name.

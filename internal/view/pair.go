@@ -98,18 +98,14 @@ type row [2][]*finding
 // rows puts a finding with nothing beside it below the one before it in its lane, where a row of its own would leave a hole.
 func (p pairs) rows() (rows []row) {
 	for _, pair := range p {
-		if n := len(rows); n > 0 && rows[n-1].takes(pair) {
-			i := lane(pair.first().side)
-			rows[n-1][i] = append(rows[n-1][i], pair[i])
-			continue
+		if n := len(rows); n == 0 || !rows[n-1].takes(pair) {
+			rows = append(rows, row{})
 		}
-		r := row{}
 		for i, f := range pair {
 			if f != nil {
-				r[i] = []*finding{f}
+				rows[len(rows)-1][i] = append(rows[len(rows)-1][i], f)
 			}
 		}
-		rows = append(rows, r)
 	}
 	return rows
 }
@@ -132,12 +128,13 @@ func (p pair) first() *finding {
 	return p[0]
 }
 
+// first is the finding that was made first.
 func (r row) first() *finding {
-	var p pair
+	var top pair
 	for i, cell := range r {
 		if len(cell) > 0 {
-			p[i] = cell[0]
+			top[i] = cell[0]
 		}
 	}
-	return p.first()
+	return top.first()
 }

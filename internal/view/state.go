@@ -39,9 +39,9 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 		was = before
 	}
 	switch {
-	case hasTimer(b):
+	case b.Timer != "":
 		say("timer %s%s", s.clean(b.Timer), timeLeft(b))
-	case hasTimer(was) && (b.Timer != "" || b.RecvQ != nil): // the source that knows timers and queues was asked
+	case was.Timer != "" && b.RecvQ != nil: // the source that knows timers and queues was asked
 		say("timer off")
 	}
 	queue := func(name string, now, then *uint32) {
@@ -58,10 +58,6 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 		say("%s", s.clean(bit))
 	}
 	return items
-}
-
-func hasTimer(b *timeline.State) bool {
-	return b.Timer != "" && b.Timer != "none" && b.Timer != "off"
 }
 
 // timeLeft is how long a timer has to go, if that is known.

@@ -37,7 +37,6 @@ type Terminal struct {
 	headed    bool          // the lanes' heads are out
 	explained bool          // so is where states come from
 	tabled    bool          // the coverage table's head is out
-	over      bool          // the run is: what comes now is the next one's
 	blank     bool          // the last line is empty
 	above     timeline.Side // whose the last line is
 	bulk      bulk
@@ -153,7 +152,8 @@ func (t *Terminal) show(e timeline.Event) {
 		t.title()
 		t.space()
 		t.lines(t.s.summaryBlock(b, t.l.width))
-		t.over = true
+		t.started, t.headed = false, false // what comes now is the next run's
+		clear(t.counted)
 	}
 }
 
@@ -183,8 +183,7 @@ func (t *Terminal) counter(b *timeline.Counter, width int) []text {
 func (t *Terminal) segment(e timeline.Event, b *timeline.Segment) {
 	when := t.when(e.At, true)
 	if t.l.lanes == 2 {
-		t.lines(t.l.full(when, t.s.segment(b, t.l.fullWidth())))
-		t.above = ""
+		t.across(when, t.s.segment(b, t.l.fullWidth()))
 		return
 	}
 	e.Side = b.From
@@ -220,11 +219,15 @@ func (t *Terminal) wide(s timeline.Side) int {
 // block shows an event in its side's lane, or across both.
 func (t *Terminal) block(e timeline.Event, when string, block []text) {
 	if !sided(e.Side) {
-		t.lines(t.l.full(when, block))
-		t.above = ""
+		t.across(when, block)
 		return
 	}
 	t.lane(e.Side, when, block)
+}
+
+func (t *Terminal) across(when string, block []text) {
+	t.lines(t.l.full(when, block))
+	t.above = ""
 }
 
 func (t *Terminal) lane(side timeline.Side, when string, block []text) {
