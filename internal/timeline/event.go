@@ -35,20 +35,8 @@ func (s Side) Other() Side {
 	return Client
 }
 
-// Kind is what sort of event it is; each has a body type of its own.
+// Kind is what sort of event it is: call, state, …; each has a body type of its own.
 type Kind string
-
-const (
-	KindCall     Kind = "call"
-	KindState    Kind = "state"
-	KindQueue    Kind = "queue"
-	KindSegment  Kind = "segment"
-	KindCounter  Kind = "counter"
-	KindNote     Kind = "note"
-	KindCheck    Kind = "check"
-	KindCoverage Kind = "coverage"
-	KindSummary  Kind = "summary"
-)
 
 // Body is what an event of one kind carries.
 type Body interface{ Kind() Kind }
@@ -205,15 +193,15 @@ type Summary struct {
 	Failed   int    `json:"failed"`
 }
 
-func (*Call) Kind() Kind     { return KindCall }
-func (*State) Kind() Kind    { return KindState }
-func (*Queue) Kind() Kind    { return KindQueue }
-func (*Segment) Kind() Kind  { return KindSegment }
-func (*Counter) Kind() Kind  { return KindCounter }
-func (*Note) Kind() Kind     { return KindNote }
-func (*Check) Kind() Kind    { return KindCheck }
-func (*Coverage) Kind() Kind { return KindCoverage }
-func (*Summary) Kind() Kind  { return KindSummary }
+func (*Call) Kind() Kind     { return "call" }
+func (*State) Kind() Kind    { return "state" }
+func (*Queue) Kind() Kind    { return "queue" }
+func (*Segment) Kind() Kind  { return "segment" }
+func (*Counter) Kind() Kind  { return "counter" }
+func (*Note) Kind() Kind     { return "note" }
+func (*Check) Kind() Kind    { return "check" }
+func (*Coverage) Kind() Kind { return "coverage" }
+func (*Summary) Kind() Kind  { return "summary" }
 
 // MarshalJSON writes the header's fields, then the body's, as one flat object.
 func (e Event) MarshalJSON() ([]byte, error) {

@@ -61,7 +61,7 @@ func TestACallThatBlocksIsAnnouncedAndHoldsNobodyUp(t *testing.T) {
 	l := New(SinkFunc(func(e Event) { got <- e }))
 	connecting := l.Enter(Client, true, time.Now(), "connect(6)")
 	l.Add(Client, time.Time{}, &State{To: tcpinfo.SynSent})
-	for _, want := range []Kind{KindNote, KindState} {
+	for _, want := range []Kind{"note", "state"} {
 		select {
 		case e := <-got:
 			if e.Body.Kind() != want {

@@ -29,12 +29,12 @@ func findingBlock(f found, width int) (block []text) {
 	if len(f.state) == 0 {
 		return wrap(details, width, indent, hang)
 	}
-	head := text(nil).join(string(glue), f.state, f.source)
+	head := text(nil).join(string(nbsp), f.state, f.source)
 	if indent+head.width() > width {
 		head, details = f.state, text(nil).join(" ", details, f.source)
 	}
 	more := text(nil).join(", ", f.passed, details, f.local)
-	if line := text(nil).join(string([]rune{glue, glue}), head, more); indent+line.width() <= width {
+	if line := text(nil).join(string([]rune{nbsp, nbsp}), head, more); indent+line.width() <= width {
 		return wrap(line, width, indent, hang)
 	}
 	block = wrap(head, width, indent, hang)
@@ -66,7 +66,7 @@ func (s symbols) noteBlock(n *timeline.Note, width int) []text {
 
 // counterBlock is a kernel counter's rise; it is everybody's, not this connection's.
 func (s symbols) counterBlock(c *timeline.Counter, width int) []text {
-	t := text(nil).add(plain, fmt.Sprintf("%s%c%+d", s.clean(c.Name), glue, c.Delta)).add(dim, " "+glued("(whole namespace)"))
+	t := text(nil).add(plain, fmt.Sprintf("%s%c%+d", s.clean(c.Name), nbsp, c.Delta)).add(dim, " "+glued("(whole namespace)"))
 	return wrap(t, width, 2, 4)
 }
 

@@ -116,7 +116,7 @@ func (s symbols) segmentText(b *timeline.Segment) string {
 func (s symbols) options(list []string) string {
 	whole := make([]string, len(list))
 	for i, o := range list {
-		whole[i] = strings.ReplaceAll(glued(s.clean(o)), "}"+string(glue), "} ")
+		whole[i] = strings.ReplaceAll(glued(s.clean(o)), "}"+string(nbsp), "} ")
 	}
 	return strings.Join(whole, ", ")
 }

@@ -23,31 +23,31 @@ type Terminal struct {
 	w   io.Writer
 	err error
 
-	o         Options
-	l         layout
-	s         symbols
-	p         palette
-	told      map[netip.AddrPort]bool // local addresses that have been shown
-	counted   map[string]bool         // counters of this run whose sentence has been shown
-	sockets   sockets
-	pairs     pairs
-	timer     *time.Timer
-	wait      time.Duration
-	started   bool          // the title is out
-	headed    bool          // the lanes' heads are out
-	explained bool          // so is where states come from
-	tabled    bool          // the coverage table's head is out
-	blank     bool          // the last line is empty
-	above     timeline.Side // whose the last line is
-	bulk      bulk
-	shown     time.Duration // the last time on a line
-	out       bytes.Buffer
+	o          Options
+	l          layout
+	s          symbols
+	p          palette
+	localShown map[netip.AddrPort]bool // local addresses that have been shown
+	counted    map[string]bool         // counters of this run whose sentence has been shown
+	sockets    sockets
+	pairs      pairs
+	timer      *time.Timer
+	wait       time.Duration
+	started    bool          // the title is out
+	headed     bool          // the lanes' heads are out
+	explained  bool          // so is where states come from
+	tabled     bool          // the coverage table's head is out
+	blank      bool          // the last line is empty
+	above      timeline.Side // whose the last line is
+	bulk       bulk
+	shown      time.Duration // the last time on a line
+	out        bytes.Buffer
 }
 
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		told: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
@@ -133,7 +133,7 @@ func (t *Terminal) show(e timeline.Event) {
 	switch b := e.Body.(type) {
 	case *timeline.Call:
 		t.head()
-		t.tell(b)
+		t.noteLocal(b)
 		t.block(e, t.when(e.At, true), callBlock(b, t.l.lane))
 	case *timeline.Segment:
 		t.head()
