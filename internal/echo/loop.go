@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"socklife/sockapi"
 )
 
 // eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so
@@ -23,12 +20,9 @@ var errListenerGone = errors.New("shut down from outside")
 
 // loop is the server at work. Everything in it belongs to the goroutine in run.
 type loop struct {
-	cfg      *Config
-	addr     netip.AddrPort // the listener's
-	listener *sockapi.Socket
-	poller   *poller
-	accept   acceptor
-	closing  lingerers
+	*Server
+	accept  acceptor
+	closing lingerers
 
 	byFD    []*conn   // open connections by descriptor, which the kernel keeps small and dense
 	conns   list.List // of *conn: the one whose last byte moved longest ago in front, so that the idle are found at once
@@ -42,7 +36,7 @@ type loop struct {
 
 func newLoop(s *Server) *loop {
 	return &loop{
-		cfg: &s.cfg, addr: s.addr, listener: s.listener, poller: s.poller,
+		Server:  s,
 		accept:  acceptor{batch: 1},
 		buffers: sync.Pool{New: func() any { return new(make([]byte, s.cfg.BufferSize)) }},
 		scratch: make([]byte, s.cfg.BufferSize),
