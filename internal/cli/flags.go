@@ -148,7 +148,7 @@ Exit status: 0 all that was expected came; 1 something did not, or an error;
 `
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "trace", "capture", "absolute-seq", "wire"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

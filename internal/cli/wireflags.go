@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"socklife/internal/lab"
+	"socklife/internal/observe"
 	"socklife/internal/scenario"
 )
 
@@ -97,7 +98,7 @@ func (w *WireFlags) capture(cfg *scenario.WireConfig) (end func() error, err err
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Pcap, err = scenario.NewPcap(file); err != nil {
+	if cfg.Pcap, err = observe.NewPcap(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return func() error { return errors.Join(cfg.Pcap.Close(), file.Close()) }, nil

@@ -62,6 +62,11 @@ func listen(cfg *Config) (_ *sockapi.Socket, local netip.AddrPort, err error) {
 	if err = s.Bind(cfg.Addr); err != nil {
 		return nil, local, err
 	}
+	if cfg.Bound != nil {
+		if err = cfg.Bound(s); err != nil {
+			return nil, local, err
+		}
+	}
 	if err = s.Listen(*cfg.Backlog); err != nil {
 		return nil, local, err
 	}

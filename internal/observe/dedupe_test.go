@@ -1,4 +1,4 @@
-package scenario
+package observe
 
 import (
 	"net/netip"
@@ -9,41 +9,12 @@ import (
 	"socklife/tcpinfo"
 )
 
-func TestWhose(t *testing.T) {
-	r := &run{addrs: map[netip.AddrPort]timeline.Side{}}
-	addr := netip.MustParseAddrPort
-	r.belongs(addr("127.0.0.1:7007"), timeline.Server)
-	r.belongs(addr("127.0.0.1:7007"), timeline.Client) // too late
-	r.belongs(addr("127.0.0.1:40000"), timeline.Client)
-	r.belongs(addr("[::]:8008"), timeline.Server)
-	for _, c := range []struct {
-		local, remote string
-		side          timeline.Side
-		ours          bool
-	}{
-		{"127.0.0.1:7007", "0.0.0.0:0", timeline.Server, true},
-		{"127.0.0.1:7007", "127.0.0.1:40000", timeline.Server, true},
-		{"127.0.0.1:40000", "127.0.0.1:7007", timeline.Client, true},
-		{"127.0.0.1:0", "127.0.0.1:7007", timeline.Client, true},
-		{"[::ffff:127.0.0.1]:7007", "[::ffff:127.0.0.1]:50000", timeline.Server, true},
-		{"192.0.2.7:8008", "192.0.2.9:50000", timeline.Server, true}, // it listens on all addresses
-		{"[fe80::1%eth0]:50000", "[fe80::2%eth0]:8008", timeline.Client, true},
-		{"127.0.0.2:7007", "127.0.0.1:50000", "", false}, // a stranger's, at the same port of another address
-		{"127.0.0.1:50000", "127.0.0.2:7007", "", false},
-	} {
-		side, ours := r.whose(addr(c.local), addr(c.remote))
-		if ours != c.ours || ours && side != c.side {
-			t.Errorf("%s to %s: %s, %v", c.local, c.remote, side, ours)
-		}
-	}
-}
-
 // What the tracepoint told is not told again by who sampled it. The end of a connection that had the same addresses before is
 // not taken for the end of the new one.
 func TestEachTransitionIsToldOnce(t *testing.T) {
 	addr := netip.MustParseAddrPort
 	a, b, nameless := addr("127.0.0.1:40000"), addr("127.0.0.1:7007"), addr("127.0.0.1:0")
-	traced := &traced{states: map[timeline.Ends]*past{}}
+	var d dedupe
 	told := []string{}
 	for _, s := range []timeline.State{
 		{Local: nameless, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "tracepoint"},
@@ -63,7 +34,7 @@ func TestEachTransitionIsToldOnce(t *testing.T) {
 		{Local: b, From: tcpinfo.Listen, To: tcpinfo.Closed, Source: "tracepoint"},
 		{Local: b, From: tcpinfo.Listen, To: tcpinfo.Closed, Source: "sock_diag"},
 	} {
-		if traced.dedupe(timeline.Client, &s) {
+		if d.keep(timeline.Client, &s) {
 			told = append(told, s.From.String()+" "+s.To.String())
 		}
 	}
@@ -74,5 +45,35 @@ func TestEachTransitionIsToldOnce(t *testing.T) {
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("told:\n%q\nwant:\n%q", told, want)
+	}
+}
+
+// Of a server with very many connections what is over is forgotten, and nothing else.
+func TestWhatIsOverIsForgotten(t *testing.T) {
+	var d dedupe
+	server := netip.MustParseAddrPort("127.0.0.1:7007")
+	client := func(n int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(n >> 16), 1}), uint16(n))
+	}
+	tell := func(n int, from, to tcpinfo.State, source string) bool {
+		return d.keep(timeline.Server, &timeline.State{Local: server, Remote: client(n), From: from, To: to, Source: source})
+	}
+	const lives = 3 * fewest
+	for n := 1; n <= lives; n++ {
+		tell(n, tcpinfo.Listen, tcpinfo.SynReceived, "tracepoint")
+		tell(n, tcpinfo.SynReceived, tcpinfo.Established, "tracepoint")
+		if n == 1 {
+			continue // stays open
+		}
+		tell(n, tcpinfo.Established, tcpinfo.Closed, "tracepoint")
+		if tell(n, tcpinfo.Established, tcpinfo.Closed, "sock_diag") {
+			t.Fatalf("the end of connection %d is told twice", n)
+		}
+	}
+	if len(d.states) > fewest {
+		t.Errorf("%d connections are remembered", len(d.states))
+	}
+	if tell(1, tcpinfo.SynReceived, tcpinfo.Established, "sock_diag") {
+		t.Error("the one that is still open was forgotten")
 	}
 }

@@ -1,4 +1,4 @@
-package scenario
+package observe
 
 import (
 	"encoding/json"
