@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,8 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/echo"
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
-	"socklife/internal/witness"
 	"socklife/sockapi"
 )
 
@@ -36,11 +37,14 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 		},
 	}
 	if !f.Quiet {
-		n, err := witness.Narrate(out.Log, timeline.Client)
-		if err != nil {
+		var n *observe.Narration
+		if n, err = observe.Narrate(timeline.Client, f.Observed(out)); err != nil {
 			return err
 		}
-		defer n.Close()
+		defer func() { err = cmp.Or(err, n.Close()) }()
+		if err = n.Announce(addr, timeline.Server); err != nil {
+			return err
+		}
 		narrate(&cfg, n)
 	}
 	_, err = echo.RunClient(ctx, cfg)
@@ -51,7 +55,7 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 }
 
 // narrate has the client's calls and states told.
-func narrate(cfg *echo.ClientConfig, n *witness.Narration) {
+func narrate(cfg *echo.ClientConfig, n *observe.Narration) {
 	cfg.Tracer = n
 	options := cfg.Options
 	cfg.Options = func(s *sockapi.Socket) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,17 +13,17 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/echo"
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
-	"socklife/internal/witness"
 	"socklife/sockapi"
 )
 
-// serve is the plain echo server. On a terminal it tells what happens to each connection.
+// serve is the plain echo server. On a terminal, or where that was asked for, it tells what happens to each connection.
 func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
-	narrated := !f.Quiet && (f.JSON || view.IsTerminal(os.Stdout))
+	narrated := !f.Quiet && (f.JSON || f.Trace || f.Wire.Capture || view.IsTerminal(os.Stdout))
 	if narrated {
 		out = f.Narration(os.Stdout, timeline.Server)
 	}
@@ -36,12 +37,12 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	if f.drain == 0 {
 		cfg.DrainTimeout = -1
 	}
-	var n *witness.Narration
+	var n *observe.Narration
 	if narrated {
-		if n, err = witness.Narrate(out.Log, timeline.Server); err != nil {
+		if n, err = observe.Narrate(timeline.Server, f.Observed(out)); err != nil {
 			return err
 		}
-		defer n.Close()
+		defer func() { err = cmp.Or(err, n.Close()) }()
 		narrate(&cfg, n)
 	} else if !f.Quiet {
 		cfg.Events.AcceptPaused = complainOnce()
@@ -68,8 +69,15 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 }
 
 // narrate has the server's calls and states told.
-func narrate(cfg *echo.Config, n *witness.Narration) {
+func narrate(cfg *echo.Config, n *observe.Narration) {
 	cfg.Tracer = n
+	cfg.Bound = func(s *sockapi.Socket) error {
+		addr, err := s.Untraced().Getsockname()
+		if err != nil {
+			return err
+		}
+		return n.Announce(addr, timeline.Server)
+	}
 	cfg.Events = echo.Events{
 		Accepted:     func(s *sockapi.Socket, _ netip.AddrPort) { n.FollowBoth(s) },
 		PeerFinished: func(*sockapi.Socket) { n.Look() },

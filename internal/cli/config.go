@@ -4,11 +4,17 @@ import (
 	"os"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/scenario"
 )
 
 // TwoTerminalTimeout is how long a side waits for the other when a person may be stepping through that.
 const TwoTerminalTimeout = 15 * time.Minute
+
+// Observed is what the flags want to be seen beside calls and sampled states, by whom out tells of.
+func (f *Flags) Observed(out Output) observe.Config {
+	return observe.Config{Log: out.Log, Trace: f.Trace, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute}
+}
 
 // Config is how the flags want a scenario run whose events go to out.
 func (f *Flags) Config(out Output) scenario.Config {

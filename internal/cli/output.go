@@ -76,7 +76,9 @@ func (f *Flags) Narration(w *os.File, own timeline.Side) Output {
 		return f.Output(w, view.Options{})
 	}
 	o := view.For(w, f.Color)
-	o.Own = own
+	if o.Own = own; !view.IsTerminal(w) {
+		o.Width = 0 // for programs and for grep: a line an event
+	}
 	return output(view.NewNarrator(w, o))
 }
 

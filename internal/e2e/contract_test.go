@@ -65,8 +65,18 @@ func keys(line string) (names []string, err error) {
 	}
 }
 
-// events parses what --json wrote and holds it to the contract.
+// events parses what --json wrote of a scenario and holds it to the contract.
 func events(t *testing.T, out string) (all []event) {
+	t.Helper()
+	all = narrated(t, out)
+	if n := len(all); n == 0 || all[n-1].text("kind") != "summary" {
+		t.Fatalf("%d events, and the last is not the summary", n)
+	}
+	return all
+}
+
+// narrated is events of the plain server or client, which have no summary.
+func narrated(t *testing.T, out string) (all []event) {
 	t.Helper()
 	last := event{}
 	for line := range strings.Lines(out) {
@@ -78,9 +88,6 @@ func events(t *testing.T, out string) (all []event) {
 			t.Fatalf("%v: %s", err, line)
 		}
 		all, last = append(all, e), e
-	}
-	if len(all) == 0 || last.text("kind") != "summary" {
-		t.Fatalf("%d events, and the last is a %q, not the summary", len(all), last.text("kind"))
 	}
 	return all
 }

@@ -24,6 +24,10 @@ func TestWhatCannotBeDoneHere(t *testing.T) {
 		{"a port below 1024, for a scenario", "", "echod --listen 127.0.0.1:7 close", true, "permission denied (ports below"},
 		{"no packet socket for this user", "", "echoc --capture handshake", true, "--capture needs CAP_NET_RAW"},
 		{"no tracing for this user", "", "echoc --trace handshake", true, "--trace needs root"},
+		{"no packet socket for this user, echod", "", "echod --capture", true, "--capture needs CAP_NET_RAW"},
+		{"no tracing for this user, echod", "", "echod --trace", true, "--trace needs root"},
+		{"no packet socket for this user, the plain client", "", "echoc --capture 127.0.0.1:7", true, "--capture needs CAP_NET_RAW"},
+		{"no tracing for this user, the plain client", "", "echoc --trace 127.0.0.1:7", true, "--trace needs root"},
 		{"no abort for this user", "", "echoc abort", true, "takes CAP_NET_ADMIN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

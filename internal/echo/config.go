@@ -29,6 +29,10 @@ type Config struct {
 	// inherit; nil is nothing. When it fails the server is not made.
 	ListenerOptions func(*sockapi.Socket) error
 
+	// Bound is called with the listener between bind(2) and listen(2): it has its address, and nobody can have come yet;
+	// nil is nothing. When it fails the server is not made.
+	Bound func(*sockapi.Socket) error
+
 	// MaxConns is how many connections are served at once; 0 is no limit. While that many are open the server does not
 	// call accept: the kernel completes the handshakes of further clients, which then wait in the accept queue, where
 	// ss shows them, and are served when a connection ends. When that queue is full too, the kernel drops their SYNs.
@@ -86,6 +90,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.drainQuiet == 0 {
 		c.drainQuiet = drainQuiet
+	}
+	if c.afterTurn == nil {
+		c.afterTurn = func(*loop) {}
 	}
 	return c
 }

@@ -199,7 +199,7 @@ func (c *Conn) Close() time.Duration {
 		c.side.listener = nil
 	}
 	c.must(err)
-	return c.side.trace.took()
+	return c.side.trace.Took()
 }
 
 // aborts says why close() will send RST and not FIN, if it will. That is asked for the truth of the lesson, and not a call of it.

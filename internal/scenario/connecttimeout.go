@@ -59,7 +59,7 @@ func connectTimeoutClient(c *Side) {
 	bySynsLasted := bySyns.connect("TCP_SYNCNT")
 	byTimeLasted := byTime.connect("TCP_USER_TIMEOUT")
 	err := byCall.TryConnect(c.Addr)
-	took := c.trace.took()
+	took := c.trace.Took()
 	c.CheckErrno(fmt.Sprintf("SO_SNDTIMEO %v: connect() stops waiting", sendTimeout), err, unix.EINPROGRESS)
 	c.Check("it waited for as long as it was told", took > sendTimeout-slack && took < sendTimeout+lateness, "%v", took.Round(time.Millisecond))
 	byCall.Expect("the call is over, the attempt is not: the kernel goes on", tcpinfo.SynSent)

@@ -96,7 +96,7 @@ func deadPeerWire(w *Wire) {
 		}
 		return fmt.Sprintf("%d connections left", left), left == 0
 	})
-	w.Check("it sent probes, which carry no data, until then", w.tap.probes() >= deadPeerTries, "%d keepalive probes", w.tap.probes())
+	w.Check("it sent probes, which carry no data, until then", w.segments.Probes() >= deadPeerTries, "%d keepalive probes", w.segments.Probes())
 	w.AwaitSegment(1, "client rst") // keepalive's last word, lost like the rest
 	w.Note("the wire is whole again")
 	gone.Remove()

@@ -20,14 +20,7 @@ func (w *Wire) Describe(p lab.Packet) string {
 	if p.ICMP != nil {
 		return fmt.Sprintf("%s: %s", p.From, p.ICMP)
 	}
-	w.tap.mu.Lock()
-	defer w.tap.mu.Unlock()
-	seen, known := w.tap.first[p.ID]
-	if !known {
-		seen.Segment = p.Segment
-		seen.Seq, seen.Ack = w.tap.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
-	}
-	return fmt.Sprintf("%s: %s", p.From, w.tap.event(p, seen).Line())
+	return fmt.Sprintf("%s: %s", p.From, w.segments.Line(p))
 }
 
 // Look samples both ends, and has everything that is known shown.

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -10,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
-	"socklife/internal/witness"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
 )
@@ -22,8 +21,7 @@ type run struct {
 	cfg                    Config
 	log                    *timeline.Log
 	clientHost, serverHost *host
-	traced                 *traced     // nil unless asked for
-	captured               *captured   // likewise
+	outside                *observe.Outside
 	unvisited              atomic.Bool // a server to which nobody has come yet
 	wire                   *Wire       // nil on this host
 	both                   bool        // both sides are in this process
@@ -38,21 +36,18 @@ type run struct {
 	checks   int
 	failed   int
 	stopped  bool
-	addrs    map[netip.AddrPort]timeline.Side // whose an address is
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
 func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, addrs: map[netip.AddrPort]timeline.Side{}}
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
-	if err := r.openTrace(); err != nil {
+	var err error
+	if r.outside, err = r.watchOutside(); err != nil {
 		r.closeHosts()
 		return nil, err
-	}
-	if err := r.openCapture(); err != nil {
-		return nil, errors.Join(err, r.traced.close(), r.closeHosts())
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	if r.cfg.Patience == 0 {
@@ -132,7 +127,7 @@ func (r *run) play(body func()) error {
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
 	r.cancel(nil)
-	if seenErr := errors.Join(r.traced.close(), r.captured.close()); err == nil {
+	if seenErr := r.outside.Close(); err == nil {
 		err = seenErr
 	}
 	if hostErr := r.closeHosts(); err == nil {
@@ -206,7 +201,7 @@ func (r *run) observed(c watch.Change) {
 		r.met = append(r.met, c.Socket)
 		r.mu.Unlock()
 	}
-	witness.Report(r.log, c)
+	observe.Change(r.log, c)
 }
 
 // keep remembers a socket so that nothing is left behind however the run ends.

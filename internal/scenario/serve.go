@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/sockapi"
@@ -71,7 +72,7 @@ func listensAgain(err error) bool {
 // heirloom is a listener that outlives the run that opened it.
 type heirloom struct {
 	sock  *sockapi.Socket
-	trace *tracer
+	trace *observe.Tracer
 }
 
 func (h *heirloom) close() {
@@ -84,7 +85,7 @@ func (h *heirloom) close() {
 func (s *Side) inherit(h *heirloom) {
 	if h != nil {
 		s.listener, s.trace = h, h.trace
-		h.trace.side.Store(s)
+		h.trace.SetHooks(s.hooks())
 	}
 }
 

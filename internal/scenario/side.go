@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -22,7 +23,7 @@ type Side struct {
 	host     *host // where this side's sockets are
 	peerHost *host // where the other side's are; the same but on the wire
 	ready    func(netip.AddrPort)
-	trace    *tracer
+	trace    *observe.Tracer
 	expected string    // the state that was last seen as expected
 	met      func()    // called when the other side has come
 	keeps    bool      // this server serves run after run: what it listens on stays
@@ -36,7 +37,7 @@ func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
 	if name == timeline.Server {
 		s.host, s.peerHost = r.serverHost, r.clientHost
 	}
-	s.trace = newTracer(s)
+	s.trace = observe.NewTracer(r.log, name, s.hooks())
 	return s
 }
 

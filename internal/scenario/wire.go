@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"socklife/internal/lab"
+	"socklife/internal/observe"
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -20,25 +21,25 @@ import (
 type WireConfig struct {
 	Link  lab.Link
 	Rules []lab.Rule                         // the reader's, besides the scenario's
-	Pcap  *Pcap                              // nil: no capture
+	Pcap  *observe.Pcap                      // nil: no capture
 	Hand  func(context.Context, *Wire) error // holds every segment for the reader to decide on; nil: nobody does
 }
 
 // Wire is what lies between the sides when each has a host of its own. Its part in a lesson is to say what becomes of the
 // segments, and, because it holds the progress in its hand, to check what both ends are in meanwhile.
 type Wire struct {
-	run *run
-	lab *lab.Lab
-	tap *tap
+	run      *run
+	lab      *lab.Lab
+	segments *observe.SegmentLog
 
 	server netip.AddrPort // where the server is
 }
 
 // openWire makes the two hosts.
 func (r *run) openWire() (err error) {
-	w := &Wire{run: r, tap: newTap(r)}
+	w := &Wire{run: r, segments: observe.NewSegmentLog(r.log, r.cfg.AbsoluteSeq, r.cfg.Wire.Pcap)}
 	w.lab, err = lab.New(lab.Config{
-		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Hand != nil, Report: w.tap.report,
+		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Hand != nil, Report: w.segments.Report,
 	})
 	if err != nil {
 		return err
@@ -169,7 +170,7 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	w.must(err)
 	ctx, cancel := w.run.patience()
 	defer cancel()
-	p, ok := w.tap.await(ctx, n, m.Fits)
+	p, ok := w.segments.Await(ctx, n, m.Fits)
 	if !ok {
 		w.run.stopIfOver()
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
@@ -188,7 +189,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	end := p.Segment.Seq + p.Segment.SeqLen()
 	ctx, cancel := w.run.patience()
 	defer cancel()
-	answer, ok := w.tap.await(ctx, 1, func(a lab.Packet) bool {
+	answer, ok := w.segments.Await(ctx, 1, func(a lab.Packet) bool {
 		return a.From != p.From && a.ID > p.ID && a.Segment.Dst == p.Segment.Src &&
 			a.Segment.Flags.Has(segment.ACK) && !segment.Before(a.Segment.Ack, end)
 	})
@@ -205,7 +206,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 func (w *Wire) Count(match string) int {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
-	return w.tap.count(m)
+	return w.segments.Count(m)
 }
 
 // Expect waits until a connection of that side is in one of the states, and records it. The wire checks what it holds: the

@@ -62,8 +62,8 @@ func (f *Flow) Add(at time.Time, s Segment) Seen {
 	return seen
 }
 
-// Relative is what [Seen.Seq] and [Seen.Ack] would be if the segment were added now.
-func (f *Flow) Relative(s Segment) (seq, ack uint32) {
+// Relative has the numbers that a segment would have if it were added now: Seq, Ack, and its window.
+func (f *Flow) Relative(s Segment) Seen {
 	dir := f.direction(&s)
 	var fwd, rev half
 	if c := f.find(dir, &s); c != nil {
@@ -73,7 +73,7 @@ func (f *Flow) Relative(s Segment) (seq, ack uint32) {
 	rev.startFromAck(&s)
 	seen := Seen{Segment: s}
 	seen.number(&fwd, &rev)
-	return seen.Seq, seen.Ack
+	return seen
 }
 
 // direction is 0 for what goes the way the first segment went, and for all of a connection with oneself.
@@ -112,10 +112,13 @@ func (f *Flow) find(dir int, s *Segment) *incarnation {
 }
 
 // Flows follows any number of connections. The zero value is ready; it is not safe for concurrent use. It remembers
-// every pair of ports.
+// every pair of ports, up to 65,536 of them; with the next one, numbering starts anew.
 type Flows struct {
 	flows map[[2]netip.AddrPort]*Flow
 }
+
+// maxFlows bounds the memory of who watches a server for days.
+const maxFlows = 1 << 16
 
 // Add is [Flow.Add] on the flow between the segment's addresses.
 func (fs *Flows) Add(at time.Time, s Segment) Seen {
@@ -127,7 +130,7 @@ func (fs *Flows) Of(a, b netip.AddrPort) *Flow {
 	key := flowKey(a, b)
 	f := fs.flows[key]
 	if f == nil {
-		if fs.flows == nil {
+		if fs.flows == nil || len(fs.flows) >= maxFlows {
 			fs.flows = make(map[[2]netip.AddrPort]*Flow)
 		}
 		f = new(Flow)

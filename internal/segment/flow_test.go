@@ -288,8 +288,8 @@ func TestFlows(t *testing.T) {
 	if flows.Of(v4a, v4b) != flows.Of(v4b, v4a) || flows.Of(v4a, v4b) == flows.Of(v6a, v6b) {
 		t.Error("a flow is between two addresses, in either order")
 	}
-	if seq, ack := flows.Of(v4b, v4a).Relative(back); seq != 0 || ack != 1 {
-		t.Errorf("relative %d, %d", seq, ack)
+	if seen := flows.Of(v4b, v4a).Relative(back); seen.Seq != 0 || seen.Ack != 1 {
+		t.Errorf("relative: %s", seen)
 	}
 }
 

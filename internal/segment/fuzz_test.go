@@ -96,10 +96,10 @@ func FuzzFlow(f *testing.F) {
 			if script[5]&1 != 0 {
 				s.Src, s.Dst = s.Dst, s.Src
 			}
-			seq, ack := flow.Relative(s)
+			before := flow.Relative(s)
 			seen := flow.Add(at, s)
-			if seq != seen.Seq || ack != seen.Ack {
-				t.Fatalf("Relative: %d, %d; Add: %s", seq, ack, seen)
+			if before.Seq != seen.Seq || before.Ack != seen.Ack || before.Window != seen.Window {
+				t.Fatalf("Relative: %s; Add: %s", before, seen)
 			}
 			if seen.String() == "" ||
 				seen.Analysis&(FastRetransmission|SpuriousRetransmission) != 0 && !seen.Analysis.Has(Retransmission) {

@@ -201,8 +201,8 @@ func talk(tun int, peer netip.Addr) error {
 	}
 	s.Seq, s.Ack, s.Flags, s.Payload = s.Seq+5, answer.Seq+5, FIN|ACK, nil
 	answer, err = exchange(s, func(r Segment) bool { return r.Flags.Has(FIN) })
-	if seq, ack := flow.Relative(answer); err == nil && (seq != 6 || ack != 7) {
-		err = fmt.Errorf("%s: relative %d, %d, want 6, 7", answer, seq, ack)
+	if seen := flow.Relative(answer); err == nil && (seen.Seq != 6 || seen.Ack != 7) {
+		err = fmt.Errorf("relative: %s, want 6, 7", seen)
 	}
 	return err
 }

@@ -5,10 +5,11 @@ import (
 	"net/netip"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many connections over hours
-// on one stream. Lines are not wrapped, whatever the width.
+// on one stream. Lines are not wrapped, whatever the width; but on a terminal the options of a segment may stand below it.
 type Narrator struct {
 	w   io.Writer
 	err error
@@ -22,7 +23,7 @@ type Narrator struct {
 	day     string
 }
 
-// NewNarrator returns a sink that writes to w. Of the options it uses Color, ASCII and Own.
+// NewNarrator returns a sink that writes to w. Of the options it uses Color, ASCII, Own, and Width: 0 is a line an event.
 func NewNarrator(w io.Writer, o Options) *Narrator {
 	n := &Narrator{w: w, o: o, s: newSymbols(o.ASCII), p: newPalette(o.Color), peers: map[int]string{}, sockets: sockets{}, wide: len(":65535")}
 	if o.Own == timeline.Client { // there is one peer
@@ -55,7 +56,11 @@ func (n *Narrator) Event(e timeline.Event) {
 	if n.other(e.Side) {
 		line = line.add(hue(e.Side), string(e.Side)).add(plain, ": ")
 	}
-	_, n.err = io.WriteString(n.w, out+n.p.paint(line.join("", says))+"\n")
+	for _, part := range n.lines(e, says, len(line)) {
+		out += n.p.paint(line.join("", part)) + "\n"
+		line = text(nil).pad(len(line))
+	}
+	_, n.err = io.WriteString(n.w, out)
 }
 
 // Flush does nothing: no line is kept back.
@@ -63,6 +68,15 @@ func (n *Narrator) Flush() {}
 
 // Err is the first error of a write, or nil.
 func (n *Narrator) Err() error { return n.err }
+
+// lines are those of an event that begins in a column: one, but for a segment with more to say than a terminal has room for.
+func (n *Narrator) lines(e timeline.Event, says text, column int) []text {
+	const hang = len("client --> ")
+	if _, ok := e.Body.(*timeline.Segment); !ok || n.o.Width < column+2*hang {
+		return []text{says}
+	}
+	return wrap(says, n.o.Width-column, 0, hang)
+}
 
 // says is what happened, on one line.
 func (n *Narrator) says(e timeline.Event) text {
@@ -100,7 +114,7 @@ func (n *Narrator) state(side timeline.Side, b *timeline.State) text {
 	if b.Source != "" {
 		t = t.add(dim, " ("+n.s.clean(b.Source)+")")
 	}
-	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.hasPeerIn(b, timeline.TimeWait))))
+	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.hasPeerIn(b, tcpinfo.TimeWait))))
 	return t.join("  ", text(nil).join(", ", append([]text{unseen}, n.s.details(b, n.sockets.remember(b))...)...))
 }
 
@@ -131,6 +145,11 @@ func (n *Narrator) peer(e timeline.Event) string {
 		return n.short(b.Remote)
 	case *timeline.Call:
 		return n.peerOfCall(b)
+	case *timeline.Segment:
+		if n.o.Own == b.From {
+			return n.short(b.Dst)
+		}
+		return n.short(b.Src)
 	}
 	return ""
 }

@@ -1,7 +1,9 @@
-package witness
+package observe
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -14,11 +16,14 @@ import (
 // Narration writes the calls and the states of one process' sockets into a log, for as long as it runs. It is the
 // tracer of those sockets.
 type Narration struct {
-	log   *timeline.Log
-	side  timeline.Side
-	diag  *tcpinfo.Conn
-	watch *watch.Watcher
-	stop  func()
+	*Tracer
+	log     *timeline.Log
+	side    timeline.Side
+	diag    *tcpinfo.Conn
+	watch   *watch.Watcher
+	outside *Outside
+	traced  bool // the kernel's transitions are told too
+	stop    func()
 
 	mu       sync.Mutex
 	followed int
@@ -30,12 +35,20 @@ type Narration struct {
 const Followed = 64
 
 // Narrate starts a narration of that side's sockets.
-func Narrate(log *timeline.Log, side timeline.Side) (*Narration, error) {
+func Narrate(side timeline.Side, cfg Config) (*Narration, error) {
 	diag, err := tcpinfo.Dial()
 	if err != nil {
 		return nil, err
 	}
-	n := &Narration{log: log, side: side, diag: diag}
+	n := &Narration{log: cfg.Log, side: side, diag: diag, traced: cfg.Trace}
+	n.outside, err = Open(cfg, func(_ timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error) {
+		return diag.Lookup(local, remote, 0)
+	})
+	if err != nil {
+		diag.Close()
+		return nil, err
+	}
+	n.Tracer = NewTracer(n.log, side, Hooks{After: n.Look})
 	n.watch = watch.New(diag, n.observed)
 	ctx, cancel := context.WithCancel(context.Background())
 	var polling sync.WaitGroup
@@ -48,26 +61,17 @@ func Narrate(log *timeline.Log, side timeline.Side) (*Narration, error) {
 func (n *Narration) Close() error {
 	n.stop()
 	n.watch.Sample()
-	return n.diag.Close()
+	return errors.Join(n.outside.Close(), n.diag.Close())
+}
+
+// Announce tells of an address before anything happens on it, and whose it is: the tracepoint and the interfaces show
+// what has it at either end.
+func (n *Narration) Announce(addr netip.AddrPort, side timeline.Side) error {
+	return n.outside.Announce(addr, side)
 }
 
 // Note adds a sentence.
 func (n *Narration) Note(text string) { n.log.Add(n.side, time.Time{}, &timeline.Note{Text: text}) }
-
-// Enter has calls that act keep their place before what they cause. A call is recorded when it has returned.
-func (n *Narration) Enter(c *sockapi.Call) (exit func()) {
-	if Waits(c) {
-		return func() {
-			n.log.Add(n.side, c.Returned, Call(c))
-			n.watch.Sample()
-		}
-	}
-	f := n.log.Enter(n.side, true, time.Now(), Short(c))
-	return func() {
-		f.Exit(c.Took(), Call(c))
-		n.watch.Sample()
-	}
-}
 
 // Follow has the states of a socket told too. Beyond [Followed] sockets it says that it does not.
 func (n *Narration) Follow(s *sockapi.Socket) {
@@ -112,7 +116,11 @@ func (n *Narration) room() bool {
 	}
 	if !n.told {
 		n.told = true
-		go n.Note("many connections are open: the states of further ones are not told, their calls are")
+		what := "the states of further ones are not told, their calls are"
+		if n.traced {
+			what = "the states of further ones are told by the kernel's transitions alone"
+		}
+		go n.Note("many connections are open: " + what)
 	}
 	return false
 }
@@ -123,5 +131,5 @@ func (n *Narration) observed(c watch.Change) {
 		n.followed--
 		n.mu.Unlock()
 	}
-	Report(n.log, c)
+	Change(n.log, c)
 }

@@ -1,4 +1,4 @@
-package scenario
+package observe
 
 import (
 	"bytes"
@@ -58,8 +58,8 @@ func (p *Pcap) Close() error {
 	return p.err
 }
 
-// write takes what the wire reports of a packet.
-func (p *Pcap) write(packet lab.Packet) {
+// Write takes what the wire reports of a packet.
+func (p *Pcap) Write(packet lab.Packet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	comment := packet.Fate.String()

@@ -1,0 +1,93 @@
+package observe
+
+import (
+	"maps"
+	"net/netip"
+
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// dedupe knows what the tracepoint has told of each socket.
+type dedupe struct {
+	states map[timeline.Ends]*past
+	limit  int // so many are kept before those that are over are forgotten
+}
+
+// past is what the tracepoint has told of one socket.
+type past struct {
+	now     tcpinfo.State
+	visited map[tcpinfo.State]bool
+}
+
+// fewest is how many sockets are remembered at least, those included whose end may still be sampled.
+const fewest = 4096
+
+// keep is the timeline's filter: a state that the tracepoint has told is not told again by who sampled it later, but
+// for what only sampling knows (timer, queues).
+func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
+	s, ok := b.(*timeline.State)
+	if !ok {
+		return true
+	}
+	p := d.pastOf(s)
+	if s.Source == "tracepoint" {
+		p.visited[s.From] = true
+		p.enter(s.To)
+		return true
+	}
+	switch {
+	case p.now == 0:
+		return true // the tracepoint knows nothing of it
+	case s.From != 0 && s.From != tcpinfo.Closed && !p.visited[s.From]:
+		return true // the end of the connection that had these addresses before
+	case s.To == p.now:
+		s.From = s.To
+		return hasNews(s)
+	case p.visited[s.To]:
+		return false // sampled just before the transition that has been told
+	}
+	if s.From != 0 && s.From != s.To {
+		s.From = p.now
+	}
+	p.enter(s.To)
+	return true
+}
+
+// pastOf is what has been told of the socket that a state is of, by its addresses. A life begins with what leaves
+// CLOSED, or with a SYN; when connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
+func (d *dedupe) pastOf(s *timeline.State) *past {
+	key := s.Ends()
+	begins := s.From == tcpinfo.Closed || s.To == tcpinfo.SynReceived && s.From == tcpinfo.Listen
+	if s.Source == "tracepoint" && begins {
+		d.begin(key)
+	}
+	nameless := timeline.Ends{Local: netip.AddrPortFrom(s.Local.Addr(), 0), Remote: s.Remote} // no port is chosen yet
+	connects := s.Source == "tracepoint" && s.From == tcpinfo.SynSent || s.From == tcpinfo.Closed && s.To == tcpinfo.SynSent
+	if p := d.states[nameless]; connects && p != nil && key != nameless && (d.states[key] == nil || d.states[key].now != tcpinfo.SynSent) {
+		delete(d.states, nameless)
+		d.states[key] = p
+	}
+	if d.states[key] == nil {
+		d.begin(key)
+	}
+	return d.states[key]
+}
+
+// begin begins a life. A server sees very many: what is over is forgotten some time.
+func (d *dedupe) begin(key timeline.Ends) {
+	if d.states == nil {
+		d.states, d.limit = map[timeline.Ends]*past{}, fewest
+	}
+	if len(d.states) >= d.limit {
+		maps.DeleteFunc(d.states, func(_ timeline.Ends, p *past) bool { return p.now == tcpinfo.Closed })
+		d.limit = max(fewest, 2*len(d.states))
+	}
+	d.states[key] = &past{visited: map[tcpinfo.State]bool{}}
+}
+
+func (p *past) enter(state tcpinfo.State) { p.now, p.visited[state] = state, true }
+
+func hasNews(s *timeline.State) bool {
+	return s.Timer != "" || len(s.Shutdown) > 0 || (s.RecvQ != nil && *s.RecvQ > 0)
+}

@@ -1,0 +1,66 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+
+	"socklife/internal/capture"
+	"socklife/internal/segment"
+	"socklife/internal/timeline"
+)
+
+// segments are those on this host's own interfaces: watched, not held.
+type segments struct {
+	log      *timeline.Log
+	owners   *Owners
+	absolute bool
+	capture  *capture.Capture
+	flows    segment.Flows
+	lost     bool // the capture itself has lost segments
+	stop     func() error
+}
+
+// openSegments begins to watch.
+func openSegments(log *timeline.Log, owners *Owners, absolute bool) (*segments, error) {
+	socket, err := capture.Open()
+	if err != nil {
+		return nil, err
+	}
+	s := &segments{log: log, owners: owners, absolute: absolute, capture: socket}
+	s.stop = inBackground(log, "segments", func(ctx context.Context) error { return socket.Run(ctx, s.packet) })
+	return s, nil
+}
+
+// close ends the capture; what was seen until now is in the log then.
+func (s *segments) close() error {
+	if s == nil {
+		return nil
+	}
+	err := s.stop()
+	if closeErr := s.capture.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// packet puts a segment into the timeline. What is not a whole segment is not ours to show, nor is what others send to
+// the same port elsewhere.
+func (s *segments) packet(p capture.Packet) {
+	if p.Lost > 0 {
+		s.lost = true
+		s.log.Add(timeline.Wire, p.At, &timeline.Note{Text: fmt.Sprintf("%d segments are missing here: they came faster than they could be read", p.Lost)})
+	}
+	decoded, err := segment.Decode(p.Data)
+	if err != nil {
+		return
+	}
+	from, ours := s.owners.Of(decoded.Src, decoded.Dst)
+	if !ours {
+		return
+	}
+	seen := s.flows.Add(p.At, decoded)
+	if s.lost { // it cannot be told from a segment that the network lost
+		seen.Analysis &^= segment.LostSegment | segment.AckLostSegment
+	}
+	s.log.Add(timeline.Wire, p.At, segmentEvent(seen, from, s.absolute))
+}

@@ -1,0 +1,69 @@
+package observe
+
+import (
+	"net/netip"
+
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
+)
+
+// Change puts what the watcher saw into the timeline.
+func Change(log *timeline.Log, c watch.Change) {
+	side, _ := c.Socket.Tag().(timeline.Side)
+	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
+		return // a new socket, or one read empty: the call tells it
+	}
+	if c.What&^watch.QueueChanged != 0 {
+		log.Add(side, c.Now.Time, state(c))
+	}
+	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
+		log.Add(side, c.Now.Time, queue(c))
+	}
+}
+
+// state is a change as an event.
+func state(c watch.Change) *timeline.State {
+	e := &timeline.State{
+		Local:  addr(c.Socket.Local()),
+		Remote: addr(c.Socket.Remote()),
+		From:   c.From, To: c.To,
+		Source: string(c.Now.Source),
+	}
+	if c.First {
+		e.From = 0
+	}
+	if d := c.Now.Diag; d != nil && !c.Now.Gone && c.To != tcpinfo.Listen {
+		details(e, d)
+	}
+	return e
+}
+
+// details are what only sock_diag says.
+func details(e *timeline.State, d *tcpinfo.Socket) {
+	if d.Timer.Kind != tcpinfo.TimerNone {
+		ms, retrans := d.Timer.Expires.Milliseconds(), int(d.Timer.Retrans)
+		e.Timer, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), &ms, &retrans
+	}
+	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
+	if d.Shutdown != nil {
+		e.Shutdown = d.Shutdown.Names()
+	}
+}
+
+// queue is a listener's backlog as an event.
+func queue(c watch.Change) *timeline.Queue {
+	q := &timeline.Queue{Local: addr(c.Socket.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
+	if n := c.Now.SynQueue; n >= 0 {
+		q.SynQueue = &n
+	}
+	return q
+}
+
+// addr is invalid for an address that the socket does not have.
+func addr(a netip.AddrPort) netip.AddrPort {
+	if a.Port() == 0 && a.Addr().IsUnspecified() {
+		return netip.AddrPort{}
+	}
+	return a
+}

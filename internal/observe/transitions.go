@@ -1,0 +1,71 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"socklife/internal/timeline"
+	"socklife/internal/trace"
+	"socklife/tcpinfo"
+)
+
+// transitions are the kernel's own, beside what is sampled. The tracepoint misses nothing that happens to a socket, and
+// sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is told once, by
+// the tracepoint if it had it.
+type transitions struct {
+	log    *timeline.Log
+	owners *Owners
+	lookup Lookup
+	trace  *trace.Trace
+	stop   func() error
+}
+
+// Lookup asks sock_diag, on that side's host, for the socket that has these ends.
+type Lookup func(side timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error)
+
+// openTransitions begins to listen to the kernel.
+func openTransitions(log *timeline.Log, owners *Owners, lookup Lookup) (*transitions, error) {
+	tr, err := trace.Open()
+	if err != nil {
+		return nil, err
+	}
+	t := &transitions{log: log, owners: owners, lookup: lookup, trace: tr}
+	t.stop = inBackground(log, "transitions", func(ctx context.Context) error { return tr.Run(ctx, t.event) })
+	log.SetFilter((&dedupe{}).keep)
+	return t, nil
+}
+
+// close ends the trace; what the kernel told until now is in the log then.
+func (t *transitions) close() error {
+	if t == nil {
+		return nil
+	}
+	err := t.stop()
+	if closeErr := t.trace.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// event puts a transition into the timeline. The kernel selects by port alone, on every host of the machine: what is
+// not of this run is left out. CLOSED is not told where sock_diag has something left of the socket: that is TIME-WAIT,
+// or an orphan's FIN-WAIT-2, and it will tell.
+func (t *transitions) event(e trace.Event) {
+	if e.Lost > 0 {
+		t.log.Add(timeline.Wire, e.Time, &timeline.Note{Text: fmt.Sprintf("at least %d transitions are missing here: the kernel's trace buffer was full", e.Lost)})
+	}
+	side, ours := t.owners.Of(e.Local, e.Remote)
+	if !ours || e.ClosedIsNotTheEnd() && t.remains(side, e) {
+		return
+	}
+	t.log.Add(side, e.Time, &timeline.State{
+		Local: addr(e.Local), Remote: addr(e.Remote),
+		From: e.From, To: e.To, Source: "tracepoint",
+	})
+}
+
+func (t *transitions) remains(side timeline.Side, e trace.Event) bool {
+	s, err := t.lookup(side, e.Local, e.Remote)
+	return err == nil && (s.State == tcpinfo.TimeWait || s.State == tcpinfo.FinWait2)
+}
