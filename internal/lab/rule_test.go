@@ -215,7 +215,7 @@ func TestMatchFits(t *testing.T) {
 	)
 	at := func(p Packet, b int64) Packet { p.Byte = b; return p }
 	again := func(p Packet) Packet { p.Again = true; return p }
-	icmp := Packet{From: Server, ICMP: &segment.ICMP{Version: 4, Type: 3, Dst: netip.MustParseAddrPort("198.51.100.2:7")}}
+	icmp := Packet{From: Server, ICMP: &segment.ICMP{Dst: netip.MustParseAddrPort("198.51.100.2:7")}}
 	for _, c := range []struct {
 		match string
 		p     Packet

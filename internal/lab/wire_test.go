@@ -30,7 +30,7 @@ func TestWireDelivers(t *testing.T) {
 		4 client "a" delivered again
 	`)
 	for i, p := range seen.all() {
-		if p.At.Before(p.Seen) || !bytes.Equal(p.Raw, raw(t, p.From, segment.ACK, p.Segment.Seq, string(p.Segment.Payload))) {
+		if p.At.Before(p.Seen) || !bytes.Equal(p.Raw, raw(p.From, segment.ACK, p.Segment.Seq, string(p.Segment.Payload))) {
 			t.Errorf("packet %d: %+v", i, p)
 		}
 	}
@@ -197,7 +197,7 @@ func TestWireByHand(t *testing.T) {
 func TestWireHoldRuleKeepsRetransmissionsApart(t *testing.T) {
 	t.Parallel()
 	w, client, server, _ := fakeWire(t, Config{Rules: MustRules("hold client bytes 2")})
-	client.write(raw(t, Client, segment.SYN, 99, ""))
+	client.write(raw(Client, segment.SYN, 99, ""))
 	client.send(100, "ab", "cd")
 	client.send(100, "ab")
 	client.send(101, "bc")
@@ -229,7 +229,7 @@ func TestAwaitHeld(t *testing.T) {
 		got <- p
 	}()
 	client.send(1, "a")
-	client.write(raw(t, Client, segment.FIN|segment.ACK, 2, ""))
+	client.write(raw(Client, segment.FIN|segment.ACK, 2, ""))
 	if p := <-got; p.ID != 2 {
 		t.Errorf("got %+v", p)
 	}
@@ -253,11 +253,11 @@ func TestAwaitHeld(t *testing.T) {
 func TestWireInject(t *testing.T) {
 	t.Parallel()
 	w, client, server, seen := fakeWire(t, Config{Rules: MustRules("drop any")})
-	if err := w.Inject(Client, raw(t, Client, segment.RST, 7, "")); err != nil {
+	if err := w.Inject(Client, raw(Client, segment.RST, 7, "")); err != nil {
 		t.Fatal(err)
 	}
 	server.want("")
-	if err := w.Inject(Server, raw(t, Server, segment.ACK, 7, "x")); err != nil {
+	if err := w.Inject(Server, raw(Server, segment.ACK, 7, "x")); err != nil {
 		t.Fatal(err)
 	}
 	client.want("x")
@@ -270,11 +270,11 @@ func TestWireInject(t *testing.T) {
 			t.Errorf("%d bytes were injected", len(b))
 		}
 	}
-	if w.Inject(Any, raw(t, Client, segment.RST, 7, "")) == nil {
+	if w.Inject(Any, raw(Client, segment.RST, 7, "")) == nil {
 		t.Error("injected from any")
 	}
 	w.close()
-	if err := w.Inject(Client, raw(t, Client, segment.RST, 7, "")); !errors.Is(err, os.ErrClosed) {
+	if err := w.Inject(Client, raw(Client, segment.RST, 7, "")); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("after close: %v", err)
 	}
 }
@@ -360,14 +360,14 @@ func TestLinkCheck(t *testing.T) {
 func TestWireIgnoresWhatIsNotTCP(t *testing.T) {
 	t.Parallel()
 	_, client, server, seen := fakeWire(t, Config{})
-	udp := raw(t, Client, segment.ACK, 1, "xx")
+	udp := raw(Client, segment.ACK, 1, "xx")
 	udp[9] = 17
 	client.write(udp)
 	client.write([]byte{0x45})
-	ping := raw(t, Client, segment.ACK, 1, "xx")
+	ping := raw(Client, segment.ACK, 1, "xx")
 	ping[9], ping[20] = 1, 8
 	client.write(ping)
-	unreach := raw(t, Client, segment.ACK, 1, "xx")
+	unreach := raw(Client, segment.ACK, 1, "xx")
 	unreach[9], unreach[20], unreach[21] = 1, 3, 3
 	client.write(unreach)
 	client.send(1, "a")
@@ -386,7 +386,7 @@ func TestWireIgnoresWhatIsNotTCP(t *testing.T) {
 func TestWireHoldsLater(t *testing.T) {
 	t.Parallel()
 	w, client, server, _ := fakeWire(t, Config{})
-	client.write(raw(t, Client, segment.SYN, 99, ""))
+	client.write(raw(Client, segment.SYN, 99, ""))
 	client.send(100, "a", "b")
 	server.want("", "a", "b")
 	w.HoldAll(true)
