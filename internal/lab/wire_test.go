@@ -265,14 +265,6 @@ func TestWireInject(t *testing.T) {
 		1 client RST delivered by injected
 		2 server "x" delivered by injected
 	`)
-	for _, b := range [][]byte{nil, {0x10}, make([]byte, 70000)} {
-		if w.Inject(Client, b) == nil {
-			t.Errorf("%d bytes were injected", len(b))
-		}
-	}
-	if w.Inject(Any, raw(Client, segment.RST, 7, "")) == nil {
-		t.Error("injected from any")
-	}
 	w.close()
 	if err := w.Inject(Client, raw(Client, segment.RST, 7, "")); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("after close: %v", err)
@@ -348,11 +340,6 @@ func TestLinkCheck(t *testing.T) {
 	for _, l := range []Link{{Loss: -0.1}, {Loss: 1.1}, {Loss: math.NaN()}, {Delay: -1}, {Delay: 2 * time.Hour}} {
 		if _, err := New(Config{Link: l}); err == nil {
 			t.Errorf("New: %+v was accepted", l)
-		}
-	}
-	for _, mtu := range []int{-1, 1279, 65536} {
-		if _, err := New(Config{MTU: mtu}); err == nil {
-			t.Errorf("MTU %d was accepted", mtu)
 		}
 	}
 }
