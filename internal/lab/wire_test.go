@@ -403,7 +403,7 @@ func TestWireRefused(t *testing.T) {
 
 func TestFlows(t *testing.T) {
 	t.Parallel()
-	var fs flows
+	fs := flows{}
 	conn := func(port uint16, flags segment.Flags, seq uint32, n int) segment.Segment {
 		return segment.Segment{
 			Src: netip.AddrPortFrom(netip.MustParseAddr("2001:db8::1"), port), Dst: netip.MustParseAddrPort("[2001:db8::2]:7"),
@@ -445,7 +445,7 @@ func TestFlows(t *testing.T) {
 
 func TestFlowsAfterFourGigabytes(t *testing.T) {
 	t.Parallel()
-	var fs flows
+	fs := flows{}
 	s := segment.Segment{Flags: segment.SYN, Seq: 17}
 	fs.place(&s)
 	s = segment.Segment{Flags: segment.ACK, Payload: make([]byte, 65000)}
