@@ -120,12 +120,12 @@ type tap struct {
 	last []byte
 }
 
-func (p *tap) recv(b []byte) (int, uint32, error) {
-	n, from, err := p.transport.recv(b)
+func (p *tap) recv(b []byte) (int, error) {
+	n, err := p.transport.recv(b)
 	if err == nil {
 		p.last = append([]byte(nil), b[:n]...)
 	}
-	return n, from, err
+	return n, err
 }
 
 func recordReplies(t *testing.T) {
