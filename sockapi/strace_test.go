@@ -74,7 +74,7 @@ func TestPortRangeNotation(t *testing.T) {
 		{9, 8}:         "[0x80009]",
 		{}:             "[0]",
 	} {
-		if got := showPortRange(encodePortRange(r)); got != want {
+		if got := showPortRange(r.number()); got != want {
 			t.Errorf("%v: %s; want %s", r, got, want)
 		}
 	}
@@ -202,9 +202,9 @@ func FuzzOptionValues(f *testing.F) {
 				}
 			}
 		}
-		decodeLinger(b)
-		decodePortRange(b)
-		decodeTimeval(b)
-		decodeUint64(b)
+		SO_LINGER.ReadOnly.o.decode(b)
+		IP_LOCAL_PORT_RANGE.ReadOnly.o.decode(b)
+		SO_RCVTIMEO.ReadOnly.o.decode(b)
+		SO_COOKIE.o.decode(b)
 	})
 }
