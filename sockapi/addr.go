@@ -81,10 +81,10 @@ func (s *Socket) zoneIndex(zone string) (uint32, unix.Errno) {
 	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
 		return uint32(n), 0
 	}
-	if !s.guard.enter() {
+	if !s.enter() {
 		return 0, 0
 	}
-	defer s.guard.leave()
+	defer s.calls.RUnlock()
 	ifr, err := unix.NewIfreq(zone)
 	if err != nil {
 		return 0, errnoOf(err)

@@ -82,7 +82,7 @@ func TestPortRangeNotation(t *testing.T) {
 
 func TestFilterNotation(t *testing.T) {
 	c := Call{Name: "setsockopt", FD: 3, Option: SO_ATTACH_FILTER.o.OptionID, Len: unix.SizeofSockFprog, Value: dropAll}
-	want := fmt.Sprintf("3, SOL_SOCKET, SO_ATTACH_FILTER, {len=1, filter=%p}, 16", dropAll)
+	want := fmt.Sprintf("3, SOL_SOCKET, SO_ATTACH_FILTER, {len=1, filter=%p}, %d", dropAll, unix.SizeofSockFprog)
 	if got := strings.Join(c.Args(), ", "); got != want {
 		t.Errorf("%s; want %s", got, want)
 	}
