@@ -33,7 +33,9 @@ func intOption(l level, number int, name string) Option[int] {
 }
 
 // clampInt keeps a value that is no C int from becoming another one.
-func clampInt[I int | int64](v I) int32 { return int32(min(max(int64(v), math.MinInt32), math.MaxInt32)) }
+func clampInt[I int | int64](v I) int32 {
+	return int32(min(max(int64(v), math.MinInt32), math.MaxInt32))
+}
 
 func boolOption(l level, number int, name string) Option[bool] {
 	return valueOf(l.option(number, name), func(i int32) bool { return i != 0 }, boolInt)

@@ -96,12 +96,17 @@ func (d *descriptor) enter() bool { return d.calls.TryRLock() }
 
 // about is the address that an error of a call without one is about.
 func (d *descriptor) about() netip.AddrPort {
+	local, peer := d.names()
+	if peer.IsValid() {
+		return peer
+	}
+	return local
+}
+
+func (d *descriptor) names() (local, peer netip.AddrPort) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.peer.IsValid() {
-		return d.peer
-	}
-	return d.local
+	return d.local, d.peer
 }
 
 func (d *descriptor) setLocal(a netip.AddrPort) {

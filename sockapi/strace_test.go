@@ -163,8 +163,9 @@ func unquoteC(t *testing.T, q string) string {
 // FuzzSockaddr: an address that is read from whatever the kernel writes is written the same.
 func FuzzSockaddr(f *testing.F) {
 	for _, s := range []string{"127.0.0.1:7007", "[::1]:7007", "[fe80::1%2]:1"} {
-		a, _ := encodeSockaddr(netip.MustParseAddrPort(s), func(string) (uint32, unix.Errno) { return 2, 0 })
-		f.Add(a.bytes())
+		var a sockaddr
+		size, _ := a.encode(netip.MustParseAddrPort(s), func(string) (uint32, unix.Errno) { return 2, 0 })
+		f.Add(a[:size])
 	}
 	f.Add([]byte{})
 	f.Add(binary.NativeEndian.AppendUint16(nil, unix.AF_INET6))
@@ -174,15 +175,16 @@ func FuzzSockaddr(f *testing.F) {
 		if !addr.IsValid() {
 			return
 		}
-		a, errno := encodeSockaddr(addr, func(zone string) (uint32, unix.Errno) {
+		var a sockaddr
+		size, errno := a.encode(addr, func(zone string) (uint32, unix.Errno) {
 			n, err := strconv.ParseUint(zone, 10, 32)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return uint32(n), 0
 		})
-		if back := decodeSockaddr(a.bytes(), name); errno != 0 || back != addr {
-			t.Fatalf("%v is written as % x, which reads %v", addr, a.bytes(), back)
+		if back := decodeSockaddr(a[:size], name); errno != 0 || back != addr {
+			t.Fatalf("%v is written as % x, which reads %v", addr, a[:size], back)
 		}
 	})
 }
