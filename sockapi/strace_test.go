@@ -37,18 +37,18 @@ func TestQuote(t *testing.T) {
 
 func TestFlagNotation(t *testing.T) {
 	for got, want := range map[string]string{
-		sockTypeName(unix.SOCK_STREAM):                     "SOCK_STREAM",
-		sockTypeName(unix.SOCK_STREAM | unix.SOCK_CLOEXEC): "SOCK_STREAM|SOCK_CLOEXEC",
-		sockTypeFlags(0):                                   "0",
-		msgFlags(0):                                        "0",
-		msgFlags(unix.MSG_PEEK | unix.MSG_DONTWAIT):        "MSG_PEEK|MSG_DONTWAIT",
-		msgFlags(unix.MSG_PEEK | 0x2000000):                "MSG_PEEK|0x2000000",
-		msgFlags(0x2000000):                                "0x2000000 /* MSG_??? */",
-		named(shutdownNames, unix.SHUT_WR, "SHUT_???"):     "SHUT_WR",
-		named(shutdownNames, -1, "SHUT_???"):               "0xffffffff /* SHUT_??? */",
-		familyName(unix.AF_INET6):                          "AF_INET6",
-		protocolName(unix.AF_INET, 0):                      "IPPROTO_IP",
-		protocolName(unix.AF_UNIX, 0):                      "0",
+		sockTypeName(unix.SOCK_STREAM):                                "SOCK_STREAM",
+		sockTypeName(unix.SOCK_STREAM | unix.SOCK_CLOEXEC):            "SOCK_STREAM|SOCK_CLOEXEC",
+		(&Call{Name: "accept4"}).FlagNames():                          "0",
+		(&Call{}).FlagNames():                                         "0",
+		(&Call{Flags: unix.MSG_PEEK | unix.MSG_DONTWAIT}).FlagNames(): "MSG_PEEK|MSG_DONTWAIT",
+		(&Call{Flags: unix.MSG_PEEK | 0x2000000}).FlagNames():         "MSG_PEEK|0x2000000",
+		(&Call{Flags: 0x2000000}).FlagNames():                         "0x2000000 /* MSG_??? */",
+		named(shutdownNames, unix.SHUT_WR, "SHUT_???"):                "SHUT_WR",
+		named(shutdownNames, -1, "SHUT_???"):                          "0xffffffff /* SHUT_??? */",
+		named(familyNames, unix.AF_INET6, "AF_???"):                   "AF_INET6",
+		protocolName(unix.AF_INET, 0):                                 "IPPROTO_IP",
+		protocolName(unix.AF_UNIX, 0):                                 "0",
 	} {
 		if got != want {
 			t.Errorf("%s; want %s", got, want)
