@@ -9,55 +9,41 @@ import (
 )
 
 // sockaddr is room for what the kernel reads or writes as an address: sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)).
-type sockaddr struct {
-	b    [unix.SizeofSockaddrInet6]byte
-	size uint32 // socklen_t: of b on the way in, of the address on the way out
-	room uint32 // size on the way in
-}
+type sockaddr [unix.SizeofSockaddrInet6]byte
 
-// sockaddrRoom is an empty sockaddr as large as addresses of the domain are.
-func sockaddrRoom(domain int) sockaddr {
-	size := uint32(unix.SizeofSockaddrInet6)
-	if domain == unix.AF_INET {
-		size = unix.SizeofSockaddrInet4
+// sockaddrSize is how large the domain's addresses are.
+func sockaddrSize(domain int) int {
+	if domain == unix.AF_INET6 {
+		return unix.SizeofSockaddrInet6
 	}
-	return sockaddr{size: size, room: size}
+	return unix.SizeofSockaddrInet4
 }
 
-// bytes are those in use. The kernel says how long the address is even where it did not fit.
-func (a *sockaddr) bytes() []byte { return a.b[:min(int(a.size), int(a.room))] }
-
-// encodeSockaddr turns an address into the kernel's form. Ports are big-endian on the wire and in the structs; family
-// and scope are in the host's order.
-func encodeSockaddr(ap netip.AddrPort, index func(zone string) (uint32, unix.Errno)) (a sockaddr, errno unix.Errno) {
-	ip := ap.Addr()
-	binary.BigEndian.PutUint16(a.b[2:], ap.Port())
+// encode writes an address in the kernel's form, which has size bytes. Ports are big-endian on the wire and in the
+// structs; family and scope are in the host's order.
+func (a *sockaddr) encode(ap netip.AddrPort, index func(zone string) (uint32, unix.Errno)) (size int, errno unix.Errno) {
+	ip, family := ap.Addr(), unix.AF_UNSPEC
+	binary.BigEndian.PutUint16(a[2:], ap.Port())
 	switch {
 	case ip.Is4():
-		binary.NativeEndian.PutUint16(a.b[0:], unix.AF_INET)
+		family = unix.AF_INET
 		v4 := ip.As4()
-		copy(a.b[4:], v4[:])
-		a.size = unix.SizeofSockaddrInet4
+		copy(a[4:], v4[:])
 	case ip.Is6():
-		binary.NativeEndian.PutUint16(a.b[0:], unix.AF_INET6)
+		family = unix.AF_INET6
 		v6 := ip.As16()
-		copy(a.b[8:], v6[:])
-		a.size = unix.SizeofSockaddrInet6
+		copy(a[8:], v6[:])
 		if zone := ip.Zone(); zone != "" {
 			var i uint32
-			if i, errno = index(zone); errno != 0 {
-				return a, errno
-			}
-			binary.NativeEndian.PutUint32(a.b[24:], i)
+			i, errno = index(zone)
+			binary.NativeEndian.PutUint32(a[24:], i)
 		}
-	default: // AF_UNSPEC is 0, and so is the rest
-		a.size = unix.SizeofSockaddrInet4
 	}
-	a.room = a.size
-	return a, 0
+	binary.NativeEndian.PutUint16(a[0:], uint16(family))
+	return sockaddrSize(family), errno
 }
 
-// decodeSockaddr is the inverse: invalid for other families and for addresses that are cut short.
+// decodeSockaddr is the inverse of encode: invalid for other families and for addresses that are cut short.
 func decodeSockaddr(b []byte, name func(index uint32) string) netip.AddrPort {
 	if len(b) < 2 {
 		return netip.AddrPort{}
@@ -81,10 +67,10 @@ func (s *Socket) zoneIndex(zone string) (uint32, unix.Errno) {
 	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
 		return uint32(n), 0
 	}
-	if !s.guard.enter() {
+	if !s.enter() {
 		return 0, 0
 	}
-	defer s.guard.leave()
+	defer s.calls.RUnlock()
 	ifr, err := unix.NewIfreq(zone)
 	if err != nil {
 		return 0, errnoOf(err)

@@ -84,10 +84,10 @@ type enterFunc func(fd int) (int, unix.Errno)
 // do makes a call on the socket, if it is open. The Call stays on its caller's stack, and so do the function and what
 // that refers to: being traceable costs no allocation.
 func (s *Socket) do(c *Call, enter enterFunc) (int, error) {
-	if s.aborted.Load() || !s.guard.enter() {
+	if s.aborted.Load() || !s.enter() {
 		return -1, s.fail(c, 0)
 	}
-	defer s.guard.leave() // even if a tracer panics: Close waits for it
+	defer s.calls.RUnlock() // even if a tracer panics: Close waits for it
 	c.FD = s.fd
 	s.enterKernel(c, enter)
 	if c.Errno == 0 {

@@ -19,17 +19,18 @@ func (s *Socket) Bind(addr netip.AddrPort) error {
 
 // passAddr makes bind(2) or connect(2), which have the same arguments.
 func (s *Socket) passAddr(c *Call, trap uintptr) error {
-	a, errno := encodeSockaddr(c.Addr, s.zoneIndex)
+	var a sockaddr
+	size, errno := a.encode(c.Addr, s.zoneIndex)
 	if errno != 0 {
 		return s.fail(c, errno)
 	}
-	c.Len = int(a.size)
+	c.Len = size
 	if s.tracer != nil && c.Addr.Addr().Zone() != "" {
-		index := binary.NativeEndian.Uint32(a.b[24:])
+		index := binary.NativeEndian.Uint32(a[24:])
 		_ = s.Control(func(fd uintptr) { c.scope = scopeID(c.Addr.Addr(), index, ifName(int(fd), index)) })
 	}
 	_, err := s.do(c, func(fd int) (int, unix.Errno) {
-		_, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&a.b)), uintptr(a.size))
+		_, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&a)), uintptr(size))
 		return 0, errno
 	})
 	return err
@@ -57,25 +58,23 @@ func (s *Socket) Accept4(flags int) (*Socket, netip.AddrPort, error) {
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
-	s.mu.Lock()
-	local := s.local
-	s.mu.Unlock()
+	local, _ := s.names()
 	return s.inherit(fd, flags&unix.SOCK_NONBLOCK != 0, local, c.Addr), c.Addr, nil
 }
 
 // takeAddr makes accept4(2), getsockname(2) or getpeername(2), which have an address written back, into c.Addr. Only
 // the first looks at the flags.
 func (s *Socket) takeAddr(c *Call, trap uintptr) (int, error) {
-	a := sockaddrRoom(s.domain)
-	c.Len, c.Ptr = int(a.room), uintptr(unsafe.Pointer(&a.b))
+	var a sockaddr
+	c.Len, c.Ptr = sockaddrSize(s.domain), uintptr(unsafe.Pointer(&a))
 	return s.do(c, func(fd int) (int, unix.Errno) {
-		a.size = a.room
-		c.Ptr = uintptr(unsafe.Pointer(&a.b)) // the stack may have moved
-		ret, _, errno := unix.Syscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(&a.b)), uintptr(unsafe.Pointer(&a.size)),
+		size := uint32(c.Len)               // socklen_t
+		c.Ptr = uintptr(unsafe.Pointer(&a)) // the stack may have moved
+		ret, _, errno := unix.Syscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&size)),
 			uintptr(c.Flags), 0, 0)
 		if errno == 0 {
-			c.Addr = decodeSockaddr(a.bytes(), func(i uint32) string { return zoneName(fd, i) })
-			c.LenBack = int(a.size)
+			c.LenBack = int(size) // what the address would take, even where it did not fit
+			c.Addr = decodeSockaddr(a[:min(c.LenBack, c.Len)], func(i uint32) string { return zoneName(fd, i) })
 		}
 		return int(ret), errno
 	})
@@ -127,8 +126,6 @@ func (s *Socket) Dup() (*Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	local, peer := s.local, s.peer
-	s.mu.Unlock()
+	local, peer := s.names()
 	return s.inherit(fd, s.nonblock, local, peer), nil
 }

@@ -24,7 +24,10 @@ func (s *Socket) Close() error {
 	}()
 	s.enterKernel(&c, func(fd int) (int, unix.Errno) {
 		entered = true
-		s.guard.shut()
+		s.calls.Lock() // and never unlocked
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
 		if s.tracer != nil { // the clock starts when the calls in progress have returned
 			c.Entered = time.Now()
 		}
@@ -56,10 +59,11 @@ func (s *Socket) Abort() {
 
 // wake shuts both directions down. It reports whether to try again.
 func (s *Socket) wake() bool {
-	if !s.guard.join() {
+	s.mu.Lock() // and not calls, which Close may be waiting for
+	defer s.mu.Unlock()
+	if s.closed {
 		return false
 	}
-	defer s.guard.leave()
 	// ENOTCONN is no news for a socket that was never connected.
 	_ = unix.Shutdown(s.fd, unix.SHUT_RDWR)
 	return s.connecting.Load() > 0

@@ -67,19 +67,14 @@ func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 		left := timeLeft(deadline)
 		c.Value = left
 		fds[0].Fd = int32(fd)
-		n, err := ppoll(fds[:], left)
+		var limit *unix.Timespec
+		if left >= 0 {
+			limit = new(unix.NsecToTimespec(int64(left))) // which the kernel overwrites
+		}
+		n, err := unix.Ppoll(fds[:], limit, nil)
 		return n, errnoOf(err)
 	})
 	return n > 0, err
-}
-
-// ppoll waits for at most the time left, for ever if that is negative.
-func ppoll(fds []unix.PollFd, left time.Duration) (int, error) {
-	if left < 0 {
-		return unix.Ppoll(fds, nil, nil)
-	}
-	ts := unix.NsecToTimespec(int64(left)) // which the kernel overwrites
-	return unix.Ppoll(fds, &ts, nil)
 }
 
 // timeLeft is the time until the deadline, negative if there is none.

@@ -30,7 +30,6 @@ type option[T any] struct {
 	room   int // bytes of a value
 	decode func([]byte) T
 	encode func(T) []byte
-	set    func(fd int, id OptionID, v T) error // in place of encode, for a value that has a pointer in it
 }
 
 // newOption makes an Option; the exported values are made with it.
@@ -63,18 +62,11 @@ func (o Option[T]) SetGet(s *Socket, v T) (got T, err error) {
 }
 
 func (o *option[T]) put(s *Socket, v T) error {
-	c := Call{Name: "setsockopt", Option: o.OptionID, Len: o.room}
-	if o.set == nil {
-		c.Buf = o.encode(v)
-		v = o.decode(c.Buf) // rounded as it is passed
-	}
+	c := Call{Name: "setsockopt", Option: o.OptionID, Buf: o.encode(v), Len: o.room}
 	if s.tracer != nil {
-		c.Value = v
+		c.Value = o.decode(c.Buf) // rounded as it is passed
 	}
 	_, err := s.do(&c, func(fd int) (int, unix.Errno) {
-		if o.set != nil {
-			return 0, errnoOf(o.set(fd, o.OptionID, v))
-		}
 		_, _, errno := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(o.Level), uintptr(o.Number),
 			uintptr(base(c.Buf)), uintptr(c.Len), 0)
 		return 0, errno

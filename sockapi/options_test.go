@@ -12,8 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func encodeUint64(n uint64) []byte { return binary.NativeEndian.AppendUint64(nil, n) }
-
 // allOptions are the options there are, and which ways they go.
 var allOptions = []struct {
 	name     string

@@ -22,11 +22,15 @@ type descriptor struct {
 	domain   int
 	nonblock bool
 
-	guard      guard
+	// calls is held for reading by each call that uses the descriptor, which keeps it open, and by Close for ever.
+	// Without it a read that starts as another goroutine closes the socket could reach the kernel after the number was
+	// given to a new file.
+	calls      sync.RWMutex
 	closing    atomic.Bool // Close was called
 	connecting atomic.Int32
 
 	mu          sync.Mutex
+	closed      bool           // no call is using the descriptor, nor will any
 	local, peer netip.AddrPort // as told to or by this socket, for errors
 }
 
@@ -67,9 +71,10 @@ func (s *Socket) Untraced() *Socket { return &Socket{descriptor: s.descriptor} }
 // FD is the descriptor's number, to be shown, or to be given to epoll_ctl(2); -1 after Close. To make a call with it
 // use Control: by the time a number is used it may be another socket's.
 func (s *Socket) FD() int {
-	if s.guard.closed() {
+	if !s.enter() {
 		return -1
 	}
+	defer s.calls.RUnlock()
 	return s.fd
 }
 
@@ -77,22 +82,31 @@ func (s *Socket) FD() int {
 // here. They are not traced. f must not Close the socket, which would wait for f. After Close, and as soon as Close has
 // begun to, Control fails with an error that wraps os.ErrClosed. It has the signature of syscall.RawConn's.
 func (s *Socket) Control(f func(fd uintptr)) error {
-	if !s.guard.enter() {
+	if !s.enter() {
 		return s.fail(&Call{Name: "control"}, 0)
 	}
-	defer s.guard.leave()
+	defer s.calls.RUnlock()
 	f(uintptr(s.fd))
 	return nil
 }
 
+// enter reports whether the descriptor may be used; if so, calls.RUnlock must follow. It never waits for Close, which
+// may wait for whoever asks: for a call that is made from another's tracer.
+func (d *descriptor) enter() bool { return d.calls.TryRLock() }
+
 // about is the address that an error of a call without one is about.
 func (d *descriptor) about() netip.AddrPort {
+	local, peer := d.names()
+	if peer.IsValid() {
+		return peer
+	}
+	return local
+}
+
+func (d *descriptor) names() (local, peer netip.AddrPort) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.peer.IsValid() {
-		return d.peer
-	}
-	return d.local
+	return d.local, d.peer
 }
 
 func (d *descriptor) setLocal(a netip.AddrPort) {

@@ -18,7 +18,7 @@ func (c *Call) Args() []string {
 	fd, length := strconv.Itoa(c.FD), strconv.Itoa(c.Len)
 	switch c.Name {
 	case "socket":
-		return []string{familyName(c.Domain), sockTypeName(c.Type), protocolName(c.Domain, c.Protocol)}
+		return []string{named(familyNames, c.Domain, "AF_???"), sockTypeName(c.Type), protocolName(c.Domain, c.Protocol)}
 	case "bind", "connect":
 		return []string{fd, c.sockaddr(), length}
 	case "accept4":
@@ -178,9 +178,9 @@ func (c *Call) timeLimit() string {
 // FlagNames shows the flags of accept4, recvfrom and sendto: MSG_PEEK|MSG_DONTWAIT, 0 if there are none.
 func (c *Call) FlagNames() string {
 	if c.Name == "accept4" {
-		return sockTypeFlags(c.Flags)
+		return flags(sockFlags, c.Flags, "SOCK_???")
 	}
-	return msgFlags(c.Flags)
+	return flags(msgFlagNames, c.Flags, "MSG_???")
 }
 
 // ErrnoName is an errno's name, as in errno(3) and strace: "ECONNREFUSED". It is "" for 0, and a number for one that
@@ -232,17 +232,11 @@ func flags(table []flagName, n int, unknown string) string {
 	return strings.Join(parts, "|")
 }
 
-var familyNames = map[int]string{
-	unix.AF_UNSPEC: "AF_UNSPEC", unix.AF_UNIX: "AF_UNIX", unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6",
-	unix.AF_NETLINK: "AF_NETLINK", unix.AF_PACKET: "AF_PACKET", unix.AF_VSOCK: "AF_VSOCK",
-}
-
-func familyName(domain int) string { return named(familyNames, domain, "AF_???") }
+// The names are those of what the internet's sockets take.
+var familyNames = map[int]string{unix.AF_UNSPEC: "AF_UNSPEC", unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6"}
 
 var sockTypeNames = map[int]string{
 	unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_DGRAM: "SOCK_DGRAM", unix.SOCK_RAW: "SOCK_RAW",
-	unix.SOCK_RDM: "SOCK_RDM", unix.SOCK_SEQPACKET: "SOCK_SEQPACKET", unix.SOCK_DCCP: "SOCK_DCCP",
-	unix.SOCK_PACKET: "SOCK_PACKET",
 }
 
 // sockTypeMask is the part of socket's type that is no flag (linux/net.h, SOCK_TYPE_MASK).
@@ -254,20 +248,16 @@ func sockTypeName(typ int) string {
 	name, ok := sockTypeNames[typ&sockTypeMask]
 	switch rest := typ &^ sockTypeMask; {
 	case !ok:
-		return sockTypeFlags(typ)
+		return flags(sockFlags, typ, "SOCK_???")
 	case rest != 0:
-		return name + "|" + sockTypeFlags(rest)
+		return name + "|" + flags(sockFlags, rest, "SOCK_???")
 	}
 	return name
 }
 
-// sockTypeFlags shows accept4's flags.
-func sockTypeFlags(n int) string { return flags(sockFlags, n, "SOCK_???") }
-
 var protocolNames = map[int]string{
 	unix.IPPROTO_IP: "IPPROTO_IP", unix.IPPROTO_ICMP: "IPPROTO_ICMP", unix.IPPROTO_TCP: "IPPROTO_TCP",
-	unix.IPPROTO_UDP: "IPPROTO_UDP", unix.IPPROTO_ICMPV6: "IPPROTO_ICMPV6", unix.IPPROTO_SCTP: "IPPROTO_SCTP",
-	unix.IPPROTO_RAW: "IPPROTO_RAW", unix.IPPROTO_MPTCP: "IPPROTO_MPTCP",
+	unix.IPPROTO_UDP: "IPPROTO_UDP", unix.IPPROTO_MPTCP: "IPPROTO_MPTCP",
 }
 
 // protocolName shows socket's third argument, whose meaning is the domain's.
@@ -282,14 +272,11 @@ var shutdownNames = map[int]string{unix.SHUT_RD: "SHUT_RD", unix.SHUT_WR: "SHUT_
 
 var requestNames = map[int]string{unix.SIOCATMARK: "SIOCATMARK", unix.SIOCINQ: "FIONREAD", unix.SIOCOUTQ: "TIOCOUTQ"}
 
+// msgFlagNames are the flags of recv(2) and send(2).
 var msgFlagNames = []flagName{
 	{unix.MSG_OOB, "MSG_OOB"}, {unix.MSG_PEEK, "MSG_PEEK"}, {unix.MSG_DONTROUTE, "MSG_DONTROUTE"},
-	{unix.MSG_CTRUNC, "MSG_CTRUNC"}, {unix.MSG_PROXY, "MSG_PROBE"}, {unix.MSG_TRUNC, "MSG_TRUNC"},
-	{unix.MSG_DONTWAIT, "MSG_DONTWAIT"}, {unix.MSG_EOR, "MSG_EOR"}, {unix.MSG_WAITALL, "MSG_WAITALL"},
-	{unix.MSG_FIN, "MSG_FIN"}, {unix.MSG_SYN, "MSG_SYN"}, {unix.MSG_CONFIRM, "MSG_CONFIRM"},
-	{unix.MSG_RST, "MSG_RST"}, {unix.MSG_ERRQUEUE, "MSG_ERRQUEUE"}, {unix.MSG_NOSIGNAL, "MSG_NOSIGNAL"},
-	{unix.MSG_MORE, "MSG_MORE"}, {unix.MSG_WAITFORONE, "MSG_WAITFORONE"}, {unix.MSG_BATCH, "MSG_BATCH"},
-	{unix.MSG_ZEROCOPY, "MSG_ZEROCOPY"}, {unix.MSG_FASTOPEN, "MSG_FASTOPEN"}, {unix.MSG_CMSG_CLOEXEC, "MSG_CMSG_CLOEXEC"},
+	{unix.MSG_TRUNC, "MSG_TRUNC"}, {unix.MSG_DONTWAIT, "MSG_DONTWAIT"}, {unix.MSG_EOR, "MSG_EOR"},
+	{unix.MSG_WAITALL, "MSG_WAITALL"}, {unix.MSG_CONFIRM, "MSG_CONFIRM"}, {unix.MSG_ERRQUEUE, "MSG_ERRQUEUE"},
+	{unix.MSG_NOSIGNAL, "MSG_NOSIGNAL"}, {unix.MSG_MORE, "MSG_MORE"}, {unix.MSG_ZEROCOPY, "MSG_ZEROCOPY"},
+	{unix.MSG_FASTOPEN, "MSG_FASTOPEN"},
 }
-
-func msgFlags(n int) string { return flags(msgFlagNames, n, "MSG_???") }

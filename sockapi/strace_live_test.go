@@ -159,12 +159,12 @@ func asStraceHasIt(line string) string {
 		m := timevalArg.FindStringSubmatch(s)
 		sec, _ := strconv.ParseInt(m[2], 10, 64)
 		usec, _ := strconv.ParseInt(m[3], 10, 64)
-		return m[1] + ", " + quoted(encodeTimeval(sec*1e6+usec))
+		return m[1] + ", " + quoted(memory(&timeval{int(sec), int(usec)}))
 	})
 	line = timeoName.ReplaceAllString(line, "${1}_OLD, ")
 	line = cookieArg.ReplaceAllStringFunc(line, func(s string) string {
 		n, _ := strconv.ParseUint(cookieArg.FindStringSubmatch(s)[1], 10, 64)
-		return "SO_COOKIE, " + quoted(encodeUint64(n))
+		return "SO_COOKIE, " + quoted(memory(&n))
 	})
 	line = rangeArg.ReplaceAllStringFunc(line, func(s string) string {
 		n, _ := strconv.ParseUint(rangeArg.FindStringSubmatch(s)[1], 0, 32)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,33 +30,36 @@ func (c *Call) OptionValue() string {
 		}
 		return fmt.Sprintf("{len=%d, filter=%s}", len(v), filter)
 	case Linger:
-		return fmt.Sprintf("{l_onoff=%d, l_linger=%d}", decodeInt(b), decodeInt(b[min(4, len(b)):]))
+		l := load[unix.Linger](b)
+		return fmt.Sprintf("{l_onoff=%d, l_linger=%d}", l.Onoff, l.Linger)
 	case uint64:
-		return fmt.Sprintf("[%d]", decodeUint64(b))
+		return fmt.Sprintf("[%d]", load[uint64](b))
 	case PortRange:
-		return showPortRange(b)
+		return showPortRange(load[uint32](b))
 	case time.Duration:
-		if len(b) == 2*sizeofLong {
-			sec, usec := decodeTimeval(b)
-			return fmt.Sprintf("{tv_sec=%d, tv_usec=%d}", sec, usec)
+		if tv := load[timeval](b); len(b) == int(unsafe.Sizeof(tv)) {
+			return fmt.Sprintf("{tv_sec=%d, tv_usec=%d}", tv.sec, tv.usec)
 		}
 	case unix.Errno:
-		if errno := decodeInt(b); errno > 0 && len(b) == 4 {
+		if errno := load[int32](b); errno > 0 && len(b) == 4 {
 			return "[" + ErrnoName(unix.Errno(errno)) + "]"
 		}
 	}
 	if len(b) != 4 {
 		return quote(b, len(b))
 	}
-	return fmt.Sprintf("[%d]", decodeInt(b))
+	return fmt.Sprintf("[%d]", load[int32](b))
 }
 
 // showPortRange shows the number with the range that it means; a bound that is 0 is left out. (strace 6.1 does not know
 // the option; this is how later ones do.)
-func showPortRange(b []byte) string {
-	r := decodePortRange(b)
-	if r.Lo == 0 && r.Hi == 0 {
+func showPortRange(n uint32) string {
+	r := portRange(n)
+	switch {
+	case n == 0:
 		return "[0]"
+	case r.Lo > r.Hi && r.Hi != 0:
+		return fmt.Sprintf("[%#x]", n)
 	}
 	bound := func(port uint16) string {
 		if port == 0 {
@@ -63,9 +67,5 @@ func showPortRange(b []byte) string {
 		}
 		return strconv.Itoa(int(port))
 	}
-	comment := ""
-	if r.Lo <= r.Hi || r.Hi == 0 {
-		comment = fmt.Sprintf(" /* %s..%s */", bound(r.Lo), bound(r.Hi))
-	}
-	return fmt.Sprintf("[%#x%s]", uint32(decodeInt(b)), comment)
+	return fmt.Sprintf("[%#x /* %s..%s */]", n, bound(r.Lo), bound(r.Hi))
 }

@@ -37,18 +37,18 @@ func TestQuote(t *testing.T) {
 
 func TestFlagNotation(t *testing.T) {
 	for got, want := range map[string]string{
-		sockTypeName(unix.SOCK_STREAM):                     "SOCK_STREAM",
-		sockTypeName(unix.SOCK_STREAM | unix.SOCK_CLOEXEC): "SOCK_STREAM|SOCK_CLOEXEC",
-		sockTypeFlags(0):                                   "0",
-		msgFlags(0):                                        "0",
-		msgFlags(unix.MSG_PEEK | unix.MSG_DONTWAIT):        "MSG_PEEK|MSG_DONTWAIT",
-		msgFlags(unix.MSG_PEEK | 0x2000000):                "MSG_PEEK|0x2000000",
-		msgFlags(0x2000000):                                "0x2000000 /* MSG_??? */",
-		named(shutdownNames, unix.SHUT_WR, "SHUT_???"):     "SHUT_WR",
-		named(shutdownNames, -1, "SHUT_???"):               "0xffffffff /* SHUT_??? */",
-		familyName(unix.AF_INET6):                          "AF_INET6",
-		protocolName(unix.AF_INET, 0):                      "IPPROTO_IP",
-		protocolName(unix.AF_UNIX, 0):                      "0",
+		sockTypeName(unix.SOCK_STREAM):                                "SOCK_STREAM",
+		sockTypeName(unix.SOCK_STREAM | unix.SOCK_CLOEXEC):            "SOCK_STREAM|SOCK_CLOEXEC",
+		(&Call{Name: "accept4"}).FlagNames():                          "0",
+		(&Call{}).FlagNames():                                         "0",
+		(&Call{Flags: unix.MSG_PEEK | unix.MSG_DONTWAIT}).FlagNames(): "MSG_PEEK|MSG_DONTWAIT",
+		(&Call{Flags: unix.MSG_PEEK | 0x2000000}).FlagNames():         "MSG_PEEK|0x2000000",
+		(&Call{Flags: 0x2000000}).FlagNames():                         "0x2000000 /* MSG_??? */",
+		named(shutdownNames, unix.SHUT_WR, "SHUT_???"):                "SHUT_WR",
+		named(shutdownNames, -1, "SHUT_???"):                          "0xffffffff /* SHUT_??? */",
+		named(familyNames, unix.AF_INET6, "AF_???"):                   "AF_INET6",
+		protocolName(unix.AF_INET, 0):                                 "IPPROTO_IP",
+		protocolName(unix.AF_UNIX, 0):                                 "0",
 	} {
 		if got != want {
 			t.Errorf("%s; want %s", got, want)
@@ -74,7 +74,7 @@ func TestPortRangeNotation(t *testing.T) {
 		{9, 8}:         "[0x80009]",
 		{}:             "[0]",
 	} {
-		if got := showPortRange(encodePortRange(r)); got != want {
+		if got := showPortRange(r.number()); got != want {
 			t.Errorf("%v: %s; want %s", r, got, want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestPortRangeNotation(t *testing.T) {
 
 func TestFilterNotation(t *testing.T) {
 	c := Call{Name: "setsockopt", FD: 3, Option: SO_ATTACH_FILTER.o.OptionID, Len: unix.SizeofSockFprog, Value: dropAll}
-	want := fmt.Sprintf("3, SOL_SOCKET, SO_ATTACH_FILTER, {len=1, filter=%p}, 16", dropAll)
+	want := fmt.Sprintf("3, SOL_SOCKET, SO_ATTACH_FILTER, {len=1, filter=%p}, %d", dropAll, unix.SizeofSockFprog)
 	if got := strings.Join(c.Args(), ", "); got != want {
 		t.Errorf("%s; want %s", got, want)
 	}
@@ -163,8 +163,9 @@ func unquoteC(t *testing.T, q string) string {
 // FuzzSockaddr: an address that is read from whatever the kernel writes is written the same.
 func FuzzSockaddr(f *testing.F) {
 	for _, s := range []string{"127.0.0.1:7007", "[::1]:7007", "[fe80::1%2]:1"} {
-		a, _ := encodeSockaddr(netip.MustParseAddrPort(s), func(string) (uint32, unix.Errno) { return 2, 0 })
-		f.Add(a.bytes())
+		var a sockaddr
+		size, _ := a.encode(netip.MustParseAddrPort(s), func(string) (uint32, unix.Errno) { return 2, 0 })
+		f.Add(a[:size])
 	}
 	f.Add([]byte{})
 	f.Add(binary.NativeEndian.AppendUint16(nil, unix.AF_INET6))
@@ -174,15 +175,16 @@ func FuzzSockaddr(f *testing.F) {
 		if !addr.IsValid() {
 			return
 		}
-		a, errno := encodeSockaddr(addr, func(zone string) (uint32, unix.Errno) {
+		var a sockaddr
+		size, errno := a.encode(addr, func(zone string) (uint32, unix.Errno) {
 			n, err := strconv.ParseUint(zone, 10, 32)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return uint32(n), 0
 		})
-		if back := decodeSockaddr(a.bytes(), name); errno != 0 || back != addr {
-			t.Fatalf("%v is written as % x, which reads %v", addr, a.bytes(), back)
+		if back := decodeSockaddr(a[:size], name); errno != 0 || back != addr {
+			t.Fatalf("%v is written as % x, which reads %v", addr, a[:size], back)
 		}
 	})
 }
@@ -202,9 +204,9 @@ func FuzzOptionValues(f *testing.F) {
 				}
 			}
 		}
-		decodeLinger(b)
-		decodePortRange(b)
-		decodeTimeval(b)
-		decodeUint64(b)
+		SO_LINGER.ReadOnly.o.decode(b)
+		IP_LOCAL_PORT_RANGE.ReadOnly.o.decode(b)
+		SO_RCVTIMEO.ReadOnly.o.decode(b)
+		SO_COOKIE.o.decode(b)
 	})
 }

@@ -112,23 +112,13 @@ type reply struct {
 var (
 	errTruncated   = errors.New("a reply was longer than the buffer")
 	errInterrupted = errors.New("the tables changed during the dump")
-	errStrays      = errors.New("netlink: others keep sending to this socket, and the kernel does not answer")
 )
 
-// maxStrays is how many datagrams that are no answer are passed over before an answer is given up.
-const maxStrays = 1000
-
 func (c *Conn) receive(r *reply) error {
-	for strays := 0; !r.done; {
-		n, from, err := c.t.recv(c.buf)
+	for !r.done {
+		n, err := c.t.recv(c.buf)
 		if err != nil {
 			return err
-		}
-		if from != 0 { // not from the kernel: whoever has the privilege may send to a netlink socket
-			if strays++; strays > maxStrays {
-				return errStrays
-			}
-			continue
 		}
 		if n > len(c.buf) {
 			c.buf = make([]byte, n)
@@ -144,7 +134,7 @@ func (c *Conn) receive(r *reply) error {
 	return nil
 }
 
-// readDatagram goes through one datagram. Messages that answer an earlier request, or somebody else's, are passed over.
+// readDatagram goes through one datagram. Messages that answer an earlier request are passed over.
 func (c *Conn) readDatagram(b []byte, r *reply) error {
 	for {
 		m, rest, ok, err := nextMessage(b)
@@ -152,7 +142,7 @@ func (c *Conn) readDatagram(b []byte, r *reply) error {
 			return err
 		}
 		b = rest
-		if r.done || m.Seq != c.seq || m.PortID != c.t.portID() {
+		if r.done || m.Seq != c.seq {
 			continue
 		}
 		if err := r.message(m); err != nil {

@@ -41,17 +41,15 @@ const (
 //
 // Errors are those of reading the files ([*os.PathError]) and of [ParseCounters].
 func ReadCounters() (Counters, error) {
-	all := make(Counters, 160)
-	for _, file := range []string{snmpFile, netstatFile} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		if err := parseCounters(all, text); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
+	snmp, err := os.ReadFile(snmpFile)
+	if err != nil {
+		return nil, err
 	}
-	return all, nil
+	netstat, err := os.ReadFile(netstatFile)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCounters(append(snmp, netstat...))
 }
 
 // ParseCounters decodes the text of /proc/net/snmp, of /proc/net/netstat, or of one after the other. Such a file
@@ -60,14 +58,7 @@ func ReadCounters() (Counters, error) {
 //
 // A line without its partner, a different number of names and values, or a value that is not a number is an error.
 func ParseCounters(text []byte) (Counters, error) {
-	all := Counters{}
-	if err := parseCounters(all, text); err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
-func parseCounters(into Counters, text []byte) error {
+	all := make(Counters, 160)
 	for line := 1; len(text) > 0; line += 2 {
 		var names, values []byte
 		names, text, _ = bytes.Cut(text, []byte("\n"))
@@ -76,13 +67,14 @@ func parseCounters(into Counters, text []byte) error {
 			continue // an empty line pairs with nothing
 		}
 		values, text, _ = bytes.Cut(text, []byte("\n"))
-		if err := parsePair(into, names, values); err != nil {
-			return fmt.Errorf("line %d: %w", line, err)
+		if err := parsePair(all, names, values); err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
 		}
 	}
-	return nil
+	return all, nil
 }
 
+// parsePair quotes at most 40 bytes of a file that is not what it should be.
 func parsePair(into Counters, names, values []byte) error {
 	prefix, names, ok := bytes.Cut(names, []byte(":"))
 	if !ok {
@@ -90,7 +82,7 @@ func parsePair(into Counters, names, values []byte) error {
 	}
 	prefix2, values, ok := bytes.Cut(values, []byte(":"))
 	if !ok || !bytes.Equal(prefix, prefix2) {
-		return fmt.Errorf("no values after the names of %s", clip(prefix))
+		return fmt.Errorf("no values after the names of %.40q", prefix)
 	}
 	if string(prefix) != "Tcp" && string(prefix) != "TcpExt" {
 		return nil
@@ -102,7 +94,7 @@ func parsePair(into Counters, names, values []byte) error {
 	for i, key := range keys {
 		n, err := parseCounter(string(numbers[i]))
 		if err != nil {
-			return fmt.Errorf("%s %s: value %s is not a number", prefix, clip(key), clip(numbers[i]))
+			return fmt.Errorf("%s %.40q: value %.40q is not a number", prefix, key, numbers[i])
 		}
 		into[string(key)] = n
 	}
@@ -116,15 +108,6 @@ func parseCounter(s string) (int64, error) {
 		return int64(u), nil
 	}
 	return strconv.ParseInt(s, 10, 64)
-}
-
-// clip shortens what a message quotes from a file that is not what it should be.
-func clip(b []byte) string {
-	const most = 40
-	if len(b) > most {
-		return strconv.Quote(string(b[:most])) + "…"
-	}
-	return strconv.Quote(string(b))
 }
 
 // Since lists what changed from an earlier reading to this one, by name. A counter that only one of the readings has is

@@ -1,7 +1,6 @@
 package tcpinfo
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -38,23 +37,6 @@ const (
 
 	ulpName = 1 // INET_ULP_INFO_NAME, within attrULP
 )
-
-// extras is where a Socket's pointers point: one allocation instead of one for each.
-type extras struct {
-	info     Info
-	mem      Memory
-	sockOpt  SockOpt
-	vegas    VegasInfo
-	dctcp    DCTCPInfo
-	bbr      BBRInfo
-	cgroupID uint64
-	mark     uint32
-	classID  uint32
-	shutdown Shutdown
-	tos      uint8
-	tclass   uint8
-	v6only   bool
-}
 
 // DecodeSocket reads the body of a sock_diag message about a TCP socket: struct inet_diag_msg and attributes, as the
 // kernel of this machine writes them. Attributes that are not known, or not of the length they should have, are kept in
@@ -101,19 +83,12 @@ func diagAddr(family uint8, b []byte) netip.Addr {
 }
 
 func (s *Socket) decodeAttrs(b []byte, kernel release) error {
-	var x *extras
 	for {
 		a, rest, ok, err := nextAttr(b)
-		if err != nil {
+		if err != nil || !ok {
 			return err
 		}
-		if !ok {
-			return nil
-		}
-		if x == nil {
-			x = new(extras)
-		}
-		if !s.take(a, x, kernel) {
+		if !s.take(a, kernel) {
 			s.Unknown = append(s.Unknown, Attr{Type: a.Type, Data: append([]byte(nil), a.Data...)})
 		}
 		b = rest
@@ -121,64 +96,62 @@ func (s *Socket) decodeAttrs(b []byte, kernel release) error {
 }
 
 // take puts an attribute in its place; false if there is none for it.
-func (s *Socket) take(a Attr, x *extras, kernel release) bool {
+func (s *Socket) take(a Attr, kernel release) bool {
 	switch a.Type {
 	case attrPad:
 		return len(a.Data) == 0
 	case attrInfo:
-		if x.info.decode(a.Data, kernel) != nil {
-			return false
+		info, err := decodeInfo(a.Data, kernel)
+		if err == nil {
+			s.Info = &info
 		}
-		s.Info = &x.info
-		return true
+		return err == nil
 	case attrCong:
-		s.Cong = intern(a.Data)
+		s.Cong = text(a.Data)
 		return s.Cong != ""
 	case attrULP:
 		return s.takeULP(a.Data)
-	case attrSkMemInfo, attrSockOpt:
-		return s.takeMemory(a, x)
-	case attrVegas, attrDCTCP, attrBBR:
-		return s.takeCongInfo(a, x)
 	}
-	return s.takeNumber(a, x)
+	return s.takeFixed(a)
 }
 
-// takeNumber places the attributes that are a single number.
-func (s *Socket) takeNumber(a Attr, x *extras) bool {
-	switch {
-	case a.Type == attrShutdown && len(a.Data) == 1:
-		x.shutdown, s.Shutdown = Shutdown(a.Data[0]), &x.shutdown
-	case a.Type == attrTOS && len(a.Data) == 1:
-		x.tos, s.TOS = a.Data[0], &x.tos
-	case a.Type == attrTClass && len(a.Data) == 1:
-		x.tclass, s.TClass = a.Data[0], &x.tclass
-	case a.Type == attrV6Only && len(a.Data) == 1:
-		x.v6only, s.V6Only = a.Data[0] != 0, &x.v6only
-	case a.Type == attrMark && len(a.Data) == 4:
-		x.mark, s.Mark = native.Uint32(a.Data), &x.mark
-	case a.Type == attrClassID && len(a.Data) == 4:
-		x.classID, s.ClassID = native.Uint32(a.Data), &x.classID
-	case a.Type == attrCgroupID && len(a.Data) == 8:
-		x.cgroupID, s.CgroupID = native.Uint64(a.Data), &x.cgroupID
-	default:
-		return false
+// takeFixed places the attributes that have one length.
+func (s *Socket) takeFixed(a Attr) bool {
+	type shape struct {
+		attr uint16
+		size int
 	}
-	return true
-}
-
-func (s *Socket) takeMemory(a Attr, x *extras) bool {
-	u32 := func(n int) uint32 { return native.Uint32(a.Data[4*n:]) }
-	switch {
-	case a.Type == attrSkMemInfo && (len(a.Data) == 32 || len(a.Data) == 36):
-		x.mem = Memory{u32(0), u32(1), u32(2), u32(3), int32(u32(4)), u32(5), u32(6), u32(7), 0}
-		if len(a.Data) == 36 {
-			x.mem.Drops = u32(8)
+	b := a.Data
+	u32 := func(at int) uint32 { return native.Uint32(b[at:]) }
+	us := func(at int) time.Duration { return time.Duration(u32(at)) * time.Microsecond }
+	switch (shape{a.Type, len(b)}) {
+	case shape{attrShutdown, 1}:
+		s.Shutdown = new(Shutdown(b[0]))
+	case shape{attrTOS, 1}:
+		s.TOS = new(b[0])
+	case shape{attrTClass, 1}:
+		s.TClass = new(b[0])
+	case shape{attrV6Only, 1}:
+		s.V6Only = new(b[0] != 0)
+	case shape{attrMark, 4}:
+		s.Mark = new(u32(0))
+	case shape{attrClassID, 4}:
+		s.ClassID = new(u32(0))
+	case shape{attrCgroupID, 8}:
+		s.CgroupID = new(native.Uint64(b))
+	case shape{attrSkMemInfo, 32}, shape{attrSkMemInfo, 36}:
+		s.Mem = &Memory{u32(0), u32(4), u32(8), u32(12), int32(u32(16)), u32(20), u32(24), u32(28), 0}
+		if len(b) == 36 {
+			s.Mem.Drops = u32(32)
 		}
-		s.Mem = &x.mem
-	case a.Type == attrSockOpt && len(a.Data) == 2:
-		x.sockOpt = decodeSockOpt(a.Data, bigEndian)
-		s.SockOpt = &x.sockOpt
+	case shape{attrSockOpt, 2}:
+		s.SockOpt = new(decodeSockOpt(b, bigEndian))
+	case shape{attrVegas, 16}:
+		s.Vegas = &VegasInfo{Enabled: u32(0) != 0, RTTCnt: u32(4), RTT: us(8), MinRTT: us(12)}
+	case shape{attrDCTCP, 16}:
+		s.DCTCP = &DCTCPInfo{Enabled: native.Uint16(b) != 0, CEState: native.Uint16(b[2:]), Alpha: u32(4), AbECN: u32(8), AbTot: u32(12)}
+	case shape{attrBBR, 20}:
+		s.BBR = &BBRInfo{Bandwidth: uint64(u32(0)) | uint64(u32(4))<<32, MinRTT: us(8), PacingGain: u32(12), CwndGain: u32(16)}
 	default:
 		return false
 	}
@@ -200,26 +173,6 @@ func decodeSockOpt(b []byte, bigEndian bool) SockOpt {
 	}
 }
 
-func (s *Socket) takeCongInfo(a Attr, x *extras) bool {
-	u16 := func(at int) uint16 { return native.Uint16(a.Data[at:]) }
-	u32 := func(at int) uint32 { return native.Uint32(a.Data[at:]) }
-	us := func(at int) time.Duration { return time.Duration(u32(at)) * time.Microsecond }
-	switch {
-	case a.Type == attrVegas && len(a.Data) == 16:
-		x.vegas = VegasInfo{Enabled: u32(0) != 0, RTTCnt: u32(4), RTT: us(8), MinRTT: us(12)}
-		s.Vegas = &x.vegas
-	case a.Type == attrDCTCP && len(a.Data) == 16:
-		x.dctcp = DCTCPInfo{Enabled: u16(0) != 0, CEState: u16(2), Alpha: u32(4), AbECN: u32(8), AbTot: u32(12)}
-		s.DCTCP = &x.dctcp
-	case a.Type == attrBBR && len(a.Data) == 20:
-		x.bbr = BBRInfo{Bandwidth: uint64(u32(0)) | uint64(u32(4))<<32, MinRTT: us(8), PacingGain: u32(12), CwndGain: u32(16)}
-		s.BBR = &x.bbr
-	default:
-		return false
-	}
-	return true
-}
-
 // takeULP reads the name out of the nested INET_DIAG_ULP_INFO; what else is nested there is kept as an unknown
 // attribute.
 func (s *Socket) takeULP(b []byte) bool {
@@ -236,21 +189,3 @@ func (s *Socket) takeULP(b []byte) bool {
 
 // text is a string that the kernel ends with a NUL.
 func text(b []byte) string { return unix.ByteSliceToString(b) }
-
-// intern is text, and spares an allocation a socket: nearly all of them use one of these.
-func intern(b []byte) string {
-	if n := bytes.IndexByte(b, 0); n >= 0 {
-		b = b[:n]
-	}
-	switch string(b) {
-	case "cubic":
-		return "cubic"
-	case "bbr":
-		return "bbr"
-	case "reno":
-		return "reno"
-	case "dctcp":
-		return "dctcp"
-	}
-	return string(b)
-}

@@ -21,16 +21,12 @@ func (c *Conn) Dump(f Filter) ([]Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	bytecode, err := f.bytecode()
-	if err != nil {
-		return nil, err
-	}
 	if f.States == MaskOf(BoundInactive) && c.kernel.before(release{6, 8}) {
 		return nil, &Error{Op: "dump", kind: ErrNotSupported, Detail: "bound sockets are listed since Linux 6.8"}
 	}
 	var all []Socket
 	for _, family := range families {
-		list, err := c.dumpFamily(family, f.States.kernelBits(), bytecode)
+		list, err := c.dumpFamily(family, f.States.kernelBits(), f.bytecode())
 		if err != nil {
 			return nil, err
 		}

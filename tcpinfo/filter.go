@@ -2,7 +2,6 @@ package tcpinfo
 
 import (
 	"fmt"
-	"net/netip"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,19 +12,8 @@ type Filter struct {
 	Family uint8     // unix.AF_INET or AF_INET6; 0 for both
 	States StateMask // 0 for all, half-open and bound-only sockets included
 
-	LocalPort, RemotePort   uint16    // 0 for any
-	LocalPorts, RemotePorts PortRange // zero for any
-
-	// Addresses; the zero Addr or Prefix is any. An IPv4 address or prefix also matches IPv6 sockets that speak IPv4;
-	// one of IPv6 matches IPv6 sockets only.
-	Local, Remote       netip.Addr
-	LocalNet, RemoteNet netip.Prefix
-
-	Interface uint32 // index of the interface that the socket is bound to; 0 for any
+	LocalPort, RemotePort uint16 // 0 for any
 }
-
-// PortRange is a range of ports, both ends included.
-type PortRange struct{ Lo, Hi uint16 }
 
 // families lists the kernel's tables that have to be asked.
 func (f *Filter) families() ([]uint8, error) {

@@ -15,26 +15,20 @@ var errNoInfo = errors.New("tcp_info: empty")
 func DecodeInfo(b []byte) (Info, error) { return decodeInfo(b, release{6, 18}) }
 
 func decodeInfo(b []byte, kernel release) (Info, error) {
-	var i Info
-	err := i.decode(b, kernel)
-	return i, err
-}
-
-func (i *Info) decode(b []byte, kernel release) error {
 	if len(b) == 0 {
-		return errNoInfo
+		return Info{}, errNoInfo
 	}
-	*i = Info{Len: len(b), layout: kernel}
+	i := Info{Len: len(b), layout: kernel}
 	for n := range fields {
 		f := &fields[n]
 		if f.within(len(b), kernel) {
-			f.put(i, f.read(b, bigEndian))
+			f.put(&i, f.read(b, bigEndian))
 		}
 	}
 	if len(b) > knownLen {
 		i.Extra = append([]byte(nil), b[knownLen:]...)
 	}
-	return nil
+	return i, nil
 }
 
 // within says whether the field is in a struct of this length from this kernel.

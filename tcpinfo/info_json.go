@@ -2,7 +2,10 @@ package tcpinfo
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"strconv"
+	"time"
 )
 
 // jsonName is the field's key in JSON: the kernel's name, and the unit of times and rates behind it, as in "rtt_us".
@@ -19,40 +22,30 @@ func (f Field) jsonName() string {
 // names.
 func (i Info) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
-	for f, v := range i.All() {
+	info := reflect.ValueOf(i)
+	for n := range fields {
+		f := &fields[n]
+		if !i.has(f) {
+			continue
+		}
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(strconv.AppendQuote(b, f.jsonName()), ':')
-		b = i.appendValue(b, f.Name, v)
+		var value any = f.get(&i)
+		switch v := info.Field(n).Interface().(type) {
+		case time.Duration: // the kernel's number
+		case bool:
+			value = v
+		case interface{ Names() []string }:
+			value = v.Names()
+		case fmt.Stringer:
+			value = v.String()
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(strconv.AppendQuote(b, f.jsonName()), ':'), text...)
 	}
 	return append(b, '}'), nil
-}
-
-func (i *Info) appendValue(b []byte, name string, v uint64) []byte {
-	switch name {
-	case "state":
-		return strconv.AppendQuote(b, i.State.String())
-	case "ca_state":
-		return strconv.AppendQuote(b, i.CAState.String())
-	case "options":
-		return appendJSON(b, i.Options.Names())
-	case "delivery_rate_app_limited":
-		return strconv.AppendBool(b, i.DeliveryRateAppLimited)
-	case "fastopen_client_fail":
-		return strconv.AppendQuote(b, i.FastopenClientFail.String())
-	case "accecn_fail_mode":
-		return appendJSON(b, i.AccECNFailMode.Names())
-	case "accecn_opt_seen":
-		return strconv.AppendQuote(b, i.AccECNOptSeen.String())
-	}
-	return strconv.AppendUint(b, v, 10)
-}
-
-func appendJSON(b []byte, names []string) []byte {
-	list, err := json.Marshal(names)
-	if err != nil { // a list of plain words cannot fail
-		return append(b, "null"...)
-	}
-	return append(b, list...)
 }

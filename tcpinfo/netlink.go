@@ -14,7 +14,7 @@ var errMalformed = errors.New("malformed netlink message")
 // message is one netlink message of a datagram.
 type message struct {
 	Type, Flags uint16
-	Seq, PortID uint32
+	Seq         uint32
 	Data        []byte // after the header, up to the message's length
 }
 
@@ -32,8 +32,7 @@ func nextMessage(b []byte) (m message, rest []byte, ok bool, err error) {
 	}
 	m = message{
 		Type: native.Uint16(b[4:]), Flags: native.Uint16(b[6:]),
-		Seq: native.Uint32(b[8:]), PortID: native.Uint32(b[12:]),
-		Data: b[unix.NLMSG_HDRLEN:length],
+		Seq: native.Uint32(b[8:]), Data: b[unix.NLMSG_HDRLEN:length],
 	}
 	return m, b[min(align4(int(length)), len(b)):], true, nil
 }

@@ -10,11 +10,10 @@ import (
 )
 
 // msg builds a netlink message; a length of -1 is the right one.
-func msg(typ, flags uint16, seq, port uint32, data []byte) []byte {
+func msg(typ, flags uint16, seq uint32, data []byte) []byte {
 	b := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(data)+3)
 	b = append(b, data...)
 	putHeader(b, typ, flags, seq)
-	native.PutUint32(b[12:], port)
 	for len(b)%4 != 0 {
 		b = append(b, 0)
 	}
@@ -29,9 +28,9 @@ func u32s(v ...uint32) (b []byte) {
 }
 
 func TestNextMessage(t *testing.T) {
-	two := append(msg(20, 2, 7, 9, []byte("abcde")), msg(3, 0, 7, 9, nil)...)
+	two := append(msg(20, 2, 7, []byte("abcde")), msg(3, 0, 7, nil)...)
 	m, rest, ok, err := nextMessage(two)
-	if err != nil || !ok || m.Type != 20 || m.Flags != 2 || m.Seq != 7 || m.PortID != 9 || string(m.Data) != "abcde" {
+	if err != nil || !ok || m.Type != 20 || m.Flags != 2 || m.Seq != 7 || string(m.Data) != "abcde" {
 		t.Fatalf("%+v, %v, %v", m, ok, err)
 	}
 	m, rest, ok, err = nextMessage(rest)
@@ -48,7 +47,7 @@ func TestNextMessage(t *testing.T) {
 }
 
 func TestMalformedMessages(t *testing.T) {
-	short := msg(20, 0, 1, 1, []byte("abcd"))
+	short := msg(20, 0, 1, []byte("abcd"))
 	for name, length := range map[string]uint32{"zero": 0, "less than a header": 15, "more than there is": 21, "huge": 1<<32 - 1, "negative": 1 << 31} {
 		b := bytes.Clone(short)
 		native.PutUint32(b, length)
@@ -92,7 +91,7 @@ func TestAttrs(t *testing.T) {
 }
 
 func TestParseAck(t *testing.T) {
-	request := msg(20, 1, 7, 0, make([]byte, 56))
+	request := msg(20, 1, 7, make([]byte, 56))
 	words := appendAttr(nil, unix.NLMSGERR_ATTR_MSG, []byte("no such thing\x00"))
 	offset := appendAttr(nil, unix.NLMSGERR_ATTR_OFFS, u32s(4))
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
@@ -135,8 +134,8 @@ func FuzzMessages(f *testing.F) {
 	for _, b := range recordedReplies(f) {
 		f.Add(b)
 	}
-	f.Add(append(msg(20, 2, 7, 9, []byte("abcde")), msg(3, 0, 7, 9, nil)...))
-	f.Add(msg(unix.NLMSG_ERROR, unix.NLM_F_ACK_TLVS, 1, 1, u32s(^uint32(0), 20, 0, 0, 0, 0)))
+	f.Add(append(msg(20, 2, 7, []byte("abcde")), msg(3, 0, 7, nil)...))
+	f.Add(msg(unix.NLMSG_ERROR, unix.NLM_F_ACK_TLVS, 1, u32s(^uint32(0), 20, 0, 0, 0, 0)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		left := len(b)
 		for {

@@ -11,34 +11,39 @@ import (
 // not say: of SYN-RECEIVED, TIME-WAIT and an orphan's FIN-WAIT-2 it keeps and reports little more than addresses and a
 // timer.
 type Socket struct {
-	Family uint8 // unix.AF_INET or AF_INET6
-	State  State
+	Family uint8 `json:"-"` // unix.AF_INET or AF_INET6
+	State  State `json:"state"`
 	// Addresses and ports in host order. An IPv6 socket that speaks IPv4 has IPv4-mapped addresses (::ffff:192.0.2.1).
-	Local, Remote netip.AddrPort
-	Interface     uint32 // index of the interface that the socket is bound to, 0 if none
-	Cookie        uint64 // the kernel's number for this socket, kept to the end of TIME-WAIT and never used again; SO_COOKIE
-	Timer         Timer
+	Local     netip.AddrPort `json:"local"`
+	Remote    netip.AddrPort `json:"-"`
+	Interface uint32         `json:"interface,omitempty"` // index of the interface that the socket is bound to, 0 if none
+	// Cookie is the kernel's number for this socket, kept to the end of TIME-WAIT and never used again; SO_COOKIE.
+	Cookie uint64 `json:"cookie"`
+	Timer  Timer  `json:"-"`
 	// Of a listener: connections waiting for accept, and the limit. Otherwise: sequence numbers received and not read
 	// (a FIN counts 1), and written and not acknowledged.
-	RecvQ, SendQ uint32
-	UID, Inode   uint32 // 0 where no descriptor is open: Inode is what /proc/PID/fd shows as socket:[inode]
+	RecvQ uint32 `json:"recv_q"`
+	SendQ uint32 `json:"send_q"`
+	// 0 where no descriptor is open: Inode is what /proc/PID/fd shows as socket:[inode].
+	UID   uint32 `json:"-"`
+	Inode uint32 `json:"inode,omitempty"`
 
-	Info     *Info
-	Mem      *Memory
-	Cong     string    // congestion control, such as "cubic"
-	Shutdown *Shutdown // which directions are shut
-	TOS      *uint8    // IP_TOS
-	TClass   *uint8    // IPV6_TCLASS
-	V6Only   *bool     // IPV6_V6ONLY, of sockets that listen or are closed
-	Mark     *uint32
-	ClassID  *uint32 // net_cls class, or SO_PRIORITY if there is none
-	CgroupID *uint64
-	SockOpt  *SockOpt
-	Vegas    *VegasInfo
-	DCTCP    *DCTCPInfo
-	BBR      *BBRInfo
-	ULP      string // upper layer protocol, such as "tls" or "mptcp"
-	Unknown  []Attr // what else the kernel sent
+	Mem      *Memory    `json:"skmem,omitempty"`
+	Cong     string     `json:"congestion,omitempty"` // congestion control, such as "cubic"
+	Shutdown *Shutdown  `json:"-"`                    // which directions are shut
+	TOS      *uint8     `json:"tos,omitempty"`        // IP_TOS
+	TClass   *uint8     `json:"tclass,omitempty"`     // IPV6_TCLASS
+	V6Only   *bool      `json:"v6only,omitempty"`     // IPV6_V6ONLY, of sockets that listen or are closed
+	Mark     *uint32    `json:"mark,omitempty"`
+	ClassID  *uint32    `json:"class_id,omitempty"` // net_cls class, or SO_PRIORITY if there is none
+	CgroupID *uint64    `json:"cgroup_id,omitempty"`
+	SockOpt  *SockOpt   `json:"sockopt,omitempty"`
+	Vegas    *VegasInfo `json:"vegas,omitempty"`
+	DCTCP    *DCTCPInfo `json:"dctcp,omitempty"`
+	BBR      *BBRInfo   `json:"bbr,omitempty"`
+	Info     *Info      `json:"tcp_info,omitempty"`
+	ULP      string     `json:"ulp,omitempty"`     // upper layer protocol, such as "tls" or "mptcp"
+	Unknown  []Attr     `json:"unknown,omitempty"` // what else the kernel sent
 }
 
 // Shutdown is the set of directions in which a socket is shut (INET_DIAG_SHUTDOWN; RCV_SHUTDOWN and SEND_SHUTDOWN,
@@ -61,8 +66,8 @@ func (s Shutdown) String() string { return strings.Join(s.Names(), ",") }
 
 // Attr is an attribute of a reply that this package has no field for.
 type Attr struct {
-	Type uint16 // INET_DIAG_…, include/uapi/linux/inet_diag.h
-	Data []byte
+	Type uint16 `json:"type"` // INET_DIAG_…, include/uapi/linux/inet_diag.h
+	Data []byte `json:"data"` // base64 in JSON
 }
 
 // TimerKind is the timer that is running for a socket, numbered as in idiag_timer.
@@ -139,11 +144,11 @@ type VegasInfo struct {
 
 // DCTCPInfo is the state of the "dctcp" congestion control (struct tcp_dctcp_info).
 type DCTCPInfo struct {
-	Enabled bool
-	CEState uint16
-	Alpha   uint32 // the share of marked bytes, in 1024ths
-	AbECN   uint32 // bytes acknowledged with a mark
-	AbTot   uint32 // bytes acknowledged
+	Enabled bool   `json:"enabled"`
+	CEState uint16 `json:"ce_state"`
+	Alpha   uint32 `json:"alpha"`        // the share of marked bytes, in 1024ths
+	AbECN   uint32 `json:"ab_ecn_bytes"` // bytes acknowledged with a mark
+	AbTot   uint32 `json:"ab_tot_bytes"` // bytes acknowledged
 }
 
 // BBRInfo is the state of the "bbr" congestion control (struct tcp_bbr_info).

@@ -1,6 +1,7 @@
 package tcpinfo
 
 import (
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -35,6 +36,35 @@ func TestDrainEnds(t *testing.T) {
 	case <-drained:
 	case <-time.After(patience):
 		t.Fatalf("still draining after %v", patience)
+	}
+}
+
+// What others send to a Conn's socket does not reach it, though they know its address and have the privilege to.
+func TestForgedAnswers(t *testing.T) {
+	t.Parallel()
+	s, err := dialKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	at, err := unix.Getsockname(s.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forger, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(forger)
+	err = unix.Sendto(forger, msg(sockDiagByFamily, 0, 1, body(unix.AF_INET, 1, 0, 0)), 0, at)
+	if errors.Is(err, unix.EPERM) {
+		t.Skip("sending to another's netlink socket takes CAP_NET_ADMIN: run as root")
+	}
+	if !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("a forged answer: %v; want ECONNREFUSED", err)
+	}
+	if n, err := s.recvFlags(make([]byte, 1), unix.MSG_DONTWAIT); err == nil {
+		t.Errorf("%d bytes of it arrived", n)
 	}
 }
 

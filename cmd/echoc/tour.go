@@ -25,23 +25,22 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	out := f.Output(os.Stdout, view.Options{
 		Title: "tour", Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1,
 	})
-	sights := tour.NewSights()
+	coverage := tour.NewCoverage()
 	sink := timeline.Sink(out.View)
 	if !f.JSON {
 		sink = onlyCoverage{sink}
 	}
-	log := timeline.New(sights, sink)
+	log := timeline.New(coverage, sink)
 	cfg := f.Config(out)
 	cfg.Log, cfg.Addr = log, netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
-	cfg.Pace, cfg.Step = 0, nil
 	var wire *scenario.WireConfig
 	if f.Wire.On {
 		wire = &scenario.WireConfig{}
 	}
 	p := progress{quiet: f.Quiet || f.JSON, live: view.IsTerminal(os.Stdout)}
-	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Sights: sights, Begin: p.begin, End: p.end})
+	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: p.end})
 	log.Close()
-	return out.Done(cli.Verdict("tour", scenario.Result{Checks: result.Checks, Failed: result.Failed, Err: result.Err}))
+	return out.Done(cli.Verdict("tour", result))
 }
 
 // onlyCoverage leaves what the scenarios say of themselves to their own command.
@@ -75,8 +74,8 @@ func (p progress) end(s tour.Stop) {
 		fmt.Print("\r\x1b[K")
 	}
 	switch {
-	case s.Skipped != "":
-		fmt.Printf("%3d/%d  %-26s not here: %s\n", s.N, s.Of, s.Name(), s.Skipped)
+	case s.NotPlayed != "":
+		fmt.Printf("%3d/%d  %-26s not here: %s\n", s.N, s.Of, s.Name(), s.NotPlayed)
 	case !s.Result.OK():
 		fmt.Printf("%3d/%d  %-26s FAILED\n", s.N, s.Of, s.Name())
 		for _, e := range s.Failures {

@@ -62,9 +62,6 @@ func run(args []string) int {
 func complain(err error) int { return cli.Complain(os.Stderr, "echod", err) }
 
 func dispatch(ctx context.Context, f *flags, args []string) error {
-	if err := f.check(); err != nil {
-		return err
-	}
 	addr, err := cli.Address(ctx, f.listen)
 	if err != nil {
 		return err
@@ -91,20 +88,6 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 		return err
 	}
 	return play(ctx, f, sc, addr)
-}
-
-func (f *flags) check() error {
-	for name, n := range map[string]int{"runs": f.runs, "max-conns": f.maxConns} {
-		if n < 0 {
-			return cli.Usagef("--%s %d: want a number that is not negative", name, n)
-		}
-	}
-	for name, d := range map[string]time.Duration{"idle-timeout": f.idle, "drain-timeout": f.drain} {
-		if d < 0 {
-			return cli.Usagef("--%s %v: want a time that is not negative, as 30s", name, d)
-		}
-	}
-	return nil
 }
 
 // play serves the scenario, run after run.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -69,9 +68,6 @@ func splitAddr(arg string) (host, port string, err error) {
 }
 
 func portNumber(port string) (uint16, error) {
-	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-		return uint16(n), nil
-	}
 	if n, err := net.LookupPort("tcp", port); err == nil && port != "" {
 		return uint16(n), nil
 	}
@@ -80,7 +76,7 @@ func portNumber(port string) (uint16, error) {
 
 func lookup(ctx context.Context, host string) (netip.Addr, error) {
 	if host == "" {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+		return Loopback(false), nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip, nil

@@ -93,8 +93,7 @@ func TestHoldIsATimeOrARule(t *testing.T) {
 
 func TestPercent(t *testing.T) {
 	for text, ok := range map[string]bool{"10%": true, "0%": true, "100%": true, "0.5%": true, "10": false, "-1%": false, "101%": false, "x%": false, "NaN%": false, "": false} {
-		var f float64
-		if err := (percent{&f}).Set(text); (err == nil) != ok {
+		if _, err := percent(text); (err == nil) != ok {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"socklife/internal/lab"
 	"socklife/internal/view"
 )
 
@@ -40,7 +42,7 @@ func NewFlags(program string) *Flags {
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
 	f.Wire = &WireFlags{}
-	fs.Var(holdValue{f}, "hold", "stay this `long` in the state the scenario is about; with --wire also a RULE: hold such segments until --step lets them go")
+	fs.Func("hold", "stay this `long` in the state the scenario is about; with --wire also a RULE: hold such segments until --step lets them go", f.setHold)
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
 	fs.BoolVar(&f.Full, "full", false, "also wait for what takes a minute: the end of TIME-WAIT")
@@ -52,6 +54,21 @@ func NewFlags(program string) *Flags {
 	return f
 }
 
+// setHold takes a time, or a rule for the wire.
+func (f *Flags) setHold(s string) error {
+	switch d, err := time.ParseDuration(s); {
+	case err == nil && d < 0:
+		return errors.New("want a time that is not negative, as 400ms or 5s")
+	case err == nil:
+		f.Hold = d
+		return nil
+	}
+	if err := f.Wire.addRule(lab.Hold, s); err != nil {
+		return fmt.Errorf("neither a time, as 5s, nor a rule: %w", err)
+	}
+	return nil
+}
+
 // Parse reads the command line; its error is a Usage.
 func (f *Flags) Parse(args []string) error {
 	f.Set.AddFlagSet(f.Sockets.set)
@@ -61,15 +78,25 @@ func (f *Flags) Parse(args []string) error {
 	if f.Color != "auto" && f.Color != "always" && f.Color != "never" {
 		return Usagef("--color %s: want auto, always or never", f.Color)
 	}
-	for name, d := range map[string]time.Duration{"pace": f.Pace, "hold": f.Hold} {
-		if d < 0 {
-			return Usagef("--%s %v: want a time that is not negative, as 400ms or 5s", name, d)
-		}
-	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err
 	}
-	return f.Sockets.check()
+	if err := f.Sockets.check(); err != nil {
+		return err
+	}
+	return f.notNegative()
+}
+
+// notNegative refuses numbers and times below zero: there is no flag that takes one.
+func (f *Flags) notNegative() (err error) {
+	wants := map[string]string{"int": "a number that is not negative", "duration": "a time that is not negative, as 400ms or 5s"}
+	f.Set.VisitAll(func(fl *pflag.Flag) {
+		want, value := wants[fl.Value.Type()], fl.Value.String()
+		if err == nil && want != "" && strings.HasPrefix(value, "-") {
+			err = Usagef("--%s %s: want %s", fl.Name, value, want)
+		}
+	})
+	return err
 }
 
 // Answer tells whether a question about the program was asked, --help, --version or --list, and answers it.

@@ -41,14 +41,7 @@ func (s *screen) Ask(question string) {
 }
 
 // Answered takes the question away.
-func (s *screen) Answered() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.question != "" {
-		s.f.WriteString("\r\x1b[K")
-	}
-	s.question = ""
-}
+func (s *screen) Answered() { s.Ask("") }
 
 // Say writes a line of its own. What does not fit goes on below, a little more indented.
 func (s *screen) Say(line string) {

@@ -33,26 +33,26 @@ func newSocketFlags() *SocketFlags {
 	f.boolean("reuseaddr", sockapi.SO_REUSEADDR, "SO_REUSEADDR: bind over connections in TIME-WAIT")
 	f.boolean("reuseport", sockapi.SO_REUSEPORT, "SO_REUSEPORT: share the port with other listeners")
 	f.boolean("v6only", sockapi.IPV6_V6ONLY, "IPV6_V6ONLY: keep IPv4 away from an IPv6 socket")
-	f.seconds("linger", "SO_LINGER: close waits this many `seconds`; 0 resets", func(s *sockapi.Socket, n int) error {
-		return sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: n})
-	})
+	seconds := f.set.Int("linger", 0, "SO_LINGER: close waits this many `seconds`; 0 resets")
+	add(f, "linger", seconds, atLeast(0, "want a number from %v up"), setLinger)
 	f.boolean("keepalive", sockapi.SO_KEEPALIVE, "SO_KEEPALIVE: probe a silent peer")
 	f.duration("keepidle", sockapi.TCP_KEEPIDLE, time.Second, "TCP_KEEPIDLE: silence before the first probe")
 	f.duration("keepintvl", sockapi.TCP_KEEPINTVL, time.Second, "TCP_KEEPINTVL: time between probes")
-	f.number("keepcnt", sockapi.TCP_KEEPCNT, 1, "TCP_KEEPCNT: probes before giving up")
+	f.number("keepcnt", sockapi.TCP_KEEPCNT, "TCP_KEEPCNT: probes before giving up")
 	f.buffer("rcvbuf", sockapi.SO_RCVBUF, "SO_RCVBUF: receive buffer in bytes (the kernel doubles it)")
 	f.buffer("sndbuf", sockapi.SO_SNDBUF, "SO_SNDBUF: send buffer in bytes (the kernel doubles it)")
 	f.duration("rcvtimeo", sockapi.SO_RCVTIMEO, time.Microsecond, "SO_RCVTIMEO: how long accept and read wait")
 	f.duration("sndtimeo", sockapi.SO_SNDTIMEO, time.Microsecond, "SO_SNDTIMEO: how long connect and write wait")
 	f.boolean("nodelay", sockapi.TCP_NODELAY, "TCP_NODELAY: send small writes at once")
 	f.boolean("quickack", sockapi.TCP_QUICKACK, "TCP_QUICKACK: acknowledge at once, for now")
-	f.number("maxseg", sockapi.TCP_MAXSEG, 1, "TCP_MAXSEG: largest segment in bytes")
-	f.number("syncnt", sockapi.TCP_SYNCNT, 1, "TCP_SYNCNT: how often a SYN is sent again")
+	f.number("maxseg", sockapi.TCP_MAXSEG, "TCP_MAXSEG: largest segment in bytes")
+	f.number("syncnt", sockapi.TCP_SYNCNT, "TCP_SYNCNT: how often a SYN is sent again")
 	f.duration("user-timeout", sockapi.TCP_USER_TIMEOUT, time.Millisecond, "TCP_USER_TIMEOUT: longest wait for an acknowledgement")
 	f.duration("defer-accept", sockapi.TCP_DEFER_ACCEPT, time.Second, "TCP_DEFER_ACCEPT: accept only when data has come")
 	f.duration("linger2", sockapi.TCP_LINGER2, time.Second, "TCP_LINGER2: how long an orphan stays in FIN-WAIT-2")
 	f.boolean("save-syn", sockapi.TCP_SAVE_SYN, "TCP_SAVE_SYN: keep each client's SYN")
-	f.portRange("local-port-range", "IP_LOCAL_PORT_RANGE: `LO-HI`, the ports to choose from (Linux 6.3)")
+	ports := f.set.String("local-port-range", "", "IP_LOCAL_PORT_RANGE: `LO-HI`, the ports to choose from (Linux 6.3)")
+	add(f, "local-port-range", ports, checkPortRange, setPortRange)
 	return f
 }
 
@@ -82,9 +82,6 @@ func (f *SocketFlags) Apply(s *sockapi.Socket) error {
 
 // check refuses what no kernel would take.
 func (f *SocketFlags) check() error {
-	if f.backlog < 0 {
-		return Usagef("--backlog %d: want a number that is not negative", f.backlog)
-	}
 	for _, o := range f.options {
 		if !f.set.Changed(o.name) || o.check == nil {
 			continue
@@ -96,60 +93,59 @@ func (f *SocketFlags) check() error {
 	return nil
 }
 
-func (f *SocketFlags) add(name string, check func() error, apply func(*sockapi.Socket) error) {
-	f.options = append(f.options, optionFlag{name, check, apply})
+// add declares the flag whose value is *v. check says what is wrong with it; nil is nothing.
+func add[T any](f *SocketFlags, name string, v *T, check func(T) error, set func(*sockapi.Socket, T) error) {
+	o := optionFlag{name: name, apply: func(s *sockapi.Socket) error { return set(s, *v) }}
+	if check != nil {
+		o.check = func() error { return check(*v) }
+	}
+	f.options = append(f.options, o)
 }
 
 func (f *SocketFlags) boolean(name string, o sockapi.Option[bool], usage string) {
-	v := f.set.Bool(name, false, usage)
-	f.add(name, nil, func(s *sockapi.Socket) error { return o.Set(s, *v) })
+	add(f, name, f.set.Bool(name, false, usage), nil, o.Set)
 }
 
-func (f *SocketFlags) number(name string, o sockapi.Option[int], least int, usage string) {
-	v := f.set.Int(name, 0, usage)
-	f.add(name, func() error { return atLeast(*v, least) }, func(s *sockapi.Socket) error { return o.Set(s, *v) })
+func (f *SocketFlags) number(name string, o sockapi.Option[int], usage string) {
+	add(f, name, f.set.Int(name, 0, usage), atLeast(1, "want a number from %v up"), o.Set)
 }
 
 // buffer is a number that the kernel changes, so it is read back for the user to see.
 func (f *SocketFlags) buffer(name string, o sockapi.Option[int], usage string) {
-	v := f.set.Int(name, 0, usage)
-	f.add(name, func() error { return atLeast(*v, 1) }, func(s *sockapi.Socket) error {
-		_, err := o.SetGet(s, *v)
+	add(f, name, f.set.Int(name, 0, usage), atLeast(1, "want a number from %v up"), func(s *sockapi.Socket, n int) error {
+		_, err := o.SetGet(s, n)
 		return err
 	})
 }
 
-func (f *SocketFlags) seconds(name, usage string, apply func(*sockapi.Socket, int) error) {
-	v := f.set.Int(name, 0, usage)
-	f.add(name, func() error { return atLeast(*v, 0) }, func(s *sockapi.Socket) error { return apply(s, *v) })
+func (f *SocketFlags) duration(name string, o sockapi.Option[time.Duration], unit time.Duration, usage string) {
+	add(f, name, f.set.Duration(name, 0, usage), atLeast(unit, "want a time of at least %v, as 5s"), o.Set)
 }
 
-func (f *SocketFlags) duration(name string, o sockapi.Option[time.Duration], unit time.Duration, usage string) {
-	v := f.set.Duration(name, 0, usage)
-	f.add(name, func() error {
-		if *v < unit {
-			return fmt.Errorf("want a time of at least %v, as 5s", unit)
+func atLeast[T int | time.Duration](least T, want string) func(T) error {
+	return func(v T) error {
+		if v < least {
+			return fmt.Errorf(want, least)
 		}
 		return nil
-	}, func(s *sockapi.Socket) error { return o.Set(s, *v) })
-}
-
-func (f *SocketFlags) portRange(name, usage string) {
-	v := f.set.String(name, "", usage)
-	f.add(name, func() error { _, err := parsePortRange(*v); return err }, func(s *sockapi.Socket) error {
-		r, err := parsePortRange(*v)
-		if err != nil {
-			return err
-		}
-		return sockapi.IP_LOCAL_PORT_RANGE.Set(s, r)
-	})
-}
-
-func atLeast(v, least int) error {
-	if v < least {
-		return fmt.Errorf("want a number from %d up", least)
 	}
-	return nil
+}
+
+func setLinger(s *sockapi.Socket, seconds int) error {
+	return sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: seconds})
+}
+
+func checkPortRange(lohi string) error {
+	_, err := parsePortRange(lohi)
+	return err
+}
+
+func setPortRange(s *sockapi.Socket, lohi string) error {
+	r, err := parsePortRange(lohi)
+	if err != nil {
+		return err
+	}
+	return sockapi.IP_LOCAL_PORT_RANGE.Set(s, r)
 }
 
 func parsePortRange(s string) (sockapi.PortRange, error) {

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -26,13 +28,18 @@ type WireFlags struct {
 func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&w.On, "wire", false, "two hosts with a wire between them, and every segment shown (root, or an ordinary user who may have namespaces)")
 	fs.DurationVar(&w.link.Delay, "delay", 0, "how `long` a segment is on the wire")
-	fs.Var(percent{&w.link.Loss}, "loss", "how `many` of the segments are lost: 10%")
+	fs.Func("loss", "how `many` of the segments are lost: 10%", func(s string) (err error) {
+		w.link.Loss, err = percent(s)
+		return err
+	})
 	fs.Uint64Var(&w.link.Seed, "seed", 1, "the `number` that chance begins with: the same, the same losses")
 	for _, a := range []struct {
 		action lab.Action
 		does   string
 	}{{lab.Drop, "lose"}, {lab.Dup, "deliver twice"}, {lab.Reorder, "deliver after the next"}} {
-		fs.Var(ruleValue{a.action, &w.rules}, a.action.String(), a.does+" the segments that this `RULE` fits, as \"client fin 1\"; may be given again")
+		fs.Func(a.action.String(), a.does+" the segments that this `RULE` fits, as \"client fin 1\"; may be given again", func(s string) error {
+			return w.addRule(a.action, s)
+		})
 	}
 	fs.StringVar(&w.Pcap, "pcap", "", "write the segments to this `FILE` (pcapng, for Wireshark)")
 }
@@ -45,9 +52,6 @@ func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 
 // check refuses what has no meaning.
 func (w *WireFlags) check(fs *pflag.FlagSet) error {
-	if w.link.Delay < 0 {
-		return Usagef("--delay %v: want a time that is not negative, as 200ms", w.link.Delay)
-	}
 	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "pcap"} {
 		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On {
 			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
@@ -106,34 +110,20 @@ func (w *WireFlags) Rules() bool { return len(w.rules) > 0 }
 // Timeout is how long a side waits for the other over this wire.
 func (w *WireFlags) Timeout() time.Duration { return 10*time.Second + 100*w.link.Delay }
 
-// holdValue is --hold: a time, or a rule.
-type holdValue struct{ f *Flags }
-
-func (h holdValue) String() string { return "" }
-func (h holdValue) Type() string   { return "long" }
-func (h holdValue) Set(s string) error {
-	if d, err := time.ParseDuration(s); err == nil {
-		h.f.Hold = d
-		return nil
+func (w *WireFlags) addRule(action lab.Action, text string) error {
+	rule, err := action.Rule(text)
+	if err == nil {
+		w.rules = append(w.rules, rule)
 	}
-	rule, err := lab.Hold.Rule(s)
-	if err != nil {
-		return errors.New("neither a time, as 5s, nor a rule: " + err.Error())
-	}
-	h.f.Wire.rules = append(h.f.Wire.rules, rule)
-	return nil
-}
-
-// ruleValue is a flag that takes a rule, and may be given again.
-type ruleValue struct {
-	action lab.Action
-	rules  *[]lab.Rule
-}
-
-func (r ruleValue) String() string { return "" }
-func (r ruleValue) Type() string   { return "RULE" }
-func (r ruleValue) Set(s string) error {
-	rule, err := r.action.Rule(s)
-	*r.rules = append(*r.rules, rule)
 	return err
+}
+
+// percent is the share that a text such as 10% or 0.5% stands for.
+func percent(s string) (float64, error) {
+	digits, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.ParseFloat(digits, 64)
+	if !ok || err != nil || !(n >= 0 && n <= 100) {
+		return 0, errors.New("want a percentage from 0% to 100%")
+	}
+	return n / 100, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -57,79 +58,52 @@ func cbreak(f *os.File) (restore func()) {
 }
 
 // Hold is a scenario.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.
+// It asks about the first of what is held, and anew when something else is held meanwhile.
 func (s *wireStep) Hold(ctx context.Context, w *scenario.Wire) error {
 	s.help()
+	defer s.out.Answered()
 	for ctx.Err() == nil {
 		changed := w.Line().Changed()
 		held := w.Line().Held()
-		if len(held) == 0 {
+		if len(held) > 0 {
+			w.Look()
+			s.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
+		} else {
 			s.out.Answered()
-			if err := s.idle(ctx, w, changed); err != nil {
+		}
+		select {
+		case key, open := <-s.keys:
+			if !open {
+				return ErrInterrupted
+			}
+			if err := s.act(w, key, held); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := s.decide(ctx, w, held, changed); err != nil {
-			return err
+			s.out.Answered()
+		case <-changed:
+		case <-ctx.Done():
 		}
 	}
 	return nil
 }
 
-// idle waits until something is held. Meanwhile only keys that are not about a segment do anything.
-func (s *wireStep) idle(ctx context.Context, w *scenario.Wire, changed <-chan struct{}) error {
-	for {
-		select {
-		case key, open := <-s.keys:
-			switch {
-			case !open, key == 'q':
-				return ErrInterrupted
-			case key == 'a', key == 'i', key == 'h', key == '?':
-				if err := s.act(w, key, 0); err != nil {
-					return err
-				}
-			}
-		case <-changed:
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// decide asks about the first of what is held, and does as told. It asks anew when something else is held meanwhile.
-func (s *wireStep) decide(ctx context.Context, w *scenario.Wire, held []lab.Packet, changed <-chan struct{}) error {
-	w.Look()
-	s.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
-	select {
-	case key, open := <-s.keys:
-		defer s.out.Answered()
-		if !open {
-			return ErrInterrupted
-		}
-		return s.act(w, key, held[0].ID)
-	case <-changed:
-		return nil
-	case <-ctx.Done():
-		s.out.Answered()
+// act does what one key says about the first of what was held when it was asked. If that is not held any more, it was
+// let go meanwhile: there is nothing to do. While nothing is held only keys that are not about a segment do anything.
+func (s *wireStep) act(w *scenario.Wire, key byte, asked []lab.Packet) error {
+	if len(asked) == 0 && !strings.ContainsRune("aih?q", rune(key)) {
 		return nil
 	}
-}
-
-// act does what one key says about the packet that was asked about. If that is not held any more, it was let go
-// meanwhile: there is nothing to do.
-func (s *wireStep) act(w *scenario.Wire, key byte, next uint64) error {
 	line := w.Line()
 	held := line.Held()
 	switch key {
 	case '\n', '\r', ' ':
-		line.Release(next)
+		line.Release(asked[0].ID)
 	case 'd':
-		line.Drop(next)
+		line.Drop(asked[0].ID)
 	case 'u':
-		line.Duplicate(next)
+		line.Duplicate(asked[0].ID)
 	case 'l':
-		line.Delay(next, 300*time.Millisecond)
+		line.Delay(asked[0].ID, 300*time.Millisecond)
 	case 'r':
 		if len(held) < 2 {
 			s.out.Say("  there is no other to reorder it with yet")

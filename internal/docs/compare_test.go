@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"socklife/internal/rfc9293"
-	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
@@ -154,7 +153,7 @@ func passes(from string, states []string, to string) int {
 		return 0
 	}
 	// An abort is not an orderly end, though that may have been passed unseen. Of CLOSE-WAIT it mostly was.
-	if rfc9293.MayAbort(state(from), state(to)) && from != timeline.CloseWait {
+	if rfc9293.MayAbort(state(from), state(to)) && state(from) != tcpinfo.CloseWait {
 		return 0
 	}
 	for _, way := range ways(from, to) {
@@ -163,6 +162,14 @@ func passes(from string, states []string, to string) int {
 		}
 	}
 	return 0
+}
+
+// name is "" for none.
+func name(s tcpinfo.State) string {
+	if s == 0 {
+		return ""
+	}
+	return s.String()
 }
 
 func state(name string) tcpinfo.State { s, _ := tcpinfo.ParseState(name); return s }

@@ -94,9 +94,24 @@ func sentence(s string) string {
 var rules = []struct {
 	rule string
 	of   []string // these rooms …
-	may  []string // … import no others than these
+	may  []string // … import no others than these; nil with by: whatever they like
+	by   []string // … and are imported by no others than these; nil: by whomever
 }{
-	{"the public packages import nothing of the project", []string{"sockapi", "tcpinfo"}, nil},
+	{rule: "the public packages import nothing of the project", of: []string{"sockapi", "tcpinfo"}, may: []string{}},
+	{rule: "what is followed is the kernel's sockets, and of the project no more than tcpinfo", of: []string{"tcpinfo/watch"}, may: []string{"tcpinfo"}},
+	{rule: "what the kernel shows to who looks from outside comes to the timeline through observe",
+		of: []string{"internal/capture", "internal/trace"}, by: []string{"internal/observe"}},
+	{rule: "what the watcher sees does too; a scenario also waits for it",
+		of: []string{"tcpinfo/watch"}, by: []string{"internal/observe", "internal/scenario"}},
+	{rule: "observe knows nothing of scenarios, commands and views", of: []string{"internal/observe"}, may: []string{
+		"internal/capture", "internal/lab", "internal/segment", "internal/timeline", "internal/trace", "sockapi", "tcpinfo", "tcpinfo/watch",
+	}},
+	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
+		"internal/observe", "internal/scenario", "internal/tour", "internal/view", "internal/cli", "cmd/echoc", "cmd/echod",
+	}},
+	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
+		"internal/explain", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
+	}},
 }
 
 func TestTheRoomsKeepTheRules(t *testing.T) {
@@ -108,8 +123,13 @@ func TestTheRoomsKeepTheRules(t *testing.T) {
 				continue
 			}
 			for _, i := range list[name].imports {
-				if !slices.Contains(r.may, i) {
+				if r.may != nil && !slices.Contains(r.may, i) {
 					t.Errorf("%s: but %s imports %s", r.rule, name, i)
+				}
+			}
+			for other, room := range list {
+				if r.by != nil && !slices.Contains(r.by, other) && slices.Contains(room.imports, name) {
+					t.Errorf("%s: but %s imports %s", r.rule, other, name)
 				}
 			}
 		}

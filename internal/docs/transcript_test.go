@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"socklife/internal/rfc9293"
-	"socklife/internal/timeline"
 )
 
 // transcript is what a run's output says, without what differs from one run to the next: each side's calls in their order, what was
@@ -52,7 +51,7 @@ func (tr *transcript) state(side, port, from, to string) {
 		return
 	}
 	key := "connection" + tr.number(port)
-	if port == "" && (to == timeline.Listen || from == timeline.Listen && to == timeline.Closed) {
+	if port == "" && (to == "LISTEN" || from == "LISTEN" && to == "CLOSED") {
 		key = "listener"
 	}
 	if tr.sockets[side] == nil {
@@ -64,11 +63,11 @@ func (tr *transcript) state(side, port, from, to string) {
 	case from != "" && len(chain) > 0 && chain[len(chain)-1] == from:
 	case from != "":
 		chain = append(chain, from)
-	case to == timeline.Listen:
+	case to == "LISTEN":
 	case side == "server": // an entry of a listener
-		from = timeline.Listen
+		from = "LISTEN"
 	default:
-		from = timeline.Closed
+		from = "CLOSED"
 	}
 	if ways := ways(from, to); len(ways) == 1 && !rfc9293.MayAbort(state(from), state(to)) {
 		chain = append(chain, ways[0]...)

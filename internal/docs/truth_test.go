@@ -104,7 +104,7 @@ func happened(events []timeline.Event, side timeline.Side, many bool) *transcrip
 			} else if many {
 				port = portOf(b.Remote)
 			}
-			tr.state(string(side), port, b.From, b.To)
+			tr.state(string(side), port, name(b.From), b.To.String())
 		}
 	}
 	return tr

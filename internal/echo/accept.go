@@ -101,7 +101,7 @@ func (l *loop) backOff(why error) {
 
 // full says whether as many connections as allowed are open.
 func (l *loop) full() bool {
-	return l.cfg.MaxConns > 0 && l.conns.len+l.closing.count >= l.cfg.MaxConns
+	return l.cfg.MaxConns > 0 && l.conns.Len()+l.closing.count >= l.cfg.MaxConns
 }
 
 // watchListener tells epoll whether the listener is of interest.
@@ -168,8 +168,8 @@ func classify(err error) acceptResult {
 func (l *loop) admit(s *sockapi.Socket, peer netip.AddrPort) {
 	l.report.Accepted++
 	c := &conn{sock: s, fd: s.FD(), peer: peer, active: l.now}
-	l.conns.pushBack(c)
-	l.report.Peak = max(l.report.Peak, l.conns.len)
+	c.place = l.conns.PushBack(c)
+	l.report.Peak = max(l.report.Peak, l.conns.Len())
 	for len(l.byFD) <= c.fd {
 		l.byFD = append(l.byFD, nil)
 	}

@@ -121,11 +121,7 @@ func dialOne(ctx context.Context, cfg *ClientConfig, addr netip.AddrPort) (_ *so
 	if !addr.IsValid() {
 		return nil, errNoAddress // as a sockaddr it is AF_UNSPEC, with which connect(2) succeeds and does nothing
 	}
-	domain := unix.AF_INET
-	if addr.Addr().Is6() {
-		domain = unix.AF_INET6
-	}
-	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM, 0, cfg.Tracer)
+	s, err := sockapi.NewSocket(domain(addr), unix.SOCK_STREAM, 0, cfg.Tracer)
 	if err != nil {
 		return nil, err
 	}

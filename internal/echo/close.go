@@ -15,13 +15,13 @@ func (l *loop) close(c *conn, why Reason, err error) {
 	}
 	l.release(c)
 	l.poller.remove(c.sock)
-	l.conns.remove(c)
+	l.conns.Remove(c.place)
 	l.byFD[c.fd] = nil
 	l.accept.retryAt = time.Time{} // now: a descriptor is free
 	l.report.count(why)
 	end := ConnReport{Peer: c.peer, BytesIn: c.in, BytesOut: c.out, Reason: why, Err: err}
 	if l.cfg.ListenerOptions != nil && lingers(c.sock) {
-		l.closing.close(c.sock, end)
+		l.linger(c.sock, end)
 		return
 	}
 	l.closed(closedConn{c.sock, end.closing(c.sock)})
@@ -54,40 +54,37 @@ type closedConn struct {
 	end  ConnReport
 }
 
-// lingerers are the connections whose close(2) may block, each in a goroutine of its own, so that the others are served
-// meanwhile. No other connection ever has a goroutine.
+// lingerers are the connections whose close(2) may block.
 type lingerers struct {
-	count  int    // not yet taken; the loop's
-	notify func() // makes the loop take
+	count int // not yet reported; the loop's
 
 	mu   sync.Mutex
 	done []closedConn
 }
 
-func (g *lingerers) close(s *sockapi.Socket, end ConnReport) {
+// linger closes a connection in a goroutine of its own, so that the others are served meanwhile. No other connection
+// ever has a goroutine.
+func (l *loop) linger(s *sockapi.Socket, end ConnReport) {
+	g := &l.closing
 	g.count++
 	go func() {
-		end = end.closing(s)
+		c := closedConn{s, end.closing(s)}
 		g.mu.Lock()
-		g.done = append(g.done, closedConn{s, end})
+		g.done = append(g.done, c)
 		g.mu.Unlock()
-		g.notify()
+		l.poller.notify()
 	}()
-}
-
-// take returns those whose close(2) has returned.
-func (g *lingerers) take() []closedConn {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	done := g.done
-	g.done = nil
-	g.count -= len(done)
-	return done
 }
 
 // reportClosed reports lingering connections that are closed by now.
 func (l *loop) reportClosed() {
-	for _, c := range l.closing.take() {
+	g := &l.closing
+	g.mu.Lock()
+	done := g.done
+	g.done = nil
+	g.mu.Unlock()
+	g.count -= len(done)
+	for _, c := range done {
 		l.closed(c)
 	}
 }

@@ -91,5 +91,8 @@ func (c Config) withDefaults() Config {
 	if c.drainQuiet == 0 {
 		c.drainQuiet = drainQuiet
 	}
+	if c.afterTurn == nil {
+		c.afterTurn = func(*loop) {}
+	}
 	return c
 }

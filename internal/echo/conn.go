@@ -1,6 +1,7 @@
 package echo
 
 import (
+	"container/list"
 	"errors"
 	"net/netip"
 	"time"
@@ -21,12 +22,12 @@ type conn struct {
 	fd   int
 	peer netip.AddrPort
 
-	pending []byte // to be written; nil when flowing
-	buffer  []byte // from the pool, what pending is part of
+	pending []byte  // to be written; nil when flowing
+	buffer  *[]byte // from the pool, what pending is part of; nil when flowing
 
-	in, out    int64 // bytes read, written
-	active     time.Time
-	prev, next *conn // in connList
+	in, out int64         // bytes read, written
+	active  time.Time     // when the last one was
+	place   *list.Element // in the loop's conns
 }
 
 // ready handles an event of c. Which one it was is not looked at: the call that is due next meets end of stream, reset
@@ -58,7 +59,7 @@ func (l *loop) echo(c *conn) (nothing bool) {
 	}
 	c.in += int64(n)
 	l.report.BytesIn += int64(n)
-	l.conns.touch(c, l.now)
+	l.touch(c)
 	if rest, ok := l.write(c, l.scratch[:n]); ok && len(rest) > 0 {
 		l.stall(c, rest)
 	}
@@ -77,16 +78,20 @@ func (l *loop) write(c *conn, p []byte) (rest []byte, ok bool) {
 	}
 	c.out += int64(n)
 	l.report.BytesOut += int64(n)
-	l.conns.touch(c, l.now)
+	l.touch(c)
 	return p[n:], true
+}
+
+// touch notes that a byte moved on c.
+func (l *loop) touch(c *conn) {
+	c.active = l.now
+	l.conns.MoveToBack(c.place)
 }
 
 // stall keeps what could not be written and stops reading from c.
 func (l *loop) stall(c *conn, rest []byte) {
-	c.buffer = l.pool.get()
-	c.pending = c.buffer[:copy(c.buffer, rest)]
-	l.stalled++
-	l.pending += int64(len(rest))
+	c.buffer = l.buffers.Get().(*[]byte)
+	c.pending = (*c.buffer)[:copy(*c.buffer, rest)]
 	l.watch(c, unix.EPOLLOUT)
 }
 
@@ -96,9 +101,7 @@ func (l *loop) flush(c *conn) {
 	if !ok {
 		return
 	}
-	l.pending -= int64(len(c.pending) - len(rest))
-	c.pending = rest
-	if len(rest) == 0 {
+	if c.pending = rest; len(rest) == 0 {
 		l.release(c)
 		l.watch(c, unix.EPOLLIN)
 	}
@@ -106,13 +109,10 @@ func (l *loop) flush(c *conn) {
 
 // release gives the buffer of a stalled connection back.
 func (l *loop) release(c *conn) {
-	if c.buffer == nil {
-		return
+	if c.buffer != nil {
+		l.buffers.Put(c.buffer)
+		c.buffer, c.pending = nil, nil
 	}
-	l.stalled--
-	l.pending -= int64(len(c.pending))
-	l.pool.put(c.buffer)
-	c.buffer, c.pending = nil, nil
 }
 
 // watch changes what epoll watches c for.

@@ -16,8 +16,8 @@ const drainQuiet = 250 * time.Millisecond
 func (l *loop) drain() error {
 	deadline := time.Now().Add(max(0, l.cfg.DrainTimeout))
 	err := l.closeListener()
-	if l.cfg.Events.Draining != nil && l.conns.len > 0 {
-		l.cfg.Events.Draining(l.conns.len)
+	if l.cfg.Events.Draining != nil && l.conns.Len() > 0 {
+		l.cfg.Events.Draining(l.conns.Len())
 	}
 	for err == nil {
 		left := time.Until(deadline)
@@ -26,8 +26,8 @@ func (l *loop) drain() error {
 			break
 		}
 		next := l.closeQuiet(l.cfg.drainQuiet)
-		l.turned()
-		if l.conns.len+l.closing.count == 0 {
+		l.cfg.afterTurn(l)
+		if l.conns.Len()+l.closing.count == 0 {
 			break
 		}
 		_, err = l.wait(min(left, next))
@@ -39,15 +39,15 @@ func (l *loop) drain() error {
 // closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It
 // returns how long it is until the next one may be due. Stalled ones are epoll's to wake.
 func (l *loop) closeQuiet(quiet time.Duration) (next time.Duration) {
-	for c := l.conns.front; c != nil; {
+	for e := l.conns.Front(); e != nil; {
+		c := e.Value.(*conn)
 		if wait := quiet - l.now.Sub(c.active); wait > 0 {
 			return wait // and those behind c moved a byte later still
 		}
-		following := c.next
+		e = e.Next()
 		if c.pending == nil && l.echo(c) {
 			l.close(c, Drained, nil)
 		}
-		c = following
 	}
 	return math.MaxInt64
 }
@@ -62,7 +62,6 @@ func (l *loop) closeListener() error {
 		more = l.accept.short == nil && l.report.Accepted+l.report.Aborted > before
 	}
 	l.report.Refused = int64(acceptQueue(l.listener))
-	l.accept.paused, l.accept.short = nil, nil
 	l.poller.remove(l.listener)
 	if closed := l.listener.Close(); err == nil {
 		err = closed
@@ -78,8 +77,8 @@ func acceptQueue(listener *sockapi.Socket) uint32 {
 
 // closeAll closes every connection.
 func (l *loop) closeAll(why Reason) {
-	for l.conns.front != nil {
-		l.close(l.conns.front, why, nil)
+	for c := l.oldest(); c != nil; c = l.oldest() {
+		l.close(c, why, nil)
 	}
 	l.reportClosed()
 }

@@ -89,7 +89,6 @@ type Stats struct {
 	Open         int   // connections
 	Stalled      int   // of these, those not read from, because their client does not read; each holds one buffer
 	PendingBytes int64 // read from stalled clients and not written back yet
-	SpareBuffers int   // in the pool
 	Paused       error // why no connections are accepted; nil if they are
 }
 
@@ -105,9 +104,12 @@ func observe(s *Server) *observer {
 	s.cfg.afterTurn = func(l *loop) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.stats = Stats{
-			Report: l.report, Open: l.conns.len, Stalled: l.stalled,
-			PendingBytes: l.pending, SpareBuffers: len(l.pool.spare), Paused: l.accept.paused,
+		o.stats = Stats{Report: l.report, Open: l.conns.Len(), Paused: l.accept.paused}
+		for e := l.conns.Front(); e != nil; e = e.Next() {
+			if c := e.Value.(*conn); c.buffer != nil {
+				o.stats.Stalled++
+				o.stats.PendingBytes += int64(len(c.pending))
+			}
 		}
 	}
 	return o

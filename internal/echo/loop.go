@@ -1,15 +1,14 @@
 package echo
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"socklife/sockapi"
 )
 
 // eventsPerTurn is how many ready descriptors one epoll_wait returns at most. The kernel goes round the ready ones, so
@@ -21,31 +20,25 @@ var errListenerGone = errors.New("shut down from outside")
 
 // loop is the server at work. Everything in it belongs to the goroutine in run.
 type loop struct {
-	cfg      *Config
-	addr     netip.AddrPort // the listener's
-	listener *sockapi.Socket
-	poller   *poller
-	accept   acceptor
-	closing  lingerers
+	*Server
+	accept  acceptor
+	closing lingerers
 
-	byFD    []*conn // open connections by descriptor, which the kernel keeps small and dense
-	conns   connList
-	pool    pool
-	scratch []byte // what is read goes here, and from here to write
+	byFD    []*conn   // open connections by descriptor, which the kernel keeps small and dense
+	conns   list.List // of *conn: the one whose last byte moved longest ago in front, so that the idle are found at once
+	buffers sync.Pool // of *[]byte, for what stalled connections could not write
+	scratch []byte    // what is read goes here, and from here to write
 	events  []unix.EpollEvent
 
-	now     time.Time // when this turn's events came
-	stalled int
-	pending int64
-	report  Report
+	now    time.Time // when this turn's events came
+	report Report
 }
 
 func newLoop(s *Server) *loop {
 	return &loop{
-		cfg: &s.cfg, addr: s.addr, listener: s.listener, poller: s.poller,
+		Server:  s,
 		accept:  acceptor{batch: 1},
-		closing: lingerers{notify: s.poller.notify},
-		pool:    pool{size: s.cfg.BufferSize},
+		buffers: sync.Pool{New: func() any { return new(make([]byte, s.cfg.BufferSize)) }},
 		scratch: make([]byte, s.cfg.BufferSize),
 		events:  make([]unix.EpollEvent, eventsPerTurn),
 		now:     time.Now(),
@@ -54,15 +47,13 @@ func newLoop(s *Server) *loop {
 
 // run serves until ctx ends, then drains.
 func (l *loop) run(ctx context.Context) error {
-	if err := l.poller.set(unix.EPOLL_CTL_ADD, l.listener, unix.EPOLLIN); err != nil {
+	err := l.poller.set(unix.EPOLL_CTL_ADD, l.listener, unix.EPOLLIN)
+	for err == nil && ctx.Err() == nil {
+		err = l.turn()
+	}
+	if err != nil {
 		l.abandon()
 		return err
-	}
-	for ctx.Err() == nil {
-		if err := l.turn(); err != nil {
-			l.abandon()
-			return err
-		}
 	}
 	return l.drain()
 }
@@ -77,7 +68,7 @@ func (l *loop) turn() error {
 	// Last, because only accept4 reuses the numbers of descriptors closed in this turn: events of this turn that
 	// were meant for those have been dropped by now.
 	err = l.acceptReady(ready)
-	l.turned()
+	l.cfg.afterTurn(l)
 	return err
 }
 
@@ -117,8 +108,8 @@ func (l *loop) untilNextTimer() time.Duration {
 			wait = left
 		}
 	}
-	if l.cfg.IdleTimeout > 0 && l.conns.front != nil {
-		due(l.conns.front.active.Add(l.cfg.IdleTimeout))
+	if c := l.oldest(); l.cfg.IdleTimeout > 0 && c != nil {
+		due(c.active.Add(l.cfg.IdleTimeout))
 	}
 	if l.accept.short != nil {
 		due(l.accept.retryAt)
@@ -131,7 +122,7 @@ func (l *loop) closeIdle() {
 	if l.cfg.IdleTimeout <= 0 {
 		return
 	}
-	for c := l.conns.front; c != nil && l.idle(c); c = l.conns.front {
+	for c := l.oldest(); c != nil && l.idle(c); c = l.oldest() {
 		// The loop itself may have been held up (by a Tracer, by SIGSTOP), with data waiting all the while: a last
 		// look.
 		l.ready(c)
@@ -141,11 +132,12 @@ func (l *loop) closeIdle() {
 	}
 }
 
-func (l *loop) idle(c *conn) bool { return l.now.Sub(c.active) >= l.cfg.IdleTimeout }
-
-// turned is the end of a turn.
-func (l *loop) turned() {
-	if l.cfg.afterTurn != nil {
-		l.cfg.afterTurn(l)
+// oldest is the connection whose last byte moved longest ago; nil if there is none.
+func (l *loop) oldest() *conn {
+	if e := l.conns.Front(); e != nil {
+		return e.Value.(*conn)
 	}
+	return nil
 }
+
+func (l *loop) idle(c *conn) bool { return l.now.Sub(c.active) >= l.cfg.IdleTimeout }

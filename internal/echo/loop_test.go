@@ -21,7 +21,7 @@ func TestIdleLastLook(t *testing.T) {
 	}
 	dialServer(t, s.Addr()) // is silent
 	busy := dialServer(t, s.Addr())
-	for l.conns.len < 2 {
+	for l.conns.Len() < 2 {
 		if err := l.turn(); err != nil {
 			t.Fatal(err)
 		}
@@ -29,19 +29,19 @@ func TestIdleLastLook(t *testing.T) {
 	if _, err := busy.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	late := l.conns.back // accepted second
+	late := l.conns.Back().Value.(*conn) // accepted second
 	wait(t, "the byte has arrived", func() bool {
 		n, err := late.sock.InQ()
 		return err == nil && n == 1
 	})
 	l.now = l.now.Add(time.Hour)
 	l.closeIdle()
-	if l.report.Idle != 1 || l.report.BytesOut != 1 || l.conns.front != late {
+	if l.report.Idle != 1 || l.report.BytesOut != 1 || l.oldest() != late {
 		t.Errorf("%+v", l.report)
 	}
 	l.now = l.now.Add(time.Hour)
 	l.closeIdle()
-	if l.report.Idle != 2 || l.conns.len != 0 {
+	if l.report.Idle != 2 || l.conns.Len() != 0 {
 		t.Errorf("%+v", l.report)
 	}
 	l.abandon()

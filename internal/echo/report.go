@@ -58,18 +58,6 @@ type Report struct {
 
 // count adds one end to the report.
 func (r *Report) count(why Reason) {
-	switch why {
-	case Finished:
-		r.Finished++
-	case Reset:
-		r.Resets++
-	case Idle:
-		r.Idle++
-	case Drained:
-		r.Drained++
-	case Cut:
-		r.Cut++
-	default:
-		r.Failed++
-	}
+	ends := [...]*int64{Finished: &r.Finished, Reset: &r.Resets, Idle: &r.Idle, Drained: &r.Drained, Cut: &r.Cut, Failed: &r.Failed}
+	*ends[why]++
 }

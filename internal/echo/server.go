@@ -40,11 +40,7 @@ func listen(cfg *Config) (_ *sockapi.Socket, local netip.AddrPort, err error) {
 		// As a sockaddr this is AF_UNSPEC, which bind(2) takes for every address of this host.
 		return nil, local, errors.New("no address to listen on")
 	}
-	domain := unix.AF_INET
-	if cfg.Addr.Addr().Is6() {
-		domain = unix.AF_INET6
-	}
-	s, err := sockapi.NewSocket(domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0, cfg.Tracer)
+	s, err := sockapi.NewSocket(domain(cfg.Addr), unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0, cfg.Tracer)
 	if err != nil {
 		return nil, local, err
 	}
@@ -78,6 +74,13 @@ func listen(cfg *Config) (_ *sockapi.Socket, local netip.AddrPort, err error) {
 	return s, local, err
 }
 
+func domain(addr netip.AddrPort) int {
+	if addr.Addr().Is6() {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
 // Addr is where the server listens, with the port that the kernel chose if Config.Addr had none.
 func (s *Server) Addr() netip.AddrPort { return s.addr }
 
@@ -98,6 +101,6 @@ func (s *Server) Serve(ctx context.Context) (Report, error) {
 	defer stop()
 	l := newLoop(s)
 	err := l.run(ctx)
-	l.turned()
+	s.cfg.afterTurn(l)
 	return l.report, err
 }

@@ -1,19 +1,15 @@
 package explain
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Counter says in one sentence what makes a counter of [tcpinfo.Counters] rise, for those that explain how connections
 // open, are dropped, reset, retransmitted, aborted and closed. name may be in any case, and with nstat(8)'s prefix, Tcp
 // or TcpExt; known is the kernel's spelling, and "" if nothing is said of that name. The sentences describe what
 // net/ipv4 of Linux 6.18 does, which is not always what the RFC, or a counter's name, suggests.
 func Counter(name string) (known, sentence string) {
-	name = strings.ToLower(name)
-	for _, prefix := range []string{"", "tcpext", "tcp"} {
-		if rest, had := strings.CutPrefix(name, prefix); had {
-			if n, ok := counterIndex[rest]; ok {
+	for _, n := range counterNotes {
+		for _, prefix := range []string{"", "TcpExt", "Tcp"} {
+			if strings.EqualFold(name, prefix+n.name) {
 				return n.name, n.says
 			}
 		}
@@ -31,22 +27,13 @@ func Counters() []string {
 	return names
 }
 
-var counterIndex = func() map[string]counterNote {
-	index := make(map[string]counterNote, len(counterNotes))
-	for _, n := range counterNotes {
-		index[strings.ToLower(n.name)] = n
-	}
-	return index
-}()
-
-// counterNotes are all of them. The function named in a comment is where net/ipv4 counts.
-var counterNotes = slices.Concat(notesOpening, notesListening, notesAborts, notesRetransmission,
-	notesFlow, notesTimeWait, notesSegments)
-
 // counterNote is one counter and what makes it rise.
 type counterNote struct{ name, says string }
 
-var notesOpening = []counterNote{
+// counterNotes are all of them. The function named in a comment is where net/ipv4 counts.
+var counterNotes = []counterNote{
+	// opening
+
 	// tcp_connect
 	{"ActiveOpens", "A connect() sent its first SYN and entered SYN-SENT."},
 	// tcp_create_openreq_child: at the third segment, though RFC 4022 counts the move to SYN-RECEIVED
@@ -57,9 +44,9 @@ var notesOpening = []counterNote{
 	{"CurrEstab", "Not a counter: how many connections are in ESTABLISHED or CLOSE-WAIT now."},
 	// __tcp_retransmit_skb, tcp_rtx_synack
 	{"TCPSynRetrans", "A SYN or SYN-ACK was sent again because no answer came."},
-}
 
-var notesListening = []counterNote{
+	// listening
+
 	// tcp_conn_request, tcp_v4_syn_recv_sock, tcp_get_syncookie_mss
 	{"ListenOverflows", "A SYN, or the last segment of a handshake, came while the accept queue was full and was dropped: accept() is too slow or the backlog too small."},
 	// tcp_listendrop
@@ -78,9 +65,9 @@ var notesListening = []counterNote{
 	{"SyncookiesRecv", "An ACK brought back a valid SYN cookie and became a connection."},
 	// cookie_v4_check
 	{"SyncookiesFailed", "An ACK for no known connection, at a listener that sent cookies lately, carried no valid one."},
-}
 
-var notesAborts = []counterNote{
+	// resets and aborts
+
 	// tcp_set_state
 	{"EstabResets", "A connection went from ESTABLISHED or CLOSE-WAIT straight to CLOSED: a RST came, or this side sent one, or it timed out."},
 	// tcp_v4_send_reset, tcp_send_active_reset
@@ -101,9 +88,9 @@ var notesAborts = []counterNote{
 	{"TCPChallengeACK", "A RST or SYN that fits the connection only roughly was answered with a challenge ACK instead of being obeyed (RFC 5961)."},
 	// tcp_validate_incoming
 	{"TCPSYNChallenge", "A SYN came for an established connection and was challenged (RFC 5961), which happens when a client reuses its port while the server still has the old connection."},
-}
 
-var notesRetransmission = []counterNote{
+	// retransmission
+
 	// __tcp_retransmit_skb, tcp_rtx_synack
 	{"RetransSegs", "A segment was sent again, for whatever reason: SYN, data, FIN or a loss probe."},
 	// tcp_retransmit_timer, tcp_syn_ack_timeout
@@ -124,9 +111,9 @@ var notesRetransmission = []counterNote{
 	{"TCPRetransFail", "A retransmission could not be handed down, for lack of memory or of a route."},
 	// tcp_rcv_spurious_retrans, tcp_send_dupack
 	{"DelayedACKLost", "The peer sent again what was already here: our ACK was lost or came too late."},
-}
 
-var notesFlow = []counterNote{
+	// windows and acknowledgements
+
 	// tcp_delack_timer_handler
 	{"DelayedACKs", "An ACK was sent by the delayed-ACK timer, 40 to 200 ms late, because there was nothing to send it with."},
 	// tcp_send_probe0 through tcp_write_wakeup
@@ -143,9 +130,9 @@ var notesFlow = []counterNote{
 	{"TCPRcvQDrop", "Data in the window was dropped because the receive buffer or TCP memory is used up."},
 	// tcp_add_backlog
 	{"TCPBacklogDrop", "A segment was dropped because too many already waited for a socket that a system call was holding."},
-}
 
-var notesTimeWait = []counterNote{
+	// TIME-WAIT
+
 	// __inet_twsk_schedule
 	{"TW", "A small time-wait entry was made, to last more than 4 seconds: for TIME-WAIT (60 s), or for an orphan in FIN-WAIT-2 (tcp_fin_timeout), whose later TIME-WAIT is not counted again."},
 	// __inet_twsk_schedule
@@ -162,9 +149,9 @@ var notesTimeWait = []counterNote{
 	{"TCPACKSkippedFinWait2", "A segment outside the window met an orphan in FIN-WAIT-2, and the ACK it would get was held back by the rate limit (tcp_invalid_ratelimit)."},
 	// tcp_validate_incoming, tcp_check_req
 	{"PAWSEstab", "A segment for a connection was dropped because its timestamp is old (RFC 7323): a duplicate from the past."},
-}
 
-var notesSegments = []counterNote{
+	// segments
+
 	{"InSegs", "A segment was received, good or bad."},
 	// __tcp_transmit_skb, tcp_v4_send_reset, tcp_make_synack
 	{"OutSegs", "A segment was sent; SYN, ACK and RST count, retransmissions are in RetransSegs instead."},

@@ -6,7 +6,6 @@ import "slices"
 type Active struct {
 	wire *Wire
 	rule Rule
-	text string
 
 	// Guarded by Wire.mu.
 	after   int64 // how many packets fitted the rule's "after"
@@ -20,7 +19,7 @@ func (w *Wire) Add(rules ...Rule) []*Active {
 	defer w.unlock()
 	added := make([]*Active, len(rules))
 	for i, r := range rules {
-		added[i] = &Active{wire: w, rule: r, text: r.String()}
+		added[i] = &Active{wire: w, rule: r}
 	}
 	w.rules = append(w.rules, added...)
 	return added

@@ -115,15 +115,17 @@ func TestBulk(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config Config
+		mtu    int
 	}{
-		{"plain", Config{}},
-		{"with a rule", Config{Rules: MustRules("drop client syn port 1")}},
-		{"MTU 9000", Config{MTU: 9000}},
+		{"plain", Config{}, 1500},
+		{"with a rule", Config{Rules: MustRules("drop client syn port 1")}, 1500},
+		{"MTU 9000", Config{}, 9000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			all := tally{}
 			c.config.Report = all.report
 			l := newLab(t, c.config)
+			setMTU(t, l, c.mtu)
 			const n = 20 << 20
 			echo(t, l, n)
 			noLoss(t, l)
@@ -175,11 +177,12 @@ func BenchmarkWire(b *testing.B) {
 	for _, c := range []struct {
 		name   string
 		config Config
+		mtu    int
 	}{
-		{"plain", Config{}},
-		{"rule", Config{Rules: MustRules("drop client syn port 1")}},
-		{"mtu9000", Config{MTU: 9000}},
-		{"mtu65535", Config{MTU: 65535}},
+		{"plain", Config{}, 1500},
+		{"rule", Config{Rules: MustRules("drop client syn port 1")}, 1500},
+		{"mtu9000", Config{}, 9000},
+		{"mtu65535", Config{}, 65535},
 	} {
 		for _, there := range []bool{true, false} {
 			name := c.name + "/echo"
@@ -188,6 +191,7 @@ func BenchmarkWire(b *testing.B) {
 			}
 			b.Run(name, func(b *testing.B) {
 				l := newLab(b, c.config)
+				setMTU(b, l, c.mtu)
 				var took time.Duration
 				for b.Loop() {
 					if there {

@@ -2,8 +2,13 @@ package lab
 
 import (
 	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,106 +20,110 @@ const queueLen = 10000
 // loopback is the index of lo in every network namespace: LOOPBACK_IFINDEX of include/net/flow.h.
 const loopback = 1
 
-// addrGenModeNone is IN6_ADDR_GEN_MODE_NONE of linux/if_link.h.
-const addrGenModeNone = 1
+// routeTimeout is how long the kernel may take for the work that awaitLocal waits for.
+const routeTimeout = 30 * time.Second
 
 // configure brings up lo and the TUN device in the namespace of the calling thread: what `ip link set`, `ip address
 // add` do, with the messages of rtnetlink(7). The route to the other host comes with the prefix. The addresses can be
 // used when it returns.
-func configure(mtu int, addrs ...netip.Prefix) error {
-	r, err := dialRoute()
+func configure(addrs ...netip.Prefix) error {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("lab: socket(AF_NETLINK, NETLINK_ROUTE): %w", err)
+	}
+	defer unix.Close(fd)
+	wire, err := unix.NewIfreq(ifName)
 	if err != nil {
 		return err
 	}
-	defer r.close()
-	wire, err := r.index()
-	if err != nil {
-		return err
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, wire); err != nil { // netdevice(7)
+		return fmt.Errorf("lab: SIOCGIFINDEX %s: %w", ifName, err)
 	}
-	if err := r.up(loopback, 0); err != nil {
-		return err
-	}
+	err = errors.Join(up(fd, loopback), up(fd, wire.Uint32()))
 	for _, a := range addrs {
-		if a.Addr().Is6() {
-			if err := r.noLinkLocal(wire); err != nil {
-				return err
-			}
-		}
-		if err := r.address(wire, a); err != nil {
-			return err
+		if err == nil {
+			err = addAddress(fd, wire.Uint32(), a)
 		}
 	}
-	if err := r.up(wire, mtu); err != nil {
-		return err
-	}
-	for _, a := range addrs {
-		if a.Addr().Is6() {
-			if err := r.awaitLocal(a.Addr()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return err
 }
 
-// index is the number of the wire's interface: SIOCGIFINDEX, netdevice(7).
-func (r *route) index() (uint32, error) {
-	request, err := unix.NewIfreq(ifName)
-	if err != nil {
-		return 0, err
-	}
-	if err := unix.IoctlIfreq(r.fd, unix.SIOCGIFINDEX, request); err != nil {
-		return 0, fmt.Errorf("lab: SIOCGIFINDEX %s: %w", ifName, err)
-	}
-	return request.Uint32(), nil
-}
-
-// up sets an interface up and, with an mtu, what the wire's interface needs.
-func (r *route) up(index uint32, mtu int) error {
+// up sets an interface up, with a queue that is long enough. (There is an ioctl for it, but not in a user namespace.)
+func up(fd int, index uint32) error {
 	b := make([]byte, unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(b[4:], index)        // ifi_index
 	binary.NativeEndian.PutUint32(b[8:], unix.IFF_UP)  // ifi_flags
 	binary.NativeEndian.PutUint32(b[12:], unix.IFF_UP) // ifi_change: no other flag
-	if mtu > 0 {
-		b = attribute(b, unix.IFLA_MTU, binary.NativeEndian.AppendUint32(nil, uint32(mtu)))
-		b = attribute(b, unix.IFLA_TXQLEN, binary.NativeEndian.AppendUint32(nil, queueLen))
+	b = attribute(b, unix.IFLA_TXQLEN, binary.NativeEndian.AppendUint32(nil, queueLen))
+	if err := ask(fd, unix.RTM_NEWLINK, b); err != nil {
+		return fmt.Errorf("lab: rtnetlink RTM_NEWLINK, interface %d: %w", index, err)
 	}
-	return r.ask(unix.RTM_NEWLINK, 0, b)
+	return nil
 }
 
-// noLinkLocal is `ip link set dev ... addrgenmode none`: no fe80:: address. IFLA_AF_SPEC has a list of families, each
-// with a list of its own attributes.
-func (r *route) noLinkLocal(index uint32) error {
-	mode := attribute(nil, unix.IFLA_INET6_ADDR_GEN_MODE, []byte{addrGenModeNone})
-	family := attribute(nil, unix.AF_INET6, mode)
-	b := make([]byte, unix.SizeofIfInfomsg)
-	binary.NativeEndian.PutUint32(b[4:], index)
-	return r.ask(unix.RTM_NEWLINK, 0, attribute(b, unix.IFLA_AF_SPEC, family))
-}
-
-func (r *route) address(index uint32, p netip.Prefix) error {
-	family, flags := byte(unix.AF_INET), byte(0)
+func addAddress(fd int, index uint32, p netip.Prefix) error {
+	family := byte(unix.AF_INET)
 	if p.Addr().Is6() {
-		family, flags = unix.AF_INET6, unix.IFA_F_NODAD
+		family = unix.AF_INET6
 	}
-	b := []byte{family, byte(p.Bits()), flags, unix.RT_SCOPE_UNIVERSE}
+	b := []byte{family, byte(p.Bits()), 0, unix.RT_SCOPE_UNIVERSE}
 	b = binary.NativeEndian.AppendUint32(b, index)
 	b = attribute(b, unix.IFA_LOCAL, p.Addr().AsSlice())
 	b = attribute(b, unix.IFA_ADDRESS, p.Addr().AsSlice())
-	if err := r.ask(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, b); err != nil {
-		return fmt.Errorf("%w (address %s)", err, p)
+	if err := ask(fd, unix.RTM_NEWADDR, b); err != nil {
+		return fmt.Errorf("lab: rtnetlink RTM_NEWADDR %s: %w", p, err)
+	}
+	if p.Addr().Is6() {
+		return awaitLocal(p.Addr())
 	}
 	return nil
 }
 
-// awaitLocal waits until the kernel takes packets for an IPv6 address. It can be bound and sent from as soon as it is
-// there, but the route that makes it local is added by a work item of the kernel's, which on a busy machine comes
-// seconds later; packets that arrive before it are lost (Ip6InAddrErrors).
-func (r *route) awaitLocal(a netip.Addr) error {
-	for !r.local[a] {
-		if _, _, err := r.receive(); err != nil {
-			return fmt.Errorf("lab: wait for the route of %s: %w", a, err)
-		}
+// attribute appends a struct rtattr, whose value here never needs padding.
+func attribute(b []byte, kind uint16, value []byte) []byte {
+	b = binary.NativeEndian.AppendUint16(b, uint16(unix.SizeofRtAttr+len(value)))
+	b = binary.NativeEndian.AppendUint16(b, kind)
+	return append(b, value...)
+}
+
+// ask sends one request and waits for the kernel's acknowledgement, an NLMSG_ERROR whose error may be 0: after struct
+// nlmsghdr comes the negative errno. The kernel answers before sendto(2) returns.
+func ask(fd int, kind uint16, body []byte) error {
+	m := binary.NativeEndian.AppendUint32(nil, uint32(unix.SizeofNlMsghdr+len(body)))
+	m = binary.NativeEndian.AppendUint16(m, kind)
+	m = binary.NativeEndian.AppendUint16(m, unix.NLM_F_REQUEST|unix.NLM_F_ACK)
+	m = append(m, make([]byte, 8)...) // sequence number; port id, which the kernel fills in
+	m = append(m, body...)
+	if err := unix.Sendto(fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return err
+	}
+	answer := make([]byte, 4096)
+	n, _, err := unix.Recvfrom(fd, answer, unix.MSG_DONTWAIT)
+	switch {
+	case err != nil:
+		return err
+	case n < unix.SizeofNlMsghdr+4 || binary.NativeEndian.Uint16(answer[4:]) != unix.NLMSG_ERROR:
+		return errors.New("an answer that is no acknowledgement")
+	}
+	if errno := -int32(binary.NativeEndian.Uint32(answer[unix.SizeofNlMsghdr:])); errno != 0 {
+		return unix.Errno(errno)
 	}
 	return nil
+}
+
+// awaitLocal waits until the kernel takes packets for an IPv6 address. The route that makes it local is added by a work
+// item of the kernel's, which on a busy machine comes seconds after the address; packets that arrive before it are lost
+// (Ip6InAddrErrors).
+func awaitLocal(a netip.Addr) error {
+	route := hex.EncodeToString(a.AsSlice()) + " 80 " // to these 128 bits
+	for deadline := time.Now().Add(routeTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		routes, err := os.ReadFile("/proc/thread-self/net/ipv6_route")
+		if err != nil {
+			return fmt.Errorf("lab: %w", err)
+		}
+		if strings.Contains(string(routes), route) {
+			return nil
+		}
+	}
+	return fmt.Errorf("lab: no local route for %s within %v", a, routeTimeout)
 }

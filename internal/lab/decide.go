@@ -1,6 +1,9 @@
 package lab
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // What follows runs with Wire.mu held, and with that of the lane the packet is on.
 
@@ -20,7 +23,7 @@ func (w *Wire) decide(p *inTransit) {
 		w.drop(p, ByLink)
 	default:
 		if w.link.Delay > 0 { // a rule's name stays
-			v.add(Rule{action: Delay, delay: w.link.Delay}, first(v.delayBy, ByLink))
+			v.add(Rule{action: Delay, delay: w.link.Delay}, cmp.Or(v.delayBy, ByLink))
 		}
 		w.forward(p, v)
 	}
@@ -29,11 +32,11 @@ func (w *Wire) decide(p *inTransit) {
 // verdict is what all rules together want of a packet. The strings say who wants it.
 type verdict struct {
 	drop, hold string
-	copies     int
+	copies     int64
 	copyBy     string
 	delay      time.Duration
 	delayBy    string
-	overtake   int
+	overtake   int64
 	within     time.Duration
 	overtakeBy string
 }
@@ -43,7 +46,7 @@ func (w *Wire) ask(p *Packet) verdict {
 	var v verdict
 	for _, a := range w.rules {
 		if a.sees(p) {
-			v.add(a.rule, a.text)
+			v.add(a.rule, a.rule.String())
 		}
 	}
 	return v
@@ -62,13 +65,6 @@ func (v *verdict) add(r Rule, by string) {
 	case Reorder:
 		v.overtake, v.within, v.overtakeBy = max(v.overtake, r.by), max(v.within, r.within), by
 	}
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // forward delivers a packet and its copies, now or later.
@@ -98,10 +94,7 @@ func (w *Wire) forward(p *inTransit, v verdict) {
 func (w *Wire) copyOf(p *inTransit, by string) *inTransit {
 	w.lastID++
 	c := &inTransit{Packet: p.Packet}
-	c.ID, c.CopyOf, c.By = w.lastID, p.ID, by
-	if p.CopyOf != 0 {
-		c.CopyOf = p.CopyOf
-	}
+	c.ID, c.CopyOf, c.By = w.lastID, cmp.Or(p.CopyOf, p.ID), by
 	return c
 }
 
@@ -116,7 +109,7 @@ func (w *Wire) deliver(p *inTransit) {
 		w.reportAs(p, Delivered, p.By)
 	}
 	l.ready = append(l.ready, p.Packet)
-	if p.CopyOf != 0 || len(l.aside) == 0 {
+	if p.CopyOf != 0 {
 		return
 	}
 	for _, q := range l.overtaken(p.Number) {

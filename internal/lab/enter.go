@@ -67,15 +67,8 @@ func runAgain() (int, error) {
 	if err := c.Start(); err != nil {
 		return 0, fmt.Errorf("lab: run again in a user namespace: %w", err)
 	}
-	ended := make(chan struct{})
-	passed := make(chan struct{})
-	go func() {
-		defer close(passed)
-		passOn(signals, c.Process, ended)
-	}()
+	go passOn(signals, c.Process) // until this process ends, which it does when the child has
 	err := c.Wait()
-	close(ended)
-	<-passed
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return 0, fmt.Errorf("lab: wait for the run in a user namespace: %w", err)
@@ -86,17 +79,12 @@ func runAgain() (int, error) {
 	return c.ProcessState.ExitCode(), nil
 }
 
-func passOn(signals <-chan os.Signal, child *os.Process, ended <-chan struct{}) {
-	for {
-		select {
-		case s := <-signals:
-			if (s == unix.SIGINT || s == unix.SIGQUIT) && inForeground() {
-				continue
-			}
-			child.Signal(s) // an error means that it has ended
-		case <-ended:
-			return
+func passOn(signals <-chan os.Signal, child *os.Process) {
+	for s := range signals {
+		if (s == unix.SIGINT || s == unix.SIGQUIT) && inForeground() {
+			continue
 		}
+		child.Signal(s) // an error means that it has ended
 	}
 }
 

@@ -6,9 +6,6 @@ import (
 	"socklife/internal/segment"
 )
 
-// maxFlows bounds the memory of a lab with very many connections; beyond it, numbering starts anew.
-const maxFlows = 1 << 16
-
 // flow is one direction of one connection, as far as sequence numbers go.
 type flow struct {
 	isn  uint32 // of the SYN
@@ -16,17 +13,11 @@ type flow struct {
 	byte int64  // which byte of the stream next is, from 1; the FIN counts as one
 }
 
-type pair struct{ src, dst netip.AddrPort }
-
-// flows are those of one direction of the wire.
-type flows struct {
-	all      map[pair]*flow
-	lastPair pair // most packets belong to the flow of the packet before
-	last     *flow
-}
+// flows are those of one direction of the wire, by source and destination.
+type flows map[[2]netip.AddrPort]*flow
 
 // place numbers a segment: whether it repeats sequence numbers, and where in the stream its data is.
-func (fs *flows) place(s *segment.Segment) (again bool, at int64) {
+func (fs flows) place(s *segment.Segment) (again bool, at int64) {
 	f := fs.find(s)
 	end := s.Seq + s.SeqLen()
 	again = end != s.Seq && segment.Before(s.Seq, f.next)
@@ -44,22 +35,16 @@ func (fs *flows) place(s *segment.Segment) (again bool, at int64) {
 }
 
 // find is the segment's flow. A SYN with another number than before starts a new one between the same ports.
-func (fs *flows) find(s *segment.Segment) *flow {
-	p := pair{s.Src, s.Dst}
-	if fs.last == nil || fs.lastPair != p {
-		fs.lastPair, fs.last = p, fs.all[p]
+func (fs flows) find(s *segment.Segment) *flow {
+	pair := [2]netip.AddrPort{s.Src, s.Dst}
+	f, syn := fs[pair], s.Flags.Has(segment.SYN)
+	if f != nil && (!syn || f.isn == s.Seq) {
+		return f
 	}
-	syn := s.Flags.Has(segment.SYN)
-	if fs.last != nil && (!syn || fs.last.isn == s.Seq) {
-		return fs.last
-	}
-	if fs.all == nil || len(fs.all) >= maxFlows {
-		fs.all = make(map[pair]*flow)
-	}
-	f := &flow{isn: s.Seq, next: s.Seq, byte: 0}
+	f = &flow{isn: s.Seq, next: s.Seq}
 	if !syn {
 		f.byte = 1 // as if the SYN had come just before
 	}
-	fs.all[p], fs.last = f, f
+	fs[pair] = f
 	return f
 }

@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"strconv"
+	"cmp"
 	"strings"
 	"time"
 
@@ -13,11 +13,11 @@ import (
 func (p *parser) rule(a Action) (Rule, error) {
 	r := Rule{action: a}
 	if len(p.words) == 0 && a != Delay {
-		return Rule{}, p.wrong("want which packets to " + a.String() + ", as client syn 1; any is all of them")
+		return r, p.wrong("want which packets to " + a.String() + ", as client syn 1; any is all of them")
 	}
 	var err error
 	if r.match, err = p.match(); err != nil {
-		return Rule{}, err
+		return r, err
 	}
 	switch a {
 	case Dup:
@@ -30,39 +30,32 @@ func (p *parser) rule(a Action) (Rule, error) {
 	if err == nil {
 		err = p.end()
 	}
-	if err != nil {
-		return Rule{}, err
-	}
-	return r, nil
+	return r, err
 }
 
 // howLong is the duration of a delay. If something else stands there, that may as well be a wrong trait.
 func (p *parser) howLong() (d time.Duration, err error) {
-	if len(p.words) > 0 && !startsWithDigit(p.words[0]) {
+	if len(p.words) > 0 && !startsWithDigit(p.peek()) {
 		p.want = append(p.want, "a duration, as 300ms")
 		return 0, p.unexpected()
 	}
 	return p.duration()
 }
 
-func (p *parser) dup(r *Rule) error {
+func (p *parser) dup(r *Rule) (err error) {
 	r.times = dupTimes
-	if !p.word("times") {
-		return nil
+	if p.word("times") {
+		r.times, err = p.need("how many copies, from 1 to 100", 1, 100)
 	}
-	n, err := p.need("how many copies, from 1 to 100", 1, 100)
-	r.times = int(n)
 	return err
 }
 
 func (p *parser) reorder(r *Rule) (err error) {
 	r.by, r.within = reorderBy, reorderWithin
 	if p.word("by") {
-		var n int64
-		if n, err = p.need("how many packets overtake, from 1 to 1000", 1, 1000); err != nil {
+		if r.by, err = p.need("how many packets overtake, from 1 to 1000", 1, 1000); err != nil {
 			return err
 		}
-		r.by = int(n)
 	}
 	if p.word("within") {
 		r.within, err = p.duration()
@@ -96,7 +89,7 @@ func (p *parser) match() (m Match, err error) {
 		return m, err
 	}
 	m.nth = 1
-	if len(p.words) > 0 && isDuration(p.words[0]) {
+	if isDuration(p.peek()) {
 		return m, nil
 	}
 	n, ok, err := p.number("a number", 1, maxNumber)
@@ -123,11 +116,7 @@ func (p *parser) pattern() (t pattern, err error) {
 
 // trait goes past one trait, if one is next.
 func (p *parser) trait(t *pattern) (bool, error) {
-	if len(p.words) == 0 {
-		p.wantTraits(t)
-		return false, nil
-	}
-	word := p.words[0]
+	word := p.peek()
 	if f, ok := parseFlags(word); ok {
 		return true, p.flags(t, f)
 	}
@@ -137,10 +126,8 @@ func (p *parser) trait(t *pattern) (bool, error) {
 	switch word {
 	case "bytes":
 		return true, p.bytes(t)
-	case "new":
-		return true, p.age(t, onlyNew)
-	case "again":
-		return true, p.age(t, onlyAgain)
+	case "new", "again":
+		return true, p.age(t, word)
 	case "port":
 		return true, p.port(t)
 	case "unreachable":
@@ -152,17 +139,17 @@ func (p *parser) trait(t *pattern) (bool, error) {
 
 // wantTraits says which traits the pattern could still have.
 func (p *parser) wantTraits(t *pattern) {
-	if !t.icmp {
-		if t.flags == 0 && !t.pureAck {
+	if !t.icmp && t.flags != segment.ACK {
+		if t.flags == 0 {
 			p.want = append(p.want, "a flag (syn, syn+ack, ack, fin, rst, psh, urg)")
 		}
-		if !t.data && !t.pureAck {
+		if t.lo == 0 {
 			p.want = append(p.want, "data")
 		}
-		if t.from == 0 && !t.pureAck {
+		if t.from == 0 {
 			p.want = append(p.want, "bytes")
 		}
-		if t.age == anyAge && !t.pureAck {
+		if t.age == "" {
 			p.want = append(p.want, "new", "again")
 		}
 	}
@@ -178,64 +165,52 @@ func (p *parser) flags(t *pattern, f segment.Flags) error {
 	switch {
 	case t.icmp:
 		return p.wrong("an unreachable is ICMP: it has no flags")
-	case t.flags != 0 || t.pureAck:
+	case t.flags != 0:
 		return p.wrong("flags that are set together are joined with +, as syn+ack")
-	case f == segment.ACK && (t.data || t.from > 0 || t.age != anyAge):
+	case f == segment.ACK && (t.lo > 0 || t.from > 0 || t.age != ""):
 		return p.wrong("ack alone is a pure acknowledgement: it has no data and is never a retransmission")
 	}
-	if f == segment.ACK {
-		t.pureAck = true
-	} else {
-		t.flags = f
-	}
+	t.flags = f
 	p.next()
 	return nil
 }
 
 func (p *parser) data(t *pattern, size string) error {
-	if reason := noData(t, "data"); reason != "" || t.data {
-		return p.wrong(first(reason, "data is there already"))
+	if reason := cannot(t, "data", "has no data"); reason != "" || t.lo > 0 {
+		return p.wrong(cmp.Or(reason, "data is there already"))
 	}
-	t.data, t.lo, t.hi = true, 1, forever
-	if size == "" {
-		p.next()
-		return nil
-	}
-	sign, number := "", ""
-	for _, sign = range []string{">=", "<=", "="} {
-		if n, ok := strings.CutPrefix(size, sign); ok {
-			number = n
-			break
-		}
-	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 1 || n > maxNumber || !startsWithDigit(number) {
-		return p.wrong("want data, data=1, data>=1000 or data<=1000, in one word")
-	}
-	if sign != "<=" {
+	number := strings.TrimLeft(size, "<>=")
+	n, err := parseNumber(number, 1, maxNumber)
+	t.lo, t.hi = 1, forever
+	switch sign := strings.TrimSuffix(size, number); {
+	case size == "":
+	case err == nil && sign == "=":
+		t.lo, t.hi = n, n
+	case err == nil && sign == ">=":
 		t.lo = n
-	}
-	if sign != ">=" {
+	case err == nil && sign == "<=":
 		t.hi = n
+	default:
+		return p.wrong("want data, data=1, data>=1000 or data<=1000, in one word")
 	}
 	p.next()
 	return nil
 }
 
-// noData says why a trait about the stream cannot be.
-func noData(t *pattern, word string) string {
+// cannot says why a trait about the stream cannot be.
+func cannot(t *pattern, ofICMP, ofAck string) string {
 	switch {
 	case t.icmp:
-		return "an unreachable is ICMP: it has no " + word
-	case t.pureAck:
-		return "ack alone is a pure acknowledgement: it has no " + word
+		return "an unreachable is ICMP: it has no " + ofICMP
+	case t.flags == segment.ACK:
+		return "ack alone is a pure acknowledgement: it " + ofAck
 	}
 	return ""
 }
 
 func (p *parser) bytes(t *pattern) error {
-	if reason := noData(t, "bytes"); reason != "" || t.from > 0 {
-		return p.wrong(first(reason, "bytes are there already"))
+	if reason := cannot(t, "bytes", "has no bytes"); reason != "" || t.from > 0 {
+		return p.wrong(cmp.Or(reason, "bytes are there already"))
 	}
 	p.next()
 	lo, hi, ok, err := p.span("which bytes, as 1..100")
@@ -246,16 +221,11 @@ func (p *parser) bytes(t *pattern) error {
 	return err
 }
 
-func (p *parser) age(t *pattern, a age) error {
-	switch {
-	case t.icmp:
-		return p.wrong("an unreachable is ICMP: it has no sequence number")
-	case t.pureAck:
-		return p.wrong("ack alone is a pure acknowledgement: it is never a retransmission")
-	case t.age != anyAge:
-		return p.wrong("new and again exclude each other, and one is enough")
+func (p *parser) age(t *pattern, age string) error {
+	if reason := cannot(t, "sequence number", "is never a retransmission"); reason != "" || t.age != "" {
+		return p.wrong(cmp.Or(reason, "new and again exclude each other, and one is enough"))
 	}
-	t.age = a
+	t.age = age
 	p.next()
 	return nil
 }
@@ -281,7 +251,7 @@ func (p *parser) unreachable(t *pattern) error {
 
 func (p *parser) which() (w which, err error) {
 	if p.word("every") {
-		if len(p.words) > 0 && isDuration(p.words[0]) {
+		if isDuration(p.peek()) {
 			return w, nil
 		}
 		n, ok, err := p.number("a number", 1, maxNumber)

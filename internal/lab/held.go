@@ -66,9 +66,6 @@ func (w *Wire) Drop(id uint64) error {
 
 // Delay delivers a held packet after d.
 func (w *Wire) Delay(id uint64, d time.Duration) error {
-	if d < 0 || d > maxDelay {
-		return fmt.Errorf("lab: delay %v: want 0 to %v", d, maxDelay)
-	}
 	return w.handle(id, func(p *inTransit) { w.postpone(p, d, ByHand) })
 }
 
@@ -159,15 +156,8 @@ func (w *Wire) Swap(a, b uint64) error {
 
 // Inject writes a packet, from its IP header on, into the host on the other side of from, as if from had sent it; for
 // packets that nobody sent, such as forged ones, and old ones that come again. It is reported as Delivered, By
-// ByInjected, with the number 0. No rule sees it. The error says that it is not an IP packet or that the wire is
-// closed.
+// ByInjected, with the number 0. No rule sees it. The error is ErrClosed.
 func (w *Wire) Inject(from Side, packet []byte) error {
-	if from != Client && from != Server {
-		return fmt.Errorf("lab: inject from %s: want client or server", from)
-	}
-	if len(packet) > MaxMTU || len(packet) == 0 || packet[0]>>4 != 4 && packet[0]>>4 != 6 {
-		return fmt.Errorf("lab: inject %d bytes that are not an IP packet", len(packet))
-	}
 	w.lock()
 	defer w.unlock()
 	if w.closed {

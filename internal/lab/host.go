@@ -15,7 +15,7 @@ import (
 // ErrClosed is what a closed lab answers. errors.Is(ErrClosed, os.ErrClosed) holds.
 var ErrClosed = fmt.Errorf("lab: %w", os.ErrClosed)
 
-// goWait is how long closing a host waits for the functions started with Go.
+// goWait is how long closing a host waits for the functions on it.
 const goWait = 2 * time.Second
 
 // Host is one end of the wire: a network namespace with lo and one TUN device.
@@ -33,18 +33,17 @@ type Host struct {
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
-	running sync.WaitGroup // functions started with Go
-	count   int            // how many of them are running
+	running sync.WaitGroup // functions of Do and Go
 }
 
 // newHost makes the namespace, on a thread that stays in it to serve Do, and all that is in it.
-func newHost(name string, v4, v6 netip.Prefix, c Config) (*Host, error) {
+func newHost(name string, v4, v6 netip.Prefix) (*Host, error) {
 	h := &Host{Name: name, IPv4: v4.Addr(), netns: -1, work: make(chan func()), ended: make(chan struct{})}
 	made := make(chan error)
 	onOwnThread(func() {
 		defer close(h.ended)
 		defer h.tid.Store(0)
-		if err := h.make(v4, v6, c); err != nil {
+		if err := h.make(v4, v6); err != nil {
 			h.release()
 			made <- err
 			return
@@ -62,7 +61,7 @@ func newHost(name string, v4, v6 netip.Prefix, c Config) (*Host, error) {
 }
 
 // make runs on the thread that becomes the host's.
-func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
+func (h *Host) make(v4, v6 netip.Prefix) error {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return unavailable(fmt.Errorf("unshare(CLONE_NEWNET): %w", err))
 	}
@@ -71,10 +70,12 @@ func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
 	if h.netns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("lab: open /proc/thread-self/ns/net: %w", err)
 	}
-	if h.inode, err = inodeOf(h.netns); err != nil {
-		return err
+	var st unix.Stat_t
+	if err := unix.Fstat(h.netns, &st); err != nil {
+		return fmt.Errorf("lab: fstat of a namespace: %w", err)
 	}
-	hasIPv6, err := h.quietIPv6()
+	h.inode = st.Ino
+	hasIPv6, err := h.enableIPv6()
 	if err != nil {
 		return err
 	}
@@ -83,9 +84,9 @@ func (h *Host) make(v4, v6 netip.Prefix, c Config) error {
 	}
 	if hasIPv6 {
 		h.IPv6 = v6.Addr()
-		return configure(c.MTU, v4, v6)
+		return configure(v4, v6)
 	}
-	return configure(c.MTU, v4)
+	return configure(v4)
 }
 
 // Do runs f on a thread of the host's namespace and returns what f returns. Sockets that f makes belong to the host,
@@ -100,15 +101,10 @@ func (h *Host) Do(f func() error) error {
 		defer close(done)
 		err = f()
 	}
-	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
-		return ErrClosed
+	if err := h.enter(); err != nil {
+		return err
 	}
-	h.running.Add(1) // close waits for this f too, before it closes the channel
-	h.count++
-	h.mu.Unlock()
-	defer h.left()
+	defer h.running.Done()
 	select {
 	case h.work <- job:
 	case <-h.ended: // an earlier f ended its goroutine (runtime.Goexit, as t.FailNow does)
@@ -122,17 +118,12 @@ func (h *Host) Do(f func() error) error {
 // returns when the thread has entered the namespace, or the error of setns(2), or ErrClosed. Goroutines that f itself
 // starts are not in the namespace.
 func (h *Host) Go(f func()) error {
-	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
-		return ErrClosed
+	if err := h.enter(); err != nil {
+		return err
 	}
-	h.running.Add(1)
-	h.count++
-	h.mu.Unlock()
 	entered := make(chan error)
 	onOwnThread(func() {
-		defer h.left()
+		defer h.running.Done()
 		err := unix.Setns(h.netns, unix.CLONE_NEWNET)
 		if err != nil {
 			err = fmt.Errorf("lab: setns to the %s's namespace: %w", h.Name, err)
@@ -145,11 +136,15 @@ func (h *Host) Go(f func()) error {
 	return <-entered
 }
 
-func (h *Host) left() {
+// enter has close wait for one more function.
+func (h *Host) enter() error {
 	h.mu.Lock()
-	h.count--
-	h.mu.Unlock()
-	h.running.Done()
+	defer h.mu.Unlock()
+	if h.closed {
+		return ErrClosed
+	}
+	h.running.Add(1)
+	return nil
 }
 
 // close ends the host: first those who use it, then the thread that serves Do, then the descriptors.
@@ -161,39 +156,21 @@ func (h *Host) close() error {
 	}
 	h.closed = true
 	h.mu.Unlock()
-	err := h.wait()
-	if err == nil {
-		close(h.work)
-		<-h.ended
-	} else {
-		go func() { // the thread ends when the last of them does
-			h.running.Wait()
-			close(h.work)
-		}()
-	}
-	h.release()
-	return err
-}
-
-func (h *Host) wait() error {
 	all := make(chan struct{})
 	go func() {
 		h.running.Wait()
+		close(h.work) // the thread ends when the last of them does
 		close(all)
 	}()
-	late := time.NewTimer(goWait)
-	defer late.Stop()
+	var err error
 	select {
 	case <-all:
-		return nil
-	case <-late.C:
+		<-h.ended
+	case <-time.After(goWait):
+		err = fmt.Errorf("lab: functions on the %s have not returned: its namespace stays until they do", h.Name)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.count == 0 {
-		return nil
-	}
-	return fmt.Errorf("lab: %d function(s) on the %s have not returned: its namespace stays until they do", h.count, h.Name)
+	h.release()
+	return err
 }
 
 // release closes the host's descriptors. The TUN device is gone with its own.
@@ -206,14 +183,6 @@ func (h *Host) release() {
 		unix.Close(h.netns)
 		h.netns = -1
 	}
-}
-
-func inodeOf(fd int) (uint64, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return 0, fmt.Errorf("lab: fstat of a namespace: %w", err)
-	}
-	return st.Ino, nil
 }
 
 var errNotOnHost = errors.New("lab: this thread is not in the lab's namespace")

@@ -12,7 +12,6 @@ package lab
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 )
 
@@ -25,20 +24,9 @@ var (
 	serverIPv6 = netip.MustParsePrefix("2001:db8::2/64")
 )
 
-// The MTUs New accepts, in bytes. IPv6 asks for at least 1280 (RFC 8200 section 5); an IPv4 packet cannot be
-// longer than 65535.
-const (
-	MinMTU     = 1280
-	MaxMTU     = 65535
-	DefaultMTU = 1500
-)
-
 // Config says what kind of lab to make. The zero Config is a plain Ethernet-like wire that delivers everything at
 // once and reports nothing.
 type Config struct {
-	// MTU of both interfaces in bytes, MinMTU to MaxMTU; 0 is DefaultMTU.
-	MTU int
-
 	// Link is what the wire does to every packet.
 	Link Link
 
@@ -63,20 +51,14 @@ type Lab struct {
 // New makes both hosts, connects them and starts the wire. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN, which root
 // has and an ordinary user gets from Enter, and /dev/net/tun. What is missing comes back as *unsupported.Error.
 func New(c Config) (*Lab, error) {
-	if c.MTU == 0 {
-		c.MTU = DefaultMTU
-	}
-	if c.MTU < MinMTU || c.MTU > MaxMTU {
-		return nil, fmt.Errorf("lab: MTU %d: want %d to %d", c.MTU, MinMTU, MaxMTU)
-	}
 	if err := c.Link.check(); err != nil {
 		return nil, err
 	}
-	client, err := newHost("client", clientIPv4, clientIPv6, c)
+	client, err := newHost("client", clientIPv4, clientIPv6)
 	if err != nil {
 		return nil, err
 	}
-	server, err := newHost("server", serverIPv4, serverIPv6, c)
+	server, err := newHost("server", serverIPv4, serverIPv6)
 	if err != nil {
 		return nil, errors.Join(err, client.close())
 	}

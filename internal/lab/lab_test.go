@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -166,6 +167,14 @@ func onHost(t testing.TB, h *Host, name string, args ...string) string {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// setMTU is for what the wire carries when segments are longer than a reader's.
+func setMTU(t testing.TB, l *Lab, mtu int) {
+	t.Helper()
+	for _, h := range []*Host{l.Client, l.Server} {
+		onHost(t, h, "ip", "link", "set", "wire0", "mtu", strconv.Itoa(mtu))
+	}
 }
 
 // The kernel's numbers of states, include/net/tcp_states.h.

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bytes"
-	"errors"
 	"time"
 
 	"socklife/internal/segment"
@@ -87,19 +86,6 @@ func (p *Packet) decode(raw []byte) bool {
 	if p.Segment, err = segment.Decode(raw); err == nil {
 		return true
 	}
-	var other *segment.NotTCPError
-	if !errors.As(err, &other) || other.ICMP == nil || !unreachable(other.ICMP) {
-		return false
-	}
-	p.ICMP = other.ICMP
-	return true
-}
-
-// unreachable: RFC 792 destination unreachable, RFC 4443 destination unreachable and packet too big, which version 4
-// has among the former.
-func unreachable(m *segment.ICMP) bool {
-	if m.Version == 4 {
-		return m.Type == 3
-	}
-	return m.Type == 1 || m.Type == 2
+	p.ICMP = segment.DecodeICMP(raw)
+	return p.ICMP != nil
 }

@@ -49,7 +49,7 @@ import (
 // Examples: "drop client syn 1", "hold any fin", "dup server syn+ack times 2", "delay client ack after server fin
 // 300ms", "reorder server data 2 by 3", "drop server bytes 1001 1..2", "drop any".
 //
-// The error is a *RuleError.
+// The error says which word is wrong, and what could stand in its place.
 func ParseRule(s string) (Rule, error) {
 	p := newParser(s)
 	for a := Drop; a <= Reorder; a++ {
@@ -73,61 +73,31 @@ func ParseMatch(s string) (Match, error) {
 	if err == nil {
 		err = p.end()
 	}
-	if err != nil {
-		return Match{}, err
-	}
-	return m, nil
-}
-
-// RuleError says which word of a rule is wrong, and what could stand in its place.
-type RuleError struct {
-	Text   string // the whole rule
-	Word   string // empty: it ends too early
-	Offset int    // of the word in Text, in bytes
-	Reason string // what is wrong, or which words can stand here
-}
-
-// Error is one line: rule "drop clinet syn": "clinet": want client, server, …
-func (e *RuleError) Error() string {
-	if e.Word == "" {
-		return fmt.Sprintf("rule %q: at its end: %s", e.Text, e.Reason)
-	}
-	return fmt.Sprintf("rule %q: %q: %s", e.Text, e.Word, e.Reason)
+	return m, err
 }
 
 // parser reads words from left to right. want collects what could have stood where it is.
 type parser struct {
 	text  string
-	words []string // what is left, in lower case
-	at    []int    // their offsets in text
+	words []string // what is left
 	want  []string
 }
 
-func newParser(s string) *parser {
-	p := &parser{text: s}
-	for i := 0; i < len(s); {
-		if isBlank(s[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(s) && !isBlank(s[i]) {
-			i++
-		}
-		p.words, p.at = append(p.words, strings.ToLower(s[start:i])), append(p.at, start)
+func newParser(s string) *parser { return &parser{text: s, words: strings.Fields(s)} }
+
+// peek is the next word in lower case, empty at the end.
+func (p *parser) peek() string {
+	if len(p.words) == 0 {
+		return ""
 	}
-	return p
+	return strings.ToLower(p.words[0])
 }
 
-func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
-
-func (p *parser) next() {
-	p.words, p.at, p.want = p.words[1:], p.at[1:], nil
-}
+func (p *parser) next() { p.words, p.want = p.words[1:], nil }
 
 // word goes past the word if it is next.
 func (p *parser) word(w string) bool {
-	if len(p.words) > 0 && p.words[0] == w {
+	if p.peek() == w {
 		p.next()
 		return true
 	}
@@ -137,11 +107,11 @@ func (p *parser) word(w string) bool {
 
 // number goes past a number from lo to hi, if one is next.
 func (p *parser) number(what string, lo, hi int64) (int64, bool, error) {
-	if len(p.words) == 0 || !startsWithDigit(p.words[0]) {
+	if !startsWithDigit(p.peek()) {
 		p.want = append(p.want, what)
 		return 0, false, nil
 	}
-	n, err := parseNumber(p.words[0], lo, hi)
+	n, err := parseNumber(p.peek(), lo, hi)
 	if err != nil {
 		return 0, false, p.wrong(err.Error())
 	}
@@ -149,14 +119,15 @@ func (p *parser) number(what string, lo, hi int64) (int64, bool, error) {
 	return n, true, nil
 }
 
-func startsWithDigit(s string) bool { return s[0] >= '0' && s[0] <= '9' }
+func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
 // maxNumber is more than any count or length there is.
 const maxNumber = 1e15
 
 func parseNumber(s string, lo, hi int64) (int64, error) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < lo || n > hi || s[0] == '+' {
+	u, err := strconv.ParseUint(s, 10, 63) // which takes no sign
+	n := int64(u)
+	if err != nil || n < lo || n > hi {
 		if hi == maxNumber {
 			return 0, fmt.Errorf("want a number from %d", lo)
 		}
@@ -167,11 +138,11 @@ func parseNumber(s string, lo, hi int64) (int64, error) {
 
 // span goes past a range, if one is next. A duration is none.
 func (p *parser) span(what string) (lo, hi int64, ok bool, err error) {
-	if len(p.words) == 0 || !startsWithDigit(p.words[0]) || isDuration(p.words[0]) {
+	if !startsWithDigit(p.peek()) || isDuration(p.peek()) {
 		p.want = append(p.want, what)
 		return 0, 0, false, nil
 	}
-	first, last, ranged := strings.Cut(p.words[0], "..")
+	first, last, ranged := strings.Cut(p.peek(), "..")
 	if lo, err = parseNumber(first, 1, maxNumber); err == nil {
 		switch {
 		case !ranged:
@@ -199,7 +170,7 @@ func (p *parser) duration() (time.Duration, error) {
 	if len(p.words) == 0 {
 		return 0, p.wrong("want a duration, as 300ms or 1.5s")
 	}
-	d, err := time.ParseDuration(p.words[0])
+	d, err := time.ParseDuration(p.peek())
 	if err != nil || d <= 0 || d > maxDelay {
 		return 0, p.wrong(fmt.Sprintf("want a duration up to %v, as 300ms or 1.5s", maxDelay))
 	}
@@ -230,21 +201,10 @@ func oneOf(words []string) string {
 }
 
 func (p *parser) wrong(reason string) error {
-	e := &RuleError{Text: p.text, Offset: len(p.text), Reason: reason}
-	if len(p.words) > 0 {
-		e.Offset = p.at[0]
-		e.Word = firstWord(p.text[e.Offset:]) // as it was written
+	if len(p.words) == 0 {
+		return fmt.Errorf("rule %q: at its end: %s", p.text, reason)
 	}
-	return e
-}
-
-func firstWord(s string) string {
-	for i := range len(s) {
-		if isBlank(s[i]) {
-			return s[:i]
-		}
-	}
-	return s
+	return fmt.Errorf("rule %q: %q: %s", p.text, p.words[0], reason)
 }
 
 var flagBits = map[string]segment.Flags{

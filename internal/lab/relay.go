@@ -3,7 +3,6 @@ package lab
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -129,10 +128,4 @@ func (l *lane) overtaken(number uint64) []*inTransit {
 		}
 	}
 	return due
-}
-
-func (l *lane) forget(p *inTransit) {
-	if i := slices.Index(l.aside, p); i >= 0 {
-		l.aside = slices.Delete(l.aside, i, i+1)
-	}
 }

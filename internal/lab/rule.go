@@ -22,12 +22,7 @@ const (
 var actionNames = [...]string{Drop: "drop", Hold: "hold", Dup: "dup", Delay: "delay", Reorder: "reorder"}
 
 // String is the action's word in rules.
-func (a Action) String() string {
-	if int(a) < len(actionNames) && a > 0 {
-		return actionNames[a]
-	}
-	return "Action(" + strconv.Itoa(int(a)) + ")"
-}
+func (a Action) String() string { return actionNames[a] }
 
 // Defaults of what a rule does not say.
 const (
@@ -41,8 +36,8 @@ const (
 type Rule struct {
 	action Action
 	match  Match
-	times  int           // dup: copies
-	by     int           // reorder: how many later packets overtake
+	times  int64         // dup: copies
+	by     int64         // reorder: how many later packets overtake
 	within time.Duration // reorder: how long to wait for them
 	delay  time.Duration // delay
 }
@@ -53,13 +48,13 @@ func (r Rule) String() string {
 	switch r.action {
 	case Dup:
 		if r.times != dupTimes {
-			s += " times " + strconv.Itoa(r.times)
+			s += " times " + strconv.FormatInt(r.times, 10)
 		}
 	case Delay:
 		s += " " + r.delay.String()
 	case Reorder:
 		if r.by != reorderBy {
-			s += " by " + strconv.Itoa(r.by)
+			s += " by " + strconv.FormatInt(r.by, 10)
 		}
 		if r.within != reorderWithin {
 			s += " within " + r.within.String()
@@ -95,24 +90,13 @@ func (m Match) Fits(p Packet) bool { return m.fits(&p) }
 // pattern is the part of a match that is about one packet alone.
 type pattern struct {
 	side     Side
-	flags    segment.Flags // all must be set; with SYN, ACK must be as it is here
-	pureAck  bool          // ACK and nothing else
+	flags    segment.Flags // all must be set; with SYN, ACK must be as it is here; ACK alone: and nothing else
 	icmp     bool          // "unreachable"
-	data     bool          // carries data; lo..hi bytes of it
-	lo, hi   int64
-	from, to int64 // carries one of these bytes of the stream; 0: not asked
-	age      age
-	port     uint16 // 0: not asked
+	lo, hi   int64         // carries so many bytes of data; 0: not asked
+	from, to int64         // carries one of these bytes of the stream; 0: not asked
+	age      string        // "new", or "again" for retransmissions; empty: not asked
+	port     uint16        // 0: not asked
 }
-
-// age tells new segments from retransmissions.
-type age uint8
-
-const (
-	anyAge age = iota
-	onlyNew
-	onlyAgain
-)
 
 func (p *pattern) fits(k *Packet) bool {
 	if p.side != Any && p.side != k.From {
@@ -126,19 +110,19 @@ func (p *pattern) fits(k *Packet) bool {
 		return false
 	}
 	n := int64(s.Len())
-	if p.data && (n < p.lo || n > p.hi) {
+	if p.lo > 0 && (n < p.lo || n > p.hi) {
 		return false
 	}
 	if p.from > 0 && (n == 0 || k.Byte > p.to || k.Byte+n-1 < p.from) {
 		return false
 	}
-	return p.age == anyAge || p.age == onlyAgain == k.Again
+	return p.age == "" || (p.age == "again") == k.Again
 }
 
 func (p *pattern) fitsFlags(s *segment.Segment) bool {
 	const opening, special = segment.SYN | segment.ACK, segment.SYN | segment.FIN | segment.RST
 	switch {
-	case p.pureAck:
+	case p.flags == segment.ACK:
 		return s.Flags&(special|segment.ACK) == segment.ACK && s.Len() == 0
 	case p.flags.Has(segment.SYN) && s.Flags&opening != p.flags&opening:
 		return false
@@ -153,22 +137,17 @@ func (p *pattern) String() string {
 	switch {
 	case p.icmp:
 		words = append(words, "unreachable")
-	case p.pureAck:
-		words = append(words, "ack")
 	case p.flags != 0:
 		words = append(words, strings.ToLower(p.flags.String()))
 	}
-	if p.data {
+	if p.lo > 0 {
 		words = append(words, "data"+sizeString(p.lo, p.hi))
 	}
 	if p.from > 0 {
 		words = append(words, "bytes", spanString(p.from, p.to))
 	}
-	switch p.age {
-	case onlyNew:
-		words = append(words, "new")
-	case onlyAgain:
-		words = append(words, "again")
+	if p.age != "" {
+		words = append(words, p.age)
 	}
 	if p.port > 0 {
 		words = append(words, "port", strconv.Itoa(int(p.port)))

@@ -13,20 +13,11 @@ import (
 // Sysctl sets a sysctl of the host's namespace, as `sysctl -w name=value` would there. The name is dotted and starts
 // with "net.": net.ipv4.tcp_fin_timeout. It ends with the lab and is never set anywhere else.
 func (h *Host) Sysctl(name, value string) error {
-	path, err := sysctlPath(name)
-	if err != nil {
-		return err
+	if !strings.HasPrefix(name, "net.") { // all others are the machine's
+		return fmt.Errorf("lab: sysctl %q: want one of net.", name)
 	}
+	path := "/proc/sys/" + strings.ReplaceAll(name, ".", "/")
 	return h.Do(func() error { return h.writeSysctl(path, value) })
-}
-
-// sysctlPath allows only what belongs to a network namespace.
-func sysctlPath(name string) (string, error) {
-	path := strings.ReplaceAll(name, ".", "/")
-	if !strings.HasPrefix(path, "net/") || strings.Contains(path, "//") || strings.HasSuffix(path, "/") || strings.ContainsRune(name, '/') {
-		return "", fmt.Errorf("lab: sysctl %q: want a dotted name that starts with net., such as net.ipv4.tcp_fin_timeout", name)
-	}
-	return "/proc/sys/" + path, nil
 }
 
 // writeSysctl writes below /proc/sys/net, whose meaning is the calling thread's namespace; so it looks first where it
@@ -56,19 +47,16 @@ func (h *Host) onHost() error {
 	return nil
 }
 
-// quietIPv6 keeps the interfaces that are made after it from talking on their own – duplicate address detection, router
-// solicitations – and tells whether there is IPv6 at all. Where /proc/sys is read-only, as in many containers, they
-// talk: the wire does not carry it.
-func (h *Host) quietIPv6() (bool, error) {
+// enableIPv6 tells whether there is IPv6, on the interfaces that are made after it. They get no fe80:: address, and with
+// that they have nothing to say on their own. Where /proc/sys is read-only, as in many containers, they talk: the wire
+// does not carry it.
+func (h *Host) enableIPv6() (bool, error) {
 	const conf = "/proc/sys/net/ipv6/conf/"
 	if _, err := os.Stat(conf); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	for _, s := range []struct{ name, value string }{
-		{"default/accept_dad", "0"},
-		{"default/accept_ra", "0"},
-		{"default/autoconf", "0"},
-		{"default/router_solicitations", "0"},
+		{"default/addr_gen_mode", "1"}, // IN6_ADDR_GEN_MODE_NONE of linux/if_link.h
 		{"default/disable_ipv6", "0"},
 		{"all/disable_ipv6", "0"},
 	} {

@@ -1,8 +1,8 @@
 package lab
 
 import (
-	"container/heap"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,8 +27,8 @@ type Wire struct {
 	holdAll bool
 	rules   []*Active
 	held    []*inTransit
-	pending pending
-	timer   *time.Timer // calls tick when the first of pending is due
+	pending []*inTransit // the first due first
+	timer   *time.Timer  // calls tick when the first of pending is due
 	changed chan struct{}
 }
 
@@ -41,11 +41,9 @@ func newWire(c Config, client, server *tun) (*Wire, error) {
 		return nil, fmt.Errorf("lab: pipe2: %w", err)
 	}
 	w.timer = time.AfterFunc(maxDelay, w.tick)
-	for _, r := range c.Rules {
-		w.rules = append(w.rules, &Active{wire: w, rule: r, text: r.String()})
-	}
-	w.lanes[0] = &lane{wire: w, from: Client, in: client, out: server}
-	w.lanes[1] = &lane{wire: w, from: Server, in: server, out: client}
+	w.lanes[0] = &lane{wire: w, from: Client, in: client, out: server, flows: flows{}}
+	w.lanes[1] = &lane{wire: w, from: Server, in: server, out: client, flows: flows{}}
+	w.Add(c.Rules...)
 	for _, l := range w.lanes {
 		w.relays.Go(l.run)
 	}
@@ -104,16 +102,22 @@ func (w *Wire) arm() {
 // wait puts a packet among those that are due later.
 func (w *Wire) wait(p *inTransit, after time.Duration) {
 	p.due = p.At.Add(after)
-	heap.Push(&w.pending, p)
-	if w.pending[0] == p {
+	i := len(w.pending)
+	for i > 0 && w.pending[i-1].due.After(p.due) {
+		i--
+	}
+	w.pending = slices.Insert(w.pending, i, p)
+	if i == 0 {
 		w.arm()
 	}
 }
 
 // take removes a packet from those that are due later.
 func (w *Wire) take(p *inTransit) {
-	heap.Remove(&w.pending, p.index)
-	w.lane(p.From).forget(p)
+	i := slices.Index(w.pending, p)
+	w.pending = slices.Delete(w.pending, i, i+1)
+	l := w.lane(p.From)
+	l.aside = slices.DeleteFunc(l.aside, func(q *inTransit) bool { return p == q })
 }
 
 func (w *Wire) lane(from Side) *lane {
@@ -151,33 +155,5 @@ func (w *Wire) notify() {
 type inTransit struct {
 	Packet
 	due      time.Time // when it is delivered at the latest
-	index    int       // in pending
-	overtake int       // how many must still overtake it, if it is to be reordered
-}
-
-// pending is a heap of packets, the first due first; container/heap.
-type pending []*inTransit
-
-func (q pending) Len() int { return len(q) }
-func (q pending) Less(i, j int) bool {
-	if q[i].due.Equal(q[j].due) {
-		return q[i].ID < q[j].ID
-	}
-	return q[i].due.Before(q[j].due)
-}
-func (q pending) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
-}
-func (q *pending) Push(x any) {
-	p := x.(*inTransit)
-	p.index = len(*q)
-	*q = append(*q, p)
-}
-func (q *pending) Pop() any {
-	last := len(*q) - 1
-	p := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return p
+	overtake int64     // how many must still overtake it, if it is to be reordered
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // dedupe knows what the tracepoint has told of each socket.
@@ -15,8 +16,8 @@ type dedupe struct {
 
 // past is what the tracepoint has told of one socket.
 type past struct {
-	now     string
-	visited map[string]bool
+	now     tcpinfo.State
+	visited map[tcpinfo.State]bool
 }
 
 // fewest is how many sockets are remembered at least, those included whose end may still be sampled.
@@ -36,9 +37,9 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 		return true
 	}
 	switch {
-	case p.now == "":
+	case p.now == 0:
 		return true // the tracepoint knows nothing of it
-	case s.From != "" && s.From != timeline.Closed && !p.visited[s.From]:
+	case s.From != 0 && s.From != tcpinfo.Closed && !p.visited[s.From]:
 		return true // the end of the connection that had these addresses before
 	case s.To == p.now:
 		s.From = s.To
@@ -46,7 +47,7 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 	case p.visited[s.To]:
 		return false // sampled just before the transition that has been told
 	}
-	if s.From != "" && s.From != s.To {
+	if s.From != 0 && s.From != s.To {
 		s.From = p.now
 	}
 	p.enter(s.To)
@@ -57,13 +58,13 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 // CLOSED, or with a SYN; when connect() has a socket leave CLOSED, the tracepoint does not know its port yet.
 func (d *dedupe) pastOf(s *timeline.State) *past {
 	key := s.Ends()
-	begins := s.From == timeline.Closed || s.To == timeline.SynReceived && s.From == timeline.Listen
+	begins := s.From == tcpinfo.Closed || s.To == tcpinfo.SynReceived && s.From == tcpinfo.Listen
 	if s.Source == "tracepoint" && begins {
 		d.begin(key)
 	}
 	nameless := timeline.Ends{Local: netip.AddrPortFrom(s.Local.Addr(), 0), Remote: s.Remote} // no port is chosen yet
-	connects := s.Source == "tracepoint" && s.From == timeline.SynSent || s.From == timeline.Closed && s.To == timeline.SynSent
-	if p := d.states[nameless]; connects && p != nil && key != nameless && (d.states[key] == nil || d.states[key].now != timeline.SynSent) {
+	connects := s.Source == "tracepoint" && s.From == tcpinfo.SynSent || s.From == tcpinfo.Closed && s.To == tcpinfo.SynSent
+	if p := d.states[nameless]; connects && p != nil && key != nameless && (d.states[key] == nil || d.states[key].now != tcpinfo.SynSent) {
 		delete(d.states, nameless)
 		d.states[key] = p
 	}
@@ -79,13 +80,13 @@ func (d *dedupe) begin(key timeline.Ends) {
 		d.states, d.limit = map[timeline.Ends]*past{}, fewest
 	}
 	if len(d.states) >= d.limit {
-		maps.DeleteFunc(d.states, func(_ timeline.Ends, p *past) bool { return p.now == timeline.Closed })
+		maps.DeleteFunc(d.states, func(_ timeline.Ends, p *past) bool { return p.now == tcpinfo.Closed })
 		d.limit = max(fewest, 2*len(d.states))
 	}
-	d.states[key] = &past{visited: map[string]bool{}}
+	d.states[key] = &past{visited: map[tcpinfo.State]bool{}}
 }
 
-func (p *past) enter(state string) { p.now, p.visited[state] = state, true }
+func (p *past) enter(state tcpinfo.State) { p.now, p.visited[state] = state, true }
 
 func hasNews(s *timeline.State) bool {
 	return s.Timer != "" || len(s.Shutdown) > 0 || (s.RecvQ != nil && *s.RecvQ > 0)

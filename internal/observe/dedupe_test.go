@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // What the tracepoint told is not told again by who sampled it. The end of a connection that had the same addresses before is
@@ -16,25 +17,25 @@ func TestEachTransitionIsToldOnce(t *testing.T) {
 	var d dedupe
 	told := []string{}
 	for _, s := range []timeline.State{
-		{Local: nameless, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "sock_diag"}, // the same: connect() has chosen a port
-		{Local: a, Remote: b, From: "SYN-SENT", To: "ESTABLISHED", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "SYN-SENT", To: "ESTABLISHED", Source: "sock_diag"},
-		{Local: a, Remote: b, From: "ESTABLISHED", To: "FIN-WAIT-1", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-1", To: "FIN-WAIT-2", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-1", To: "TIME-WAIT", Source: "sock_diag"}, // its way to FIN-WAIT-2 is known
-		{Local: nameless, Remote: b, From: "CLOSED", To: "SYN-SENT", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "SYN-SENT", To: "ESTABLISHED", Source: "tracepoint"}, // over that TIME-WAIT
-		{Local: a, Remote: b, From: "TIME-WAIT", To: "CLOSED", Source: "sock_diag"},
-		{Local: a, Remote: b, From: "ESTABLISHED", To: "FIN-WAIT-1", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-1", To: "FIN-WAIT-2", Source: "tracepoint"},
-		{Local: a, Remote: b, From: "FIN-WAIT-2", To: "TIME-WAIT", Source: "sock_diag"},
-		{Local: b, From: "CLOSED", To: "LISTEN", Source: "tracepoint"},
-		{Local: b, From: "LISTEN", To: "CLOSED", Source: "tracepoint"},
-		{Local: b, From: "LISTEN", To: "CLOSED", Source: "sock_diag"},
+		{Local: nameless, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "sock_diag"}, // the same: connect() has chosen a port
+		{Local: a, Remote: b, From: tcpinfo.SynSent, To: tcpinfo.Established, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.SynSent, To: tcpinfo.Established, Source: "sock_diag"},
+		{Local: a, Remote: b, From: tcpinfo.Established, To: tcpinfo.FinWait1, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait1, To: tcpinfo.FinWait2, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait1, To: tcpinfo.TimeWait, Source: "sock_diag"}, // its way to FIN-WAIT-2 is known
+		{Local: nameless, Remote: b, From: tcpinfo.Closed, To: tcpinfo.SynSent, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.SynSent, To: tcpinfo.Established, Source: "tracepoint"}, // over that TIME-WAIT
+		{Local: a, Remote: b, From: tcpinfo.TimeWait, To: tcpinfo.Closed, Source: "sock_diag"},
+		{Local: a, Remote: b, From: tcpinfo.Established, To: tcpinfo.FinWait1, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait1, To: tcpinfo.FinWait2, Source: "tracepoint"},
+		{Local: a, Remote: b, From: tcpinfo.FinWait2, To: tcpinfo.TimeWait, Source: "sock_diag"},
+		{Local: b, From: tcpinfo.Closed, To: tcpinfo.Listen, Source: "tracepoint"},
+		{Local: b, From: tcpinfo.Listen, To: tcpinfo.Closed, Source: "tracepoint"},
+		{Local: b, From: tcpinfo.Listen, To: tcpinfo.Closed, Source: "sock_diag"},
 	} {
 		if d.keep(timeline.Client, &s) {
-			told = append(told, s.From+" "+s.To)
+			told = append(told, s.From.String()+" "+s.To.String())
 		}
 	}
 	want := []string{
@@ -54,25 +55,25 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	client := func(n int) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(n >> 16), 1}), uint16(n))
 	}
-	tell := func(n int, from, to, source string) bool {
+	tell := func(n int, from, to tcpinfo.State, source string) bool {
 		return d.keep(timeline.Server, &timeline.State{Local: server, Remote: client(n), From: from, To: to, Source: source})
 	}
 	const lives = 3 * fewest
 	for n := 1; n <= lives; n++ {
-		tell(n, "LISTEN", "SYN-RECEIVED", "tracepoint")
-		tell(n, "SYN-RECEIVED", "ESTABLISHED", "tracepoint")
+		tell(n, tcpinfo.Listen, tcpinfo.SynReceived, "tracepoint")
+		tell(n, tcpinfo.SynReceived, tcpinfo.Established, "tracepoint")
 		if n == 1 {
 			continue // stays open
 		}
-		tell(n, "ESTABLISHED", "CLOSED", "tracepoint")
-		if tell(n, "ESTABLISHED", "CLOSED", "sock_diag") {
+		tell(n, tcpinfo.Established, tcpinfo.Closed, "tracepoint")
+		if tell(n, tcpinfo.Established, tcpinfo.Closed, "sock_diag") {
 			t.Fatalf("the end of connection %d is told twice", n)
 		}
 	}
 	if len(d.states) > fewest {
 		t.Errorf("%d connections are remembered", len(d.states))
 	}
-	if tell(1, "SYN-RECEIVED", "ESTABLISHED", "sock_diag") {
+	if tell(1, tcpinfo.SynReceived, tcpinfo.Established, "sock_diag") {
 		t.Error("the one that is still open was forgotten")
 	}
 }

@@ -27,11 +27,11 @@ func state(c watch.Change) *timeline.State {
 	e := &timeline.State{
 		Local:  addr(c.Socket.Local()),
 		Remote: addr(c.Socket.Remote()),
-		From:   c.From.String(), To: c.To.String(),
+		From:   c.From, To: c.To,
 		Source: string(c.Now.Source),
 	}
 	if c.First {
-		e.From = ""
+		e.From = 0
 	}
 	if d := c.Now.Diag; d != nil && !c.Now.Gone && c.To != tcpinfo.Listen {
 		details(e, d)

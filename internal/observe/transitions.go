@@ -61,7 +61,7 @@ func (t *transitions) event(e trace.Event) {
 	}
 	t.log.Add(side, e.Time, &timeline.State{
 		Local: addr(e.Local), Remote: addr(e.Remote),
-		From: e.From.String(), To: e.To.String(), Source: "tracepoint",
+		From: e.From, To: e.To, Source: "tracepoint",
 	})
 }
 

@@ -22,16 +22,29 @@ func onWire(t *testing.T, id uint64, from lab.Side, fate lab.Fate, s segment.Seg
 		s.Src, s.Dst = s.Dst, s.Src
 	}
 	s.Window = 100
-	raw, err := s.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := bytesOf(s)
 	decoded, err := segment.Decode(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := time.Now()
 	return lab.Packet{ID: id, Number: id, From: from, Fate: fate, Seen: at, At: at, Raw: raw, Segment: decoded}
+}
+
+// bytesOf is a segment in a packet of IPv4, without options and checksums.
+func bytesOf(s segment.Segment) []byte {
+	p := make([]byte, 40, 40+len(s.Payload))
+	p[0], p[8], p[9] = 0x45, 64, 6 // version and header length, time to live, TCP
+	binary.BigEndian.PutUint16(p[2:], uint16(cap(p)))
+	copy(p[12:], s.Src.Addr().AsSlice())
+	copy(p[16:], s.Dst.Addr().AsSlice())
+	binary.BigEndian.PutUint16(p[20:], s.Src.Port())
+	binary.BigEndian.PutUint16(p[22:], s.Dst.Port())
+	binary.BigEndian.PutUint32(p[24:], s.Seq)
+	binary.BigEndian.PutUint32(p[28:], s.Ack)
+	binary.BigEndian.PutUint16(p[32:], 5<<12|uint16(s.Flags))
+	binary.BigEndian.PutUint16(p[34:], s.Window)
+	return append(p, s.Payload...)
 }
 
 // A segment that is held and comes again is numbered as it was the first time, and is one: it is counted once, and its

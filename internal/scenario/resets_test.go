@@ -6,6 +6,7 @@ import (
 	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
+	"socklife/tcpinfo"
 )
 
 // Every transition that only an abort makes is in the lesson about resets, and the kernel's tracepoint tells of each.
@@ -17,14 +18,14 @@ func TestResetsMakeEveryAbort(t *testing.T) {
 	if !result.OK() {
 		t.Fatal(result.Err, rec.failures())
 	}
-	made := map[[2]string]bool{}
+	made := map[[2]tcpinfo.State]bool{}
 	for _, e := range rec.events {
 		if s, ok := e.Body.(*timeline.State); ok && s.Source == "tracepoint" {
-			made[[2]string{s.From, s.To}] = true
+			made[[2]tcpinfo.State{s.From, s.To}] = true
 		}
 	}
 	for _, tr := range rfc9293.Transitions {
-		if tr.Linux && tr.Abort && !made[[2]string{tr.From.String(), tr.To.String()}] {
+		if tr.Linux && tr.Abort && !made[[2]tcpinfo.State{tr.From, tr.To}] {
 			t.Errorf("no %s → %s", tr.From, tr.To)
 		}
 	}

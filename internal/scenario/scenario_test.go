@@ -136,7 +136,7 @@ func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
 			}
 			calls := 0
 			for _, e := range rec.events {
-				if e.Body.Kind() == timeline.KindCall {
+				if e.Body.Kind() == "call" {
 					calls++
 				}
 			}

@@ -46,19 +46,18 @@ func staleSYNPrepare(w *Wire) {
 
 func staleSYNWire(w *Wire) {
 	wanted := w.AwaitHeld("client syn")
-	old := wanted.Segment.Clone()
-	old.Seq -= 100_000
+	old := wanted.Segment.Seq - 100_000
 	w.Note("a SYN of the client's, older by 100,000, comes before the one it has just sent")
-	w.InjectSegment(timeline.Client, old)
+	w.Inject(timeline.Client, segment.WithSeq(wanted.Raw, old))
 
 	answer := w.AwaitHeld("server syn+ack")
 	w.Expect(timeline.Server, "it cannot tell an old SYN from a new one, and answers", tcpinfo.SynReceived)
-	w.Check("the answer acknowledges the old SYN", answer.Segment.Ack == old.Seq+1, "ack %d", answer.Segment.Ack)
+	w.Check("the answer acknowledges the old SYN", answer.Segment.Ack == old+1, "ack %d", answer.Segment.Ack)
 	w.Hold()
 	w.Release(answer)
 
 	refusal := w.AwaitSegment(1, "client rst")
-	w.Check("the client never sent that: it answers with RST", refusal.Segment.Flags.Has(segment.RST) && refusal.Segment.Seq == old.Seq+1,
+	w.Check("the client never sent that: it answers with RST", refusal.Segment.Flags.Has(segment.RST) && refusal.Segment.Seq == old+1,
 		"%s seq %d", refusal.Segment.Flags, refusal.Segment.Seq)
 	w.Await("the entry is gone, and accept() has had nothing", func() (string, bool) {
 		b, listens := w.ServerQueues()

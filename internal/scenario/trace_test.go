@@ -81,20 +81,20 @@ func (o observer) of(t *testing.T, ports map[string]bool) map[string]int {
 		if err1 != nil || err2 != nil {
 			t.Fatalf("%s: %v %v", line, err1, err2)
 		}
-		tally(count, from.String(), to.String())
+		tally(count, from, to)
 	}
 	return count
 }
 
 // tally leaves out what the tracepoint calls CLOSED and sock_diag tells better: TIME-WAIT, and an orphan's FIN-WAIT-2.
-func tally(count map[string]int, from, to string) {
+func tally(count map[string]int, from, to tcpinfo.State) {
 	if from == to {
 		return // a call that set the state it was in
 	}
-	if to == timeline.Closed && (from == timeline.FinWait2 || from == timeline.Closing) {
+	if to == tcpinfo.Closed && (from == tcpinfo.FinWait2 || from == tcpinfo.Closing) {
 		return
 	}
-	count[from+" to "+to]++
+	count[from.String()+" to "+to.String()]++
 }
 
 func TestTheTraceMissesNothing(t *testing.T) {

@@ -162,13 +162,6 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 	w.must(w.lab.Wire.Inject(side, raw))
 }
 
-// InjectSegment is Inject of a segment that nobody ever sent.
-func (w *Wire) InjectSegment(from timeline.Side, s segment.Segment) {
-	raw, err := s.Marshal()
-	w.must(err)
-	w.Inject(from, raw)
-}
-
 // AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. If
 // it was delivered, the other host has dealt with it. (What is said after "after" does not count here.)
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {

@@ -23,7 +23,7 @@ const (
 	// AckLostSegment: it acknowledges data that was not seen.
 	AckLostSegment
 	// DuplicateAck: no data, and sequence number, acknowledgment number and window are those of the segment
-	// before it; or the same numbers, and SACK blocks. See [Seen.DuplicateAck] for which it is.
+	// before it; or the same numbers, and SACK blocks.
 	DuplicateAck
 	// KeepAlive: at most one octet of data, one below the expected number: it asks for an acknowledgment.
 	KeepAlive
@@ -54,21 +54,13 @@ var analysisNames = [...]string{
 // Has reports whether all of want is in the set.
 func (a Analysis) Has(want Analysis) bool { return a&want == want }
 
-// Names lists what is in the set, as in Wireshark's tcp.analysis.NAME.
-func (a Analysis) Names() []string {
-	names := []string{}
+// String is "duplicate_ack, window_full", as in Wireshark's tcp.analysis.NAME; empty where nothing is unusual.
+func (a Analysis) String() string {
+	var names []string
 	for i, name := range analysisNames {
 		if a&(1<<i) != 0 {
 			names = append(names, name)
 		}
 	}
-	return names
-}
-
-// String is "duplicate_ack, window_full"; empty where nothing is unusual.
-func (a Analysis) String() string {
-	if a == 0 {
-		return ""
-	}
-	return strings.Join(a.Names(), ", ")
+	return strings.Join(names, ", ")
 }

@@ -152,7 +152,7 @@ func (c *capture) compare() {
 			c.t.Errorf("packet %d: %v", i+1, err)
 		}
 		s := c.trace[i].s
-		if again := mustDecode(c.t, mustMarshal(c.t, s)); again.String() != s.String() {
+		if again := mustDecode(c.t, packetOf(s)); again.String() != s.String() {
 			c.t.Errorf("packet %d: %s, written and read again: %s", i+1, s, again)
 		}
 	}

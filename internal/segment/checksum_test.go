@@ -2,6 +2,7 @@ package segment
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -30,7 +31,7 @@ func VerifyIP(b []byte) error {
 	if err := n.parse(b); err != nil {
 		return err
 	}
-	if n.version == 6 {
+	if n.src.Is6() {
 		return nil
 	}
 	return checkSum("IPv4", b[:n.header], 10, 0)
@@ -40,23 +41,14 @@ func VerifyIP(b []byte) error {
 // pseudo-header is in RFC 8200 section 8.1). The destination is taken from the IP header: a packet that still
 // has stops of a source route to go has another one in its checksum, and fails.
 //
-// Errors: a [*ChecksumError]; one that wraps [ErrTruncated] where part of the segment was not captured; a
-// [*FragmentError], also for a first fragment: the checksum is that of the whole; those of [Decode] about what is
-// before the TCP header.
+// Errors: a [*ChecksumError]; one where part of the segment was not captured or there is none; those of [Decode].
 func VerifyTCP(b []byte) error {
 	var n network
 	if err := n.parse(b); err != nil {
 		return err
 	}
-	switch {
-	case n.offset > 0 || n.protocol != protocolTCP:
-		return n.notTCP()
-	case n.ip.MoreFragments:
-		return n.fragment()
-	case n.length < tcpHeaderLen:
-		return malformedf("TCP", "%d octets, %d below a header", n.length, tcpHeaderLen-n.length)
-	case len(n.body) < n.length:
-		return fmt.Errorf("segment: TCP checksum: %w", ErrTruncated)
+	if n.later || n.protocol != protocolTCP || n.length < tcpHeaderLen || len(n.body) < n.length {
+		return errors.New("segment: TCP checksum: not a whole segment")
 	}
 	return checkSum("TCP", n.body, 16, pseudoHeader(n.src, n.dst, n.length))
 }

@@ -1,7 +1,7 @@
-// Package segment turns the bytes of TCP/IP packets into values and back, follows the numbering of a
-// connection, and writes captures.
+// Package segment turns the bytes of TCP/IP packets into values, follows the numbering of a connection, and
+// writes captures.
 //
-//   - [Decode] reads an IPv4 or IPv6 packet; [Segment.Marshal] writes one, with correct checksums.
+//   - [Decode] reads the segment in an IPv4 or IPv6 packet.
 //   - [Flow] and [Flows] number the segments of a connection from its initial sequence numbers, scale the
 //     windows, and say what is unusual about a segment in the words of Wireshark's tcp.analysis.
 //   - [PcapWriter] writes pcapng, which Wireshark and tshark open.

@@ -54,12 +54,7 @@ func (f Flags) Names() []string { return f.names(&listOrder) }
 // String joins the bits that are set as they are spoken of: "SYN", "SYN+ACK", "FIN+PSH+ACK"; "none" with
 // no bit set.
 func (f Flags) String() string {
-	switch f { // the common ones cost nothing
-	case ACK:
-		return "ACK"
-	case PSH | ACK:
-		return "PSH+ACK"
-	case 0:
+	if f == 0 {
 		return "none"
 	}
 	return strings.Join(f.names(&spokenOrder), "+")

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -21,17 +22,16 @@ const maxIncarnations = 4
 
 // Seen is a segment and what its [Flow] makes of it.
 type Seen struct {
-	Segment  Segment
-	Seq, Ack uint32 // relative: the SYN has number 0, the first octet of data 1
-	// Guessed: the SYN was not seen, and relative numbers of one direction or both start at this segment: its first
-	// octet, or the first that it acknowledges, is number 1.
-	Guessed bool
+	Segment Segment
+
+	// Relative: the SYN has number 0, the first octet of data 1. Where the SYN was not seen, the first octet of the
+	// first segment, or the first that it acknowledges, has number 1.
+	Seq, Ack uint32
 
 	Window int  // octets, if Scaled; else the number in the header
 	Scaled bool // the window scale is known: both SYNs were seen, or this is one
 
-	Analysis     Analysis
-	DuplicateAck int // with [DuplicateAck]: the how many-th it is, from 1
+	Analysis Analysis
 }
 
 func (s *Seen) number(fwd, rev *half) {
@@ -52,7 +52,7 @@ func (f *Flow) Add(at time.Time, s Segment) Seen {
 		c = newIncarnation(f.from == f.to)
 		f.incarnations = append(f.incarnations, c)
 		if len(f.incarnations) > maxIncarnations {
-			f.incarnations = append([]*incarnation(nil), f.incarnations[1:]...)
+			f.incarnations = slices.Delete(f.incarnations, 0, 1)
 		}
 	}
 	seen := c.add(at, dir, &s)
@@ -127,7 +127,10 @@ func (fs *Flows) Add(at time.Time, s Segment) Seen {
 
 // Of is the flow between two addresses, in either order; a new one where there was none.
 func (fs *Flows) Of(a, b netip.AddrPort) *Flow {
-	key := flowKey(a, b)
+	key := [2]netip.AddrPort{a, b}
+	if a.Compare(b) > 0 {
+		key = [2]netip.AddrPort{b, a}
+	}
 	f := fs.flows[key]
 	if f == nil {
 		if fs.flows == nil || len(fs.flows) >= maxFlows {
@@ -137,11 +140,4 @@ func (fs *Flows) Of(a, b netip.AddrPort) *Flow {
 		fs.flows[key] = f
 	}
 	return f
-}
-
-func flowKey(a, b netip.AddrPort) [2]netip.AddrPort {
-	if a.Compare(b) > 0 {
-		a, b = b, a
-	}
-	return [2]netip.AddrPort{a, b}
 }

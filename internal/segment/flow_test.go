@@ -146,12 +146,12 @@ func TestFlowWithoutSYN(t *testing.T) {
 	t.Parallel()
 	run(t, []step{
 		{0, false, seg(PSH|ACK, 1001, 5001, 5, 500),
-			"PSH+ACK seq=1 ack=1 len=5 win=500 (scale unknown) [numbers start here: SYN not seen]"},
+			"PSH+ACK seq=1 ack=1 len=5 win=500 (scale unknown)"},
 		{ms, true, seg(ACK, 5001, 1006, 0, 1000), "ACK seq=1 ack=6 win=1000 (scale unknown)"},
 		{ms, true, seg(RST, 5001, 0, 0, 0), "RST seq=1 win=0"},
 	})
 	run(t, []step{
-		{0, true, seg(SYN|ACK, 5000, 1001, 0, 1000), "SYN+ACK seq=0 ack=1 win=1000 [numbers start here: SYN not seen]"},
+		{0, true, seg(SYN|ACK, 5000, 1001, 0, 1000), "SYN+ACK seq=0 ack=1 win=1000"},
 		{ms, false, seg(ACK, 1001, 5001, 0, 1000), "ACK seq=1 ack=1 win=1000 (scale unknown)"},
 	})
 }
@@ -282,7 +282,7 @@ func TestFlows(t *testing.T) {
 	flows.Add(at, other)
 	back := seg(SYN|ACK, 300, 101, 0, 1)
 	back.Src, back.Dst = v4b, v4a
-	if seen := flows.Add(at, back); seen.Seq != 0 || seen.Ack != 1 || seen.Guessed {
+	if seen := flows.Add(at, back); seen.Seq != 0 || seen.Ack != 1 {
 		t.Errorf("%s", seen)
 	}
 	if flows.Of(v4a, v4b) != flows.Of(v4b, v4a) || flows.Of(v4a, v4b) == flows.Of(v6a, v6b) {
@@ -298,7 +298,7 @@ func TestAnalysisNames(t *testing.T) {
 	if got := (DuplicateAck | WindowFull).String(); got != "duplicate_ack, window_full" {
 		t.Error(got)
 	}
-	if got := Analysis(0).String(); got != "" || len(Analysis(0).Names()) != 0 {
+	if got := Analysis(0).String(); got != "" {
 		t.Error(got)
 	}
 	if ReusedPorts != 1<<(len(analysisNames)-1) {

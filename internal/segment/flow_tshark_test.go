@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"strconv"
 	"testing"
 	"time"
 )
@@ -31,7 +30,7 @@ func compareWithTshark(t *testing.T, trace []timed) {
 	t.Helper()
 	var packets []PcapPacket
 	for _, p := range trace {
-		packets = append(packets, PcapPacket{Time: p.at, Data: mustMarshal(t, p.s)})
+		packets = append(packets, PcapPacket{Time: p.at, Data: packetOf(p.s)})
 	}
 	compareFileWithTshark(t, writeCapture(t, packets), trace)
 }
@@ -43,7 +42,6 @@ func compareFileWithTshark(t *testing.T, file string, trace []timed) {
 	for _, name := range analysisNames {
 		fields = append(fields, "tcp.analysis."+name)
 	}
-	fields = append(fields, "tcp.analysis.duplicate_ack_num")
 	rows := tshark(t, file, fields...)
 	if len(rows) != len(trace) {
 		t.Fatalf("tshark read %d packets of %d", len(rows), len(trace))
@@ -54,7 +52,7 @@ func compareFileWithTshark(t *testing.T, file string, trace []timed) {
 	bad := 0
 	for i, p := range trace {
 		seen := flows.Add(p.at, p.s)
-		lines = append(lines, fmt.Sprint(seen, seen.DuplicateAck))
+		lines = append(lines, seen.String())
 		theirs := rowAnalysis(rows[i][4 : 4+len(analysisNames)])
 		ours := probes.asWireshark(p.s, seen.Analysis)
 		if !seen.Scaled { // no SYN: what comes before the start is unseen for us once, for tshark 4.0 again and again
@@ -64,9 +62,6 @@ func compareFileWithTshark(t *testing.T, file string, trace []timed) {
 		same := ours == theirs && row[0] == rows[i][0] && row[1] == rows[i][1]
 		if seen.Scaled || rows[i][3] != "-1" {
 			same = same && row[2] == rows[i][2]
-		}
-		if number := rows[i][len(fields)-1]; number != "" || seen.DuplicateAck != 0 {
-			same = same && number == strconv.Itoa(seen.DuplicateAck)
 		}
 		if !same {
 			bad++
@@ -158,7 +153,7 @@ type conversation struct {
 func (c *conversation) segment(dir int, flags Flags, payload int) Segment {
 	from, to := &c.side[dir], &c.side[1-dir]
 	s := Segment{
-		Src: from.addr, Dst: to.addr, IP: IP{TTL: 64}, Seq: from.next, Flags: flags, Window: from.window,
+		Src: from.addr, Dst: to.addr, Seq: from.next, Flags: flags, Window: from.window,
 	}
 	if flags&ACK != 0 {
 		s.Ack = to.acked

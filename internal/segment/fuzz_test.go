@@ -12,7 +12,7 @@ import (
 func addSeeds(f *testing.F) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for range 20 {
-		f.Add(mustMarshal(f, randomSegment(r)))
+		f.Add(packetOf(randomSegment(r)))
 	}
 	f.Add(unhex(f, synPacket))
 	f.Add(unhex(f, v6Packet))
@@ -34,19 +34,10 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		packet, err := s.Marshal()
-		if s.Truncated() || s.IP.MoreFragments {
-			if err == nil {
-				t.Fatalf("part of a segment was written: %s", s)
-			}
+		if s.Missing > 0 || len(b) > 0xffff {
 			return
 		}
-		if err != nil {
-			if len(b) > 0xffff {
-				return // written only with a length field of its own
-			}
-			t.Fatalf("%v: %+v", err, s)
-		}
+		packet := packetOf(s)
 		again := mustDecode(t, packet)
 		if !reflect.DeepEqual(again, s) {
 			t.Fatalf("%+v\n%+v", s, again)
@@ -59,24 +50,23 @@ func FuzzDecode(f *testing.F) {
 
 // Options made of those that were read are the same options, up to the padding at their end.
 func FuzzOptions(f *testing.F) {
-	f.Add([]byte{2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7}, uint8(0))
-	f.Add([]byte{1, 1, 5, 10, 0, 0, 0, 1}, uint8(4))
-	f.Fuzz(func(t *testing.T, raw []byte, missing uint8) {
+	f.Add([]byte{2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7})
+	f.Add([]byte{1, 1, 5, 10, 0, 0, 0, 1})
+	f.Fuzz(func(t *testing.T, raw []byte) {
 		var o Options
 		o.n = uint8(copy(o.raw[:], raw))
-		o.missing = min(missing, MaxOptions-o.n)
 		_ = o.String()
 		var list []Option
 		broken := false
 		for opt := range o.All() {
 			list = append(list, opt)
-			broken = broken || opt.Malformed() || opt.Truncated()
+			broken = broken || opt.malformed
 		}
 		made, err := NewOptions(list...)
 		if broken != (err != nil) {
 			t.Fatalf("%v from %v", err, list)
 		}
-		if err == nil && made.String() != (Options{raw: o.raw, n: o.n}).String() {
+		if err == nil && made.String() != o.String() {
 			t.Fatalf("%s, want %s", made, o)
 		}
 	})
@@ -114,16 +104,14 @@ func FuzzFlow(f *testing.F) {
 func FuzzPcapng(f *testing.F) {
 	f.Add([]byte("packet"), "comment", int64(1), uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, comment string, ns int64, direction uint8) {
+		comment = comment[:min(len(comment), 65535)]
 		var buf bytes.Buffer
 		w := newTestWriter(t, &buf)
 		err := w.WritePacket(PcapPacket{
 			Time: time.Unix(0, ns), Data: data, Direction: Direction(direction), Comments: []string{comment},
 		})
 		if err != nil {
-			if ns >= 0 && len(comment) < 20000 {
-				t.Fatal(err)
-			}
-			data = nil
+			t.Fatal(err)
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)

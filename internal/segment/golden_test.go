@@ -21,7 +21,7 @@ func (c *capture) save() {
 	}
 	name := strings.ReplaceAll(strings.TrimPrefix(c.t.Name(), "TestKernel"), "/", "-")
 	var b bytes.Buffer
-	w, err := NewPcapWriter(&b, PcapInfo{})
+	w, err := NewPcapWriter(&b, PcapInfo{OS: "Linux", Application: "test"})
 	if err != nil {
 		c.t.Fatal(err)
 	}

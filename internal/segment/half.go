@@ -35,7 +35,7 @@ const (
 // start takes the numbers of the first segment of a direction. Without its SYN the first octet seen gets the
 // number 1, as if the SYN had been just before it. A reset that answers a segment without ACK has number 0 by RFC 9293
 // section 3.5.2: that is no number of the connection.
-func (h *half) start(s *Segment) (guessed bool) {
+func (h *half) start(s *Segment) {
 	switch {
 	case s.Flags&SYN != 0:
 		if h.based && s.Seq != h.base {
@@ -45,22 +45,17 @@ func (h *half) start(s *Segment) (guessed bool) {
 		if shift, ok := s.Options.WindowScale(); ok {
 			h.shift = int8(min(shift, maxShift))
 		}
-		return false
-	case h.based || s.Flags&RST != 0 && s.Seq == 0:
-		return false
+	case !h.based && (s.Flags&RST == 0 || s.Seq != 0):
+		h.base, h.based = s.Seq-1, true
 	}
-	h.base, h.based = s.Seq-1, true
-	return true
 }
 
 // startFromAck takes the numbers of a direction from which nothing was seen yet from what the other one
 // acknowledges.
-func (h *half) startFromAck(s *Segment) (guessed bool) {
-	if h.based || s.Flags&ACK == 0 {
-		return false
+func (h *half) startFromAck(s *Segment) {
+	if !h.based && s.Flags&ACK != 0 {
+		h.base, h.based = s.Ack-1, true
 	}
-	h.base, h.based = s.Ack-1, true
-	return true
 }
 
 // relative is a number of this direction less its base; as it is where there is no base.

@@ -1,12 +1,12 @@
 package segment
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,20 +22,21 @@ var (
 // String is the segment with relative numbers and the window in octets, and what else there is to say:
 //
 //	PSH+ACK seq=1 ack=1 len=5 win=65536 [retransmission]
-//	ACK seq=1 ack=1 win=512 (scale unknown) [numbers start here: SYN not seen]
+//	ACK seq=1 ack=1 win=512 (scale unknown)
 func (s Seen) String() string {
-	window := strconv.Itoa(s.Window)
+	relative := s.Segment
+	relative.Seq, relative.Ack = s.Seq, s.Ack
+	window := fmt.Sprintf("win=%d", s.Window)
 	if !s.Scaled && s.Window != 0 {
 		window += " (scale unknown)"
 	}
-	b := s.Segment.line(s.Seq, s.Ack, window)
-	if s.Guessed {
-		b = append(b, " [numbers start here: SYN not seen]"...)
-	}
+	text := strings.Replace(relative.String(), fmt.Sprintf("win=%d", s.Segment.Window), window, 1)
+	options := s.Segment.Options.StringsRelative(s.Ack - s.Segment.Ack)
+	text = strings.Replace(text, strings.Join(s.Segment.Options.Strings(), ", "), strings.Join(options, ", "), 1)
 	if s.Analysis != 0 {
-		b = append(append(append(b, " ["...), s.Analysis.String()...), ']')
+		text += " [" + s.Analysis.String() + "]"
 	}
-	return string(b)
+	return text
 }
 
 func mustOptions(t testing.TB, list ...Option) Options {
@@ -45,15 +46,6 @@ func mustOptions(t testing.TB, list ...Option) Options {
 		t.Fatal(err)
 	}
 	return o
-}
-
-func mustMarshal(t testing.TB, s Segment) []byte {
-	t.Helper()
-	b, err := s.Marshal()
-	if err != nil {
-		t.Fatalf("marshal %+v: %v", s, err)
-	}
-	return b
 }
 
 func mustDecode(t testing.TB, b []byte) Segment {
@@ -70,25 +62,16 @@ func mustDecode(t testing.TB, b []byte) Segment {
 func randomSegment(r *rand.Rand) Segment {
 	port := func() uint16 { return uint16(20000 + r.IntN(40000)) }
 	s := Segment{
-		IP:  IP{TTL: uint8(1 + r.IntN(255)), DSCP: uint8(r.IntN(64)), ECN: uint8(r.IntN(4))},
 		Seq: r.Uint32(), Ack: r.Uint32(), Flags: Flags(r.UintN(512)),
-		Window: uint16(r.Uint32()), Urgent: uint16(r.Uint32()),
+		Window:  uint16(r.Uint32()),
 		Options: randomOptions(r),
 	}
 	if r.IntN(2) == 0 {
 		s.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(r.Uint32()), byte(r.Uint32()), 1}), port())
 		s.Dst = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(r.Uint32()), byte(r.Uint32()), 2}), port())
-		s.IP.ID, s.IP.DontFragment = uint16(r.Uint32()), r.IntN(2) == 0
-		if r.IntN(4) == 0 {
-			s.IP.Options = []byte{1, 1, 1, 1}
-		}
 	} else {
 		s.Src = netip.AddrPortFrom(randomIPv6(r), port())
 		s.Dst = netip.AddrPortFrom(randomIPv6(r), port())
-		s.IP.FlowLabel = r.Uint32N(1 << 20)
-		if r.IntN(4) == 0 {
-			s.IP.NextHeader, s.IP.Options = headerDest, []byte{protocolTCP, 0, 1, 4, 0, 0, 0, 0}
-		}
 	}
 	if n := r.IntN(1400); r.IntN(3) > 0 && n > 0 {
 		s.Payload = make([]byte, n)
@@ -120,19 +103,19 @@ func randomOptions(r *rand.Rand) Options {
 			o = SACKPermitted()
 		case 3:
 			o = SACK(make([]SACKBlock, 1+r.IntN(3))...)
-			for i := range o.Data() {
+			for i := range o.data {
 				o.data[i] = byte(r.Uint32())
 			}
 		case 4:
 			o = Timestamps(r.Uint32(), r.Uint32())
 		case 5:
-			o = FastOpen([]byte{1, 2, 3, 4, 5, 6, 7, 8})
+			o = RawOption(OptFastOpen, []byte{1, 2, 3, 4, 5, 6, 7, 8})
 		case 6:
 			o = RawOption(77, []byte{byte(r.Uint32())})
 		default:
 			o = NOP()
 		}
-		if next, err := NewOptions(append(list, o)...); err == nil && next.Len() <= MaxOptions {
+		if _, err := NewOptions(append(list, o)...); err == nil {
 			list = append(list, o)
 		}
 	}
@@ -149,7 +132,7 @@ func writeCapture(t testing.TB, packets []PcapPacket) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := NewPcapWriter(f, PcapInfo{Application: "test"})
+	w, err := NewPcapWriter(f, PcapInfo{OS: "Linux", Application: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,8 +67,8 @@ func (c *incarnation) distance(dir int, s *Segment) uint64 {
 func (c *incarnation) add(at time.Time, dir int, s *Segment) Seen {
 	fwd, rev := c.half[dir], c.half[1-dir]
 	seen := Seen{Segment: *s}
-	seen.Guessed = fwd.start(s)
-	seen.Guessed = rev.startFromAck(s) || seen.Guessed
+	fwd.start(s)
+	rev.startFromAck(s)
 	seen.number(fwd, rev)
 
 	rev.probeTaken(at, s)
@@ -76,7 +76,6 @@ func (c *incarnation) add(at time.Time, dir int, s *Segment) Seen {
 	seen.Analysis = l.analysis()
 	if seen.Analysis&DuplicateAck != 0 {
 		fwd.duplicates++
-		seen.DuplicateAck = fwd.duplicates
 	}
 	fwd.record(at, s, &seen)
 	rev.acknowledged(s)

@@ -3,6 +3,7 @@ package segment
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // Options made by the tests: the commands only read them.
@@ -10,9 +11,7 @@ import (
 // RawOption is an option of any kind with any data, of which there is room for 38 octets. OptEnd and OptNOP
 // are a single octet and have no data.
 func RawOption(kind OptionKind, data []byte) Option {
-	o := Option{Kind: kind}
-	o.n = uint8(copy(o.data[:], data))
-	return o
+	return Option{Kind: kind, data: data}
 }
 
 // NOP is the option that only fills.
@@ -29,9 +28,12 @@ func WindowScale(shift uint8) Option { return RawOption(OptWindowScale, []byte{s
 // SACKPermitted says, on a SYN, that the sender understands SACK blocks.
 func SACKPermitted() Option { return Option{Kind: OptSACKPermitted} }
 
+// SACKBlock is a run of octets that arrived out of order: sequence numbers from Left up to, not including, Right.
+type SACKBlock struct{ Left, Right uint32 }
+
 // SACK lists up to four blocks that arrived beyond the acknowledgment number (three beside timestamps).
 func SACK(blocks ...SACKBlock) Option {
-	data := make([]byte, 0, maxOptionData)
+	var data []byte
 	for _, b := range blocks {
 		data = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(data, b.Left), b.Right)
 	}
@@ -43,20 +45,17 @@ func Timestamps(val, ecr uint32) Option {
 	return RawOption(OptTimestamps, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, val), ecr))
 }
 
-// FastOpen carries a cookie of 4 to 16 octets, or, with none, asks for one.
-func FastOpen(cookie []byte) Option { return RawOption(OptFastOpen, cookie) }
-
 // NewOptions writes options one after the other and fills up to a multiple of 4 octets with OptEnd. It is an
-// error if they do not fit into [MaxOptions] octets, or if an option comes from a cut or malformed one.
+// error if they do not fit into [MaxOptions] octets, or if an option comes from a malformed one.
 func NewOptions(list ...Option) (Options, error) {
 	var opts Options
 	n := 0
 	for _, o := range list {
-		size := 2 + int(o.n)
+		size := 2 + len(o.data)
 		if o.single() {
 			size = 1
 		}
-		if o.form != whole || o.single() && o.n > 0 {
+		if o.malformed || o.single() && len(o.data) > 0 {
 			return Options{}, fmt.Errorf("segment: option %s cannot be written", o)
 		}
 		if n+size > MaxOptions {
@@ -65,7 +64,7 @@ func NewOptions(list ...Option) (Options, error) {
 		opts.raw[n] = byte(o.Kind)
 		if !o.single() {
 			opts.raw[n+1] = byte(size)
-			copy(opts.raw[n+2:], o.Data())
+			copy(opts.raw[n+2:], o.data)
 		}
 		n += size
 	}
@@ -73,38 +72,32 @@ func NewOptions(list ...Option) (Options, error) {
 	return opts, nil
 }
 
-// Malformed reports whether the option's length octet is missing, below 2, or runs past the header. Linux ignores
-// such an option and what follows it.
-func (o Option) Malformed() bool { return o.form == malformed }
-
-// Truncated reports whether the capture ends inside the option.
-func (o Option) Truncated() bool { return o.form == cut }
+// single reports whether the option is its kind and nothing else.
+func (o Option) single() bool { return o.Kind == OptEnd || o.Kind == OptNOP }
 
 // Bytes returns a copy of the options as they stand in the header, padding included.
 func (o Options) Bytes() []byte { return o.raw[:o.n] }
 
 // SACK returns the blocks in the header's order, with absolute numbers; nil where there are none.
 func (o Options) SACK() []SACKBlock {
-	data, _ := o.find(OptSACK, -1)
-	return sackBlocks(data)
-}
-
-// FastOpen returns the cookie, empty in a request for one, and whether the option is there.
-func (o Options) FastOpen() (cookie []byte, ok bool) {
-	data, ok := o.find(OptFastOpen, -1)
-	return append([]byte(nil), data...), ok
+	var blocks []SACKBlock
+	for opt := range o.All() {
+		for data := opt.data; opt.Kind == OptSACK && len(data) >= 8; data = data[8:] {
+			blocks = append(blocks, SACKBlock{binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])})
+		}
+	}
+	return blocks
 }
 
 // String is the option and its value.
-func (o Option) String() string { return string(o.appendTo(nil, 0)) }
+func (o Option) String() string { return o.text(0) }
 
 // String is the list of Strings as "<mss 1460, sackOK>", empty without options.
 func (o Options) String() string {
-	b := o.appendLine(nil, 0)
-	if len(b) == 0 {
-		return ""
+	if list := o.Strings(); len(list) > 0 {
+		return "<" + strings.Join(list, ", ") + ">"
 	}
-	return string(b[1:])
+	return ""
 }
 
 // Strings lists the options in the header's order, without padding.

@@ -10,15 +10,11 @@ const (
 	headerHopByHop = 0
 	protocolICMP   = 1
 	protocolTCP    = 6
-	protocolUDP    = 17
 	headerRouting  = 43
 	headerFragment = 44
 	headerAuth     = 51
 	protocolICMPv6 = 58
 	headerDest     = 60
-	headerMobility = 135
-	headerHIP      = 139
-	headerShim6    = 140
 )
 
 const (
@@ -26,14 +22,11 @@ const (
 	ipv6HeaderLen = 40
 )
 
-// network is a packet as far as IP goes: its header, and what the header says of the rest.
+// network is a packet as far as IP goes: what its header says of the rest.
 type network struct {
-	version  int
 	src, dst netip.Addr
-	ip       IP
 	protocol uint8  // of body
-	id       uint32 // of a fragment
-	offset   int    // of a fragment, in octets
+	later    bool   // it is a fragment, and not the first
 	header   int    // octets of the packet that come before body
 	body     []byte // what was captured of the part after the headers
 	length   int    // of that part by the headers
@@ -43,13 +36,13 @@ func (n *network) parse(b []byte) error {
 	if len(b) == 0 {
 		return truncated("IP")
 	}
-	switch n.version = int(b[0] >> 4); n.version {
+	switch b[0] >> 4 {
 	case 4:
 		return n.parseIPv4(b)
 	case 6:
 		return n.parseIPv6(b)
 	}
-	return malformedf("IP", "version %d", n.version)
+	return malformed("IP", "version %d", b[0]>>4)
 }
 
 // parseIPv4 reads the header of RFC 791 section 3.1.
@@ -66,22 +59,14 @@ func (n *network) parseIPv4(b []byte) error {
 	}
 	switch {
 	case n.header < ipv4HeaderLen:
-		return malformedf("IPv4", "header length %d is below %d", n.header, ipv4HeaderLen)
+		return malformed("IPv4", "header length %d is below %d", n.header, ipv4HeaderLen)
 	case total < n.header:
-		return malformedf("IPv4", "total length %d is below the header's %d", total, n.header)
+		return malformed("IPv4", "total length %d is below the header's %d", total, n.header)
 	case len(b) < n.header:
 		return truncated("IPv4")
 	}
-	frag := binary.BigEndian.Uint16(b[6:])
-	n.id, n.offset = uint32(binary.BigEndian.Uint16(b[4:])), int(frag&0x1fff)*8
+	n.later = binary.BigEndian.Uint16(b[6:])&0x1fff != 0
 	n.protocol = b[9]
-	n.ip = IP{
-		TTL: b[8], DSCP: b[1] >> 2, ECN: b[1] & 3,
-		ID: uint16(n.id), DontFragment: frag&0x4000 != 0, MoreFragments: frag&0x2000 != 0,
-	}
-	if n.header > ipv4HeaderLen {
-		n.ip.Options = b[ipv4HeaderLen:n.header:n.header]
-	}
 	n.setBody(b, total)
 	return nil
 }
@@ -98,17 +83,13 @@ func (n *network) parseIPv6(b []byte) error {
 	}
 	n.src = netip.AddrFrom16([16]byte(b[8:]))
 	n.dst = netip.AddrFrom16([16]byte(b[24:]))
-	first := binary.BigEndian.Uint32(b)
-	n.ip = IP{TTL: b[7], DSCP: uint8(first >> 22 & 63), ECN: uint8(first >> 20 & 3), FlowLabel: first & 0xfffff}
 	n.protocol, n.header = b[6], ipv6HeaderLen
 	total := ipv6HeaderLen + int(binary.BigEndian.Uint16(b[4:]))
 	if total == ipv6HeaderLen && len(b) > ipv6HeaderLen {
 		total = jumboLength(b)
 	}
-	if n.protocol != protocolTCP {
-		if err := n.parseExtensions(b, total); err != nil {
-			return err
-		}
+	if err := n.parseExtensions(b, total); err != nil {
+		return err
 	}
 	n.setBody(b, total)
 	return nil
@@ -129,39 +110,22 @@ func jumboLength(b []byte) int {
 // parseExtensions goes along the chain of extension headers (RFC 8200 section 4) up to the first header that is
 // none, or to the data of a fragment that is not the first.
 func (n *network) parseExtensions(b []byte, total int) error {
-	first := n.protocol
-	for n.offset == 0 && isExtension(n.protocol) {
+	for !n.later && isExtension(n.protocol) {
 		rest := b[n.header:min(len(b), total)]
-		if len(rest) < 8 {
-			return n.endsInExtension(len(b), total)
-		}
-		size := extensionLen(n.protocol, rest)
-		if len(rest) < size {
-			return n.endsInExtension(len(b), total)
+		if len(rest) < 8 || len(rest) < extensionLen(n.protocol, rest) {
+			return malformed("IPv6", "ends inside extension header %d", n.protocol)
 		}
 		if n.protocol == headerFragment {
-			field := binary.BigEndian.Uint16(rest[2:])
-			n.offset, n.ip.MoreFragments = int(field&^7), field&1 != 0
-			n.id = binary.BigEndian.Uint32(rest[4:])
+			n.later = binary.BigEndian.Uint16(rest[2:])&^7 != 0
 		}
-		n.protocol, n.header = rest[0], n.header+size
-	}
-	if n.header > ipv6HeaderLen {
-		n.ip.NextHeader, n.ip.Options = first, b[ipv6HeaderLen:n.header:n.header]
+		n.protocol, n.header = rest[0], n.header+extensionLen(n.protocol, rest)
 	}
 	return nil
 }
 
-func (n *network) endsInExtension(captured, total int) error {
-	if captured < total {
-		return truncated("IPv6 extension")
-	}
-	return malformedf("IPv6", "payload ends inside extension header %d", n.protocol)
-}
-
 func isExtension(header uint8) bool {
 	switch header {
-	case headerHopByHop, headerRouting, headerFragment, headerAuth, headerDest, headerMobility, headerHIP, headerShim6:
+	case headerHopByHop, headerRouting, headerFragment, headerAuth, headerDest:
 		return true
 	}
 	return false

@@ -1,5 +1,12 @@
 package segment
 
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+)
+
 // OptionKind is the first octet of a TCP option (IANA, "TCP Option Kind Numbers").
 type OptionKind uint8
 
@@ -23,28 +30,96 @@ const (
 	OptExperiment2   OptionKind = 254
 )
 
-// maxOptionData is what fits into one option: all of the option space but kind and length. A malformed option
-// keeps its length octet as data, hence one octet more in [Option].
-const maxOptionData = MaxOptions - 2
-
-// Option is one TCP option: a value, comparable, that refers to no packet.
-type Option struct {
-	Kind OptionKind
-	form optionForm
-	n    uint8 // octets of data
-	data [maxOptionData + 1]byte
+var knownOptions = []OptionKind{
+	OptMSS, OptWindowScale, OptSACKPermitted, OptSACK, OptTimestamps, OptMD5, OptUserTimeout, OptAO,
+	OptMPTCP, OptFastOpen, OptAccECN0, OptAccECN1, OptExperiment1, OptExperiment2,
 }
 
-type optionForm uint8
+// Option is one TCP option.
+type Option struct {
+	Kind      OptionKind
+	data      []byte // what follows kind and length; if malformed, everything that follows the kind
+	malformed bool   // the length octet is missing or cannot be right
+}
 
-const (
-	whole     optionForm = iota
-	malformed            // the length octet cannot be right
-	cut                  // the capture ends inside the option
-)
+// text is the option and its value: "mss 1460", "sackOK", "TS val 1 ecr 0", "sack {101:201} {301:401}". A kind that is
+// not known is "UNKNOWN(77) 0102", one whose size or length octet is wrong "MALFORMED(2) 05", with its data in
+// hexadecimal. Shift is added to the edges of SACK blocks.
+func (o Option) text(shift uint32) string {
+	data, n := o.data, len(o.data)
+	switch {
+	case o.malformed:
+		return fmt.Sprintf("MALFORMED(%d)%s", o.Kind, hexText(data))
+	case o.Kind == OptMSS && n == 2:
+		return fmt.Sprintf("mss %d", binary.BigEndian.Uint16(data))
+	case o.Kind == OptWindowScale && n == 1:
+		return fmt.Sprintf("wscale %d", data[0])
+	case o.Kind == OptSACKPermitted && n == 0:
+		return "sackOK"
+	case o.Kind == OptSACK && n >= 8 && n%8 == 0:
+		return sackText(data, shift)
+	case o.Kind == OptTimestamps && n == 8:
+		return fmt.Sprintf("TS val %d ecr %d", binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:]))
+	case o.Kind == OptMD5 && n == 16:
+		return "md5" + hexText(data)
+	case o.Kind == OptUserTimeout && n == 2:
+		return userTimeoutText(binary.BigEndian.Uint16(data))
+	case o.Kind == OptAO && n >= 2:
+		return fmt.Sprintf("ao keyid %d rnextkeyid %d mac%s", data[0], data[1], hexText(data[2:]))
+	case o.Kind == OptMPTCP && n >= 1:
+		return "mptcp " + mptcpSubtype(data[0]>>4) + hexText(data)
+	case o.Kind == OptFastOpen && n == 0:
+		return "tfo cookiereq"
+	case o.Kind == OptFastOpen && n >= 4 && n <= 16 && n%2 == 0: // RFC 7413 section 2
+		return "tfo cookie" + hexText(data)
+	case o.Kind == OptAccECN0 && n%3 == 0 && n <= 9:
+		return "accecn0" + accECNText(data)
+	case o.Kind == OptAccECN1 && n%3 == 0 && n <= 9:
+		return "accecn1" + accECNText(data)
+	case (o.Kind == OptExperiment1 || o.Kind == OptExperiment2) && n >= 2:
+		return fmt.Sprintf("exp %d id 0x%x%s", o.Kind, data[:2], hexText(data[2:]))
+	case slices.Contains(knownOptions, o.Kind):
+		return fmt.Sprintf("MALFORMED(%d)%s", o.Kind, hexText(data))
+	}
+	return fmt.Sprintf("UNKNOWN(%d)%s", o.Kind, hexText(data))
+}
 
-// Data is what follows kind and length. Of a malformed option it is everything that follows the kind.
-func (o Option) Data() []byte { return o.data[:o.n] }
+// hexText is a space and the data, or nothing where there is none.
+func hexText(data []byte) string {
+	if len(data) == 0 {
+		return ""
+	}
+	return " " + hex.EncodeToString(data)
+}
 
-// SACKBlock is a run of octets that arrived out of order: sequence numbers from Left up to, not including, Right.
-type SACKBlock struct{ Left, Right uint32 }
+func sackText(data []byte, shift uint32) string {
+	text := "sack"
+	for ; len(data) > 0; data = data[8:] {
+		left, right := binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])
+		text += fmt.Sprintf(" {%d:%d}", left+shift, right+shift)
+	}
+	return text
+}
+
+// userTimeoutText reads the timeout's unit from its highest bit: minutes or seconds (RFC 5482 section 3.1).
+func userTimeoutText(v uint16) string {
+	if v&0x8000 != 0 {
+		return fmt.Sprintf("uto %dm", v&0x7fff)
+	}
+	return fmt.Sprintf("uto %ds", v)
+}
+
+// accECNText shows the counters in the order they are sent, each 24 bits (RFC 9768 section 3.2.3).
+func accECNText(data []byte) (text string) {
+	for ; len(data) > 0; data = data[3:] {
+		text += fmt.Sprintf(" %d", uint32(data[0])<<16|uint32(data[1])<<8|uint32(data[2]))
+	}
+	return text
+}
+
+// mptcpSubtype is the name in RFC 8684 section 9.2.
+func mptcpSubtype(n byte) string {
+	return nameOf([]string{
+		"MP_CAPABLE", "MP_JOIN", "DSS", "ADD_ADDR", "REMOVE_ADDR", "MP_PRIO", "MP_FAIL", "MP_FASTCLOSE", "MP_TCPRST",
+	}, n)
+}

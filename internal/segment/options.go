@@ -12,84 +12,71 @@ const MaxOptions = 40
 // Options are the options of a segment exactly as they stand in its header, padding included. It is a
 // comparable value that refers to no packet. The zero value is no options.
 type Options struct {
-	raw     [MaxOptions]byte
-	n       uint8 // octets of raw in use, a multiple of 4 unless some are missing
-	missing uint8 // octets that the header has and the capture has not
+	raw [MaxOptions]byte
+	n   uint8 // octets of raw in use
 }
-
-// single reports whether the option is its kind and nothing else.
-func (o Option) single() bool { return o.Kind == OptEnd || o.Kind == OptNOP }
-
-// Len is the number of octets captured of the options, padding included.
-func (o Options) Len() int { return int(o.n) }
 
 // All yields the options in the header's order, up to the end of the list: padding between them (OptNOP) is
-// yielded, OptEnd and what follows it is not. A malformed or truncated option is the last one.
+// yielded, OptEnd and what follows it is not. A malformed option is the last one: Linux ignores it and what follows.
 func (o Options) All() iter.Seq[Option] {
 	return func(yield func(Option) bool) {
-		for i := 0; i < int(o.n) && OptionKind(o.raw[i]) != OptEnd; {
-			opt, size := o.at(i)
-			if !yield(opt) || opt.form != whole {
+		for rest := o.raw[:o.n]; len(rest) > 0 && OptionKind(rest[0]) != OptEnd; {
+			opt, size := firstOption(rest)
+			if !yield(opt) {
 				return
 			}
-			i += size
+			rest = rest[size:]
 		}
 	}
 }
 
-// size is how many octets the option that starts at octet i takes, and whether it is whole.
-func (o *Options) size(i int) (octets int, ok bool) {
-	switch k := OptionKind(o.raw[i]); {
-	case k == OptEnd || k == OptNOP:
-		return 1, true
-	case i+1 >= int(o.n):
-		return 0, false
-	}
-	octets = int(o.raw[i+1])
-	return octets, octets >= 2 && i+octets <= int(o.n)
-}
-
-// at reads the option that starts at octet i.
-func (o *Options) at(i int) (opt Option, size int) {
-	opt.Kind = OptionKind(o.raw[i])
-	size, ok := o.size(i)
-	data := o.raw[i+1 : o.n] // with the length octet, if there is one
+// firstOption reads the option that b starts with, and tells how many octets it takes.
+func firstOption(b []byte) (o Option, size int) {
+	o.Kind = OptionKind(b[0])
 	switch {
-	case ok && opt.single():
-		data = nil
-	case ok:
-		data = data[1 : size-1]
-	case o.missing > 0 && len(data) > 0 && data[0] >= 2:
-		opt.form, data = cut, data[1:]
-	case o.missing > 0 && len(data) == 0:
-		opt.form = cut
-	default:
-		opt.form = malformed
+	case o.Kind == OptNOP:
+		return o, 1
+	case len(b) < 2 || b[1] < 2 || int(b[1]) > len(b):
+		o.data, o.malformed = b[1:], true
+		return o, len(b)
 	}
-	opt.n = uint8(copy(opt.data[:], data))
-	return opt, size
+	size = int(b[1])
+	o.data = b[2:size]
+	return o, size
 }
 
-// find is the data of the last option of a kind whose data has exactly want octets (any number where want is
-// negative). Linux too takes the last, and passes over those of a wrong size.
-func (o *Options) find(kind OptionKind, want int) (data []byte, found bool) {
-	for i := 0; i < int(o.n) && OptionKind(o.raw[i]) != OptEnd; {
-		size, ok := o.size(i)
-		if !ok {
-			break
+// StringsRelative lists the options in the header's order, without padding, with shift added to the edges of SACK
+// blocks, modulo 2^32. What takes an acknowledgment number to the relative one takes these there too: shift is relative
+// less absolute.
+func (o Options) StringsRelative(shift uint32) []string {
+	list := []string{}
+	for opt := range o.All() {
+		if opt.Kind != OptNOP {
+			list = append(list, opt.text(shift))
 		}
-		if OptionKind(o.raw[i]) == kind && size >= 2 && (want < 0 || size-2 == want) {
-			data, found = o.raw[i+2:i+size], true
-		}
-		i += size
 	}
-	return data, found
+	return list
 }
 
 // Has reports whether there is an option of this kind, complete, whatever its size.
 func (o Options) Has(kind OptionKind) bool {
-	_, ok := o.find(kind, -1)
-	return ok
+	for opt := range o.All() {
+		if opt.Kind == kind && !opt.malformed {
+			return true
+		}
+	}
+	return false
+}
+
+// find is the data of the last option of a kind whose data has exactly size octets. Linux too takes the last, and
+// passes over those of a wrong size.
+func (o Options) find(kind OptionKind, size int) (data []byte, found bool) {
+	for opt := range o.All() {
+		if opt.Kind == kind && !opt.malformed && len(opt.data) == size {
+			data, found = opt.data, true
+		}
+	}
+	return data, found
 }
 
 // MSS returns the maximum segment size in octets, and whether the option is there.
@@ -113,17 +100,6 @@ func (o Options) WindowScale() (shift uint8, ok bool) {
 func (o Options) SACKPermitted() bool {
 	_, ok := o.find(OptSACKPermitted, 0)
 	return ok
-}
-
-func sackBlocks(data []byte) []SACKBlock {
-	if len(data) == 0 || len(data)%8 != 0 {
-		return nil
-	}
-	blocks := make([]SACKBlock, 0, len(data)/8)
-	for ; len(data) > 0; data = data[8:] {
-		blocks = append(blocks, SACKBlock{binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])})
-	}
-	return blocks
 }
 
 // Timestamps returns the sender's clock and the clock it echoes, and whether the option is there.

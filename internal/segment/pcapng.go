@@ -1,8 +1,7 @@
 package segment
 
 import (
-	"errors"
-	"fmt"
+	"encoding/binary"
 	"io"
 	"math"
 	"time"
@@ -13,15 +12,14 @@ type Direction uint8
 
 // The directions of epb_flags, bits 0 and 1.
 const (
-	DirectionUnknown Direction = iota
-	Inbound
+	Inbound Direction = 1 + iota
 	Outbound
 )
 
-// PcapInfo describes a capture; empty fields are left out.
+// PcapInfo describes a capture.
 type PcapInfo struct{ OS, Application string }
 
-// PcapInterface describes an interface that packets were captured on; empty strings are left out.
+// PcapInterface describes an interface that packets were captured on.
 type PcapInterface struct{ Name, Description string }
 
 // linkTypeRaw: packets start with their IP header, version 4 or 6, as on TUN devices (LINKTYPE_RAW).
@@ -29,11 +27,11 @@ const linkTypeRaw = 101
 
 // PcapPacket is a packet as it was captured.
 type PcapPacket struct {
-	Interface int       // what AddInterface returned
-	Time      time.Time // 1970 to 2262
-	Data      []byte    // from the IP header on; not kept
+	Interface int // what AddInterface returned
+	Time      time.Time
+	Data      []byte // from the IP header on; not kept
 	Direction Direction
-	ID        uint64   // the same for the same packet on two interfaces; 0: not known
+	ID        uint64   // the same for the same packet on two interfaces
 	Comments  []string // such as why it was dropped
 }
 
@@ -43,7 +41,6 @@ type PcapPacket struct {
 type PcapWriter struct {
 	w          io.Writer
 	block      []byte // the one being made
-	tooLong    int    // octets of a text in it that does not fit into an option
 	interfaces []pcapCounts
 	err        error // the first error of w: after half a block nothing that follows can be read
 }
@@ -54,16 +51,7 @@ type pcapCounts struct {
 	first, last int64 // nanoseconds since 1970
 }
 
-// The times that fit into the nanoseconds since 1970 of [time.Time.UnixNano].
-var (
-	firstTime = time.Unix(0, 0)
-	lastTime  = time.Unix(0, math.MaxInt64)
-)
-
-var errPcapClosed = errors.New("segment: the capture is closed")
-
-// NewPcapWriter starts a capture on w with its section header. Errors are those of w, and of a string that is longer
-// than the 65535 octets of an option. The writer does not close w.
+// NewPcapWriter starts a capture on w with its section header. Errors are those of w. The writer does not close w.
 func NewPcapWriter(w io.Writer, info PcapInfo) (*PcapWriter, error) {
 	p := &PcapWriter{w: w}
 	p.begin(blockSectionHeader)
@@ -72,8 +60,8 @@ func NewPcapWriter(w io.Writer, info PcapInfo) (*PcapWriter, error) {
 	p.u16(0)
 	p.u32(math.MaxUint32) // section length: not known
 	p.u32(math.MaxUint32)
-	p.text(optionOS, info.OS)
-	p.text(optionApplication, info.Application)
+	p.option(optionOS, []byte(info.OS))
+	p.option(optionApplication, []byte(info.Application))
 	return p, p.end()
 }
 
@@ -84,8 +72,8 @@ func (p *PcapWriter) AddInterface(i PcapInterface) (int, error) {
 	p.u16(linkTypeRaw)
 	p.u16(0)
 	p.u32(0) // octets kept of a packet: all
-	p.text(optionInterfaceName, i.Name)
-	p.text(optionInterfaceDescription, i.Description)
+	p.option(optionInterfaceName, []byte(i.Name))
+	p.option(optionInterfaceDescription, []byte(i.Description))
 	p.option(optionTimeResolution, []byte{9}) // 10^-9 s
 	if err := p.end(); err != nil {
 		return 0, err
@@ -94,40 +82,22 @@ func (p *PcapWriter) AddInterface(i PcapInterface) (int, error) {
 	return len(p.interfaces) - 1, nil
 }
 
-// WritePacket adds a packet. Errors are those of w, which stay, and of a packet that cannot be written, which leaves
-// the capture as it was.
+// WritePacket adds a packet. Errors are those of w, and stay.
 func (p *PcapWriter) WritePacket(packet PcapPacket) error {
-	if packet.Interface < 0 || packet.Interface >= len(p.interfaces) {
-		return fmt.Errorf("segment: capture has no interface %d", packet.Interface)
-	}
-	if packet.Time.Before(firstTime) || packet.Time.After(lastTime) {
-		return fmt.Errorf("segment: capture cannot have a packet of %v", packet.Time)
-	}
 	at := packet.Time.UnixNano()
-	p.packetBlock(&packet, uint64(at))
-	if err := p.end(); err != nil {
-		return err
-	}
-	p.interfaces[packet.Interface].add(at)
-	return nil
-}
-
-func (p *PcapWriter) packetBlock(packet *PcapPacket, at uint64) {
 	p.begin(blockEnhancedPacket)
 	p.u32(uint32(packet.Interface))
-	p.time(at)
+	p.block = append(p.block, timestamp(at)...)
 	p.u32(uint32(len(packet.Data))) // captured
 	p.u32(uint32(len(packet.Data))) // on the wire
 	p.padded(packet.Data)
 	for _, comment := range packet.Comments {
-		p.text(optionComment, comment)
+		p.option(optionComment, []byte(comment))
 	}
-	if packet.Direction != DirectionUnknown {
-		p.optionU32(optionPacketFlags, uint32(packet.Direction&3))
-	}
-	if packet.ID != 0 {
-		p.optionU64(optionPacketID, packet.ID)
-	}
+	p.option(optionPacketFlags, binary.LittleEndian.AppendUint32(nil, uint32(packet.Direction)))
+	p.option(optionPacketID, binary.LittleEndian.AppendUint64(nil, packet.ID))
+	p.interfaces[packet.Interface].add(at)
+	return p.end()
 }
 
 func (c *pcapCounts) add(at int64) {
@@ -139,26 +109,20 @@ func (c *pcapCounts) add(at int64) {
 }
 
 // Close ends the capture with the statistics of each interface: the time of its first and last packet, and how many
-// there were. It does not close the underlying writer. A second Close does nothing.
+// there were. It does not close the underlying writer.
 func (p *PcapWriter) Close() error {
-	if p.err == errPcapClosed {
-		return nil
-	}
-	for i := range p.interfaces {
-		c := &p.interfaces[i]
+	for i, c := range p.interfaces {
 		p.begin(blockStatistics)
 		p.u32(uint32(i))
-		p.time(uint64(c.last))
+		p.block = append(p.block, timestamp(c.last)...)
 		if c.received > 0 {
-			p.optionTime(optionStatisticsStart, uint64(c.first))
-			p.optionTime(optionStatisticsEnd, uint64(c.last))
+			p.option(optionStatisticsStart, timestamp(c.first))
+			p.option(optionStatisticsEnd, timestamp(c.last))
 		}
-		p.optionU64(optionStatisticsReceived, c.received)
+		p.option(optionStatisticsReceived, binary.LittleEndian.AppendUint64(nil, c.received))
 		if err := p.end(); err != nil {
 			return err
 		}
 	}
-	err := p.err
-	p.err = errPcapClosed
-	return err
+	return p.err
 }

@@ -3,8 +3,6 @@ package segment
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
-	"strings"
 )
 
 // Block types and option codes of pcapng (draft-ietf-opsawg-pcapng section 4).
@@ -41,16 +39,10 @@ func (p *PcapWriter) begin(kind uint32) {
 	p.u32(0)
 }
 
-// end completes the block that was begun and writes it, unless something went wrong: a text too long spoils this
-// block, an error of the underlying writer all that follow.
+// end completes the block that was begun and writes it. An error of the underlying writer spoils all that follow.
 func (p *PcapWriter) end() error {
 	if p.err != nil {
 		return p.err
-	}
-	if p.tooLong > 0 {
-		n := p.tooLong
-		p.tooLong = 0
-		return fmt.Errorf("segment: capture cannot have a text of %d octets", n)
 	}
 	p.u16(optionEnd)
 	p.u16(0)
@@ -66,10 +58,9 @@ func (p *PcapWriter) end() error {
 func (p *PcapWriter) u16(v uint16) { p.block = binary.LittleEndian.AppendUint16(p.block, v) }
 func (p *PcapWriter) u32(v uint32) { p.block = binary.LittleEndian.AppendUint32(p.block, v) }
 
-// time is a time outside of an option or in one: the high half comes first, whatever the byte order.
-func (p *PcapWriter) time(ns uint64) {
-	p.u32(uint32(ns >> 32))
-	p.u32(uint32(ns))
+// timestamp is a time outside of an option or in one: the high half comes first, whatever the byte order.
+func timestamp(ns int64) []byte {
+	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, uint32(ns>>32)), uint32(ns))
 }
 
 // padded appends data and fills up to a multiple of 4 octets.
@@ -82,35 +73,4 @@ func (p *PcapWriter) option(code uint16, data []byte) {
 	p.u16(code)
 	p.u16(uint16(len(data)))
 	p.padded(data)
-}
-
-func (p *PcapWriter) optionU32(code uint16, v uint32) {
-	p.u16(code)
-	p.u16(4)
-	p.u32(v)
-}
-
-func (p *PcapWriter) optionU64(code uint16, v uint64) {
-	p.u16(code)
-	p.u16(8)
-	p.block = binary.LittleEndian.AppendUint64(p.block, v)
-}
-
-func (p *PcapWriter) optionTime(code uint16, ns uint64) {
-	p.u16(code)
-	p.u16(8)
-	p.time(ns)
-}
-
-// text is an option with a string in UTF-8, nothing where the string is empty.
-func (p *PcapWriter) text(code uint16, s string) {
-	if s == "" {
-		return
-	}
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) > math.MaxUint16 {
-		p.tooLong = len(s)
-		return
-	}
-	p.option(code, []byte(s))
 }

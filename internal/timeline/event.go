@@ -8,11 +8,14 @@ package timeline
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"socklife/sockapi"
+	"socklife/tcpinfo"
 )
 
 // Side is whose event it is.
@@ -32,20 +35,8 @@ func (s Side) Other() Side {
 	return Client
 }
 
-// Kind is what sort of event it is; each has a body type of its own.
+// Kind is what sort of event it is: call, state, …; each has a body type of its own.
 type Kind string
-
-const (
-	KindCall     Kind = "call"
-	KindState    Kind = "state"
-	KindQueue    Kind = "queue"
-	KindSegment  Kind = "segment"
-	KindCounter  Kind = "counter"
-	KindNote     Kind = "note"
-	KindCheck    Kind = "check"
-	KindCoverage Kind = "coverage"
-	KindSummary  Kind = "summary"
-)
 
 // Body is what an event of one kind carries.
 type Body interface{ Kind() Kind }
@@ -72,13 +63,13 @@ type Call struct {
 	Sys *sockapi.Call `json:"-"`
 }
 
-// State is what a source said of a socket. From is absent where the socket was seen for the first time. From and To are
+// State is what a source said of a socket. From is 0, and absent in JSON, where the socket was seen for the first time. From and To are
 // the same where the state stayed and its timer, queues or shutdown bits are the news.
 type State struct {
 	Local     netip.AddrPort `json:"local"` // invalid, which is "" in JSON, for an address that the socket does not have
 	Remote    netip.AddrPort `json:"remote,omitzero"`
-	From      string         `json:"from,omitempty"`
-	To        string         `json:"to"`
+	From      tcpinfo.State  `json:"from,omitzero"`
+	To        tcpinfo.State  `json:"to"`
 	Source    string         `json:"source"`
 	Timer     string         `json:"timer,omitempty"`
 	ExpiresMS *int64         `json:"expires_ms,omitempty"`
@@ -122,16 +113,40 @@ type Segment struct {
 	Fate    string   `json:"fate,omitempty"`
 
 	From  Side     `json:"-"` // the end that sent it
-	Text  string   `json:"-"` // flags and numbers in one line, for a terminal
-	Shown []string `json:"-"` // of the options, those that say something new
 	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
+}
+
+// Numbers are its flags and numbers, in one line.
+func (b *Segment) Numbers() string {
+	words := append(slices.Clone(b.Flags), fmt.Sprintf("seq=%d", b.Seq))
+	if b.Ack != nil {
+		words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
+	}
+	if b.Len > 0 {
+		words = append(words, fmt.Sprintf("len=%d", b.Len))
+	}
+	window := fmt.Sprintf("win=%d", b.Win)
+	if b.Unscaled {
+		window += "*?"
+	}
+	return strings.Join(append(words, window), " ")
+}
+
+// News are the options that say something new, as the timestamps of every segment do not.
+func (b *Segment) News() (some []string) {
+	for _, o := range b.Options {
+		if !strings.HasPrefix(o, "TS val ") || slices.Contains(b.Flags, "SYN") {
+			some = append(some, o)
+		}
+	}
+	return some
 }
 
 // Line is a segment in one line: its flags and numbers, <its options>, [what is remarkable].
 func (b *Segment) Line() string {
-	line := b.Text
-	if len(b.Shown) > 0 {
-		line += " <" + strings.Join(b.Shown, ", ") + ">"
+	line := b.Numbers()
+	if news := b.News(); len(news) > 0 {
+		line += " <" + strings.Join(news, ", ") + ">"
 	}
 	for _, m := range b.Marks {
 		line += " [" + m + "]"
@@ -161,13 +176,13 @@ type Check struct {
 
 // Coverage is one state, or one transition, of the tour's table.
 type Coverage struct {
-	State    string `json:"state,omitempty"`
-	From     string `json:"from,omitempty"`
-	To       string `json:"to,omitempty"`
-	Seen     bool   `json:"seen"`
-	Scenario string `json:"scenario,omitempty"`
-	Source   string `json:"source,omitempty"`
-	WhyNot   string `json:"why_not,omitempty"`
+	State    tcpinfo.State `json:"state,omitzero"`
+	From     tcpinfo.State `json:"from,omitzero"`
+	To       tcpinfo.State `json:"to,omitzero"`
+	Seen     bool          `json:"seen"`
+	Scenario string        `json:"scenario,omitempty"`
+	Source   string        `json:"source,omitempty"`
+	WhyNot   string        `json:"why_not,omitempty"`
 }
 
 // Summary ends every run.
@@ -178,15 +193,15 @@ type Summary struct {
 	Failed   int    `json:"failed"`
 }
 
-func (*Call) Kind() Kind     { return KindCall }
-func (*State) Kind() Kind    { return KindState }
-func (*Queue) Kind() Kind    { return KindQueue }
-func (*Segment) Kind() Kind  { return KindSegment }
-func (*Counter) Kind() Kind  { return KindCounter }
-func (*Note) Kind() Kind     { return KindNote }
-func (*Check) Kind() Kind    { return KindCheck }
-func (*Coverage) Kind() Kind { return KindCoverage }
-func (*Summary) Kind() Kind  { return KindSummary }
+func (*Call) Kind() Kind     { return "call" }
+func (*State) Kind() Kind    { return "state" }
+func (*Queue) Kind() Kind    { return "queue" }
+func (*Segment) Kind() Kind  { return "segment" }
+func (*Counter) Kind() Kind  { return "counter" }
+func (*Note) Kind() Kind     { return "note" }
+func (*Check) Kind() Kind    { return "check" }
+func (*Coverage) Kind() Kind { return "coverage" }
+func (*Summary) Kind() Kind  { return "summary" }
 
 // MarshalJSON writes the header's fields, then the body's, as one flat object.
 func (e Event) MarshalJSON() ([]byte, error) {

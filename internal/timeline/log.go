@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -131,9 +132,7 @@ func (l *Log) insert(side Side, at time.Time, body Body) {
 	}
 	e := Event{At: at.Sub(l.start), Time: at, Side: side, Body: body}
 	i := sort.Search(len(l.pending), func(i int) bool { return l.pending[i].At > e.At })
-	l.pending = append(l.pending, Event{})
-	copy(l.pending[i+1:], l.pending[i:])
-	l.pending[i] = e
+	l.pending = slices.Insert(l.pending, i, e)
 }
 
 // flush hands over every event that nothing still under way can come before.

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"socklife/tcpinfo"
 )
 
 type recorder struct{ events []Event }
@@ -19,7 +21,7 @@ func (r *recorder) texts() (out []string) {
 		case *Note:
 			out = append(out, b.Text)
 		case *State:
-			out = append(out, string(e.Side)+" "+b.To)
+			out = append(out, string(e.Side)+" "+b.To.String())
 		}
 	}
 	return out
@@ -46,7 +48,7 @@ func TestAnEffectNeverStandsBeforeItsCause(t *testing.T) {
 	reading := l.Enter(Server, false, now, "read(7)")
 	closing := l.Enter(Client, true, now.Add(time.Microsecond), "close(6)")
 	reading.Exit(5*time.Microsecond, &Call{Call: "read"})
-	l.Add(Server, now.Add(6*time.Microsecond), &State{To: "CLOSE-WAIT"})
+	l.Add(Server, now.Add(6*time.Microsecond), &State{To: tcpinfo.CloseWait})
 	if len(r.events) != 0 {
 		t.Fatalf("%q came out while close() was under way", r.texts())
 	}
@@ -58,8 +60,8 @@ func TestACallThatBlocksIsAnnouncedAndHoldsNobodyUp(t *testing.T) {
 	got := make(chan Event, 10)
 	l := New(SinkFunc(func(e Event) { got <- e }))
 	connecting := l.Enter(Client, true, time.Now(), "connect(6)")
-	l.Add(Client, time.Time{}, &State{To: "SYN-SENT"})
-	for _, want := range []Kind{KindNote, KindState} {
+	l.Add(Client, time.Time{}, &State{To: tcpinfo.SynSent})
+	for _, want := range []Kind{"note", "state"} {
 		select {
 		case e := <-got:
 			if e.Body.Kind() != want {
@@ -116,10 +118,10 @@ func TestJSONIsFlatAndInOrder(t *testing.T) {
 			`"kind":"call","call":"close","args":["6"],"fd":6,"ret":0,"took_us":1.5}`},
 		{&Call{Call: "connect", Args: []string{"6"}, FD: 6, Ret: -1, Errno: "ECONNREFUSED", TookUS: 3},
 			`"kind":"call","call":"connect","args":["6"],"fd":6,"ret":-1,"errno":"ECONNREFUSED","took_us":3}`},
-		{&State{Local: local, Remote: remote, From: "FIN-WAIT-2", To: "TIME-WAIT", Source: "sock_diag", Timer: "timewait", ExpiresMS: &expires, Retrans: &retrans, RecvQ: &q, Shutdown: []string{}},
+		{&State{Local: local, Remote: remote, From: tcpinfo.FinWait2, To: tcpinfo.TimeWait, Source: "sock_diag", Timer: "timewait", ExpiresMS: &expires, Retrans: &retrans, RecvQ: &q, Shutdown: []string{}},
 			`"kind":"state","local":"[fe80::1%eth0]:1","remote":"[::ffff:192.0.2.2]:2","from":"FIN-WAIT-2","to":"TIME-WAIT","source":"sock_diag","timer":"timewait","expires_ms":59990,"retrans":0,"recv_q":1,"shutdown":[]}`},
-		{&State{Local: local, To: "LISTEN", Source: "tcp_info"}, `"kind":"state","local":"[fe80::1%eth0]:1","to":"LISTEN","source":"tcp_info"}`},
-		{&State{To: "CLOSED", Source: "tcp_info"}, `"kind":"state","local":"","to":"CLOSED","source":"tcp_info"}`},
+		{&State{Local: local, To: tcpinfo.Listen, Source: "tcp_info"}, `"kind":"state","local":"[fe80::1%eth0]:1","to":"LISTEN","source":"tcp_info"}`},
+		{&State{To: tcpinfo.Closed, Source: "tcp_info"}, `"kind":"state","local":"","to":"CLOSED","source":"tcp_info"}`},
 		{&Queue{Local: local, AcceptLimit: 128}, `"kind":"queue","local":"[fe80::1%eth0]:1","accept_queue":0,"accept_limit":128}`},
 		{&Check{Expect: "a > b", Got: "<", OK: false}, `"kind":"check","expect":"a > b","got":"<","ok":false}`},
 	} {

@@ -4,6 +4,7 @@ package tour
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"socklife/internal/scenario"
@@ -13,39 +14,28 @@ import (
 
 // Stop is how one scenario of the tour went.
 type Stop struct {
-	Scenario *scenario.Scenario
-	Wire     bool // on the wire
-	N, Of    int  // which it is, and of how many
-	Result   scenario.Result
-	Skipped  string // why it could not be played here
-	Took     time.Duration
-	Failures []timeline.Event // the checks that were not met
+	Scenario  *scenario.Scenario
+	Wire      bool // on the wire
+	N, Of     int  // which it is, and of how many
+	Result    scenario.Result
+	NotPlayed string // why it could not be played here
+	Took      time.Duration
+	Failures  []timeline.Event // the checks that were not met
 }
 
 // Config is what the tour is to be.
 type Config struct {
-	Run    scenario.Config      // for each scenario; its Log is the tour's
-	Wire   *scenario.WireConfig // nil: no wire
-	Begin  func(Stop)           // before each scenario
-	End    func(Stop)           // after it
-	Sights *Sights              // a sink of the log
+	Run      scenario.Config      // for each scenario; its Log is the tour's
+	Wire     *scenario.WireConfig // nil: no wire
+	Begin    func(Stop)           // before each scenario
+	End      func(Stop)           // after it
+	Coverage *Coverage            // a sink of the log
 }
-
-// Result sums it up.
-type Result struct {
-	Scenarios, Skipped int
-	Checks, Failed     int
-	Err                error
-}
-
-// OK tells whether every check of every scenario that was played held.
-func (r Result) OK() bool { return r.Err == nil && r.Failed == 0 }
 
 // Run plays the scenarios one after the other: what they count is the whole network namespace's. The coverage is the last
-// that the log gets.
-func Run(ctx context.Context, cfg Config) Result {
-	var sum Result
-	stops := itinerary(cfg.Wire != nil)
+// that the log gets. The result's error is of the first scenario that did not come to its end.
+func Run(ctx context.Context, cfg Config) (sum scenario.Result) {
+	stops := plan(cfg.Wire != nil)
 	for i, stop := range stops {
 		stop.N, stop.Of = i+1, len(stops)
 		cfg.Begin(stop)
@@ -54,10 +44,14 @@ func Run(ctx context.Context, cfg Config) Result {
 			sum.Err = context.Cause(ctx)
 			return sum
 		}
-		sum.count(stop)
+		sum.Checks += stop.Result.Checks
+		sum.Failed += stop.Result.Failed
+		if err := stop.Result.Err; err != nil && stop.NotPlayed == "" && sum.Err == nil {
+			sum.Err = fmt.Errorf("%s: %w", stop.Name(), err)
+		}
 		cfg.End(stop)
 	}
-	for _, c := range cfg.Sights.Coverage() {
+	for _, c := range cfg.Coverage.Table() {
 		cfg.Run.Log.Add(timeline.Client, time.Time{}, c)
 	}
 	cfg.Run.Log.Add(timeline.Client, time.Time{}, &timeline.Summary{Scenario: "tour", OK: sum.OK(), Checks: sum.Checks, Failed: sum.Failed})
@@ -65,8 +59,8 @@ func Run(ctx context.Context, cfg Config) Result {
 	return sum
 }
 
-// itinerary is every scenario on this host, then those that the wire has more to say of.
-func itinerary(wire bool) (stops []Stop) {
+// plan is every scenario on this host, then those that the wire has more to say of.
+func plan(wire bool) (stops []Stop) {
 	for _, sc := range scenario.All() {
 		if !sc.OnlyWire {
 			stops = append(stops, Stop{Scenario: sc})
@@ -90,38 +84,15 @@ func (s Stop) Name() string {
 
 // play plays one scenario.
 func play(ctx context.Context, cfg Config, stop *Stop) {
-	cfg.Sights.visit(stop.Name())
+	cfg.Coverage.begin(stop.Name())
 	if stop.Wire {
 		cfg.Run.Wire = cfg.Wire
 	}
 	begin := time.Now()
 	stop.Result = scenario.Both(ctx, stop.Scenario, cfg.Run)
 	stop.Took = time.Since(begin)
-	stop.Failures = cfg.Sights.failures()
+	stop.Failures = cfg.Coverage.failures()
 	if cannot := unsupported.In(stop.Result.Err); cannot != nil {
-		stop.Skipped = cannot.Error()
-		cfg.Sights.missed(stop.Scenario.Name, cannot.What)
+		stop.NotPlayed = cannot.Error()
 	}
 }
-
-func (r *Result) count(s Stop) {
-	r.Scenarios++
-	r.Checks += s.Result.Checks
-	r.Failed += s.Result.Failed
-	if s.Skipped != "" {
-		r.Skipped++
-		return
-	}
-	if s.Result.Err != nil && r.Err == nil {
-		r.Err = &Failed{s.Name(), s.Result.Err}
-	}
-}
-
-// Failed is a scenario that did not come to its end.
-type Failed struct {
-	Scenario string
-	Err      error
-}
-
-func (f *Failed) Error() string { return f.Scenario + ": " + f.Err.Error() }
-func (f *Failed) Unwrap() error { return f.Err }

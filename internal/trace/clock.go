@@ -13,45 +13,35 @@ import (
 // clock turns the kernel's stamps into the times of time.Now. The trace's clock is CLOCK_MONOTONIC, and so is the
 // monotonic reading that Go compares and subtracts times by; only where each counts from is to be found out.
 type clock struct {
-	ref  time.Time
-	mono int64 // the trace's clock at ref, ns
-	ns   int64 // how far this process' CLOCK_MONOTONIC is ahead of the kernel's: time_namespaces(7)
+	ref   time.Time
+	mono  int64 // the trace's clock at ref, ns
+	ahead int64 // how far this process' CLOCK_MONOTONIC is ahead of the kernel's, ns: time_namespaces(7)
 }
 
 // newClock reads both clocks next to each other, several times, and keeps the closest reading: the process may lose the
 // CPU in between.
-func newClock() (clock, error) {
-	c := clock{ns: timeNamespace()}
+func newClock() clock {
+	c := clock{ahead: timeNamespace()}
 	for closest, i := int64(math.MaxInt64), 0; i < 50; i++ {
-		before, err := monotonic()
+		before := monotonic()
 		now := time.Now()
-		after, err2 := monotonic()
-		if err != nil || err2 != nil {
-			return c, os.NewSyscallError("clock_gettime", err)
-		}
-		if apart := after - before; apart < closest {
-			closest, c.ref, c.mono = apart, now, before+apart/2-c.ns
+		if apart := monotonic() - before; apart < closest {
+			closest, c.ref, c.mono = apart, now, before+apart/2-c.ahead
 		}
 	}
-	return c, nil
+	return c
 }
 
 // at is the moment of a stamp.
 func (c clock) at(stamp uint64) time.Time { return c.ref.Add(time.Duration(int64(stamp) - c.mono)) }
 
 // stamp is the stamp of now.
-func (c clock) stamp() uint64 {
-	now, err := monotonic()
-	if err != nil {
-		return uint64(c.mono + int64(time.Since(c.ref)))
-	}
-	return uint64(now - c.ns)
-}
+func (c clock) stamp() uint64 { return uint64(monotonic() - c.ahead) }
 
-func monotonic() (int64, error) {
+func monotonic() int64 {
 	var ts unix.Timespec
-	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return ts.Nano(), err
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // it fails only for clocks that do not exist
+	return ts.Nano()
 }
 
 // timeNamespace reads this process' offset; the kernel's tracer knows of no namespaces.

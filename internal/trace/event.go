@@ -31,43 +31,22 @@ func (e Event) ClosedIsNotTheEnd() bool {
 	return e.To == tcpinfo.Closed && (e.From == tcpinfo.FinWait2 || e.From == tcpinfo.Closing)
 }
 
-// layout is that of a record of sock:inet_sock_set_state.
-type layout struct {
-	id               uint64
-	length           int
-	kind             field // common to all tracepoints
-	sock, from, to   field
-	sport, dport     field
-	family, protocol field
-	saddr, daddr     field
-	saddr6, daddr6   field
+// tracepoint is how records of sock:inet_sock_set_state look.
+type tracepoint struct {
+	layout
+	id uint64 // what common_type holds in them
 }
 
-func parseLayout(text string) (layout, error) {
-	f, err := parseFormat(text)
-	if err != nil {
-		return layout{}, err
+func parseTracepoint(format string) (p tracepoint, err error) {
+	if _, err := fmt.Sscanf(format, "name: inet_sock_set_state\nID: %d\n", &p.id); err != nil {
+		return p, fmt.Errorf("format of the tracepoint: its name and ID: %w", err)
 	}
-	l := layout{id: f.id}
-	var errs []error
-	take := func(v *field, find func() (field, error)) {
-		var err error
-		if *v, err = find(); err != nil {
-			errs = append(errs, err)
-		}
-		l.length = max(l.length, v.end())
-	}
-	for name, v := range map[string]*field{
-		"common_type": &l.kind, "skaddr": &l.sock, "oldstate": &l.from, "newstate": &l.to,
-		"sport": &l.sport, "dport": &l.dport, "family": &l.family, "protocol": &l.protocol,
-	} {
-		take(v, func() (field, error) { return f.number(name) })
-	}
-	take(&l.saddr, func() (field, error) { return f.bytes("saddr", 4) })
-	take(&l.daddr, func() (field, error) { return f.bytes("daddr", 4) })
-	take(&l.saddr6, func() (field, error) { return f.bytes("saddr_v6", 16) })
-	take(&l.daddr6, func() (field, error) { return f.bytes("daddr_v6", 16) })
-	return l, errors.Join(errs...)
+	p.layout, err = parseLayout(format, map[string][]int{
+		"common_type": {2}, "skaddr": {4, 8}, "oldstate": {4}, "newstate": {4},
+		"sport": {2}, "dport": {2}, "family": {2}, "protocol": {1, 2},
+		"saddr": {4}, "daddr": {4}, "saddr_v6": {16}, "daddr_v6": {16},
+	})
+	return p, err
 }
 
 // record is a decoded one: an event whose time is still the kernel's.
@@ -78,33 +57,28 @@ type record struct {
 
 var errRecord = errors.New("tracepoint: a record that is too short")
 
-// decode reads one record. ok is false for what is not a transition of TCP: close(2)
-// after shutdown(2), for one, sets the state that is set already.
-func (l layout) decode(stamp uint64, b []byte) (r record, ok bool, err error) {
-	if len(b) < l.kind.end() {
-		return r, false, fmt.Errorf("%w: %d bytes", errRecord, len(b))
-	}
-	if l.kind.uint(b) != l.id {
+// decode reads one record. ok is false for what is not a transition of TCP: close(2) after shutdown(2), for one, sets
+// the state that is set already.
+func (p tracepoint) decode(stamp uint64, b []byte) (r record, ok bool, err error) {
+	kind := p.layout["common_type"]
+	if len(b) >= kind.end() && kind.uint(b) != p.id {
 		return r, false, nil
 	}
-	if len(b) < l.length {
-		return r, false, fmt.Errorf("%w: %d bytes of %d", errRecord, len(b), l.length)
+	if n := p.length(); len(b) < n {
+		return r, false, fmt.Errorf("%w: %d bytes of %d", errRecord, len(b), n)
 	}
-	r.stamp, r.sock = stamp, l.sock.uint(b)
-	r.From, r.To = tcpinfo.State(l.from.uint(b)), tcpinfo.State(l.to.uint(b))
-	local, remote := uint16(l.sport.uint(b)), uint16(l.dport.uint(b)) // in the machine's byte order
-	if l.family.uint(b) == unix.AF_INET6 {
-		r.Local, r.Remote = addr6(b, l.saddr6, local), addr6(b, l.daddr6, remote)
-	} else {
-		r.Local, r.Remote = addr4(b, l.saddr, local), addr4(b, l.daddr, remote)
+	number := func(name string) uint64 { return p.layout[name].uint(b) }
+	from, to := "saddr", "daddr"
+	if number("family") == unix.AF_INET6 {
+		from, to = "saddr_v6", "daddr_v6"
 	}
-	return r, l.protocol.uint(b) == unix.IPPROTO_TCP && r.From != r.To, nil
-}
-
-func addr4(b []byte, f field, port uint16) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[f.offset:f.end()])), port)
-}
-
-func addr6(b []byte, f field, port uint16) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[f.offset:f.end()])), port)
+	address := func(name, port string) netip.AddrPort {
+		f := p.layout[name]
+		addr, _ := netip.AddrFromSlice(b[f.offset:f.end()])
+		return netip.AddrPortFrom(addr, uint16(number(port))) // the port is in the machine's byte order
+	}
+	r.stamp, r.sock = stamp, number("skaddr")
+	r.From, r.To = tcpinfo.State(number("oldstate")), tcpinfo.State(number("newstate"))
+	r.Local, r.Remote = address(from, "sport"), address(to, "dport")
+	return r, number("protocol") == unix.IPPROTO_TCP && r.From != r.To, nil
 }

@@ -11,9 +11,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-func layout618(t testing.TB) layout {
+func tracepoint618(t testing.TB) tracepoint {
 	t.Helper()
-	l, err := parseLayout(testdata(t, "format-6.18"))
+	l, err := parseTracepoint(testdata(t, "format-6.18"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,12 +26,13 @@ type values struct {
 	saddr, daddr                                       string
 }
 
-func (v values) encode(l layout) []byte {
-	b := make([]byte, l.length)
-	for f, n := range map[field]uint64{
-		l.kind: v.id, l.sock: v.sock, l.from: v.from, l.to: v.to,
-		l.sport: v.sport, l.dport: v.dport, l.family: v.family, l.protocol: v.protocol,
+func (v values) encode(l tracepoint) []byte {
+	b := make([]byte, l.length())
+	for name, n := range map[string]uint64{
+		"common_type": v.id, "skaddr": v.sock, "oldstate": v.from, "newstate": v.to,
+		"sport": v.sport, "dport": v.dport, "family": v.family, "protocol": v.protocol,
 	} {
+		f := l.layout[name]
 		switch to := b[f.offset:f.end()]; f.size {
 		case 1:
 			to[0] = byte(n)
@@ -43,7 +44,9 @@ func (v values) encode(l layout) []byte {
 			native.PutUint64(to, n)
 		}
 	}
-	for addr, to := range map[string][2]field{v.saddr: {l.saddr, l.saddr6}, v.daddr: {l.daddr, l.daddr6}} {
+	for addr, to := range map[string][2]field{
+		v.saddr: {l.layout["saddr"], l.layout["saddr_v6"]}, v.daddr: {l.layout["daddr"], l.layout["daddr_v6"]},
+	} {
 		if a, err := netip.ParseAddr(addr); err == nil {
 			a4, a16 := [4]byte{}, a.As16()
 			if a.Unmap().Is4() {
@@ -57,7 +60,7 @@ func (v values) encode(l layout) []byte {
 }
 
 func TestDecodeRecord(t *testing.T) {
-	l := layout618(t)
+	l := tracepoint618(t)
 	some := values{id: l.id, sock: 0xffff888012345678, from: 1, to: 4, sport: 40000, dport: 7007,
 		family: unix.AF_INET, protocol: unix.IPPROTO_TCP, saddr: "192.0.2.1", daddr: "192.0.2.2"}
 	six := some
@@ -80,7 +83,7 @@ func TestDecodeRecord(t *testing.T) {
 }
 
 func TestOtherRecordsAreLeftAlone(t *testing.T) {
-	l := layout618(t)
+	l := tracepoint618(t)
 	for name, v := range map[string]values{
 		"another tracepoint": {id: l.id + 1, from: 1, to: 4, protocol: unix.IPPROTO_TCP},
 		"SCTP":               {id: l.id, from: 1, to: 4, protocol: unix.IPPROTO_SCTP},
@@ -97,7 +100,7 @@ func TestOtherRecordsAreLeftAlone(t *testing.T) {
 }
 
 func TestShortRecords(t *testing.T) {
-	l := layout618(t)
+	l := tracepoint618(t)
 	b := values{id: l.id, protocol: unix.IPPROTO_TCP}.encode(l)
 	for n := range b {
 		if _, ok, err := l.decode(0, b[:n]); ok || !errors.Is(err, errRecord) {
@@ -107,7 +110,7 @@ func TestShortRecords(t *testing.T) {
 }
 
 func TestUnknownStates(t *testing.T) {
-	l := layout618(t)
+	l := tracepoint618(t)
 	r, ok, err := l.decode(0, values{id: l.id, from: 1, to: 99, protocol: unix.IPPROTO_TCP}.encode(l))
 	if !ok || err != nil || r.To.String() != "UNKNOWN(99)" {
 		t.Errorf("got %v, %v, %v", r.To, ok, err)
@@ -124,7 +127,7 @@ func TestOlderLayout(t *testing.T) {
 		}
 		old = strings.Replace(old, now, then, 1)
 	}
-	l, err := parseLayout(old)
+	l, err := parseTracepoint(old)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,7 @@ func TestBadLayouts(t *testing.T) {
 		if bad == good {
 			t.Fatalf("no %q", change[0])
 		}
-		if l, err := parseLayout(bad); err == nil {
+		if l, err := parseTracepoint(bad); err == nil {
 			t.Errorf("%q: %+v", change[1], l)
 		}
 	}
@@ -170,7 +173,7 @@ func TestClosedIsNotTheEnd(t *testing.T) {
 }
 
 func FuzzDecodeRecord(f *testing.F) {
-	l := layout618(f)
+	l := tracepoint618(f)
 	f.Add(values{id: l.id, from: 1, to: 4, family: unix.AF_INET, protocol: unix.IPPROTO_TCP, saddr: "192.0.2.1", daddr: "192.0.2.2"}.encode(l))
 	f.Add(values{id: l.id, from: 1, to: 4, family: unix.AF_INET6, protocol: unix.IPPROTO_TCP, saddr: "2001:db8::1"}.encode(l)[:50])
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -183,18 +186,18 @@ func FuzzDecodeRecord(f *testing.F) {
 }
 
 // Any text gives a layout within which decode stays, or an error.
-func FuzzParseLayout(f *testing.F) {
+func FuzzParseTracepoint(f *testing.F) {
 	f.Add(testdata(f, "format-6.18"))
 	f.Add("ID: 1\nfield:int x[4];\toffset:3;\tsize:4;\n")
 	record := make([]byte, 1<<17)
 	f.Fuzz(func(t *testing.T, text string) {
-		l, err := parseLayout(text)
+		l, err := parseTracepoint(text)
 		if err != nil {
 			return
 		}
 		native.PutUint16(record[:2], uint16(l.id))
 		l.decode(1, record)
-		l.decode(1, record[:min(l.length, len(record))])
+		l.decode(1, record[:l.length()])
 		parsePageLayout(text)
 	})
 }

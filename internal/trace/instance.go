@@ -3,7 +3,9 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,21 +21,21 @@ var instanceNumber atomic.Int64
 // instance is a trace of our own: its buffers, clock, filter and enabled events are nobody else's
 // (Documentation/trace/ftrace.rst, "Instances").
 type instance struct {
-	folder
-	short string // its name
-	all   folder // the directory it is in
-	free  int    // its free_buffer, held open: see hold
+	*os.Root
+	name string
+	all  *os.Root // the directory it is in
+	free *os.File // its free_buffer, held open: see hold
 }
 
 // newInstance makes one, and removes those that earlier runs of ours left behind because they were killed.
-func newInstance(root folder) (*instance, error) {
-	all, err := root.folder("instances")
+func newInstance(tracefs *os.Root) (*instance, error) {
+	all, err := tracefs.OpenRoot("instances")
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{all: all, free: -1}
+	in := &instance{all: all}
 	if err := in.make(); err != nil {
-		all.close()
+		all.Close()
 		return nil, err
 	}
 	return in, nil
@@ -43,71 +45,74 @@ func newInstance(root folder) (*instance, error) {
 // is being removed can even open another one's, which got the memory. So whoever makes one shares a lock, and whoever
 // sweeps has it alone. It is on the directory itself, which is the same in every mount and every namespace.
 func (in *instance) make() error {
-	gate, err := in.all.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
+	gate, err := in.all.Open(".")
 	if err != nil {
 		return err
 	}
-	defer unix.Close(gate)
+	defer gate.Close()
 	if flock(gate, unix.LOCK_EX, 3*time.Second) == nil {
-		sweep(in.all) // else so many make one just now that this is left to the next
+		in.sweep(gate) // else so many make one just now that this is left to the next
 	}
 	if err := flock(gate, unix.LOCK_SH, 30*time.Second); err != nil {
-		return in.all.failed("flock", "", err)
+		return os.NewSyscallError("flock instances", err)
 	}
-	for err = unix.EEXIST; err == unix.EEXIST; { // in another PID namespace a process has our number
-		in.short = fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), instanceNumber.Add(1))
-		err = unix.Mkdirat(in.all.fd, in.short, 0o700)
+	for err = fs.ErrExist; errors.Is(err, fs.ErrExist); { // in another PID namespace a process has our number
+		in.name = fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), instanceNumber.Add(1))
+		err = in.all.Mkdir(in.name, 0o700)
 	}
 	if err != nil {
-		return in.all.failed("mkdir", in.short, err)
+		return err
 	}
 	if err = in.hold(); err != nil {
-		unix.Unlinkat(in.all.fd, in.short, unix.AT_REMOVEDIR)
+		in.all.Remove(in.name)
 	}
 	return err
 }
 
-func flock(fd, how int, timeout time.Duration) error {
-	return retry(timeout, func() error { return unix.Flock(fd, how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
+func flock(f *os.File, how int, timeout time.Duration) error {
+	return retry(timeout, func() error { return unix.Flock(int(f.Fd()), how|unix.LOCK_NB) }, unix.EWOULDBLOCK, unix.EINTR)
 }
 
 // hold opens the instance and keeps its free_buffer open, for two things. The kernel refuses to remove an instance of
 // which a file is open: that is how others see that its owner lives. And when that file is closed, by us or because we
 // were killed, the kernel stops the trace and gives the memory back.
 func (in *instance) hold() (err error) {
-	if in.folder, err = in.all.folder(in.short); err != nil {
+	if in.Root, err = in.all.OpenRoot(in.name); err != nil {
 		return err
 	}
-	if in.free, err = in.open("free_buffer", unix.O_WRONLY); err != nil {
-		in.folder.close()
+	if in.free, err = in.OpenFile("free_buffer", os.O_WRONLY, 0); err != nil {
+		in.Close()
 	}
 	return err
 }
 
 // sweep removes the instances of ours that nobody holds. The process numbers in the names would not tell: they are
 // reused, and mean nothing in another PID namespace.
-func sweep(all folder) {
-	names, err := all.names()
-	if err != nil {
-		return
-	}
+func (in *instance) sweep(all *os.File) {
+	names, _ := all.Readdirnames(-1)
 	for _, name := range names {
 		numbers, ours := strings.CutPrefix(name, prefix)
 		if ours && strings.Trim(numbers, "0123456789-") == "" {
-			unix.Unlinkat(all.fd, name, unix.AT_REMOVEDIR)
+			in.all.Remove(name)
 		}
 	}
+}
+
+// write hands a control file its text: tracefs takes each write(2) as a whole command.
+func (in *instance) write(name, text string) error {
+	f, err := in.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // retry calls f until it returns none of those errors, or the time is up.
 func retry(timeout time.Duration, f func() error, again ...error) error {
 	for deadline := time.Now().Add(timeout); ; time.Sleep(2 * time.Millisecond) {
 		err := f()
-		retry := false
-		for _, e := range again {
-			retry = retry || errors.Is(err, e)
-		}
-		if !retry || time.Now().After(deadline) {
+		if !slices.ContainsFunc(again, func(e error) bool { return errors.Is(err, e) }) || time.Now().After(deadline) {
 			return err
 		}
 	}
@@ -138,17 +143,15 @@ func (in *instance) setUp(bufferKB int, filter string) error {
 // until its exec: the kernel says EBUSY until then.
 func (in *instance) remove() error {
 	in.write(transitions+"/enable", "0")
-	unix.Close(in.free)
-	in.folder.close()
-	err := retry(2*time.Second, func() error {
-		return unix.Unlinkat(in.all.fd, in.short, unix.AT_REMOVEDIR)
-	}, unix.EBUSY, unix.EINTR)
-	in.all.close()
-	switch err {
-	case nil, unix.ENOENT, unix.ENODEV: // the last two: another run of ours was faster, once we had let go
+	in.free.Close()
+	in.Close()
+	err := retry(2*time.Second, func() error { return in.all.Remove(in.name) }, unix.EBUSY)
+	in.all.Close()
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV): // another run of ours was faster, once we had let go
 		return nil
-	case unix.EBUSY:
-		return fmt.Errorf("remove the trace instance %s: somebody else has one of its files open; the next run removes it", in.short)
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("remove the trace instance %s: somebody else has one of its files open; the next run removes it", in.name)
 	}
-	return in.all.failed("rmdir", in.short, err)
+	return err
 }

@@ -1,10 +1,11 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,7 +16,7 @@ import (
 )
 
 // tracefs is the root of it, for a test that looks at it itself.
-func tracefs(t testing.TB) folder {
+func tracefs(t testing.TB) *os.Root {
 	t.Helper()
 	needRoot(t)
 	root, err := openTracefs()
@@ -25,11 +26,11 @@ func tracefs(t testing.TB) folder {
 	return root
 }
 
-func instances(t testing.TB) folder {
+func instances(t testing.TB) *os.Root {
 	t.Helper()
 	root := tracefs(t)
-	defer root.close()
-	all, err := root.folder("instances")
+	defer root.Close()
+	all, err := root.OpenRoot("instances")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,12 +40,15 @@ func instances(t testing.TB) folder {
 func exists(t testing.TB, name string) bool {
 	t.Helper()
 	all := instances(t)
-	defer all.close()
-	names, err := all.names()
-	if err != nil || !strings.HasPrefix(name, prefix) {
-		t.Fatalf("no instance has the name %q, %v", name, err)
+	defer all.Close()
+	if !strings.HasPrefix(name, prefix) {
+		t.Fatalf("no instance has the name %q", name)
 	}
-	return slices.Contains(names, name)
+	_, err := all.Stat(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return err == nil
 }
 
 func wantInstance(t testing.TB, name string, want bool) {
@@ -68,7 +72,7 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 	needRoot(t)
 	before := descriptors(t)
 	tr := open(t, 1)
-	name := tr.in.short
+	name := tr.in.name
 	wantInstance(t, name, true)
 	for range 3 {
 		if err := tr.Close(); err != nil {
@@ -112,11 +116,11 @@ func TestTheKilledAreSwept(t *testing.T) {
 	killed.signal(unix.SIGKILL)
 	killed.rest()
 	all := instances(t)
-	defer all.close()
+	defer all.Close()
 	// The kernel closes what the killed had open a little after its end is told. The instance may have been swept
 	// already.
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		on, err := all.read(name + "/tracing_on")
+		on, err := all.ReadFile(name + "/tracing_on")
 		if err != nil || strings.TrimSpace(string(on)) == "0" {
 			break
 		}
@@ -150,9 +154,9 @@ func TestTheLivingAreNotSwept(t *testing.T) {
 	living := []string{plain.line(), inPidns.line()}
 
 	all := instances(t)
-	defer all.close()
+	defer all.Close()
 	stale := fmt.Sprintf("%s%d-0", prefix, os.Getpid()) // ours by its number
-	if err := unix.Mkdirat(all.fd, stale, 0o700); err != nil {
+	if err := all.Mkdir(stale, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	swept(t, stale)
@@ -197,14 +201,14 @@ func TestAnInstanceInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cat, err := tr.in.open("trace_pipe", unix.O_RDONLY|unix.O_NONBLOCK)
+	cat, err := tr.in.Open("trace_pipe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Close(); err == nil || !strings.Contains(err.Error(), tr.in.short) {
+	if err := tr.Close(); err == nil || !strings.Contains(err.Error(), tr.in.name) {
 		t.Errorf("got %v", err)
 	}
-	wantInstance(t, tr.in.short, true)
-	unix.Close(cat)
-	swept(t, tr.in.short)
+	wantInstance(t, tr.in.name, true)
+	cat.Close()
+	swept(t, tr.in.name)
 }

@@ -62,7 +62,9 @@ var children = map[string]func() error{
 	},
 	"where": func() error {
 		root, err := openTracefs()
-		fmt.Println(root.name)
+		if err == nil {
+			fmt.Println(root.Name())
+		}
 		return err
 	},
 }
@@ -70,7 +72,7 @@ var children = map[string]func() error{
 func announce() (*Trace, error) {
 	t, err := Open()
 	if err == nil {
-		fmt.Println(t.in.short)
+		fmt.Println(t.in.name)
 	}
 	return t, err
 }

@@ -10,23 +10,16 @@ import (
 // bytes of data are committed, the data (events/header_page). Kernel: struct buffer_data_page in
 // kernel/trace/ring_buffer.c.
 type pageLayout struct {
-	stamp, commit field
-	data          int // where the data begins
-	size          int // of the whole page
+	stamp, commit, data field
 }
 
 func parsePageLayout(headerPage string) (pageLayout, error) {
-	f, err := parseFormat(headerPage)
-	if err != nil {
-		return pageLayout{}, err
+	l, err := parseLayout(headerPage, map[string][]int{"timestamp": {8}, "commit": {4, 8}, "data": nil})
+	p := pageLayout{l["timestamp"], l["commit"], l["data"]}
+	if err == nil && p.data.offset < max(p.stamp.end(), p.commit.end()) {
+		err = errors.New("header_page: no data after the header")
 	}
-	stamp, err1 := f.number("timestamp")
-	commit, err2 := f.number("commit")
-	data, ok := f.fields["data"]
-	if !ok || data.size < 8 || data.offset < max(stamp.end(), commit.end()) {
-		return pageLayout{}, errors.New("header_page: no data after the header")
-	}
-	return pageLayout{stamp, commit, data.offset, data.end()}, errors.Join(err1, err2)
+	return p, err
 }
 
 // The commit field carries flags above the length. Kernel: RB_MISSED_EVENTS, RB_MISSED_STORED.
@@ -63,11 +56,11 @@ var errPage = errors.New("ring buffer: a page that makes no sense")
 // decode hands each record of a page to emit, with its time in nanoseconds of the trace's clock, in the order they were
 // written. missed is how many events the kernel had lost before this page.
 func (l pageLayout) decode(page []byte, emit func(stamp uint64, record []byte)) (missed uint64, err error) {
-	if len(page) < l.data {
+	if len(page) < l.data.offset {
 		return 0, fmt.Errorf("%w: %d bytes", errPage, len(page))
 	}
 	now, commit := l.stamp.uint(page), l.commit.uint(page)
-	data, used := page[l.data:], int(commit&commitLength)
+	data, used := page[l.data.offset:], int(commit&commitLength)
 	if used > len(data) {
 		return 0, fmt.Errorf("%w: %d bytes of data, %d committed", errPage, len(data), used)
 	}
@@ -77,71 +70,50 @@ func (l pageLayout) decode(page []byte, emit func(stamp uint64, record []byte)) 
 			missed = max(missed, field{0, l.commit.size}.uint(rest))
 		}
 	}
-	data = data[:used]
-	for len(data) > 0 {
-		e, err := nextEntry(data, &now)
+	for data = data[:used]; len(data) > 0; {
+		record, length, err := nextEntry(data, &now)
 		if err != nil {
 			return missed, err
 		}
-		if e.record != nil {
-			emit(now, e.record)
+		if record != nil {
+			emit(now, record)
 		}
-		data = data[e.length:]
+		data = data[min(length, len(data)):]
 	}
 	return missed, nil
 }
 
-type entry struct {
-	record []byte // nil if it is not data
-	length int    // of the whole entry
-}
-
-// nextEntry takes the first entry apart and moves the clock to it.
-func nextEntry(data []byte, now *uint64) (entry, error) {
-	if len(data) < 4 {
-		return entry{}, fmt.Errorf("%w: %d bytes left", errPage, len(data))
-	}
-	kind, delta := entryHead(binary.NativeEndian.Uint32(data))
-	if kind >= 1 && kind < typePadding {
-		*now += delta
-		return whole(data, 4, 4+4*int(kind))
-	}
-	if kind == typePadding && delta == 0 {
-		return entry{length: len(data)}, nil // the rest of the page is empty
-	}
-	if len(data) < 8 {
-		return entry{}, fmt.Errorf("%w: %d bytes left", errPage, len(data))
-	}
-	second := binary.NativeEndian.Uint32(data[4:])
+// nextEntry takes the first entry apart and moves the clock to it. The record is nil if the entry is not data.
+func nextEntry(data []byte, now *uint64) (record []byte, length int, err error) {
+	var words [8]byte
+	left := copy(words[:], data)
+	kind, delta := entryHead(binary.NativeEndian.Uint32(words[:]))
+	second := binary.NativeEndian.Uint32(words[4:])
+	start, end := 8, 8 // where the record begins, and the entry ends
 	switch kind {
+	default:
+		start, end = 4, 4+4*int(kind)
 	case typeLongData:
-		*now += delta
-		return whole(data, 8, 4+int(second))
+		end = 4 + int(second)
 	case typePadding: // an event that was discarded after it was written; a delta of 1 stands for 0
-		if delta != 1 {
-			*now += delta
+		if delta == 0 && left >= 4 {
+			return nil, len(data), nil // the rest of the page is empty
 		}
-		e, err := whole(data, 8, 4+int(second))
-		e.record = nil
-		return e, err
+		end = 4 + int(second)
+		if delta == 1 {
+			delta = 0
+		}
 	case typeExtend:
-		*now += uint64(second)<<deltaBits + delta
+		delta |= uint64(second) << deltaBits
 	case typeTimestamp: // its upper bits are those of the time before
-		*now = *now>>stampBits<<stampBits | uint64(second)<<deltaBits | delta
+		*now, delta = *now>>stampBits<<stampBits|uint64(second)<<deltaBits|delta, 0
 	}
-	return entry{length: 8}, nil
-}
-
-// whole is the entry of that length, whose record begins at start.
-func whole(data []byte, start, length int) (entry, error) {
-	if length < start || length > len(data) {
-		return entry{}, fmt.Errorf("%w: an entry of %d bytes, %d left", errPage, length, len(data))
+	if end < start || end > len(data) {
+		return nil, 0, fmt.Errorf("%w: an entry of %d bytes, %d left", errPage, end, len(data))
 	}
-	return entry{data[start:length], (length + 3) &^ 3}.within(len(data)), nil
-}
-
-// within keeps the padding after the last entry inside the page.
-func (e entry) within(n int) entry {
-	e.length = min(e.length, n)
-	return e
+	*now += delta
+	if kind < typePadding {
+		record = data[start:end]
+	}
+	return record, (end + 3) &^ 3, nil
 }

@@ -118,14 +118,14 @@ func countLost(page []byte, data int, n uint64) []byte {
 }
 
 func TestPageLayout(t *testing.T) {
-	want := pageLayout{stamp: field{0, 8}, commit: field{8, 8}, data: 16, size: 4096}
+	want := pageLayout{stamp: field{0, 8}, commit: field{8, 8}, data: field{16, 4080}}
 	if got := pageLayout64(t); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	// A 32-bit kernel.
 	got, err := parsePageLayout("\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n\tfield: local_t commit;\toffset:8;\tsize:4;\tsigned:1;\n" +
 		"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n\tfield: char data;\toffset:12;\tsize:4084;\tsigned:1;\n")
-	want = pageLayout{stamp: field{0, 8}, commit: field{8, 4}, data: 12, size: 4096}
+	want = pageLayout{stamp: field{0, 8}, commit: field{8, 4}, data: field{12, 4084}}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

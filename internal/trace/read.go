@@ -5,47 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// pipe is the buffer of one CPU.
-type pipe struct {
-	fd    int
-	stats string // the file with its statistics
-}
-
-func openPipes(in *instance) (pipes []pipe, err error) {
-	cpus, err := in.folder.folder("per_cpu")
+// openPipes opens the buffers, one a CPU.
+func openPipes(in *instance) (pipes []int, err error) {
+	dir, err := in.Open("per_cpu")
 	if err != nil {
 		return nil, err
 	}
-	defer cpus.close()
-	names, err := cpus.names()
-	if err != nil {
-		return nil, err
-	}
-	for _, cpu := range names {
-		if !strings.HasPrefix(cpu, "cpu") {
-			continue
-		}
-		fd, err := cpus.open(cpu+"/trace_pipe_raw", unix.O_RDONLY|unix.O_NONBLOCK)
+	defer dir.Close()
+	cpus, err := dir.Readdirnames(-1)
+	for _, cpu := range cpus {
+		fd, err := unix.Openat(int(dir.Fd()), cpu+"/trace_pipe_raw", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return pipes, err
+			return pipes, os.NewSyscallError("open trace_pipe_raw", err)
 		}
-		pipes = append(pipes, pipe{fd, "per_cpu/" + cpu + "/stats"})
+		pipes = append(pipes, fd)
 	}
-	return pipes, nil
+	return pipes, err
 }
 
 // Lost: the kernel's buffers were full, so that there are gaps in the trace.
-type Lost struct{ Events uint64 }
+type Lost struct{ Events uint64 } // at least so many
 
 func (l *Lost) Error() string {
-	return fmt.Sprintf("the kernel's trace buffers were full: %d transitions were lost", l.Events)
+	return fmt.Sprintf("the kernel's trace buffers were full: at least %d transitions were lost", l.Events)
 }
 
 // Run hands each transition to f, in order, within milliseconds of its happening, until ctx is done; what has happened
@@ -67,8 +54,8 @@ const tick = 20 * time.Millisecond
 // await waits until there is something to read.
 func (t *Trace) await() {
 	var fds []unix.PollFd
-	for _, p := range t.pipes {
-		fds = append(fds, unix.PollFd{Fd: int32(p.fd), Events: unix.POLLIN})
+	for _, fd := range t.pipes {
+		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
 	unix.Poll(fds, int(tick.Milliseconds())) // interrupted is as good as woken
 }
@@ -91,8 +78,8 @@ func (t *Trace) drain(f func(Event)) error {
 // already.
 func (t *Trace) read(f func(Event)) error {
 	horizon := t.clock.stamp()
-	for _, p := range t.pipes {
-		if err := t.readPipe(p, horizon); err != nil {
+	for _, fd := range t.pipes {
+		if err := t.readPipe(fd, horizon); err != nil {
 			return err
 		}
 	}
@@ -110,9 +97,9 @@ func (t *Trace) read(f func(Event)) error {
 }
 
 // readPipe takes the pages of one CPU, up to the horizon.
-func (t *Trace) readPipe(p pipe, horizon uint64) error {
+func (t *Trace) readPipe(fd int, horizon uint64) error {
 	for last := uint64(0); last <= horizon; {
-		n, err := unix.Read(p.fd, t.room)
+		n, err := unix.Read(fd, t.room)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -124,7 +111,7 @@ func (t *Trace) readPipe(p pipe, horizon uint64) error {
 		var bad error
 		missed, err := t.page.decode(t.room[:n], func(stamp uint64, b []byte) {
 			last = stamp
-			r, ok, err := t.layout.decode(stamp, b)
+			r, ok, err := t.records.decode(stamp, b)
 			if ok {
 				t.queue.add(r)
 			}
@@ -138,34 +125,12 @@ func (t *Trace) readPipe(p pipe, horizon uint64) error {
 	return nil
 }
 
-// losses asks the kernel what it lost, and reports what was not reported before.
+// losses reports what the kernel lost and was not reported before.
 func (t *Trace) losses() error {
-	total := uint64(0)
-	for _, p := range t.pipes {
-		text, err := t.in.read(p.stats)
-		if err != nil {
-			return err
-		}
-		total += parseLosses(string(text))
-	}
-	total = max(total, t.missed)
-	if total <= t.reported {
+	lost := t.missed - t.reported
+	if lost == 0 {
 		return nil
 	}
-	l := &Lost{total - t.reported}
-	t.reported = total
-	return l
-}
-
-// parseLosses adds up the lines of a buffer's statistics that count events which nobody will read.
-func parseLosses(stats string) (n uint64) {
-	for line := range strings.Lines(stats) {
-		name, value, _ := strings.Cut(line, ":")
-		switch name {
-		case "overrun", "commit overrun", "dropped events":
-			v, _ := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
-			n += v
-		}
-	}
-	return n
+	t.reported = t.missed
+	return &Lost{lost}
 }

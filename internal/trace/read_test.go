@@ -193,15 +193,3 @@ func TestLost(t *testing.T) {
 		t.Errorf("after that: %v, %v", events, err)
 	}
 }
-
-func TestParseLosses(t *testing.T) {
-	const stats = "entries: 3\noverrun: 20\ncommit overrun: 1\nbytes: 228\noldest event ts: 1878.25\nnow ts:  1878.256090\ndropped events: 300\nread events: 7\n"
-	if got := parseLosses(stats); got != 321 {
-		t.Errorf("got %d", got)
-	}
-	for _, odd := range []string{"", "overrun", "overrun: many\n", ":"} {
-		if got := parseLosses(odd); got != 0 {
-			t.Errorf("%q: %d", odd, got)
-		}
-	}
-}

@@ -8,20 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The tracepoint, and its directory in a trace instance.
-const (
-	tracepoint  = "sock:inet_sock_set_state"
-	transitions = "events/sock/inet_sock_set_state"
-)
+// transitions is the directory of the tracepoint in a trace instance.
+const transitions = "events/sock/inet_sock_set_state"
 
 // Trace is a running trace.
 type Trace struct {
-	clock  clock
-	layout layout
-	page   pageLayout
-	in     *instance
-	pipes  []pipe // the buffers, one a CPU
-	close  func() error
+	clock   clock
+	records tracepoint
+	page    pageLayout
+	in      *instance
+	pipes   []int // the buffers, one a CPU
+	close   func() error
 
 	adding sync.Mutex // held while ports are added
 	ports  atomic.Pointer[ports]
@@ -31,7 +28,7 @@ type Trace struct {
 	queue    queue
 	missed   uint64 // events that the kernel lost, by the pages read
 	marked   uint64 // of these, noted in an event
-	reported uint64 // of all the kernel lost, returned as an error
+	reported uint64 // of these, returned as an error
 }
 
 // Open starts a trace of its own, of sockets that have one of the ports on either end: others that run, ours or
@@ -43,7 +40,7 @@ func Open(selected ...uint16) (*Trace, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	defer root.close()
+	defer root.Close()
 	in, err := newInstance(root)
 	if err != nil {
 		return nil, explain(err)
@@ -61,23 +58,21 @@ func Open(selected ...uint16) (*Trace, error) {
 
 // start learns how records look, and enables the tracepoint last of all.
 func (t *Trace) start() (err error) {
-	text, err := t.in.read(transitions + "/format")
+	text, err := t.in.ReadFile(transitions + "/format")
 	if err != nil {
 		return err
 	}
-	if t.layout, err = parseLayout(string(text)); err != nil {
+	if t.records, err = parseTracepoint(string(text)); err != nil {
 		return err
 	}
-	if text, err = t.in.read("events/header_page"); err != nil {
+	if text, err = t.in.ReadFile("events/header_page"); err != nil {
 		return err
 	}
 	if t.page, err = parsePageLayout(string(text)); err != nil {
 		return err
 	}
-	t.room = make([]byte, t.page.size)
-	if t.clock, err = newClock(); err != nil {
-		return err
-	}
+	t.room = make([]byte, t.page.data.end())
+	t.clock = newClock()
 	if t.pipes, err = openPipes(t.in); err != nil {
 		return err
 	}
@@ -109,8 +104,8 @@ func (t *Trace) AddPorts(more ...uint16) error {
 func (t *Trace) Close() error { return t.close() }
 
 func (t *Trace) shut() error {
-	for _, p := range t.pipes {
-		unix.Close(p.fd)
+	for _, fd := range t.pipes {
+		unix.Close(fd)
 	}
 	return t.in.remove()
 }

@@ -21,7 +21,7 @@ func explain(err error) error {
 		if !missing(err) {
 			return err
 		}
-		what = "this kernel has no tracepoint " + tracepoint
+		what = "this kernel has no tracepoint sock:inet_sock_set_state"
 		how = "it takes Linux 4.16 or later, built with CONFIG_FTRACE and CONFIG_EVENT_TRACING, and a /proc and /sys that are the kernel's own"
 	case lockedDown():
 		what = "this kernel is locked down (confidentiality) and lets nobody trace it"

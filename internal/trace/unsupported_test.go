@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -20,7 +21,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("EIO is not about support: %v", err)
 	}
 	for _, err := range []error{unix.EPERM, unix.EACCES, unix.ENODEV, unix.ENOENT, unix.ENOSYS,
-		os.NewSyscallError("fsconfig", unix.EPERM), folder{name: "x"}.failed("open", "y", unix.ENOENT)} {
+		os.NewSyscallError("fsconfig", unix.EPERM), &fs.PathError{Op: "open", Path: "x", Err: unix.ENOENT}} {
 		var u *unsupported.Error
 		if got := explain(err); !errors.As(got, &u) || u.What == "" || u.How == "" || !errors.Is(got, errors.Unwrap(got)) ||
 			!errors.Is(got, err) || strings.Contains(got.Error(), "\n") {
@@ -44,7 +45,8 @@ func TestWithoutRights(t *testing.T) {
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
 		},
 	} {
-		if attr != ordinary && os.Geteuid() == 0 && len(tracefsMounts(mounts(t))) > 0 {
+		if root, ok := openMounted(); attr != ordinary && os.Geteuid() == 0 && ok {
+			root.Close()
 			continue // to root, tracefs belongs in a user namespace too
 		}
 		cmd := command(t, "hold")

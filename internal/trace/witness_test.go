@@ -30,13 +30,18 @@ type witness struct {
 func newWitness(t testing.TB, port uint16) witness {
 	t.Helper()
 	root := tracefs(t)
+	at, err := root.Open(".")
+	if err != nil {
+		t.Fatal(err)
+	}
 	// The descriptor's path leads a tool to a mount that stands at no path.
-	dir := fmt.Sprintf("/proc/%d/fd/%d/instances/witness-%[1]d-%[3]d", os.Getpid(), root.fd, witnesses.Add(1))
+	dir := fmt.Sprintf("/proc/%d/fd/%d/instances/witness-%[1]d-%[3]d", os.Getpid(), at.Fd(), witnesses.Add(1))
 	w := witness{t, dir}
 	w.sh("mkdir %s", dir)
 	t.Cleanup(func() {
 		w.sh("rmdir %s", dir)
-		root.close()
+		at.Close()
+		root.Close()
 	})
 	w.sh("cd %s && echo mono > trace_clock && echo 4096 > buffer_size_kb && cd events/sock/inet_sock_set_state && "+
 		"echo 'sport == %d || dport == %[2]d' > filter && echo 1 > enable", dir, port)
@@ -226,14 +231,14 @@ func TestTracesDoNotSeeEachOther(t *testing.T) {
 }
 
 // topLevel is what somebody else may have set at the top of tracefs.
-func topLevel(t testing.TB, root folder) (settings []string) {
+func topLevel(t testing.TB, root *os.Root) (settings []string) {
 	t.Helper()
 	files := []string{"current_tracer", "tracing_on", "trace_clock", "buffer_size_kb", "set_event", "set_event_pid", "trace_options", "tracing_cpumask"}
 	for _, f := range []string{"enable", "filter", "trigger"} {
 		files = append(files, filepath.Join(transitions, f))
 	}
 	for _, f := range files {
-		text, err := root.read(f)
+		text, err := root.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,14 +250,14 @@ func topLevel(t testing.TB, root folder) (settings []string) {
 // A trace that somebody runs at the top level keeps its settings and its events. Not parallel: there is one top level.
 func TestTheTopLevelIsNotDisturbed(t *testing.T) {
 	root := tracefs(t)
-	defer root.close()
+	defer root.Close()
 	l := bound(t, loopback4)
 	port := l.local().Port()
-	enabled, err := root.read("set_event")
+	enabled, err := root.ReadFile("set_event")
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := root.read("trace")
+	events, err := root.ReadFile("trace")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +267,7 @@ func TestTheTopLevelIsNotDisturbed(t *testing.T) {
 		defer emptied(t, root)
 		set := func(file, text string) {
 			t.Helper()
-			if err := root.write(transitions+"/"+file, text); err != nil {
+			if err := root.WriteFile(transitions+"/"+file, []byte(text), 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -291,18 +296,16 @@ func TestTheTopLevelIsNotDisturbed(t *testing.T) {
 	if !idle {
 		return
 	}
-	text, err := root.read("trace")
+	text, err := root.ReadFile("trace")
 	if n := strings.Count(string(text), fmt.Sprintf("sport=%d ", port)); err != nil || n != 2 {
 		t.Errorf("the other trace has %d of its 2 events, %v", n, err)
 	}
 }
 
 // emptied empties the buffer of the top level.
-func emptied(t testing.TB, root folder) {
+func emptied(t testing.TB, root *os.Root) {
 	t.Helper()
-	fd, err := root.open("trace", unix.O_WRONLY|unix.O_TRUNC)
-	if err != nil {
+	if err := root.WriteFile("trace", nil, 0); err != nil { // it truncates
 		t.Fatal(err)
 	}
-	unix.Close(fd)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // Blocks are the lines that an event takes in a lane (or across both), wrapped to width.
@@ -22,18 +23,18 @@ type found struct {
 }
 
 // findingBlock is one line if there is room, else what is known beyond the state stands below it.
-func (s symbols) findingBlock(f found, width int) (block []text) {
+func findingBlock(f found, width int) (block []text) {
 	const indent, hang = 2, 4
 	details := text(nil).join(", ", f.details...)
 	if len(f.state) == 0 {
 		return wrap(details, width, indent, hang)
 	}
-	head := text(nil).join(string(glue), f.state, f.source)
+	head := text(nil).join(string(nbsp), f.state, f.source)
 	if indent+head.width() > width {
 		head, details = f.state, text(nil).join(" ", details, f.source)
 	}
 	more := text(nil).join(", ", f.passed, details, f.local)
-	if line := text(nil).join(string([]rune{glue, glue}), head, more); indent+line.width() <= width {
+	if line := text(nil).join(string([]rune{nbsp, nbsp}), head, more); indent+line.width() <= width {
 		return wrap(line, width, indent, hang)
 	}
 	block = wrap(head, width, indent, hang)
@@ -43,19 +44,6 @@ func (s symbols) findingBlock(f found, width int) (block []text) {
 		}
 	}
 	return block
-}
-
-// unmarked is a text that fits on one line, as that line.
-func unmarked(t text) (line text) {
-	for _, g := range t {
-		if g.r == glue {
-			g.r = ' '
-		}
-		if g.r != mayEnd {
-			line = append(line, g)
-		}
-	}
-	return line
 }
 
 // checkBlock is an expectation: met, or what was expected and what was got.
@@ -78,7 +66,7 @@ func (s symbols) noteBlock(n *timeline.Note, width int) []text {
 
 // counterBlock is a kernel counter's rise; it is everybody's, not this connection's.
 func (s symbols) counterBlock(c *timeline.Counter, width int) []text {
-	t := text(nil).add(plain, fmt.Sprintf("%s%c%+d", s.clean(c.Name), glue, c.Delta)).add(dim, " "+glued("(whole namespace)"))
+	t := text(nil).add(plain, fmt.Sprintf("%s%c%+d", s.clean(c.Name), nbsp, c.Delta)).add(dim, " "+glued("(whole namespace)"))
 	return wrap(t, width, 2, 4)
 }
 
@@ -123,7 +111,7 @@ func (s symbols) markWide() int { return max(len([]rune(s.yes)), len([]rune(s.ab
 
 // coverageColumn is where the second column begins: after the longest transition.
 func (s symbols) coverageColumn() int {
-	return s.markWide() + len([]rune(timeline.SynReceived+" "+s.arrow+" "+timeline.SynReceived)) + gap
+	return s.markWide() + len(tcpinfo.SynReceived.String())*2 + len([]rune(" "+s.arrow+" ")) + gap
 }
 
 func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
@@ -131,18 +119,17 @@ func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
 	if !c.Seen {
 		mark = text(nil).add(dim, s.absent)
 	}
-	name := text(nil).add(strong, s.clean(c.State))
-	if c.State == "" {
-		name = text(nil).add(plain, s.clean(c.From)).add(dim, glued(" "+s.arrow+" ")).add(plain, s.clean(c.To))
+	name := text(nil).add(strong, c.State.String())
+	if c.State == 0 {
+		name = text(nil).add(plain, c.From.String()).add(dim, " "+s.arrow+" ").add(plain, c.To.String())
 	}
-	line := mark.pad(s.markWide()).join("", unmarked(name)).pad(s.coverageColumn())
+	line := mark.pad(s.markWide()).join("", name).pad(s.coverageColumn())
 	second := text(nil).add(dim, s.clean(c.WhyNot))
 	if c.Seen {
-		scenario := text(nil).add(plain, s.clean(c.Scenario))
+		second = text(nil).add(plain, s.clean(c.Scenario))
 		if c.Source != "" {
-			scenario = scenario.pad(scenarioWide-1).add(dim, " "+s.clean(c.Source))
+			second = second.pad(scenarioWide-1).add(dim, " "+s.clean(c.Source))
 		}
-		second = unmarked(scenario)
 		if line.width()+second.width() <= width {
 			return []text{append(line, second...)}
 		}
@@ -151,13 +138,5 @@ func (s symbols) coverageBlock(c *timeline.Coverage, width int) []text {
 	if column+24 > width || line.width() > column { // a narrow terminal: below
 		return append(wrap(line, width, 0, s.markWide()), wrap(second, width, s.markWide(), s.markWide())...)
 	}
-	block := wrap(second, width-column, 0, 0)
-	for i := range block {
-		head := text(nil)
-		if i == 0 {
-			head = line
-		}
-		block[i] = append(head.pad(column), block[i]...)
-	}
-	return block
+	return layout{x: [2]int{0, column}}.sideBySide("", [2][]text{{line}, wrap(second, width-column, 0, 0)})
 }

@@ -53,6 +53,5 @@ func (t *Terminal) endBulk() {
 			says += fmt.Sprintf(", %d bytes from the %s", n, side)
 		}
 	}
-	t.lines(t.l.full("", wrap(text(nil).add(dim, says), t.l.fullWidth(), 0, 2)))
-	t.above = ""
+	t.across("", wrap(text(nil).add(dim, says), t.l.fullWidth(), 0, 2))
 }

@@ -71,7 +71,7 @@ func result(c *timeline.Call) text {
 	if c.Errno == "" {
 		return text(nil).add(plain, ret)
 	}
-	return text(nil).add(strong, ret+string(glue)+verbatim(c.Errno))
+	return text(nil).add(strong, ret+string(nbsp)+verbatim(c.Errno))
 }
 
 // shorten leaves out the arguments that say nothing new, and writes the others as one would say them.
@@ -143,7 +143,7 @@ func argument(a string) string {
 	if strings.HasPrefix(a, `"`) || len(a) <= 16 {
 		return glued(a)
 	}
-	return strings.ReplaceAll(a, "|", "|"+string(mayEnd))
+	return strings.ReplaceAll(a, "|", "|"+string(zwsp))
 }
 
 // span is a duration as a reader takes it in: 203 ms, 59.9 s, 7200 s.

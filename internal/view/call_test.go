@@ -10,6 +10,7 @@ import (
 
 	"socklife/internal/timeline"
 	"socklife/sockapi"
+	"socklife/tcpinfo"
 )
 
 func TestCallsAreShortAndExact(t *testing.T) {
@@ -109,49 +110,50 @@ func TestSpansAndClocks(t *testing.T) {
 
 func TestPassed(t *testing.T) {
 	for _, c := range []struct {
-		from, to string
+		from, to tcpinfo.State
 		finished bool
 		want     string
 	}{
-		{timeline.Closed, timeline.Established, false, "SYN-SENT passed unseen"},
-		{timeline.Closed, timeline.CloseWait, false, "SYN-SENT and ESTABLISHED passed unseen"},
-		{timeline.Established, timeline.FinWait1, false, ""},
-		{timeline.Established, timeline.FinWait2, false, "FIN-WAIT-1 passed unseen"},
-		{timeline.Established, timeline.TimeWait, false, "FIN-WAIT-1, then FIN-WAIT-2 or CLOSING, passed unseen"},
-		{timeline.FinWait1, timeline.TimeWait, false, "FIN-WAIT-2 or CLOSING passed unseen"},
-		{timeline.CloseWait, timeline.Closed, false, "LAST-ACK unseen, or aborted"},
-		{timeline.CloseWait, timeline.Closed, true, "LAST-ACK passed unseen"},
-		{timeline.Established, timeline.Closed, false, "aborted, or closed unseen"},
-		{timeline.Established, timeline.Closed, true, "aborted, or closed unseen"},
-		{timeline.LastAck, timeline.Closed, false, ""},
-		{timeline.TimeWait, timeline.TimeWait, false, ""},
-		{"", timeline.TimeWait, false, ""},
+		{tcpinfo.Closed, tcpinfo.Established, false, "SYN-SENT passed unseen"},
+		{tcpinfo.Closed, tcpinfo.CloseWait, false, "SYN-SENT and ESTABLISHED passed unseen"},
+		{tcpinfo.Established, tcpinfo.FinWait1, false, ""},
+		{tcpinfo.Established, tcpinfo.FinWait2, false, "FIN-WAIT-1 passed unseen"},
+		{tcpinfo.Established, tcpinfo.TimeWait, false, "FIN-WAIT-1, then FIN-WAIT-2 or CLOSING, passed unseen"},
+		{tcpinfo.FinWait1, tcpinfo.TimeWait, false, "FIN-WAIT-2 or CLOSING passed unseen"},
+		{tcpinfo.CloseWait, tcpinfo.Closed, false, "LAST-ACK unseen, or aborted"},
+		{tcpinfo.CloseWait, tcpinfo.Closed, true, "LAST-ACK passed unseen"},
+		{tcpinfo.Established, tcpinfo.Closed, false, "aborted, or closed unseen"},
+		{tcpinfo.Established, tcpinfo.Closed, true, "aborted, or closed unseen"},
+		{tcpinfo.LastAck, tcpinfo.Closed, false, ""},
+		{tcpinfo.TimeWait, tcpinfo.TimeWait, false, ""},
+		{0, tcpinfo.TimeWait, false, ""},
 	} {
 		if got := passed(&timeline.State{From: c.from, To: c.to}, c.finished); got != c.want {
 			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
 		}
 	}
-	if got := passed(st(timeline.CloseWait, timeline.Closed, trace), false); got != "" {
+	if got := passed(st(tcpinfo.CloseWait, tcpinfo.Closed, trace), false); got != "" {
 		t.Errorf("the tracepoint misses no state, and yet: %q", got)
 	}
 }
 
 func TestDetails(t *testing.T) {
-	quiet := st(timeline.Established, timeline.Established, queues(0, 0), timer("none", 0, 0))
-	busy := st(timeline.Established, timeline.Established, queues(3, 65536), timer("on", 203, 2))
+	quiet := st(tcpinfo.Established, tcpinfo.Established, queues(0, 0))
+	busy := st(tcpinfo.Established, tcpinfo.Established, queues(3, 65536), timer("on", 203, 2))
 	for _, c := range []struct {
 		now, before *timeline.State
 		want        string
 	}{
 		{quiet, nil, ""},
 		{busy, nil, "timer on 203 ms, retrans 2, Recv-Q 3, Send-Q 65536"},
-		{quiet, busy, "timer off, retrans 0, Recv-Q 0, Send-Q 0"},
-		{st(timeline.Established, timeline.FinWait1, queues(0, 0)), busy, ""}, // the state is the news
-		{st(timeline.Established, timeline.Established, queues(0, 65536)), busy, "timer off, Recv-Q 0, Send-Q 65536"},
-		{st(timeline.Established, timeline.Established), busy, ""}, // tcp_info alone knows of no timer
+		{quiet, busy, "timer off, Recv-Q 0, Send-Q 0"},
+		{st(tcpinfo.Established, tcpinfo.Established, timer("keepalive", 7_200_000, 0)), busy, "timer keepalive 7200 s, retrans 0"},
+		{st(tcpinfo.Established, tcpinfo.FinWait1, queues(0, 0)), busy, ""}, // the state is the news
+		{st(tcpinfo.Established, tcpinfo.Established, queues(0, 65536)), busy, "timer off, Recv-Q 0, Send-Q 65536"},
+		{st(tcpinfo.Established, tcpinfo.Established), busy, ""}, // tcp_info alone knows of no timer
 		{&timeline.State{Timer: "persist"}, nil, "timer persist"},
-		{st("", timeline.FinWait2, shut("RCV_SHUTDOWN", "SEND_SHUTDOWN")), nil, "RCV_SHUTDOWN, SEND_SHUTDOWN"},
-		{st("", timeline.FinWait2, shut("\x1b[0m")), nil, `\x1b[0m`},
+		{st(0, tcpinfo.FinWait2, shut("RCV_SHUTDOWN", "SEND_SHUTDOWN")), nil, "RCV_SHUTDOWN, SEND_SHUTDOWN"},
+		{st(0, tcpinfo.FinWait2, shut("\x1b[0m")), nil, `\x1b[0m`},
 	} {
 		got := new(palette).paint(text(nil).join(", ", newSymbols(false).details(c.now, c.before)...))
 		if got != c.want {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // sockets has the latest state of each socket that is not closed.
@@ -13,14 +14,14 @@ type sockets map[timeline.Ends]*timeline.State
 func (m sockets) remember(b *timeline.State) *timeline.State {
 	key := b.Ends()
 	before := m[key]
-	if m[key] = b; b.To == timeline.Closed {
+	if m[key] = b; b.To == tcpinfo.Closed {
 		delete(m, key)
 	}
 	return before
 }
 
 // hasPeerIn says whether the other end of a connection is known to be in a state.
-func (m sockets) hasPeerIn(b *timeline.State, state string) bool {
+func (m sockets) hasPeerIn(b *timeline.State, state tcpinfo.State) bool {
 	peer := m[b.Ends().Other()]
 	return peer != nil && peer.To == state
 }
@@ -34,19 +35,19 @@ func (t *Terminal) finding(f *finding) []text {
 	if b := f.state; b != nil {
 		here.state = t.s.transition(f.side, b)
 		if tag := clientPort(f.side, b); t.o.ManyConns && tag != "" {
-			here.state = text(nil).add(plain, t.s.clean(tag)).join(string(glue), here.state)
+			here.state = text(nil).add(plain, t.s.clean(tag)).join(string(nbsp), here.state)
 		}
 		if b.Source != "" && b.Source != t.source(f.side) {
 			here.source = text(nil).add(dim, "("+t.s.clean(b.Source)+")")
 		}
-		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.hasPeerIn(b, timeline.TimeWait))))
+		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.hasPeerIn(b, tcpinfo.TimeWait))))
 		here.details = t.s.details(b, f.before)
 		here.local = t.local(b)
 	}
 	if f.queue != nil {
 		here.details = append(here.details, t.s.backlog(f.queue)...)
 	}
-	return t.s.findingBlock(here, t.l.lane)
+	return findingBlock(here, t.l.lane)
 }
 
 // source is the one that a lane's rows need not name.
@@ -63,10 +64,10 @@ func (t *Terminal) source(side timeline.Side) string {
 
 // local says a socket's own address once, when it is first known, unless it was in a call or a label.
 func (t *Terminal) local(b *timeline.State) text {
-	if t.o.ManyConns || b.To == timeline.Closed || b.Local.Port() == 0 || t.told[b.Local] {
+	if t.o.ManyConns || b.To == tcpinfo.Closed || b.Local.Port() == 0 || t.localShown[b.Local] {
 		return nil
 	}
-	t.told[b.Local] = true
+	t.localShown[b.Local] = true
 	addr := b.Local.String()
 	if strings.Contains(t.o.ClientLabel+" "+t.o.ServerLabel, addr) {
 		return nil
@@ -74,9 +75,9 @@ func (t *Terminal) local(b *timeline.State) text {
 	return text(nil).add(plain, glued("local "+t.s.clean(addr)))
 }
 
-// tell notes which local addresses a call has shown.
-func (t *Terminal) tell(c *timeline.Call) {
+// noteLocal keeps which local addresses a call has shown.
+func (t *Terminal) noteLocal(c *timeline.Call) {
 	if c.Errno == "" && c.Sys != nil && (c.Call == "bind" || c.Call == "getsockname") {
-		t.told[c.Sys.Addr] = true
+		t.localShown[c.Sys.Addr] = true
 	}
 }

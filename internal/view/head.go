@@ -1,6 +1,10 @@
 package view
 
-import "socklife/internal/timeline"
+import (
+	"strings"
+
+	"socklife/internal/timeline"
+)
 
 // legend says where states come from; a row says so itself where it is different.
 func (t *Terminal) legend() string {
@@ -25,15 +29,11 @@ func sourceName(source string) string {
 
 // title is the first line: the scenario, what it shows, and where that is written.
 func (t *Terminal) title() {
-	if t.over {
-		t.over, t.started, t.headed = false, false, false
-		clear(t.counted)
-		t.space()
-	}
 	if t.started {
 		return
 	}
 	t.started = true
+	t.space() // after the run before
 	if t.o.Title == "" && t.o.Lesson == "" {
 		return
 	}
@@ -88,13 +88,9 @@ func (t *Terminal) head() {
 
 // label is a lane's name in the side's colour, and what is said of it.
 func (t *Terminal) label(side timeline.Side, says string) text {
-	says = t.s.clean(says)
 	name := string(side)
-	if says == "" {
-		says = name
+	if more, ok := strings.CutPrefix(t.s.clean(says), name); says == "" || ok {
+		return text(nil).add(strongHue(side), name).add(plain, more)
 	}
-	if len(says) > len(name) && says[:len(name)] == name {
-		return text(nil).add(strongHue(side), name).add(plain, says[len(name):])
-	}
-	return text(nil).add(strongHue(side), says)
+	return text(nil).add(strongHue(side), t.s.clean(says))
 }

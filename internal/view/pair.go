@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // sameLook is how far apart in time two findings may be and still count as found by one look at all sockets.
@@ -27,11 +28,12 @@ func (f *finding) connection() string {
 	return clientPort(f.side, f.state)
 }
 
-// beside says whether two findings may stand on one row.
-func (f *finding) beside(g *finding) bool {
-	if g == nil {
+// beside says whether a finding may stand on one row with what the other lane has there, if anything.
+func (f *finding) beside(others []*finding) bool {
+	if others == nil {
 		return true
 	}
+	g := others[0]
 	a, b := f.connection(), g.connection()
 	return f.near(g) && (f.check == nil) == (g.check == nil) && (a == b || a == "" || b == "")
 }
@@ -39,9 +41,6 @@ func (f *finding) beside(g *finding) bool {
 func (f *finding) isQueue() bool { return f.state == nil && f.queue != nil }
 
 func (f *finding) near(g *finding) bool { return (f.at - g.at).Abs() <= sameLook }
-
-// pair is one row: what a look found of the client, and of the server.
-type pair [2]*finding
 
 // lane is where a side stands: the client left, as in the textbook's figure.
 func lane(s timeline.Side) int {
@@ -51,72 +50,66 @@ func lane(s timeline.Side) int {
 	return 0
 }
 
-// pairs are the findings since the last call. What one look found of the two ends of a connection stands side by side, and so do the
-// checks of it; within a lane the order is kept.
-type pairs []pair
+// row is what stands side by side: of each lane, one finding or several below each other.
+type row [2][]*finding
+
+// pairs are the findings since the last call, one of each lane in a row. What one look found of the two ends of a
+// connection stands side by side, and so do the checks of it; within a lane the order is kept.
+type pairs []row
 
 func (p *pairs) add(f *finding) {
 	own, other := lane(f.side), 1-lane(f.side)
 	last := -1
-	for i := range *p {
-		if (*p)[i][own] != nil {
+	for i, r := range *p {
+		if r[own] != nil {
 			last = i
 		}
 	}
 	if last >= 0 {
 		before := (*p)[last][own]
-		if f.belongsTo(before) {
-			before.queue = f.queue
+		if f.belongsTo(before[0]) {
+			before[0].queue = f.queue
 			return
 		}
 		// The connection comes before the queue that it is counted in, so that it stands beside its other end.
-		if before.isQueue() && f.state != nil && f.near(before) && f.beside((*p)[last][other]) {
-			(*p)[last][own], f = f, before
+		if before[0].isQueue() && f.state != nil && f.near(before[0]) && f.beside((*p)[last][other]) {
+			before[0], f = f, before[0]
 		}
 	}
 	for i := last + 1; i < len(*p); i++ {
 		if f.beside((*p)[i][other]) {
-			(*p)[i][own] = f
+			(*p)[i][own] = []*finding{f}
 			return
 		}
 	}
-	row := pair{}
-	row[own] = f
-	*p = append(*p, row)
+	var r row
+	r[own] = []*finding{f}
+	*p = append(*p, r)
 }
 
 // belongsTo says whether f is the queues of the listener that a look has just found.
 func (f *finding) belongsTo(listener *finding) bool {
-	return f.isQueue() && listener.state != nil && listener.queue == nil && listener.state.To == timeline.Listen &&
+	return f.isQueue() && listener.state != nil && listener.queue == nil && listener.state.To == tcpinfo.Listen &&
 		listener.state.Local == f.queue.Local && f.near(listener)
 }
 
-// row is what stands side by side: of each lane, one finding or several below each other.
-type row [2][]*finding
-
 // rows puts a finding with nothing beside it below the one before it in its lane, where a row of its own would leave a hole.
 func (p pairs) rows() (rows []row) {
-	for _, pair := range p {
-		if n := len(rows); n > 0 && rows[n-1].takes(pair) {
-			i := lane(pair.first().side)
-			rows[n-1][i] = append(rows[n-1][i], pair[i])
-			continue
+	for _, r := range p {
+		if n := len(rows); n > 0 && rows[n-1].takes(r) {
+			i := lane(r.first().side)
+			rows[n-1][i] = append(rows[n-1][i], r[i]...)
+		} else {
+			rows = append(rows, r)
 		}
-		r := row{}
-		for i, f := range pair {
-			if f != nil {
-				r[i] = []*finding{f}
-			}
-		}
-		rows = append(rows, r)
 	}
 	return rows
 }
 
-// takes says whether a pair is a single finding that fits below what this row has in its lane.
-func (r row) takes(p pair) bool {
-	f := p.first()
-	if p[0] != nil && p[1] != nil || len(r[lane(f.side)]) == 0 {
+// takes says whether another row is a single finding that fits below what this one has in its lane.
+func (r row) takes(other row) bool {
+	f := other.first()
+	if other[0] != nil && other[1] != nil || r[lane(f.side)] == nil {
 		return false
 	}
 	top := r[lane(f.side)][0]
@@ -124,19 +117,9 @@ func (r row) takes(p pair) bool {
 }
 
 // first is the finding that was made first.
-func (p pair) first() *finding {
-	if p[0] == nil || p[1] != nil && p[1].at < p[0].at {
-		return p[1]
-	}
-	return p[0]
-}
-
 func (r row) first() *finding {
-	var p pair
-	for i, cell := range r {
-		if len(cell) > 0 {
-			p[i] = cell[0]
-		}
+	if r[0] == nil || r[1] != nil && r[1][0].at < r[0][0].at {
+		return r[1][0]
 	}
-	return p.first()
+	return r[0][0]
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // body is what a script draws at 80 columns, below the lanes' heads.
@@ -21,8 +22,8 @@ func TestWhatOneLookFoundStandsSideBySide(t *testing.T) {
 	c2, s2 := pair2("127.0.0.1:40114", serverAddr), pair2(serverAddr, "127.0.0.1:40114")
 	closing := func(c, s int64) *script {
 		return (&script{}).
-			at(c, C, st(timeline.FinWait1, timeline.FinWait2, client)).
-			at(s, S, st(timeline.Established, timeline.CloseWait, server))
+			at(c, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, client)).
+			at(s, S, st(tcpinfo.Established, tcpinfo.CloseWait, server))
 	}
 	for _, c := range []struct {
 		name   string
@@ -34,28 +35,28 @@ func TestWhatOneLookFoundStandsSideBySide(t *testing.T) {
 			" 0.10    FIN-WAIT-1 → FIN-WAIT-2              ESTABLISHED → CLOSE-WAIT",
 			"           local 127.0.0.1:40112                local 127.0.0.1:7007"}},
 		{"the server first", (&script{}).
-			at(100, S, st(timeline.Established, timeline.CloseWait, server)).
-			at(150, C, st(timeline.FinWait1, timeline.FinWait2, client)), Options{ManyConns: true}, []string{
+			at(100, S, st(tcpinfo.Established, tcpinfo.CloseWait, server)).
+			at(150, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, client)), Options{ManyConns: true}, []string{
 			" 0.10    :40112 FIN-WAIT-1 → FIN-WAIT-2       :40112 ESTABLISHED → CLOSE-WAIT"}},
 		{"not the same look", closing(100, 9000), Options{ManyConns: true}, []string{
 			" 0.10    :40112 FIN-WAIT-1 → FIN-WAIT-2",
 			" 9.00                                         :40112 ESTABLISHED → CLOSE-WAIT"}},
 		{"other connections", (&script{}).
-			at(100, C, st(timeline.FinWait1, timeline.FinWait2, client)).
-			at(101, S, st(timeline.Established, timeline.CloseWait, s2)).
-			at(102, C, st(timeline.FinWait1, timeline.FinWait2, c2)).
-			at(103, S, st(timeline.Established, timeline.CloseWait, server)), Options{ManyConns: true}, []string{
+			at(100, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, client)).
+			at(101, S, st(tcpinfo.Established, tcpinfo.CloseWait, s2)).
+			at(102, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, c2)).
+			at(103, S, st(tcpinfo.Established, tcpinfo.CloseWait, server)), Options{ManyConns: true}, []string{
 			" 0.10    :40112 FIN-WAIT-1 → FIN-WAIT-2",
 			"         :40114 FIN-WAIT-1 → FIN-WAIT-2       :40114 ESTABLISHED → CLOSE-WAIT",
 			"                                              :40112 ESTABLISHED → CLOSE-WAIT"}},
 		{"a connection stands before the queue that counts it", (&script{}).
-			at(100, C, st(timeline.SynSent, timeline.Established, client)).
+			at(100, C, st(tcpinfo.SynSent, tcpinfo.Established, client)).
 			at(101, S, queue(1, 128, 0)).
-			at(102, S, st(timeline.SynReceived, timeline.Established, server)), Options{ManyConns: true}, []string{
+			at(102, S, st(tcpinfo.SynReceived, tcpinfo.Established, server)), Options{ManyConns: true}, []string{
 			" 0.10    :40112 SYN-SENT → ESTABLISHED        :40112 SYN-RECEIVED → ESTABLISHED",
 			"                                              accept queue 1/128"}},
 		{"a listener and its queue are one", (&script{}).
-			at(100, S, st("", timeline.Listen, pair2(serverAddr, ""))).
+			at(100, S, st(0, tcpinfo.Listen, pair2(serverAddr, ""))).
 			at(101, S, queue(0, 1, 0)), Options{}, []string{
 			" 0.10                                         first seen LISTEN",
 			"                                                accept queue 0/1",
@@ -77,19 +78,19 @@ func TestWhatOneLookFoundStandsSideBySide(t *testing.T) {
 
 // Whether the last look at the server missed LAST-ACK or an abort is known when the client is in TIME-WAIT: the FIN has come.
 func TestWhatOneEndIsInSaysWhatTheOtherHasPassed(t *testing.T) {
-	gone := st(timeline.CloseWait, timeline.Closed, server)
+	gone := st(tcpinfo.CloseWait, tcpinfo.Closed, server)
 	alone := body((&script{}).at(0, S, gone), Options{})
 	if !strings.Contains(alone, "LAST-ACK unseen, or aborted") {
 		t.Errorf("alone:\n%s", alone)
 	}
-	both := body((&script{}).at(0, C, st(timeline.FinWait2, timeline.TimeWait, client)).at(50000, S, gone), Options{})
+	both := body((&script{}).at(0, C, st(tcpinfo.FinWait2, tcpinfo.TimeWait, client)).at(50000, S, gone), Options{})
 	if !strings.Contains(both, "LAST-ACK passed unseen") {
 		t.Errorf("after the client's TIME-WAIT:\n%s", both)
 	}
 }
 
 func TestASourceIsNamedWhereItIsNotTheHeads(t *testing.T) {
-	s := func() *script { return (&script{}).at(0, S, st(timeline.Listen, timeline.Closed, diag)) }
+	s := func() *script { return (&script{}).at(0, S, st(tcpinfo.Listen, tcpinfo.Closed, diag)) }
 	if got := body(s(), Options{}); !strings.Contains(got, "(sock_diag)") {
 		t.Errorf("sock_diag is not named:\n%s", got)
 	}

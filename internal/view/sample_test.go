@@ -11,6 +11,7 @@ import (
 
 	"socklife/internal/timeline"
 	"socklife/sockapi"
+	"socklife/tcpinfo"
 )
 
 // script builds a run as a scenario would report it; times are in µs.
@@ -129,7 +130,7 @@ func took(d time.Duration, c *timeline.Call) *timeline.Call {
 }
 
 // st is a state of the sample's client or server socket.
-func st(from, to string, more ...func(*timeline.State)) *timeline.State {
+func st(from, to tcpinfo.State, more ...func(*timeline.State)) *timeline.State {
 	b := &timeline.State{From: from, To: to, Source: "tcp_info"}
 	for _, m := range more {
 		m(b)
@@ -176,26 +177,26 @@ var halfCloseOptions = Options{Title: "half-close", Lesson: "the client has fini
 func halfClose() *script {
 	s := &script{}
 	s.at(90, S, socket(5)).
-		at(95, S, st("", timeline.Closed)).
+		at(95, S, st(0, tcpinfo.Closed)).
 		at(110, S, setopt(5, "SO_REUSEADDR", true, 1)).
 		at(140, S, bind(5, serverAddr)).
 		at(310, S, listen(5, 128)).
-		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
+		at(325, S, st(tcpinfo.Closed, tcpinfo.Listen, pair2(serverAddr, ""))).
 		at(325, S, queue(0, 128, 0)).
 		at(330, C, socket(6)).
-		at(340, C, st("", timeline.Closed)).
+		at(340, C, st(0, tcpinfo.Closed)).
 		at(400, C, connect(6, serverAddr)).
-		at(470, C, st(timeline.Closed, timeline.Established, client)).
+		at(470, C, st(tcpinfo.Closed, tcpinfo.Established, client)).
 		at(480, S, queue(1, 128, 0)).
-		at(490, S, st("", timeline.Established, server, diag)).
+		at(490, S, st(0, tcpinfo.Established, server, diag)).
 		at(610, S, accept(5, 7, clientAddr, 0)).
 		at(640, S, queue(0, 128, 0)).
 		at(700, C, write(6, "hello\n")).
 		at(760, S, read(7, "hello\n", 65536)).
 		at(1000, W, note("The client has nothing more to send. It says so with a FIN and goes on receiving: half of the connection is closed.")).
 		at(1200, C, shutdown(6)).
-		at(1290, C, st(timeline.Established, timeline.FinWait2, client, shut("SEND_SHUTDOWN"))).
-		at(1300, S, st(timeline.Established, timeline.CloseWait, server, shut("RCV_SHUTDOWN"), queues(1, 0))).
+		at(1290, C, st(tcpinfo.Established, tcpinfo.FinWait2, client, shut("SEND_SHUTDOWN"))).
+		at(1300, S, st(tcpinfo.Established, tcpinfo.CloseWait, server, shut("RCV_SHUTDOWN"), queues(1, 0))).
 		at(1310, C, met("FIN-WAIT-2: our FIN is acknowledged; we wait for the peer's, and can still receive")).
 		at(1320, S, met("CLOSE-WAIT: the peer's FIN has come; the application must close")).
 		at(1400, S, read(7, "", 65536)).
@@ -204,8 +205,8 @@ func halfClose() *script {
 		at(1700, C, met("32768 bytes sent after the FIN have all come, in order")).
 		at(1800, C, fails(unix.EPIPE, write(6, "x"))).
 		at(12400, S, closes(7)).
-		at(12480, C, st(timeline.FinWait2, timeline.TimeWait, client, diag, timer("timewait", 59990, 0))).
-		at(12490, S, st(timeline.CloseWait, timeline.Closed, server, diag)).
+		at(12480, C, st(tcpinfo.FinWait2, tcpinfo.TimeWait, client, diag, timer("timewait", 59990, 0))).
+		at(12490, S, st(tcpinfo.CloseWait, tcpinfo.Closed, server, diag)).
 		at(12500, C, closes(6)).
 		at(12510, C, met("TIME-WAIT: 60 s in which old segments die out and a lost last ACK can be sent again")).
 		at(1012510, W, &timeline.Summary{Scenario: "half-close", OK: true, Checks: 4})
@@ -217,23 +218,23 @@ func wire() *script {
 	ack := uint32(1)
 	s := &script{}
 	s.at(300, C, blocks("connect(6)")).
-		at(310, C, st(timeline.Closed, timeline.SynSent, client, timer("on", 1000, 0))).
+		at(310, C, st(tcpinfo.Closed, tcpinfo.SynSent, client, timer("on", 1000, 0))).
 		at(320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Options: []string{"mss=1460", "sackOK", "wscale=7"}, Fate: "dropped"}).
 		at(1000320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Fate: "delivered"}).
-		at(1000330, C, st(timeline.SynSent, timeline.SynSent, client, timer("on", 2000, 1))).
-		at(1000340, S, st("", timeline.SynReceived, server, diag, timer("on", 1000, 0))).
+		at(1000330, C, st(tcpinfo.SynSent, tcpinfo.SynSent, client, timer("on", 2000, 1))).
+		at(1000340, S, st(0, tcpinfo.SynReceived, server, diag, timer("on", 1000, 0))).
 		at(1000350, S, queue(0, 128, 1)).
 		at(1000400, W, &timeline.Segment{From: S, Flags: []string{"SYN", "ACK"}, Ack: &ack, Win: 65535, Fate: "held"}).
 		at(1000500, W, &timeline.Segment{From: S, Flags: []string{"SYN", "ACK"}, Ack: &ack, Win: 65535,
 			Options: []string{"mss=1460", "sackOK", "TS val 1234567890 ecr 1234567891", "wscale=7", "UNKNOWN(254)"}}).
-		at(1000510, C, st(timeline.SynSent, timeline.Established, client)).
+		at(1000510, C, st(tcpinfo.SynSent, tcpinfo.Established, client)).
 		at(1000515, C, took(1000200*time.Microsecond, connect(6, serverAddr))).
 		at(1000600, W, &timeline.Segment{From: C, Flags: []string{"ACK"}, Seq: 1, Ack: &ack, Win: 512, Fate: "duplicated"}).
-		at(1000610, S, st(timeline.SynReceived, timeline.Established, server)).
+		at(1000610, S, st(tcpinfo.SynReceived, tcpinfo.Established, server)).
 		at(1000620, S, queue(1, 128, 0)).
 		at(1000700, W, &timeline.Segment{From: S, Flags: []string{"PSH", "ACK"}, Seq: 1, Ack: &ack, Len: 6, Win: 512, Fate: "duplicated"}).
 		at(1000800, W, &timeline.Segment{From: S, Flags: []string{"RST"}, Seq: 1, Fate: "dropped"}).
-		at(1000900, W, &timeline.Segment{Src: addr(serverAddr), Dst: addr(clientAddr), Text: "URG in its own words"})
+		at(1000900, W, &timeline.Segment{Src: addr(serverAddr), Dst: addr(clientAddr), Marks: []string{"injected"}})
 	return s
 }
 
@@ -241,7 +242,7 @@ func wire() *script {
 func trouble() *script {
 	s := &script{}
 	s.at(310, S, listen(5, 1)).
-		at(325, S, st(timeline.Closed, timeline.Listen, pair2(serverAddr, ""))).
+		at(325, S, st(tcpinfo.Closed, tcpinfo.Listen, pair2(serverAddr, ""))).
 		at(325, S, queue(0, 1, 0)).
 		at(400, C, setopt(6, "SO_LINGER", sockapi.Linger{OnOff: true}, 1, 0)).
 		at(410, C, setopt(6, "SO_RCVTIMEO", 200*time.Millisecond, timeval(0, 200000)...)).
@@ -250,8 +251,8 @@ func trouble() *script {
 		at(700, S, blocks("accept4(5)")).
 		at(200100, C, took(200*time.Millisecond, fails(unix.EAGAIN, read(6, "", 16)))).
 		at(200200, C, closes(6)).
-		at(200220, C, st(timeline.Established, timeline.Closed, client)).
-		at(200225, S, st(timeline.CloseWait, timeline.Closed, server)).
+		at(200220, C, st(tcpinfo.Established, tcpinfo.Closed, client)).
+		at(200225, S, st(tcpinfo.CloseWait, tcpinfo.Closed, server)).
 		at(200300, S, &timeline.Counter{Name: "ListenOverflows", Delta: 3}).
 		at(200310, S, &timeline.Counter{Name: "TCPAbortOnClose", Delta: 1}).
 		at(200400, C, &timeline.Check{Expect: "FIN-WAIT-1 or FIN-WAIT-2, as our FIN may not be acknowledged yet", Got: "CLOSED"}).
@@ -268,26 +269,26 @@ func many() *script {
 	c2, s2 := pair2("127.0.0.1:40114", serverAddr), pair2(serverAddr, "127.0.0.1:40114")
 	s.at(310, S, listen(5, 1)).
 		at(400, C, connect(6, serverAddr)).
-		at(410, C, st(timeline.Closed, timeline.Established, client)).
+		at(410, C, st(tcpinfo.Closed, tcpinfo.Established, client)).
 		at(411, S, queue(1, 1, 0)).
-		at(412, S, st("", timeline.Established, server, diag)).
+		at(412, S, st(0, tcpinfo.Established, server, diag)).
 		at(500, C, connect(7, serverAddr)).
-		at(510, C, st(timeline.Established, timeline.TimeWait, client, diag, timer("timewait", 60000, 0))).
-		at(511, C, st(timeline.Closed, timeline.SynSent, c2, timer("on", 980, 0))).
-		at(512, S, st(timeline.SynReceived, timeline.CloseWait, s2)).
-		at(513, S, st(timeline.Established, timeline.LastAck, server, timer("persist", 203, 4), queues(0, 2565440)))
+		at(510, C, st(tcpinfo.Established, tcpinfo.TimeWait, client, diag, timer("timewait", 60000, 0))).
+		at(511, C, st(tcpinfo.Closed, tcpinfo.SynSent, c2, timer("on", 980, 0))).
+		at(512, S, st(tcpinfo.SynReceived, tcpinfo.CloseWait, s2)).
+		at(513, S, st(tcpinfo.Established, tcpinfo.LastAck, server, timer("persist", 203, 4), queues(0, 2565440)))
 	return s
 }
 
 // tour ends with the coverage table.
 func tour() *script {
 	s := &script{}
-	s.at(1, W, &timeline.Coverage{State: timeline.Listen, Seen: true, Scenario: "handshake", Source: "tcp_info"}).
-		at(1, W, &timeline.Coverage{State: timeline.SynReceived, Seen: true, Scenario: "syn-queue", Source: "sock_diag"}).
-		at(1, W, &timeline.Coverage{State: timeline.Closing, WhyNot: "this kernel does not let ordinary users attach a filter (EPERM): echoc tour --wire shows it"}).
-		at(1, W, &timeline.Coverage{From: timeline.Established, To: timeline.FinWait1, Seen: true, Scenario: "simultaneous-close", Source: "tracepoint"}).
-		at(1, W, &timeline.Coverage{From: timeline.SynSent, To: timeline.SynReceived, Seen: true, Scenario: "simultaneous-open", Source: "tracepoint"}).
-		at(1, W, &timeline.Coverage{From: timeline.Listen, To: timeline.SynSent, WhyNot: "in the figure and not in Linux: connect() on a listener is refused with EISCONN"}).
+	s.at(1, W, &timeline.Coverage{State: tcpinfo.Listen, Seen: true, Scenario: "handshake", Source: "tcp_info"}).
+		at(1, W, &timeline.Coverage{State: tcpinfo.SynReceived, Seen: true, Scenario: "syn-queue", Source: "sock_diag"}).
+		at(1, W, &timeline.Coverage{State: tcpinfo.Closing, WhyNot: "this kernel does not let ordinary users attach a filter (EPERM): echoc tour --wire shows it"}).
+		at(1, W, &timeline.Coverage{From: tcpinfo.Established, To: tcpinfo.FinWait1, Seen: true, Scenario: "simultaneous-close", Source: "tracepoint"}).
+		at(1, W, &timeline.Coverage{From: tcpinfo.SynSent, To: tcpinfo.SynReceived, Seen: true, Scenario: "simultaneous-open", Source: "tracepoint"}).
+		at(1, W, &timeline.Coverage{From: tcpinfo.Listen, To: tcpinfo.SynSent, WhyNot: "in the figure and not in Linux: connect() on a listener is refused with EISCONN"}).
 		at(1, W, &timeline.Summary{Scenario: "tour", OK: true, Checks: 131})
 	return s
 }
@@ -298,18 +299,18 @@ func serving() *script {
 	far := "192.0.2.7:51000"
 	s.at(0, S, listen(3, 4096)).
 		at(100, S, accept(3, 5, clientAddr, unix.SOCK_NONBLOCK)).
-		at(150, S, st("", timeline.Established, server)).
+		at(150, S, st(0, tcpinfo.Established, server)).
 		at(200, S, accept(3, 6, far, unix.SOCK_NONBLOCK)).
 		at(300, S, read(5, "hello\n", 65536)).
 		at(310, S, write(5, "hello\n")).
-		at(400, S, st("", timeline.Established, pair2("192.0.2.1:7007", far))).
+		at(400, S, st(0, tcpinfo.Established, pair2("192.0.2.1:7007", far))).
 		at(9000, S, fails(unix.ECONNRESET, read(6, "", 65536))).
-		at(9100, S, st(timeline.Established, timeline.Closed, pair2("192.0.2.1:7007", far))).
+		at(9100, S, st(tcpinfo.Established, tcpinfo.Closed, pair2("192.0.2.1:7007", far))).
 		at(9200, S, closes(6)).
-		at(61000000, S, st(timeline.Established, timeline.CloseWait, server, queues(1, 0), shut("RCV_SHUTDOWN"))).
+		at(61000000, S, st(tcpinfo.Established, tcpinfo.CloseWait, server, queues(1, 0), shut("RCV_SHUTDOWN"))).
 		at(61000100, S, read(5, "", 65536)).
 		at(61000200, S, closes(5)).
-		at(61000300, S, st(timeline.CloseWait, timeline.LastAck, server, diag)).
+		at(61000300, S, st(tcpinfo.CloseWait, tcpinfo.LastAck, server, diag)).
 		at(61000400, S, queue(129, 128, 3)).
 		at(61000500, S, &timeline.Counter{Name: "ListenOverflows", Delta: 1}).
 		at(61000600, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535}).
@@ -322,11 +323,11 @@ func echoing() *script {
 	s := &script{}
 	s.at(0, C, socket(3)).
 		at(50, C, connect(3, serverAddr)).
-		at(90, C, st(timeline.Closed, timeline.Established, client)).
-		at(95, S, st("", timeline.Established, server, diag)).
+		at(90, C, st(tcpinfo.Closed, tcpinfo.Established, client)).
+		at(95, S, st(0, tcpinfo.Established, server, diag)).
 		at(100, C, shutdown(3)).
-		at(120, C, st(timeline.Established, timeline.FinWait2, client, shut("SEND_SHUTDOWN"))).
-		at(125, S, st(timeline.Established, timeline.CloseWait, server, diag, shut("RCV_SHUTDOWN"))).
+		at(120, C, st(tcpinfo.Established, tcpinfo.FinWait2, client, shut("SEND_SHUTDOWN"))).
+		at(125, S, st(tcpinfo.Established, tcpinfo.CloseWait, server, diag, shut("RCV_SHUTDOWN"))).
 		at(130, C, read(3, "", 65536)).
 		at(140, C, closes(3))
 	return s

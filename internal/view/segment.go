@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +14,9 @@ const (
 	held       = "held"
 	duplicated = "duplicated"
 )
+
+// notPlain are those with a word of their own on the arrow.
+var notPlain = []string{dropped, held, duplicated}
 
 // segment is an arrow across both lanes from the sender to the receiver, with what the segment says in its middle. One
 // that did not arrive ends on the way, with its fate. What does not fit stands below.
@@ -54,71 +56,56 @@ const shortest = 3
 
 // farShaft is the least length on the receiver's side, where the fate stands too.
 func farShaft(fate string) int {
-	switch fate {
-	case dropped, held, duplicated:
+	if slices.Contains(notPlain, fate) {
 		return len(duplicated) + 7
 	}
 	return shortest
 }
 
-// end is the receiver's end of an arrow, n columns and a head, in the order from the sender to the receiver.
-func (s symbols) end(fate, head string, n int) []text {
-	word := text(nil).add(strong, fate)
-	space := text(nil).add(plain, " ")
-	point := text(nil).add(dim, head)
+// fate is what an arrow ends with, and the word for it where it did not just arrive.
+func (s symbols) fate(fate, head string) (mark, word text) {
 	switch fate {
 	case dropped:
-		word = text(nil).add(bad, fate)
-		return []text{s.shaft(2), text(nil).add(bad, s.lost), space, word, text(nil).pad(n - 3 - len(word))}
+		return text(nil).add(bad, s.lost), text(nil).add(bad, fate)
 	case held:
-		return []text{s.shaft(2), text(nil).add(dim, s.stopped), space, word, text(nil).pad(n - 3 - len(word))}
+		return text(nil).add(dim, s.stopped), text(nil).add(strong, fate)
 	case duplicated:
-		return []text{s.shaft(2), space, word, space, s.shaft(n - 5 - len(word)), point, point}
+		return text(nil).add(dim, head+head), text(nil).add(strong, fate)
 	}
-	return []text{s.shaft(n), point}
+	return text(nil).add(dim, head), nil
+}
+
+// end is the receiver's end of an arrow, n columns and a head, in the order from the sender to the receiver.
+func (s symbols) end(fate, head string, n int) []text {
+	mark, word := s.fate(fate, head)
+	space := text(nil).add(plain, " ")
+	switch fate {
+	case dropped, held:
+		return []text{s.shaft(2), mark, space, word, text(nil).pad(n - 3 - len(word))}
+	case duplicated:
+		return []text{s.shaft(2), space, word, space, s.shaft(n - 5 - len(word)), mark}
+	}
+	return []text{s.shaft(n), mark}
 }
 
 func (s symbols) shaft(n int) text { return text(nil).add(dim, strings.Repeat(s.dash, max(0, n))) }
 
 // segmentInLane is a segment where there is one lane: its sender stands before it.
 func (s symbols) segmentInLane(b *timeline.Segment) text {
-	t := s.shaft(2)
-	says := text(nil).add(plain, " "+s.segmentText(b))
-	switch b.Fate {
-	case dropped:
-		return t.add(bad, s.lost).join("", says).add(bad, " "+dropped)
-	case held:
-		return t.add(dim, s.stopped).join("", says).add(strong, " "+held)
-	case duplicated:
-		return t.add(dim, s.head+s.head).join("", says).add(strong, " "+duplicated)
-	}
-	return t.add(dim, s.head).join("", says)
+	mark, word := s.fate(b.Fate, s.head)
+	return s.shaft(2).join("", mark).add(plain, " "+s.segmentText(b)).join(" ", word)
 }
 
-// segmentText is what the program chose to say of a segment, or its fields as tcpdump would.
+// segmentText is [timeline.Segment.Line] with the places where it may be broken, and a fate that the arrow does not show.
 func (s symbols) segmentText(b *timeline.Segment) string {
-	words := []string{b.Text}
-	if b.Text == "" {
-		words = append(words[:0], b.Flags...)
-		words = append(words, fmt.Sprintf("seq=%d", b.Seq))
-		if b.Ack != nil {
-			words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
-		}
-		if b.Len > 0 {
-			words = append(words, fmt.Sprintf("len=%d", b.Len))
-		}
-		words = append(append(words, fmt.Sprintf("win=%d", b.Win)), b.Options...)
-	}
-	says := s.clean(strings.Join(words, " "))
-	if len(b.Shown) > 0 {
-		says += " <" + s.options(b.Shown) + ">"
+	says := s.clean(b.Numbers())
+	if news := b.News(); len(news) > 0 {
+		says += " <" + s.options(news) + ">"
 	}
 	for _, m := range b.Marks {
 		says += " [" + s.clean(m) + "]"
 	}
-	switch b.Fate {
-	case "", delivered, dropped, held, duplicated:
-	default:
+	if b.Fate != "" && b.Fate != delivered && !slices.Contains(notPlain, b.Fate) {
 		says += " " + s.clean(b.Fate)
 	}
 	return says
@@ -129,7 +116,7 @@ func (s symbols) segmentText(b *timeline.Segment) string {
 func (s symbols) options(list []string) string {
 	whole := make([]string, len(list))
 	for i, o := range list {
-		whole[i] = strings.ReplaceAll(glued(s.clean(o)), "}"+string(glue), "} ")
+		whole[i] = strings.ReplaceAll(glued(s.clean(o)), "}"+string(nbsp), "} ")
 	}
 	return strings.Join(whole, ", ")
 }

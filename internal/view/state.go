@@ -18,14 +18,14 @@ const tcpInfo = "tcp_info"
 
 // transition is what a look found: ESTABLISHED → FIN-WAIT-2, or one state where nothing else is known or it did not change.
 func (s symbols) transition(side timeline.Side, b *timeline.State) text {
-	to := s.clean(b.To)
+	to := b.To.String()
 	switch {
-	case b.From == b.To || b.From == "" && b.To == timeline.Closed:
+	case b.From == b.To || b.From == 0 && b.To == tcpinfo.Closed:
 		return text(nil).add(strongHue(side), to)
-	case b.From == "":
+	case b.From == 0:
 		return text(nil).add(dim, "first seen ").add(strongHue(side), to)
 	}
-	return text(nil).add(hue(side), s.clean(b.From)).add(dim, glued(" "+s.arrow+" ")).add(strongHue(side), to)
+	return text(nil).add(hue(side), b.From.String()).add(dim, glued(" "+s.arrow+" ")).add(strongHue(side), to)
 }
 
 // details are what the source said beyond the state. What is at rest (an empty queue, no timer) is left out, unless that is the news:
@@ -39,9 +39,9 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 		was = before
 	}
 	switch {
-	case hasTimer(b):
+	case b.Timer != "":
 		say("timer %s%s", s.clean(b.Timer), timeLeft(b))
-	case hasTimer(was) && (b.Timer != "" || b.RecvQ != nil): // the source that knows timers and queues was asked
+	case was.Timer != "" && b.RecvQ != nil: // the source that knows timers and queues was asked
 		say("timer off")
 	}
 	queue := func(name string, now, then *uint32) {
@@ -60,10 +60,6 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	return items
 }
 
-func hasTimer(b *timeline.State) bool {
-	return b.Timer != "" && b.Timer != "none" && b.Timer != "off"
-}
-
 // timeLeft is how long a timer has to go, if that is known.
 func timeLeft(b *timeline.State) string {
 	if b.ExpiresMS == nil {
@@ -75,17 +71,15 @@ func timeLeft(b *timeline.State) string {
 // passed says which states the socket went through between two looks. Where it may have been aborted instead, that is said too, unless
 // the peer has had its FIN. The tracepoint misses nothing.
 func passed(b *timeline.State, finArrived bool) string {
-	if b.Source == "tracepoint" || b.From == "" {
+	if b.Source == "tracepoint" || b.From == 0 {
 		return ""
 	}
-	from, _ := tcpinfo.ParseState(b.From) // one without a name is 0, which no way leads from or to
-	to, _ := tcpinfo.ParseState(b.To)
-	ways := rfc9293.Ways(from, to)
+	ways := rfc9293.Ways(b.From, b.To)
 	states := inBetween(ways)
-	switch aborts := rfc9293.MayAbort(from, to); {
+	switch aborts := rfc9293.MayAbort(b.From, b.To); {
 	case aborts && len(ways) > 1:
 		return "aborted, or closed unseen"
-	case aborts && !(b.From == timeline.CloseWait && finArrived):
+	case aborts && !(b.From == tcpinfo.CloseWait && finArrived):
 		return states + " unseen, or aborted"
 	case states == "":
 		return ""

@@ -85,8 +85,8 @@ func (p *palette) paint(t text) string {
 		var run strings.Builder
 		for _, g := range t[:n] {
 			switch g.r {
-			case mayEnd:
-			case glue:
+			case zwsp:
+			case nbsp:
 				run.WriteByte(' ')
 			default:
 				run.WriteRune(g.r)

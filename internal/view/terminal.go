@@ -23,32 +23,31 @@ type Terminal struct {
 	w   io.Writer
 	err error
 
-	o         Options
-	l         layout
-	s         symbols
-	p         palette
-	told      map[netip.AddrPort]bool // local addresses that have been shown
-	counted   map[string]bool         // counters of this run whose sentence has been shown
-	sockets   sockets
-	pairs     pairs
-	timer     *time.Timer
-	wait      time.Duration
-	started   bool          // the title is out
-	headed    bool          // the lanes' heads are out
-	explained bool          // so is where states come from
-	tabled    bool          // the coverage table's head is out
-	over      bool          // the run is: what comes now is the next one's
-	blank     bool          // the last line is empty
-	above     timeline.Side // whose the last line is
-	bulk      bulk
-	shown     time.Duration // the last time on a line
-	out       bytes.Buffer
+	o          Options
+	l          layout
+	s          symbols
+	p          palette
+	localShown map[netip.AddrPort]bool // local addresses that have been shown
+	counted    map[string]bool         // counters of this run whose sentence has been shown
+	sockets    sockets
+	pairs      pairs
+	timer      *time.Timer
+	wait       time.Duration
+	started    bool          // the title is out
+	headed     bool          // the lanes' heads are out
+	explained  bool          // so is where states come from
+	tabled     bool          // the coverage table's head is out
+	blank      bool          // the last line is empty
+	above      timeline.Side // whose the last line is
+	bulk       bulk
+	shown      time.Duration // the last time on a line
+	out        bytes.Buffer
 }
 
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		told: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
@@ -134,7 +133,7 @@ func (t *Terminal) show(e timeline.Event) {
 	switch b := e.Body.(type) {
 	case *timeline.Call:
 		t.head()
-		t.tell(b)
+		t.noteLocal(b)
 		t.block(e, t.when(e.At, true), callBlock(b, t.l.lane))
 	case *timeline.Segment:
 		t.head()
@@ -153,7 +152,8 @@ func (t *Terminal) show(e timeline.Event) {
 		t.title()
 		t.space()
 		t.lines(t.s.summaryBlock(b, t.l.width))
-		t.over = true
+		t.started, t.headed = false, false // what comes now is the next run's
+		clear(t.counted)
 	}
 }
 
@@ -183,8 +183,7 @@ func (t *Terminal) counter(b *timeline.Counter, width int) []text {
 func (t *Terminal) segment(e timeline.Event, b *timeline.Segment) {
 	when := t.when(e.At, true)
 	if t.l.lanes == 2 {
-		t.lines(t.l.full(when, t.s.segment(b, t.l.fullWidth())))
-		t.above = ""
+		t.across(when, t.s.segment(b, t.l.fullWidth()))
 		return
 	}
 	e.Side = b.From
@@ -220,11 +219,15 @@ func (t *Terminal) wide(s timeline.Side) int {
 // block shows an event in its side's lane, or across both.
 func (t *Terminal) block(e timeline.Event, when string, block []text) {
 	if !sided(e.Side) {
-		t.lines(t.l.full(when, block))
-		t.above = ""
+		t.across(when, block)
 		return
 	}
 	t.lane(e.Side, when, block)
+}
+
+func (t *Terminal) across(when string, block []text) {
+	t.lines(t.l.full(when, block))
+	t.above = ""
 }
 
 func (t *Terminal) lane(side timeline.Side, when string, block []text) {

@@ -17,8 +17,8 @@ type text []glyph
 
 // Two marks for wrap, neither of which clean lets in from outside.
 const (
-	glue   = '\u00a0' // a space where no line may end
-	mayEnd = '\u200b' // not shown; a line may end here
+	nbsp = '\u00a0' // a space where no line may end
+	zwsp = '\u200b' // not shown; a line may end here
 )
 
 // add appends s, which is clean, in a style.
@@ -46,7 +46,7 @@ func (t text) join(sep string, others ...text) text {
 // width is how many columns the text takes on one line.
 func (t text) width() (n int) {
 	for _, g := range t {
-		if g.r != mayEnd {
+		if g.r != zwsp {
 			n++
 		}
 	}
@@ -62,7 +62,7 @@ func (t text) pad(width int) text {
 }
 
 // glued is s with spaces where no line ends.
-func glued(s string) string { return strings.ReplaceAll(s, " ", string(glue)) }
+func glued(s string) string { return strings.ReplaceAll(s, " ", string(nbsp)) }
 
 // word is what wrap keeps together; joined says that no space stands before it.
 type word struct {
@@ -84,9 +84,9 @@ func words(t text) (out []word) {
 		case ' ':
 			end(false)
 			w.joined = false
-		case mayEnd:
+		case zwsp:
 			end(true)
-		case glue:
+		case nbsp:
 			w.glyphs = append(w.glyphs, glyph{' ', g.s})
 		default:
 			w.glyphs = append(w.glyphs, g)
@@ -150,8 +150,8 @@ func (s symbols) escape(in string) string {
 			b.WriteByte(byte(r))
 		case r < 0x100 && !narrow(r):
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case s.ascii && plainer[r] != "":
-			b.WriteString(plainer[r])
+		case s.ascii && asciiFor[r] != "":
+			b.WriteString(asciiFor[r])
 		case !s.ascii && narrow(r):
 			b.WriteRune(r)
 		case r <= 0xffff:
@@ -182,8 +182,8 @@ func narrow(r rune) bool {
 	return strings.ContainsRune("←↑→↓↔⇒−≈≠≤≥∞✓✗", r)
 }
 
-// plainer has ASCII for what prose here is written with.
-var plainer = map[rune]string{
+// asciiFor has ASCII for what prose here is written with.
+var asciiFor = map[rune]string{
 	'→': "->", '←': "<-", '↔': "<->", '⇒': "=>", '–': "-", '—': "-", '−': "-", '…': "...", '“': `"`, '”': `"`, '„': `"`, '‘': "'", '’': "'",
 	'×': "x", '·': "-", '•': "-", '≈': "~", '≠': "!=", '≤': "<=", '≥': ">=", 'µ': "u", 'μ': "u", '✓': "ok", '✗': "FAIL",
 }

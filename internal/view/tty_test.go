@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // openTerminal is a terminal of a width, without anybody in front of it.
@@ -168,7 +169,7 @@ func TestAStateIsShownSoonWithoutAnythingFollowing(t *testing.T) {
 	out := make(lines, 10)
 	term := New(out, Options{})
 	for range 3 {
-		term.Event(timeline.Event{Side: C, Body: st(timeline.Established, timeline.FinWait2, client)})
+		term.Event(timeline.Event{Side: C, Body: st(tcpinfo.Established, tcpinfo.FinWait2, client)})
 		if got := next(t, out); !strings.Contains(got, "FIN-WAIT-2") {
 			t.Errorf("got %q", got)
 		}
@@ -181,7 +182,7 @@ func TestAStateIsShownSoonWithoutAnythingFollowing(t *testing.T) {
 func TestFlushShowsWhatWaits(t *testing.T) {
 	var b bytes.Buffer
 	term := newTerminal(&b, Options{})
-	term.Event(timeline.Event{Side: C, Body: st(timeline.Established, timeline.FinWait2, client)})
+	term.Event(timeline.Event{Side: C, Body: st(tcpinfo.Established, tcpinfo.FinWait2, client)})
 	if b.Len() != 0 {
 		t.Errorf("shown at once: %q", b.String())
 	}

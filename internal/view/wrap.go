@@ -13,13 +13,9 @@ var columnGap = regexp.MustCompile(`  +`)
 func Wrap(line string, width, hang int) (lines []string) {
 	words := strings.TrimLeft(line, " ")
 	indent := len(line) - len(words)
-	words = columnGap.ReplaceAllStringFunc(words, func(s string) string { return glued(s) + string(mayEnd) })
+	words = columnGap.ReplaceAllStringFunc(words, func(s string) string { return glued(s) + string(zwsp) })
 	for _, l := range wrap(text(nil).add(plain, words), width, indent, hang) {
-		r := make([]rune, len(l))
-		for i, g := range l {
-			r[i] = g.r
-		}
-		lines = append(lines, strings.TrimRight(string(r), " "))
+		lines = append(lines, new(palette).paint(l))
 	}
 	return lines
 }

@@ -86,7 +86,6 @@ func (sk *Socket) learnAddrs(state tcpinfo.State) (changed bool) {
 	}
 	changed = local != sk.Local() || remote != sk.Remote()
 	sk.setAddrs(local, remote)
-	sk.connected = remote.Port() != 0
 	return changed
 }
 

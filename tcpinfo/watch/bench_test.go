@@ -67,7 +67,7 @@ func BenchmarkPoll(b *testing.B) {
 	w, _, _ := benchWatcher(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		w.poll(false)
+		w.pass(poll)
 	}
 }
 
@@ -79,7 +79,7 @@ func BenchmarkPollTimeWait(b *testing.B) {
 	p.server.close()
 	lookFor(b, w, func() bool { return len(w.sockets) == 1 && w.sockets[0].Last().State == tcpinfo.TimeWait }, func() string { return "no TIME-WAIT" })
 	for b.Loop() {
-		w.poll(false)
+		w.pass(poll)
 	}
 }
 

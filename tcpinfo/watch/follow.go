@@ -39,7 +39,7 @@ func (w *Watcher) Follow(c tcpinfo.Controller, tag any) (*Socket, error) {
 	sk.attach(c)
 	w.sample(sk, look)
 	w.finish()
-	if !sk.seen {
+	if !sk.seen() {
 		return nil, fmt.Errorf("follow: %w", os.ErrClosed)
 	}
 	return sk, nil
@@ -66,7 +66,7 @@ func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, e
 	w.retag(sk, tag)
 	w.sample(sk, look)
 	w.finish()
-	if !sk.seen { // a listener that went meanwhile
+	if !sk.seen() { // a listener that went meanwhile
 		return nil, fmt.Errorf("follow: %w", tcpinfo.ErrNotFound)
 	}
 	return sk, nil
@@ -81,7 +81,7 @@ func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, e
 func (w *Watcher) FollowChildren(listener *Socket, tag any) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
-	listener.children = &childOptions{tag: tag}
+	listener.children, listener.childTag = true, tag
 	if !listener.known.gone {
 		w.sample(listener, look)
 	}
@@ -100,7 +100,6 @@ func (w *Watcher) retag(sk *Socket, tag any) {
 func (w *Watcher) addFound(s tcpinfo.Socket, tag any) *Socket {
 	sk := w.add(s.Cookie, tag)
 	sk.setAddrs(s.Local, s.Remote)
-	sk.connected = s.Remote.Port() != 0
 	if s.State != tcpinfo.Listen {
 		w.observe(sk, diagSample(s), look)
 	}

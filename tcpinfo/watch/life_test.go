@@ -228,7 +228,7 @@ func TestWatchBoundToInterface(t *testing.T) {
 	lookUntil(t, w, client, tcpinfo.FinWait2)
 	s.close()
 	lookUntil(t, w, client, tcpinfo.TimeWait)
-	w.poll(false)
+	w.pass(poll)
 	c.close()
 	w.Sample()
 	r.wantStates(client, "CLOSED ESTABLISHED [FIN-WAIT-1] FIN-WAIT-2 TIME-WAIT")

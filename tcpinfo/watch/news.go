@@ -4,7 +4,7 @@ import "socklife/tcpinfo"
 
 // known is what was reported of a socket, against which the next sample is held.
 type known struct {
-	state    tcpinfo.State
+	state    tcpinfo.State // 0 before the first sight
 	gone     bool
 	timeWait bool // the kernel keeps a small entry instead of the socket: TIME-WAIT, or an orphan's FIN-WAIT-2
 

@@ -202,8 +202,8 @@ func TestWatchQuiet(t *testing.T) {
 	before := r.changes()
 	for range 100 {
 		w.Sample()
-		w.poll(false)
-		w.poll(true)
+		w.pass(poll)
+		w.pass(deepPoll)
 	}
 	if after := r.changes(); len(after) != len(before) {
 		t.Errorf("nothing happened, and it was reported: %v", after[len(before):])
@@ -221,12 +221,12 @@ func TestWatchTraffic(t *testing.T) {
 	before := len(r.changes())
 	for range 200 {
 		p.client.write("ping")
-		w.poll(false)
-		w.poll(true)
+		w.pass(poll)
+		w.pass(deepPoll)
 		p.server.read()
 		p.server.write("pong")
-		w.poll(false)
-		w.poll(true)
+		w.pass(poll)
+		w.pass(deepPoll)
 		p.client.read()
 	}
 	for _, c := range r.changes()[before:] {

@@ -9,7 +9,7 @@ import (
 // observe takes in a full sample: it becomes the last one, and what is new in it is reported.
 func (w *Watcher) observe(sk *Socket, s Sample, e effort) {
 	before := sk.known
-	first := !sk.seen
+	first := !sk.seen()
 	if first && s.Gone {
 		sk.known.gone = true // closed before it was ever seen: there is nothing to tell
 		return
@@ -23,42 +23,30 @@ func (w *Watcher) observe(sk *Socket, s Sample, e effort) {
 	} else if what != 0 {
 		s.Source = sourceOf(s, what, before, after)
 	}
-	sk.seen, sk.known = true, after
+	sk.known = after
 	c := Change{Socket: sk, From: before.state, First: first, To: s.State, Now: s, What: what}
-	var woken []*waiter
-	c.Before, woken = sk.record(s)
+	c.Before = sk.record(s)
 	if what != 0 {
 		w.report(c)
 	}
 	if what != 0 || s.Gone {
 		w.news = true
 	}
-	for _, r := range woken {
-		r.wake(s)
-	}
+	sk.wake(s)
 }
 
-// record makes a sample the last one. It returns the one before, and whoever waited for this one.
-func (sk *Socket) record(s Sample) (before Sample, woken []*waiter) {
+// record makes a sample the last one, and returns the one before.
+func (sk *Socket) record(s Sample) (before Sample) {
 	sk.w.mu.Lock()
 	defer sk.w.mu.Unlock()
 	before, sk.last = sk.last, s
-	kept := sk.waiters[:0]
-	for _, r := range sk.waiters {
-		if r.states.Has(s.State) || s.Gone {
-			woken = append(woken, r)
-		} else {
-			kept = append(kept, r)
-		}
-	}
-	sk.waiters = kept
-	return before, woken
+	return before
 }
 
 // observeListener completes a listener's sample with its SYN queue, and takes in the children that came with it.
 // Polling without a descriptor asks for the SYN queue only when the accept queue moved.
 func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
-	moved := !sk.seen || s.AcceptQueue != sk.known.acceptQueue || s.AcceptLimit != sk.known.acceptLimit
+	moved := !sk.seen() || s.AcceptQueue != sk.known.acceptQueue || s.AcceptLimit != sk.known.acceptLimit
 	if len(sk.fds) == 0 && e == poll && !moved {
 		return
 	}
@@ -69,9 +57,9 @@ func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
 		s.SynQueue = len(half)
 	}
 	w.observe(sk, s, e)
-	if sk.children != nil {
-		w.adopt(half, sk.children.tag)
-		w.adopt(waiting, sk.children.tag)
+	if sk.children {
+		w.adopt(half, sk.childTag)
+		w.adopt(waiting, sk.childTag)
 	}
 }
 
@@ -79,7 +67,7 @@ func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
 func (sk *Socket) atListener() (half, waiting []tcpinfo.Socket, err error) {
 	local := sk.Local()
 	f := tcpinfo.Filter{Family: familyOf(local), States: tcpinfo.MaskOf(tcpinfo.SynReceived), LocalPort: local.Port()}
-	if sk.children != nil {
+	if sk.children {
 		f.States = tcpinfo.MaskOf(tcpinfo.SynReceived, tcpinfo.Established, tcpinfo.CloseWait)
 	}
 	list, err := sk.w.diag.Dump(f)
@@ -106,7 +94,7 @@ func (w *Watcher) sampleFormer(successor *Socket) (any bool) {
 		return false
 	}
 	for _, sk := range w.sockets {
-		if sk != successor && sk.connected && sk.seen && !sk.known.gone && sk.Local() == local && sk.Remote() == remote {
+		if sk != successor && sk.connected && sk.seen() && !sk.known.gone && sk.Local() == local && sk.Remote() == remote {
 			w.sample(sk, poll)
 			any = true
 		}

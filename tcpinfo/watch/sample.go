@@ -21,11 +21,7 @@ const (
 const deepEvery = 20
 
 // Sample looks at every socket now and reports what changed, before it returns.
-func (w *Watcher) Sample() {
-	w.sampling.Lock()
-	defer w.sampling.Unlock()
-	w.pass(look)
-}
+func (w *Watcher) Sample() { w.pass(look) }
 
 // Run polls until ctx ends, and then returns. A poll costs one getsockopt (half a microsecond) for a socket with an
 // open descriptor and one exact lookup (5 µs) for any other; once it finds something new it looks closer. Every 20th
@@ -45,22 +41,18 @@ func (w *Watcher) Run(ctx context.Context, every time.Duration) {
 			return
 		case <-tick.C:
 		}
-		w.poll(n%deepEvery == 0)
-	}
-}
-
-func (w *Watcher) poll(deep bool) {
-	w.sampling.Lock()
-	defer w.sampling.Unlock()
-	if deep {
-		w.pass(deepPoll)
-	} else {
-		w.pass(poll)
+		if n%deepEvery == 0 {
+			w.pass(deepPoll)
+		} else {
+			w.pass(poll)
+		}
 	}
 }
 
 // pass samples every socket that was followed when it began.
 func (w *Watcher) pass(e effort) {
+	w.sampling.Lock()
+	defer w.sampling.Unlock()
 	for _, sk := range w.sockets {
 		w.sample(sk, e)
 	}
@@ -72,7 +64,7 @@ func (w *Watcher) sample(sk *Socket, e effort) {
 	switch {
 	case !open:
 		w.sampleClosed(sk, e)
-	case e == poll && sk.seen && keyOf(&info) == sk.polled && !sk.known.timeWait:
+	case e == poll && sk.seen() && keyOf(&info) == sk.polled && !sk.known.timeWait:
 		// Nothing new, as far as TCP_INFO tells. In TIME-WAIT it tells nothing.
 	default:
 		w.sampleOpen(sk, info, e)
@@ -116,8 +108,9 @@ const agreeTries = 3
 func (w *Watcher) sampleOpen(sk *Socket, info tcpinfo.Info, e effort) {
 	for try := 1; ; try++ {
 		s := infoSample(info)
+		was := sk.polled.state
 		sk.polled = keyOf(&info)
-		sk.track(info.State)
+		sk.track(was, info.State)
 		if info.State == tcpinfo.Listen {
 			w.observeListener(sk, s, e)
 			return
@@ -229,15 +222,12 @@ func (sk *Socket) find() (tcpinfo.Socket, error) {
 	s, err := sk.findInDump(sk.Local())
 	if err == nil {
 		sk.setAddrs(s.Local, s.Remote)
-		sk.connected = s.Remote.Port() != 0
 	}
 	return s, err
 }
 
 // track learns the addresses when they are new: when the socket leaves CLOSED, or was bound.
-func (sk *Socket) track(state tcpinfo.State) {
-	was := sk.fdState
-	sk.fdState = state
+func (sk *Socket) track(was, state tcpinfo.State) {
 	fresh := was == 0 || was == tcpinfo.Closed || was == tcpinfo.Listen
 	switch {
 	case state == tcpinfo.Closed && (sk.connected || sk.Remote().IsValid()):

@@ -19,7 +19,14 @@ type waiter struct {
 	got    chan Sample // has room for one
 }
 
-func (r *waiter) wake(s Sample) { r.got <- s }
+// offer says whether the sample ends the waiting.
+func (r *waiter) offer(s Sample) bool {
+	ends := s.Gone || r.states.Has(s.State)
+	if ends {
+		r.got <- s
+	}
+	return ends
+}
 
 // Wait waits until the socket is seen in one of the states and returns the sample that showed it: at once if the last
 // sample does. It asks nobody itself: it is woken by what Sample and Run observe, also by a state that was passed
@@ -29,25 +36,18 @@ func (r *waiter) wake(s Sample) { r.got <- s }
 // [ErrGone]. Both come with the last sample, and say which state was waited for and which is there.
 func (sk *Socket) Wait(ctx context.Context, states ...tcpinfo.State) (Sample, error) {
 	r := &waiter{states: tcpinfo.MaskOf(states...), got: make(chan Sample, 1)}
-	last, waiting := sk.enlist(r)
-	if !waiting {
-		return sk.waited(last, r, states)
-	}
+	sk.enlist(r)
+	var s Sample
 	select {
-	case s := <-r.got:
-		return sk.waited(s, r, states)
+	case s = <-r.got:
 	case <-ctx.Done():
+		last := sk.delist(r)
+		select {
+		case s = <-r.got: // both happened; the state counts
+		default:
+			return last, fmt.Errorf("waited for %v, it is %v: %w", states, last.State, context.Cause(ctx))
+		}
 	}
-	last = sk.delist(r)
-	select {
-	case s := <-r.got: // both happened; the state counts
-		return sk.waited(s, r, states)
-	default:
-		return last, fmt.Errorf("waited for %v, it is %v: %w", states, last.State, context.Cause(ctx))
-	}
-}
-
-func (sk *Socket) waited(s Sample, r *waiter, states []tcpinfo.State) (Sample, error) {
 	if !r.states.Has(s.State) {
 		return s, fmt.Errorf("waited for %v: %w", states, ErrGone)
 	}
@@ -55,23 +55,26 @@ func (sk *Socket) waited(s Sample, r *waiter, states []tcpinfo.State) (Sample, e
 }
 
 // enlist adds a waiter, unless there is nothing to wait for.
-func (sk *Socket) enlist(r *waiter) (last Sample, waiting bool) {
+func (sk *Socket) enlist(r *waiter) {
 	sk.w.mu.Lock()
 	defer sk.w.mu.Unlock()
-	if sk.last.Gone || r.states.Has(sk.last.State) {
-		return sk.last, false
+	if !r.offer(sk.last) {
+		sk.waiters = append(sk.waiters, r)
 	}
-	sk.waiters = append(sk.waiters, r)
-	return sk.last, true
 }
 
 func (sk *Socket) delist(r *waiter) (last Sample) {
 	sk.w.mu.Lock()
 	defer sk.w.mu.Unlock()
-	if i := slices.Index(sk.waiters, r); i >= 0 {
-		sk.waiters = slices.Delete(sk.waiters, i, i+1)
-	}
+	sk.waiters = slices.DeleteFunc(sk.waiters, func(o *waiter) bool { return o == r })
 	return sk.last
+}
+
+// wake ends the waiting of those who waited for this sample.
+func (sk *Socket) wake(s Sample) {
+	sk.w.mu.Lock()
+	defer sk.w.mu.Unlock()
+	sk.waiters = slices.DeleteFunc(sk.waiters, func(r *waiter) bool { return r.offer(s) })
 }
 
 // reevaluate is how often WaitFor looks at its condition when there is no news.

@@ -155,16 +155,15 @@ type Socket struct {
 
 	// Guarded by w.sampling.
 	fds       []tcpinfo.Controller
-	seen      bool          // the first sight was reported
-	known     known         // what was reported
-	polled    pollKey       // what TCP_INFO said at the last full sample
-	fdState   tcpinfo.State // the state in it
-	connected bool          // remote is that of a connection which may be in the kernel's tables
-	children  *childOptions // of a listener, if its children are to be followed
+	known     known   // what was reported
+	polled    pollKey // what TCP_INFO said at the last full sample
+	connected bool    // remote is that of a connection which may be in the kernel's tables
+	children  bool    // of a listener: they are to be followed
+	childTag  any
 }
 
-// childOptions is what FollowChildren asked for.
-type childOptions struct{ tag any }
+// seen says whether the first sight was reported.
+func (sk *Socket) seen() bool { return sk.known.state != 0 }
 
 // Tag is what Follow, FollowAddrs or FollowChildren was given.
 func (sk *Socket) Tag() any { sk.w.mu.Lock(); defer sk.w.mu.Unlock(); return sk.tag }
@@ -186,7 +185,8 @@ func (sk *Socket) Remote() netip.AddrPort { sk.w.mu.Lock(); defer sk.w.mu.Unlock
 
 // setAddrs keeps the addresses. A port of 0 means that there is no peer.
 func (sk *Socket) setAddrs(local, remote netip.AddrPort) {
-	if remote.Port() == 0 {
+	sk.connected = remote.Port() != 0
+	if !sk.connected {
 		remote = netip.AddrPort{}
 	}
 	sk.w.mu.Lock()

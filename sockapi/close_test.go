@@ -10,39 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestGuard(t *testing.T) {
-	var g guard
-	for range 2 {
-		if !g.enter() {
-			t.Fatal("an open guard turns users away")
-		}
-	}
-	g.leave()
-	shut := make(chan bool, 1)
-	go func() { g.shut(); shut <- true }()
-	waitFor(t, "the guard to turn users away", func() bool {
-		if g.enter() {
-			g.leave()
-			return false
-		}
-		return true
-	})
-	if !g.join() {
-		t.Error("join fails while a user is inside")
-	}
-	g.leave()
-	select {
-	case <-shut:
-		t.Fatal("shut did not wait for the user inside")
-	default:
-	}
-	g.leave()
-	<-shut
-	if g.enter() || g.join() {
-		t.Error("a shut and empty guard lets users in")
-	}
-}
-
 // After Close a number may be another file's at once. Readers that do not care about Close must never see what is in
 // that file.
 func TestCloseNeverSomebodyElses(t *testing.T) {
