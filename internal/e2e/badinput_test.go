@@ -10,6 +10,7 @@ import (
 
 // Whatever is typed, there is one clear line, and the right exit status.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	free := start(t)
 	free.cmd.Process.Kill() // its port is free again
@@ -78,6 +79,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestAPortThatNeedsAPrivilege(t *testing.T) {
+	beside(t)
 	cmd := command(t, "echod", "--listen", "127.0.0.1:7")
 	asNobody(t, cmd)
 	status, _, errs := finish(t, cmd)
@@ -98,6 +100,7 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 }
 
 func TestTheOtherSidePlaysSomethingElse(t *testing.T) {
+	beside(t)
 	s := start(t, "--runs", "1", "half-close")
 	// The client has sent its one line and closed: whether it learns of it depends on who is faster.
 	if status, _, errs := run(t, "echoc", "close", s.addr); status > 1 {
@@ -109,6 +112,7 @@ func TestTheOtherSidePlaysSomethingElse(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"echod", "echoc"} {
 		status, out, errs := run(t, name, "--help")
 		if status != 0 || errs != "" || !strings.Contains(out, "SO_LINGER") || !strings.Contains(out, "Exit status") {
