@@ -49,6 +49,7 @@ func split(line string) (parts []string) {
 
 // Each command line is parsed by the command itself, with --help at its end: flags, rules, times and numbers must be right.
 func TestEveryCommandLineParses(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for _, page := range pages(t) {
 		text := read(t, page)

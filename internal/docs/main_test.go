@@ -29,6 +29,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,8 +45,17 @@ const root = "../.."
 
 var bin string // where echod and echoc are
 
+// What is played waits for the kernel nearly all the time. So many runs wait beside each other, unless -parallel says
+// how many.
+const waiters = 16
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		flag.Set("test.parallel", strconv.Itoa(waiters))
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "socklife-docs-")
 		if err != nil {

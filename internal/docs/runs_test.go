@@ -40,10 +40,13 @@ func TestEveryTranscriptIsARun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays all that is shown, which takes a minute")
 	}
+	if !*update { // which writes what others read
+		t.Parallel()
+	}
 	for _, g := range groups(all(t, "run")) {
 		t.Run(g.what, func(t *testing.T) {
 			if !*update {
-				t.Parallel()
+				beside(t)
 			}
 			if *update && *renew {
 				g.renew(t)

@@ -46,6 +46,7 @@ func drawn(t *testing.T, sc *scenario.Scenario) (events []timeline.Event, text s
 
 // The reader of transcripts misses nothing and makes nothing up: what it reads from the lines is what was handed to the view.
 func TestATranscriptHasAllThatHappened(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"half-close", "handshake", "close", "linger-off", "linger-reset", "reuseaddr", "backlog"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

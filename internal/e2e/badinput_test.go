@@ -10,6 +10,7 @@ import (
 
 // Whatever is typed, there is one clear line, and the right exit status.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	free := start(t)
 	free.cmd.Process.Kill() // its port is free again
@@ -87,6 +88,7 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 }
 
 func TestTheOtherSidePlaysSomethingElse(t *testing.T) {
+	beside(t)
 	s := start(t, "--runs", "1", "half-close")
 	// The client has sent its one line and closed: whether it learns of it depends on who is faster.
 	if status, _, errs := run(t, "echoc", "close", s.addr); status > 1 {
@@ -98,6 +100,7 @@ func TestTheOtherSidePlaysSomethingElse(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"echod", "echoc"} {
 		status, out, errs := run(t, name, "--help")
 		if status != 0 || errs != "" || !strings.Contains(out, "SO_LINGER") || !strings.Contains(out, "Exit status") {

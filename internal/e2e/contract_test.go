@@ -156,9 +156,10 @@ func inOrder(got, want []string) error {
 }
 
 func TestEveryScenarioKeepsTheContract(t *testing.T) {
-	for _, name := range scenarios(t) {
+	t.Parallel()
+	for _, name := range some(scenarios(t)) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			beside(t)
 			status, out, errs := run(t, "echoc", "--json", name)
 			if status == 3 {
 				t.Skip(errs)

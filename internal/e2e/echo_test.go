@@ -29,6 +29,7 @@ func (s *syncWriter) contains(text string) bool {
 }
 
 func TestEchoThereAndBack(t *testing.T) {
+	beside(t)
 	s := start(t)
 	data := make([]byte, 10<<20)
 	rand.Read(data)
@@ -45,6 +46,7 @@ func TestEchoThereAndBack(t *testing.T) {
 }
 
 func TestTheClientTellsOnStandardError(t *testing.T) {
+	beside(t)
 	s := start(t, "--quiet=false")
 	client := command(t, "echoc", s.addr)
 	client.Stdin = strings.NewReader("hello\n")
@@ -60,6 +62,7 @@ func TestTheClientTellsOnStandardError(t *testing.T) {
 }
 
 func TestSocketOptionsAreSet(t *testing.T) {
+	beside(t)
 	s := start(t, "--json", "--backlog", "3", "--rcvbuf", "20000")
 	client := command(t, "echoc", "--json", "--linger", "0", "--nodelay", "--bind", "127.0.0.1", s.addr)
 	client.Stdin = strings.NewReader("x")

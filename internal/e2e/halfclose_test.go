@@ -52,9 +52,10 @@ func ss(t *testing.T, port string) string {
 }
 
 func TestWhileItHoldsSsSeesBothStates(t *testing.T) {
+	t.Parallel()
 	for _, holder := range []string{"client", "server"} {
 		t.Run(holder, func(t *testing.T) {
-			t.Parallel()
+			beside(t)
 			serverArgs, clientArgs := []string{"--json", "--runs", "1", "half-close"}, []string{"--json"}
 			if holder == "server" {
 				serverArgs = append(serverArgs, "--hold", "2s")
@@ -88,9 +89,10 @@ func TestWhileItHoldsSsSeesBothStates(t *testing.T) {
 }
 
 func TestEveryScenarioInTwoProcesses(t *testing.T) {
-	for _, name := range scenarios(t) {
+	t.Parallel()
+	for _, name := range some(scenarios(t)) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			beside(t)
 			s := start(t, "--json", "--runs", "2", name)
 			for range 2 {
 				status, out, errs := run(t, "echoc", "--json", name, s.addr)
@@ -124,6 +126,7 @@ func TestEveryScenarioInTwoProcesses(t *testing.T) {
 // Somebody who is not echoc comes first. That run has failed, and the server says so and goes on for the next client; its own
 // exit status still tells that not all was well.
 func TestTheServerGoesOnAfterARunThatFailed(t *testing.T) {
+	beside(t)
 	s := start(t, "--json", "--runs", "2", "half-close")
 	stranger, err := net.Dial("tcp", s.addr)
 	if err != nil {
@@ -172,6 +175,7 @@ func seesTheOther(t *testing.T, all []event, side string) {
 }
 
 func TestInterrupted(t *testing.T) {
+	beside(t)
 	s := start(t, "half-close")
 	s.cmd.Process.Signal(unix.SIGINT)
 	if status := s.wait(t); status != 130 {
@@ -192,6 +196,7 @@ func TestInterrupted(t *testing.T) {
 
 // With --capture both terminals show the segments too, and the same ones.
 func TestCaptureInTwoProcesses(t *testing.T) {
+	beside(t)
 	s := start(t, "--json", "--capture", "--runs", "1", "close")
 	status, out, errs := run(t, "echoc", "--json", "--capture", "close", s.addr)
 	if status == 3 {

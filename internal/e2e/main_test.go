@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +20,17 @@ import (
 
 var bin string // where echod and echoc are
 
+// The commands wait for the kernel nearly all the time. So many of them wait beside each other, unless -parallel says
+// how many.
+const waiters = 16
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		flag.Set("test.parallel", strconv.Itoa(waiters))
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "socklife-e2e-")
 		if err != nil {
@@ -176,6 +188,16 @@ func listed(t *testing.T, wire bool) (names []string) {
 		}
 	}
 	return names
+}
+
+// some are all names; with -short, every sixth.
+func some(names []string) (list []string) {
+	for i, name := range names {
+		if !testing.Short() || i%6 == 0 {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // eventually waits until ok, for at most patience.

@@ -108,7 +108,7 @@ func (term *terminal) end() int {
 }
 
 func TestStepByCalls(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	term := inTerminal(t, 80, "echoc", "--step", "--color=never", "close")
 	for n := 1; n <= 30; n++ {
 		term.await(1, "Enter: ")
@@ -133,6 +133,7 @@ func TestStepByCalls(t *testing.T) {
 }
 
 func TestStepBySegments(t *testing.T) {
+	beside(t)
 	onWire(t)
 	term := inTerminal(t, 80, "echoc", "--wire", "--step", "--color=never", "close")
 	term.await(1, "1 held, next: client: SYN seq=0")
@@ -158,6 +159,7 @@ func TestStepBySegments(t *testing.T) {
 }
 
 func TestQuitBySegments(t *testing.T) {
+	beside(t)
 	onWire(t)
 	term := inTerminal(t, 80, "echoc", "--wire", "--step", "--color=never", "close")
 	term.await(1, "next: client: SYN seq=0")
@@ -168,7 +170,7 @@ func TestQuitBySegments(t *testing.T) {
 }
 
 func TestPaceIsKeptOnATerminalOnly(t *testing.T) {
-	t.Parallel()
+	beside(t)
 	term := inTerminal(t, 100, "echoc", "--pace", "60ms", "close")
 	term.end()
 	if !strings.Contains(term.shown(), "\x1b[") {

@@ -26,6 +26,10 @@ func takeTour(t *testing.T, asUser bool, args ...string) []event {
 
 // With the kernel telling each transition, the tour sees all eleven states and every transition that Linux makes.
 func TestTheTourSeesEverything(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an ordinary user takes the tour too")
+	}
+	beside(t)
 	begin := time.Now()
 	states, missing := 0, []string{}
 	for _, e := range takeTour(t, false, "--trace") {
@@ -53,6 +57,7 @@ func TestTheTourSeesEverything(t *testing.T) {
 
 // An ordinary user sees the same states.
 func TestTheTourAsAnOrdinaryUser(t *testing.T) {
+	beside(t)
 	states := 0
 	for _, e := range takeTour(t, true) {
 		if e.text("kind") == "coverage" && e.text("state") != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -30,10 +32,20 @@ var (
 	loopback6 = netip.MustParseAddrPort("[::1]:0")
 )
 
+// The tests wait for the kernel most of the time. So many of them wait beside each other, unless -parallel says how
+// many.
+const waiters = 8
+
 // TestMain also is the program of the child processes (child_test.go), and looks for what the tests left behind.
 func TestMain(m *testing.M) {
 	if config := os.Getenv(childEnv); config != "" {
 		os.Exit(childMain(config))
+	}
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		flag.Set("test.parallel", strconv.Itoa(waiters))
 	}
 	// The first use of package net opens the runtime's poller, which stays.
 	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {

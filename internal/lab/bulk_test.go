@@ -81,6 +81,7 @@ func receive(s *sockapi.Socket, sum hash.Hash, n int) error {
 
 // 200 MB there and back over a line that loses a packet in twenty, doubles some and turns others around.
 func TestBulkOverABadLine(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short")
 	}

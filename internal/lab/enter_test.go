@@ -74,6 +74,7 @@ func output(t *testing.T, c *exec.Cmd) (string, int) {
 
 // An ordinary user has all of it, in a user namespace.
 func TestAsNobody(t *testing.T) {
+	t.Parallel()
 	needUserNamespaces(t)
 	c := asNobody(t, 0o666, "", "-test.v", "-test.short",
 		"-test.run=^(TestHost.*|TestSysctl|TestIPv6|TestWireIsQuiet|TestCrossing.*|TestLostLastACK|TestBulk|TestClose.*|TestKillLeavesNothing)$")

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -18,6 +19,10 @@ import (
 
 // childEnv makes the test binary do something else than test: what a test needs another process for.
 const childEnv = "SOCKLIFE_LAB_TEST_CHILD"
+
+// The tests wait for the kernel most of the time. So many of them wait beside each other, unless -parallel says how
+// many.
+const waiters = 8
 
 // TestMain enters a user namespace where there is one to enter, so that an ordinary user runs all of the tests too.
 // Where there is none, those that need a lab skip and say why.
@@ -37,6 +42,12 @@ func TestMain(m *testing.M) {
 	if err != nil && !errors.As(err, &u) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		flag.Set("test.parallel", strconv.Itoa(waiters))
 	}
 	os.Exit(m.Run())
 }

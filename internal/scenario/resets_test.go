@@ -11,6 +11,9 @@ import (
 
 // Every transition that only an abort makes is in the lesson about resets, and the kernel's tracepoint tells of each.
 func TestResetsMakeEveryAbort(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	result, rec := play(t.Context(), resets, Config{Trace: true})
 	if unsupported.In(result.Err) != nil {
 		t.Skip(result.Err)

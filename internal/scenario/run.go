@@ -159,6 +159,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 func (r *run) start(s *Side, lesson func(*Side)) {
 	err := s.host.run(func() {
 		defer close(s.done)
+		defer r.letGo(s)
 		defer r.caught()
 		lesson(s)
 	})
@@ -176,6 +177,22 @@ func (r *run) caught() {
 			panic(p)
 		}
 		r.cancel(stop.err)
+	}
+}
+
+// letGo resets what a side has open that was ended before its end: a close() of the other side may wait for it
+// (SO_LINGER).
+func (r *run) letGo(s *Side) {
+	if r.ctx.Err() == nil {
+		return
+	}
+	r.mu.Lock()
+	open := slices.Clone(r.open)
+	r.mu.Unlock()
+	for _, c := range open {
+		if c.side == s {
+			c.discard()
+		}
 	}
 }
 

@@ -54,11 +54,14 @@ func play(ctx context.Context, sc *Scenario, cfg Config) (Result, *record) {
 }
 
 func TestEveryScenarioMeetsItsChecks(t *testing.T) {
+	t.Parallel()
 	for _, sc := range All() {
 		for _, family := range []string{"127.0.0.1:0", "[::1]:0"} {
 			t.Run(sc.Name+"/"+family, func(t *testing.T) {
 				needsWire(t, sc)
-				t.Parallel()
+				if !alone(t) {
+					return
+				}
 				result, rec := play(t.Context(), sc, Config{Addr: netip.MustParseAddrPort(family)})
 				possible(t, result)
 				if !result.OK() {
@@ -70,6 +73,16 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 			})
 		}
 	}
+}
+
+// some are all scenarios; with -short, when each is played once, every sixth.
+func some() (list []*Scenario) {
+	for i, sc := range All() {
+		if !testing.Short() || i%6 == 0 {
+			list = append(list, sc)
+		}
+	}
+	return list
 }
 
 // needsWire skips where the scenario cannot be played.
@@ -102,20 +115,26 @@ func descriptors(t *testing.T) int {
 func settled(t *testing.T, fds, goroutines int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for descriptors(t) > fds || runtime.NumGoroutine() > goroutines {
 		if time.Now().After(deadline) {
 			buf := make([]byte, 1<<16)
 			t.Fatalf("%d descriptors and %d goroutines, before the run %d and %d\n%s", descriptors(t), runtime.NumGoroutine(),
 				fds, goroutines, buf[:runtime.Stack(buf, true)])
 		}
-		runtime.Gosched()
+		<-tick.C
 	}
 }
 
 func TestNothingIsLeftOfARun(t *testing.T) {
-	for _, sc := range All() {
+	t.Parallel()
+	for _, sc := range some() {
 		t.Run(sc.Name, func(t *testing.T) {
 			needsWire(t, sc)
+			if !alone(t) {
+				return
+			}
 			play(t.Context(), sc, Config{}) // what Go itself opens once
 			fds, goroutines := descriptors(t), runtime.NumGoroutine()
 			play(t.Context(), sc, Config{})
@@ -126,9 +145,13 @@ func TestNothingIsLeftOfARun(t *testing.T) {
 
 // Whatever call of a scenario fails, the run ends, says why, and leaves nothing.
 func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
-	for _, sc := range All() {
+	t.Parallel()
+	for _, sc := range some() {
 		t.Run(sc.Name, func(t *testing.T) {
 			needsWire(t, sc)
+			if !alone(t) {
+				return
+			}
 			result, rec := play(t.Context(), sc, Config{})
 			possible(t, result)
 			if !result.OK() {
@@ -173,6 +196,7 @@ func interruptAt(t *testing.T, sc *Scenario, at int) {
 }
 
 func TestAnAddressInUseIsSaidSo(t *testing.T) {
+	t.Parallel()
 	taken, err := sockapi.NewSocket(2, 1, 0, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,7 @@ func serving(t *testing.T, server func(*Side), client func(netip.AddrPort)) (res
 
 // What a client did is no reason to stop serving: the next run has a listener of its own, at the same address.
 func TestAFailedRunLeavesTheNextOneAListener(t *testing.T) {
+	t.Parallel()
 	second := make(chan error, 1)
 	results, err := serving(t, func(s *Side) {
 		conn := s.Listen().Accept()
@@ -51,6 +52,7 @@ func TestAFailedRunLeavesTheNextOneAListener(t *testing.T) {
 
 // What this kernel or this user cannot do, the next run cannot either.
 func TestWhatCannotBePlayedEndsTheServing(t *testing.T) {
+	t.Parallel()
 	runs := 0
 	results, err := serving(t, func(s *Side) {
 		runs++
@@ -64,6 +66,7 @@ func TestWhatCannotBePlayedEndsTheServing(t *testing.T) {
 
 // A close() that sends RST has not ended the connection in good order, though nothing is left of it either.
 func TestAResetIsNoEndInGoodOrder(t *testing.T) {
+	t.Parallel()
 	for name, option := range map[string]func(*Conn){
 		"SO_LINGER": func(c *Conn) { Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true}) },
 		"not read":  func(*Conn) {},

@@ -21,7 +21,7 @@ import (
 // observer reads the tracepoint by itself, as text, through an instance of its own: it shares no code with the program.
 type observer struct{ dir string }
 
-func newObserver(t *testing.T) observer {
+func newObserver(t *testing.T, filter string) observer {
 	t.Helper()
 	root, err := tracefs()
 	if err != nil {
@@ -38,7 +38,8 @@ func newObserver(t *testing.T) observer {
 			t.Error(err)
 		}
 	})
-	if err := o.write("events/sock/inet_sock_set_state/enable", "1"); err != nil {
+	err = errors.Join(o.write("events/sock/inet_sock_set_state/filter", filter), o.write("events/sock/inet_sock_set_state/enable", "1"))
+	if err != nil {
 		t.Skip(err)
 	}
 	return o
@@ -98,28 +99,56 @@ func tally(count map[string]int, from, to tcpinfo.State) {
 }
 
 func TestTheTraceMissesNothing(t *testing.T) {
-	for _, sc := range All() {
+	t.Parallel()
+	for i, sc := range some() {
 		t.Run(sc.Name, func(t *testing.T) {
 			needsWire(t, sc)
-			o := newObserver(t)
-			result, rec := play(t.Context(), sc, Config{Trace: true})
-			if !result.OK() {
-				t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
+			if !alone(t) {
+				return
 			}
-			ours, ports := map[string]int{}, map[string]bool{}
-			for _, e := range rec.events {
-				if s, ok := e.Body.(*timeline.State); ok {
-					if port := s.Local.Port(); port != 0 { // not picked yet
-						ports[strconv.Itoa(int(port))] = true
-					}
-					if s.Source == "tracepoint" {
-						tally(ours, s.From, s.To)
-					}
-				}
+			filter := ownPorts(t, i)
+			ours, theirs := bothTraces(t, sc, filter)
+			for again := 0; again < 5 && unfinished(ours, theirs); again++ {
+				ours, theirs = bothTraces(t, sc, filter)
 			}
-			if theirs := o.of(t, ports); !maps.Equal(ours, theirs) || len(ours) == 0 {
+			if !maps.Equal(ours, theirs) || len(ours) == 0 {
 				t.Errorf("told:     %v\nobserved: %v", ours, theirs)
 			}
 		})
 	}
+}
+
+// unfinished tells whether all that is not told is the end of a connection that both sides have closed, and whose
+// last segments were still on their way when the run ended: on a busy machine old-duplicate, which does not wait for
+// them, is over before.
+func unfinished(ours, theirs map[string]int) bool {
+	told := maps.Clone(ours)
+	for _, end := range []string{"FIN-WAIT-1 to FIN-WAIT-2", "LAST-ACK to CLOSED"} {
+		if theirs[end] > told[end] {
+			told[end] = theirs[end]
+		}
+	}
+	return !maps.Equal(ours, theirs) && maps.Equal(told, theirs)
+}
+
+// bothTraces are the transitions of a run that were told, and those that were observed.
+func bothTraces(t *testing.T, sc *Scenario, filter string) (ours, theirs map[string]int) {
+	t.Helper()
+	o := newObserver(t, filter)
+	result, rec := play(t.Context(), sc, Config{Trace: true})
+	if !result.OK() {
+		t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
+	}
+	ours, ports := map[string]int{}, map[string]bool{}
+	for _, e := range rec.events {
+		if s, ok := e.Body.(*timeline.State); ok {
+			if port := s.Local.Port(); port != 0 { // not picked yet
+				ports[strconv.Itoa(int(port))] = true
+			}
+			if s.Source == "tracepoint" {
+				tally(ours, s.From, s.To)
+			}
+		}
+	}
+	return ours, o.of(t, ports)
 }

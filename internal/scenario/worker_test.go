@@ -11,6 +11,9 @@ func init() { Worker() } // crash starts this program, which here is the test's
 
 // Wherever a run of crash ends, its processes end too, and somebody has waited for them.
 func TestNoWorkerIsLeft(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	result, rec := play(t.Context(), crash, Config{})
 	if !result.OK() {
 		t.Fatal(result.Err, rec.failures())

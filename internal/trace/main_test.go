@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +21,10 @@ import (
 
 const childVariable = "SOCKLIFE_TRACE_CHILD"
 
+// The tests wait for the kernel most of the time. So many of them wait beside each other, unless -parallel says how
+// many.
+const waiters = 8
+
 func TestMain(m *testing.M) {
 	if play := children[os.Getenv(childVariable)]; play != nil {
 		if err := play(); err != nil {
@@ -26,6 +32,12 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		flag.Set("test.parallel", strconv.Itoa(waiters))
 	}
 	os.Exit(m.Run())
 }
