@@ -144,71 +144,6 @@ func TestAcceptThatFailsIsNoVisit(t *testing.T) {
 	}
 }
 
-// sockDiagFails plays a lesson in which sock_diag no longer answers, from the moment that the lesson says.
-func sockDiagFails(t *testing.T, lesson func(s *Side, fail func())) Result {
-	t.Helper()
-	server := func(s *Side) {
-		conn := s.Listen().Accept()
-		conn.Read(64)
-		conn.Close()
-	}
-	client := func(c *Side) { lesson(c, func() { c.host.diag.Close() }) }
-	result, rec := play(t.Context(), &Scenario{Name: "test", Server: server, Client: client}, Config{Patience: 5 * time.Second})
-	if f := rec.failures(); len(f) > 0 {
-		t.Errorf("checks failed: %s", strings.Join(f, "\n"))
-	}
-	return result
-}
-
-// An observer that fails is reported as that, and never as a state that did not come.
-func TestAnObserverThatFails(t *testing.T) {
-	for name, lesson := range map[string]func(*Side, func()){
-		"Expect": func(c *Side, fail func()) {
-			conn := c.Dial()
-			fail()
-			conn.Close()
-			conn.Expect("it cannot be seen", tcpinfo.TimeWait)
-		},
-		"ExpectGone": func(c *Side, fail func()) {
-			conn := c.Dial()
-			fail()
-			conn.Close()
-			conn.ExpectGone("it cannot be seen")
-		},
-		"Await": func(c *Side, fail func()) {
-			conn := c.Dial()
-			fail()
-			conn.Close()
-			c.Await("it cannot be seen", func() (string, bool) { return "", false })
-		},
-		"unhurried": func(c *Side, fail func()) {
-			conn := c.Dial()
-			fail()
-			conn.Close()
-			c.Unhurried(func() { conn.Expect("it cannot be seen", tcpinfo.TimeWait) })
-		},
-		"asked": func(c *Side, fail func()) {
-			conn := c.Dial()
-			fail()
-			conn.Diag()
-		},
-		"at the end": func(c *Side, fail func()) {
-			conn := c.Dial()
-			fail()
-			conn.Close()
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			result := sockDiagFails(t, lesson)
-			var observer *ObserverError
-			if !errors.As(result.Err, &observer) || result.Failed != 0 {
-				t.Errorf("%d failed checks, %v", result.Failed, result.Err)
-			}
-		})
-	}
-}
-
 // A wire that has stopped is no side that did not come.
 func TestAWireThatFails(t *testing.T) {
 	if os.Getuid() != 0 {
@@ -297,7 +232,7 @@ func TestTheNextClientIsNotTakenForTheLast(t *testing.T) {
 	first.Read(make([]byte, 1))
 	first.Close()
 	s.served(timeWait)
-	if r := s.result(); !errors.Is(r.Err, errGone) {
+	if r := s.result(); !errors.Is(r.Err, ErrGone) {
 		t.Errorf("the first: %v", r.Err)
 	}
 }
@@ -310,7 +245,7 @@ func TestAClientThatGoesInTheMiddle(t *testing.T) {
 	c.Write([]byte("refused\n"))
 	c.Read(make([]byte, 64)) // open
 	c.Close()
-	if r := s.result(); !errors.Is(r.Err, errGone) {
+	if r := s.result(); !errors.Is(r.Err, ErrGone) {
 		t.Errorf("it ended with %v", r.Err)
 	}
 	s.served(refused)
@@ -421,11 +356,11 @@ var echoServer = &Scenario{Name: "an echo server", Server: func(s *Side) {
 	for {
 		conn := l.Accept()
 		go func() {
-			defer s.run.caught()
+			defer func() { recover() }() // the run is over
 			for {
 				b, err := conn.TryRead(64 << 10)
 				if err != nil || len(b) == 0 {
-					conn.sock.Close()
+					conn.Close()
 					return
 				}
 				conn.TryWrite(b)
@@ -466,7 +401,7 @@ func TestAnAnswerWithoutAnEnd(t *testing.T) {
 	s := serve(t, &Scenario{Name: "server-close", Server: func(s *Side) {
 		conn := s.Listen().Accept()
 		for b := make([]byte, 1<<20); ; {
-			if _, err := conn.sock.Write(b); err != nil {
+			if _, err := conn.TryWrite(b); err != nil {
 				s.Fail(err)
 			}
 		}

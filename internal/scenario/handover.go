@@ -48,7 +48,7 @@ func (s *Side) leaveToNext(conn *Conn) {
 		s.run.handed = conn
 		s.run.mu.Unlock()
 	}
-	s.run.fail(fmt.Errorf("%w, and another one has come: %s", errGone, conn.Remote()))
+	s.run.fail(fmt.Errorf("%w, and another one has come: %s", ErrGone, conn.Remote()))
 }
 
 // takeHanded is the connection that the run before has left to this one, if it did.

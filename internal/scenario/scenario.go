@@ -7,11 +7,6 @@
 // they fail, their Try forms, which hand the error over, and Expect and Check, which say what must be.
 package scenario
 
-import (
-	"math"
-	"strings"
-)
-
 // Group is the part of a connection's life that a scenario is about.
 type Group string
 
@@ -41,59 +36,4 @@ type Scenario struct {
 	Prepare           func(*Wire)
 	Wire              func(*Wire)
 	OnlyWire, Injects bool
-}
-
-// All returns the scenarios, by group and in the order a user meets them.
-func All() []*Scenario { return catalogue }
-
-// Find returns the scenario of that name, or nil.
-func Find(name string) *Scenario {
-	for _, s := range catalogue {
-		if s.Name == name {
-			return s
-		}
-	}
-	return nil
-}
-
-// Nearest returns the name that somebody who typed name most likely meant, or "" if nothing is near.
-func Nearest(name string) string {
-	names := make([]string, 0, len(catalogue))
-	for _, s := range catalogue {
-		names = append(names, s.Name)
-	}
-	return NearestOf(name, names)
-}
-
-// NearestOf is Nearest among other names, whatever their case.
-func NearestOf(name string, names []string) (nearest string) {
-	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "-")) }
-	least := math.MaxInt
-	for _, n := range names {
-		if d := distance(plain(name), plain(n)); d < least && d <= 1+len(n)/3 {
-			nearest, least = n, d
-		}
-	}
-	return nearest
-}
-
-// distance is how many letters must be added, dropped or changed to make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -27,14 +27,14 @@ const (
 // ErrLeft: who had connected went away without a word, so nothing was played.
 var ErrLeft = errors.New("somebody connected and left without a request")
 
-// errGone: the client that was being played with is there no more.
-var errGone = errors.New("the client has gone")
+// ErrGone: the client that was being played with is there no more.
+var ErrGone = errors.New("the client has gone")
 
 func goneError(from netip.AddrPort) error {
 	if !from.IsValid() {
-		return errGone
+		return ErrGone
 	}
-	return fmt.Errorf("%w: %s", errGone, from)
+	return fmt.Errorf("%w: %s", ErrGone, from)
 }
 
 // watchPeer looks at whoever is waited for once a tick, and ends the run where waiting is of no use.
