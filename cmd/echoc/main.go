@@ -10,7 +10,7 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/lab"
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/internal/view"
 )
 
@@ -31,7 +31,7 @@ ADDR is HOST:PORT; start with:  echoc half-close
 `
 
 func main() {
-	scenario.Worker()
+	stage.Worker()
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -102,9 +102,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	play, verdict := scenario.Both, cli.Verdict
+	play, verdict := stage.Both, cli.Verdict
 	if len(args) == 2 {
-		play, verdict = scenario.Client, cli.ClientVerdict
+		play, verdict = stage.Client, cli.ClientVerdict
 		cfg.Addr, cfg.Patience = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
@@ -117,7 +117,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 }
 
 // onWire has the scenario played between two hosts, if that was asked for; finish ends what it began.
-func onWire(f *cli.Flags, sc *scenario.Scenario, out cli.Output, cfg *scenario.Config, args []string) (finish func() error, err error) {
+func onWire(f *cli.Flags, sc *stage.Scenario, out cli.Output, cfg *stage.Config, args []string) (finish func() error, err error) {
 	switch {
 	case !f.Wire.On && sc.OnlyWire:
 		return nil, cli.Usagef("%s needs a wire that can lose and delay segments: echoc --wire %[1]s", sc.Name)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"socklife/internal/cli"
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/tour"
 	"socklife/internal/view"
@@ -33,9 +33,9 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	log := timeline.New(coverage, sink)
 	cfg := f.Config(out)
 	cfg.Log, cfg.Addr = log, netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
-	var wire *scenario.WireConfig
+	var wire *stage.WireConfig
 	if f.Wire.On {
-		wire = &scenario.WireConfig{}
+		wire = &stage.WireConfig{}
 	}
 	p := progress{quiet: f.Quiet || f.JSON, live: view.IsTerminal(os.Stdout)}
 	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: p.end})

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"socklife/internal/cli"
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -37,7 +37,7 @@ type flags struct {
 }
 
 func main() {
-	scenario.Worker()
+	stage.Worker()
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -91,7 +91,7 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 }
 
 // play serves the scenario, run after run.
-func play(ctx context.Context, f *flags, sc *scenario.Scenario, addr netip.AddrPort) error {
+func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
 	out := f.Output(os.Stdout, view.Options{
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	})
@@ -99,10 +99,10 @@ func play(ctx context.Context, f *flags, sc *scenario.Scenario, addr netip.AddrP
 	cfg.Addr, cfg.Patience = addr, cli.TwoTerminalTimeout
 	cfg.Ready = func(a netip.AddrPort) { listening(f.Flags, out.Log, a) }
 	var failed error
-	err := scenario.Serve(ctx, sc, cfg, f.runs, func(r scenario.Result) {
+	err := stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {
 		out.Flush()
 		if verdict := cli.Verdict(sc.Name, r); verdict != nil {
-			if !errors.Is(verdict, scenario.ErrLeft) { // a port scan is no run
+			if !errors.Is(verdict, stage.ErrLeft) { // a port scan is no run
 				failed = verdict
 			}
 			if cli.Status(verdict) != cli.ExitOK && (f.runs != 1) {

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/sockapi"
 )
 
@@ -35,20 +35,20 @@ func TestTheClientsVerdictHasAHint(t *testing.T) {
 	const hint = " (is `echod half-close` running there?)"
 	refused := &sockapi.Error{Call: "setsockopt", Errno: unix.EINVAL}
 	for _, c := range []struct {
-		result scenario.Result
+		result stage.Result
 		hinted bool
 	}{
-		{scenario.Result{Checks: 5, Failed: 1}, true},
-		{scenario.Result{Checks: 5, Failed: 1, Err: errors.New("TIME-WAIT instead of FIN-WAIT-2")}, true},
-		{scenario.Result{Err: fmt.Errorf("%w: it said x", scenario.ErrMismatch)}, true},
-		{scenario.Result{Err: refused}, false},
+		{stage.Result{Checks: 5, Failed: 1}, true},
+		{stage.Result{Checks: 5, Failed: 1, Err: errors.New("TIME-WAIT instead of FIN-WAIT-2")}, true},
+		{stage.Result{Err: fmt.Errorf("%w: it said x", stage.ErrMismatch)}, true},
+		{stage.Result{Err: refused}, false},
 	} {
 		var out strings.Builder
 		if Complain(&out, "echoc", ClientVerdict("half-close", c.result)); strings.Contains(out.String(), hint) != c.hinted {
 			t.Errorf("%+v: %q", c.result, out.String())
 		}
 	}
-	if err := ClientVerdict("half-close", scenario.Result{Checks: 5}); err != nil {
+	if err := ClientVerdict("half-close", stage.Result{Checks: 5}); err != nil {
 		t.Error(err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"socklife/internal/observe"
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 )
 
 // TwoTerminalTimeout is how long a side waits for the other when a person may be stepping through that.
@@ -17,8 +17,8 @@ func (f *Flags) Observed(out Output) observe.Config {
 }
 
 // Config is how the flags want a scenario run whose events go to out.
-func (f *Flags) Config(out Output) scenario.Config {
-	cfg := scenario.Config{
+func (f *Flags) Config(out Output) stage.Config {
+	cfg := stage.Config{
 		Hold: f.Hold, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute, Trace: f.Trace, Full: f.Full,
 		OnListener: f.Sockets.Apply,
 		OnConn:     f.Sockets.Apply,

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/internal/view"
 )
 
 // Scenario finds the scenario of that name; its error says which name is near.
-func Scenario(name string) (*scenario.Scenario, error) {
+func Scenario(name string) (*stage.Scenario, error) {
 	if sc := scenario.Find(name); sc != nil {
 		return sc, nil
 	}
@@ -26,7 +27,7 @@ func List(w io.Writer, width int) {
 	for _, sc := range scenario.All() {
 		names = max(names, len(sc.Name))
 	}
-	for i, g := range scenario.Groups {
+	for i, g := range stage.Groups {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
@@ -41,7 +42,7 @@ func List(w io.Writer, width int) {
 }
 
 // lesson is what a scenario shows, and whether on a wire.
-func lesson(sc *scenario.Scenario) string {
+func lesson(sc *stage.Scenario) string {
 	switch {
 	case sc.OnlyWire:
 		return sc.Lesson + " (--wire)"

@@ -27,7 +27,7 @@ func newStepper(in *os.File, out *screen) *stepper {
 	return s
 }
 
-// Step is a scenario.Stepper.
+// Step is a stage.Stepper.
 func (s *stepper) Step(ctx context.Context, side timeline.Side, next string) error {
 	select {
 	case s.turn <- struct{}{}:

@@ -3,12 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
-
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 )
 
 // Verdict is nil if all that was expected came; otherwise it says what did not.
-func Verdict(name string, r scenario.Result) error {
+func Verdict(name string, r stage.Result) error {
 	switch {
 	case r.Err != nil:
 		return r.Err
@@ -20,9 +19,9 @@ func Verdict(name string, r scenario.Result) error {
 
 // ClientVerdict is Verdict for a client whose server is another process: where that plays something else, nothing comes
 // as the lesson has it.
-func ClientVerdict(name string, r scenario.Result) error {
+func ClientVerdict(name string, r stage.Result) error {
 	err := Verdict(name, r)
-	if err != nil && (r.Failed > 0 || errors.Is(err, scenario.ErrMismatch)) {
+	if err != nil && (r.Failed > 0 || errors.Is(err, stage.ErrMismatch)) {
 		return unlikeLesson{err, name}
 	}
 	return err

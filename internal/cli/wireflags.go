@@ -11,7 +11,7 @@ import (
 
 	"socklife/internal/lab"
 	"socklife/internal/observe"
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 )
 
 // WireFlags put a wire between the two sides, and say what it does.
@@ -74,8 +74,8 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 
 // Config is what the flags say; where out is a screen on which the user is asked, that is about each segment. The
 // function it returns ends what has begun here.
-func (w *WireFlags) Config(out Output) (*scenario.WireConfig, func() error, error) {
-	cfg := &scenario.WireConfig{Link: w.link, Rules: w.rules}
+func (w *WireFlags) Config(out Output) (*stage.WireConfig, func() error, error) {
+	cfg := &stage.WireConfig{Link: w.link, Rules: w.rules}
 	end := func() error { return nil }
 	if w.Pcap != "" {
 		var err error
@@ -93,7 +93,7 @@ func (w *WireFlags) Config(out Output) (*scenario.WireConfig, func() error, erro
 }
 
 // capture has the segments written to a file.
-func (w *WireFlags) capture(cfg *scenario.WireConfig) (end func() error, err error) {
+func (w *WireFlags) capture(cfg *stage.WireConfig) (end func() error, err error) {
 	file, err := os.Create(w.Pcap)
 	if err != nil {
 		return nil, err

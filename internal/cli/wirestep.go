@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/lab"
-	"socklife/internal/scenario"
+	"socklife/internal/stage"
 )
 
 // wireStep lets the user decide about each segment on the wire, with one key for each.
@@ -57,9 +57,9 @@ func cbreak(f *os.File) (restore func()) {
 	return func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
 }
 
-// Hold is a scenario.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.
+// Hold is a stage.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.
 // It asks about the first of what is held, and anew when something else is held meanwhile.
-func (s *wireStep) Hold(ctx context.Context, w *scenario.Wire) error {
+func (s *wireStep) Hold(ctx context.Context, w *stage.Wire) error {
 	s.help()
 	defer s.out.Answered()
 	for ctx.Err() == nil {
@@ -89,7 +89,7 @@ func (s *wireStep) Hold(ctx context.Context, w *scenario.Wire) error {
 
 // act does what one key says about the first of what was held when it was asked. If that is not held any more, it was
 // let go meanwhile: there is nothing to do. While nothing is held only keys that are not about a segment do anything.
-func (s *wireStep) act(w *scenario.Wire, key byte, asked []lab.Packet) error {
+func (s *wireStep) act(w *stage.Wire, key byte, asked []lab.Packet) error {
 	if len(asked) == 0 && !strings.ContainsRune("aih?q", rune(key)) {
 		return nil
 	}

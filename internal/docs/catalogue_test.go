@@ -46,7 +46,7 @@ func TestDesignNamesEveryRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range dirs {
-		if room := "internal/" + filepath.Base(dir) + "/"; !strings.Contains(text, room) {
+		if room := "`internal/" + filepath.Base(dir) + "`"; !strings.Contains(text, room) {
 			t.Errorf("docs/design.md does not say what %s is", room)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -102,12 +103,17 @@ var rules = []struct {
 	{rule: "what the kernel shows to who looks from outside comes to the timeline through observe",
 		of: []string{"internal/capture", "internal/trace"}, by: []string{"internal/observe"}},
 	{rule: "what the watcher sees does too; a scenario also waits for it",
-		of: []string{"tcpinfo/watch"}, by: []string{"internal/observe", "internal/scenario"}},
+		of: []string{"tcpinfo/watch"}, by: []string{"internal/observe", "internal/stage"}},
+	{rule: "a lesson is written in the words of stage, with values of the sockets API, of the kernel and of segments", of: []string{"internal/scenario"},
+		may: []string{"internal/lab", "internal/segment", "internal/stage", "internal/timeline", "sockapi", "tcpinfo"}},
+	{rule: "what lessons are played on knows no lesson", of: []string{"internal/stage"}, may: []string{
+		"internal/lab", "internal/observe", "internal/rfc9293", "internal/segment", "internal/timeline", "internal/unsupported", "sockapi", "tcpinfo", "tcpinfo/watch",
+	}},
 	{rule: "observe knows nothing of scenarios, commands and views", of: []string{"internal/observe"}, may: []string{
 		"internal/capture", "internal/lab", "internal/segment", "internal/timeline", "internal/trace", "sockapi", "tcpinfo", "tcpinfo/watch",
 	}},
 	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
-		"internal/observe", "internal/scenario", "internal/tour", "internal/view", "internal/cli", "cmd/echoc", "cmd/echod",
+		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/view", "internal/cli", "cmd/echoc", "cmd/echod",
 	}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
 		"internal/explain", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
@@ -132,6 +138,34 @@ func TestTheRoomsKeepTheRules(t *testing.T) {
 					t.Errorf("%s: but %s imports %s", r.rule, other, name)
 				}
 			}
+		}
+	}
+}
+
+// arrow is a line of the drawing: who sees, and what it hands over.
+var arrow = regexp.MustCompile(`(?m)^ ?(\S+) +── (\w+) ─+[┐┤┼┘]`)
+
+// TestTheDrawingIsWhatTheImportsSay: in docs/design.md, who hands something to observe is imported by it, and with what the
+// drawing leaves out that is all it imports of those who see.
+func TestTheDrawingIsWhatTheImportsSay(t *testing.T) {
+	list := rooms(t)
+	var drawn []string
+	for _, m := range arrow.FindAllStringSubmatch(read(t, "docs/design.md"), -1) {
+		drawn = append(drawn, m[1])
+	}
+	var see []string
+	for _, name := range list["internal/observe"].imports {
+		if !slices.Contains([]string{"internal/timeline", "internal/segment", "tcpinfo"}, name) { // what is told, and its values
+			see = append(see, name)
+		}
+	}
+	slices.Sort(drawn)
+	if !slices.Equal(drawn, see) {
+		t.Errorf("drawn:    %v\nimported: %v", drawn, see)
+	}
+	for _, r := range []string{"internal/observe", "internal/stage"} {
+		if !slices.Contains(list[r].imports, "internal/timeline") {
+			t.Errorf("%s does not import the timeline", r)
 		}
 	}
 }

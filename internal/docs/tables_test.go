@@ -11,6 +11,7 @@ import (
 	"socklife/internal/explain"
 	"socklife/internal/rfc9293"
 	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
@@ -139,7 +140,7 @@ func countersTable(*testing.T) string {
 // scenariosTable is the catalogue, by group, each with its page.
 func scenariosTable(*testing.T) string {
 	var b strings.Builder
-	for i, g := range scenario.Groups {
+	for i, g := range stage.Groups {
 		var rows [][]string
 		for _, sc := range scenario.All() {
 			if sc.Group == g {

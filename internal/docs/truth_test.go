@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -27,13 +28,13 @@ func (r *recorder) Event(e timeline.Event) {
 }
 
 // drawn plays a scenario in this process and returns both what happened and what was drawn of it.
-func drawn(t *testing.T, sc *scenario.Scenario) (events []timeline.Event, text string) {
+func drawn(t *testing.T, sc *stage.Scenario) (events []timeline.Event, text string) {
 	t.Helper()
 	var out strings.Builder
 	terminal := view.New(&out, view.Options{Width: 80, Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many})
 	rec := &recorder{}
 	log := timeline.New(terminal, rec)
-	result := scenario.Both(context.Background(), sc, scenario.Config{
+	result := stage.Both(context.Background(), sc, stage.Config{
 		Addr: netip.MustParseAddrPort("127.0.0.1:0"), Log: log,
 	})
 	log.Close()

@@ -1,5 +1,5 @@
-// Package explain says in a few sentences what a TCP state waits for and what makes a counter of the kernel rise: what
-// `echoc --explain` prints, and docs/ have their tables from.
+// Package explain says in a few sentences what a TCP state waits for and what makes a counter of the kernel rise: echoc
+// prints them, and docs/ have their tables from them.
 package explain
 
 import "socklife/tcpinfo"

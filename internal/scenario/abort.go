@@ -5,20 +5,21 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // The administrator can end any connection of the host, whoever owns it: SOCK_DESTROY, which  ss -K  uses. The peer is
 // sent RST where TCP says so, and the owner is told ECONNABORTED. It also ends what no descriptor leads to any more.
-var abort = &Scenario{
-	Name: "abort", Group: Failure, Many: true,
+var abort = &stage.Scenario{
+	Name: "abort", Group: stage.Failure, Many: true,
 	Lesson: "the administrator aborts a connection: ECONNABORTED",
 	Source: "RFC 9293 3.10.5, ss(8) -K",
 	Server: abortServer,
 	Client: abortClient,
 }
 
-func abortServer(s *Side) {
+func abortServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
@@ -29,10 +30,10 @@ func abortServer(s *Side) {
 	switch err := conn.TryDestroy(); {
 	case errors.Is(err, tcpinfo.ErrPermission):
 		control.Say("not permitted")
-		s.cannotDestroy(tcpinfo.ErrPermission)
+		cannotDestroy(s, tcpinfo.ErrPermission)
 	case errors.Is(err, tcpinfo.ErrNotSupported):
 		control.Say("not supported")
-		s.cannotDestroy(tcpinfo.ErrNotSupported)
+		cannotDestroy(s, tcpinfo.ErrNotSupported)
 	default:
 		conn.Must(err)
 	}
@@ -41,7 +42,7 @@ func abortServer(s *Side) {
 	_, err := conn.TryRead(64)
 	s.CheckErrno("its next call tells it", err, unix.ECONNABORTED)
 	end, err := conn.TryRead(64)
-	s.Check("once: then read() gives 0", err == nil && len(end) == 0, "%d bytes, %s", len(end), ErrnoName(err))
+	s.Check("once: then read() gives 0", err == nil && len(end) == 0, "%d bytes, %s", len(end), stage.ErrnoName(err))
 	_, err = conn.TryWrite([]byte("hello?"))
 	s.CheckErrno("and write() fails", err, unix.EPIPE)
 	conn.Close()
@@ -65,16 +66,16 @@ func abortServer(s *Side) {
 	control.Close()
 }
 
-func abortClient(c *Side) {
+func abortClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 
 	conn := c.Dial()
 	switch control.Hear() {
 	case "not permitted":
-		c.cannotDestroy(tcpinfo.ErrPermission)
+		cannotDestroy(c, tcpinfo.ErrPermission)
 	case "not supported":
-		c.cannotDestroy(tcpinfo.ErrNotSupported)
+		cannotDestroy(c, tcpinfo.ErrNotSupported)
 	}
 	_, err := conn.TryRead(64)
 	c.CheckErrno("the peer of an aborted connection is reset", err, unix.ECONNRESET)
@@ -96,7 +97,7 @@ func abortClient(c *Side) {
 }
 
 // cannotDestroy ends the run: the kernel refused, and each side says why.
-func (s *Side) cannotDestroy(why error) {
+func cannotDestroy(s *stage.Side, why error) {
 	if why == tcpinfo.ErrNotSupported {
 		s.Unsupported("this kernel cannot abort sockets", "it must be built with CONFIG_INET_DIAG_DESTROY")
 	}

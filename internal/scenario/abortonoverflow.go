@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -12,8 +13,8 @@ import (
 // A full accept queue means silence on Linux: what the server cannot take it drops, and the client tries again. With
 // tcp_abort_on_overflow it is told instead, by RST. But only who has got as far as the third segment: a SYN that finds
 // the queue full is dropped in any case.
-var abortOnOverflow = &Scenario{
-	Name: "abort-on-overflow", Group: Opening, OnlyWire: true, Many: true,
+var abortOnOverflow = &stage.Scenario{
+	Name: "abort-on-overflow", Group: stage.Opening, OnlyWire: true, Many: true,
 	Lesson: "tcp_abort_on_overflow: RST instead of silence",
 	Source: "tcp(7) tcp_abort_on_overflow",
 	Server: abortOnOverflowServer, Client: abortOnOverflowClient,
@@ -25,13 +26,13 @@ var abortOnOverflow = &Scenario{
 // for one, the wire holds the last segment.
 const abortOnOverflowBacklog = 2
 
-func abortOnOverflowPrepare(w *Wire) {
+func abortOnOverflowPrepare(w *stage.Wire) {
 	w.Sysctl(timeline.Server, "net.ipv4.tcp_abort_on_overflow", "1")
 	w.Sysctl(timeline.Client, "net.ipv4.tcp_rfc1337", "1") // no RST ends TIME-WAIT, not even where a busy machine is late: see time-wait-reset
 	w.Rule("hold client ack 3..4")
 }
 
-func abortOnOverflowServer(s *Side) {
+func abortOnOverflowServer(s *stage.Side) {
 	before := s.Counters()
 	l := s.ListenBacklog(abortOnOverflowBacklog)
 	l.Expect("it listens, and does not accept yet", tcpinfo.Listen)
@@ -47,8 +48,8 @@ func abortOnOverflowServer(s *Side) {
 	}
 }
 
-func abortOnOverflowClient(c *Side) {
-	conns := []*Conn{c.Dial(), c.Dial(), c.Dial()}
+func abortOnOverflowClient(c *stage.Side) {
+	conns := []*stage.Conn{c.Dial(), c.Dial(), c.Dial()}
 	last := c.Socket()
 	err := last.TryConnect(c.Addr)
 	if err == nil { // connected, as far as the client could know; on a busy machine the RST is here before it is told so
@@ -62,7 +63,7 @@ func abortOnOverflowClient(c *Side) {
 	}
 }
 
-func abortOnOverflowWire(w *Wire) {
+func abortOnOverflowWire(w *stage.Wire) {
 	w.Await("two are in the queue; two handshakes wait for their last segment", func() (string, bool) {
 		b, listens := w.ServerQueues()
 		return fmt.Sprintf("accept queue %d/%d, SYN queue %d", b.AcceptQueue, b.AcceptLimit, b.SynQueue),

@@ -3,6 +3,7 @@ package scenario
 import (
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -10,15 +11,15 @@ import (
 // The kernel completes handshakes without the server's application, so a client can be gone again before accept() is
 // called. Its place in the accept queue stays. accept() succeeds, and hands over the socket of a connection that is no
 // more.
-var acceptReset = &Scenario{
-	Name: "accept-reset", Group: Opening, Many: true,
+var acceptReset = &stage.Scenario{
+	Name: "accept-reset", Group: stage.Opening, Many: true,
 	Lesson: "the client is gone before accept()",
 	Source: "accept(2) ECONNABORTED, getpeername(2) ENOTCONN",
 	Server: acceptResetServer,
 	Client: acceptResetClient,
 }
 
-func acceptResetServer(s *Side) {
+func acceptResetServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept() // over this connection the server says what comes next
 	s.ReadRequest(conn)
@@ -43,7 +44,7 @@ func acceptResetServer(s *Side) {
 	s.CheckErrno("SO_ERROR says why, once", dead.PendingError(), unix.ECONNRESET)
 	s.CheckErrno("asked again, it has nothing to say", dead.PendingError(), 0)
 	end, err := dead.TryRead(64)
-	s.Check("read() then gives 0, as after a FIN: the reset is forgotten", err == nil && len(end) == 0, "%d bytes, %s", len(end), ErrnoName(err))
+	s.Check("read() then gives 0, as after a FIN: the reset is forgotten", err == nil && len(end) == 0, "%d bytes, %s", len(end), stage.ErrnoName(err))
 	_, err = dead.TryWrite([]byte("hello?"))
 	s.CheckErrno("write() fails", err, unix.EPIPE)
 	dead.Close()
@@ -52,14 +53,14 @@ func acceptResetServer(s *Side) {
 	conn.Close()
 }
 
-func acceptResetClient(c *Side) {
+func acceptResetClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.HearWord("connect")
 	early := c.Dial()
 	early.Expect("connected, as far as we can tell", tcpinfo.Established)
 	conn.HearWord("reset")
-	Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	early.Close()
 	early.ExpectGone("SO_LINGER with 0 s: close() sends RST, and nothing is left here")
 	conn.HearWord("done")

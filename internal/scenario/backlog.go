@@ -6,14 +6,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // The kernel completes handshakes by itself and queues the connections until accept() fetches them. The backlog of
 // listen() is the length of that queue, less one: backlog+1 fit. What comes then is not refused: the SYN is dropped,
 // the client sends it again, and thinks that the network is slow.
-var backlog = &Scenario{
-	Name: "backlog", Group: Opening, Many: true,
+var backlog = &stage.Scenario{
+	Name: "backlog", Group: stage.Opening, Many: true,
 	Lesson: "the accept queue, and what happens when it is full",
 	Source: "listen(2), net.core.somaxconn",
 	Server: backlogServer,
@@ -25,7 +26,7 @@ const (
 	mostBacklog   = 4096 + 1 // net.core.somaxconn, unless somebody raised it
 )
 
-func backlogServer(s *Side) {
+func backlogServer(s *stage.Side) {
 	l := s.ListenBacklog(backlogLength)
 	before, droppedBefore := s.Counters(), l.Dropped()
 	l.Expect("we listen, and do not accept", tcpinfo.Listen)
@@ -34,7 +35,7 @@ func backlogServer(s *Side) {
 		q := l.Last().AcceptQueue
 		if q < room && s.MostQueued() > 0 {
 			s.ReadRequest(l.Accept()) // whoever writes so soon plays something else
-			s.Fail(fmt.Errorf("%w: the client wrote before it had filled the queue", ErrMismatch))
+			s.Fail(fmt.Errorf("%w: the client wrote before it had filled the queue", stage.ErrMismatch))
 		}
 		return fmt.Sprintf("accept queue %d", q), q == room
 	})
@@ -54,7 +55,7 @@ func backlogServer(s *Side) {
 		rose["ListenOverflows"] >= int64(dropped) && rose["ListenDrops"] >= int64(dropped),
 		"%d dropped here, ListenOverflows +%d, ListenDrops +%d", dropped, rose["ListenOverflows"], rose["ListenDrops"])
 
-	conns := []*Conn{}
+	conns := []*stage.Conn{}
 	for range room + 1 {
 		conns = append(conns, l.Accept())
 	}
@@ -68,15 +69,15 @@ func backlogServer(s *Side) {
 }
 
 // The client does not know how many fit: it connects until it gets no answer.
-func backlogClient(c *Side) {
-	conns := []*Conn{}
+func backlogClient(c *stage.Side) {
+	conns := []*stage.Conn{}
 	late := c.SocketNonblock()
-	for ; c.answers(late); late = c.SocketNonblock() {
+	for ; answers(c, late); late = c.SocketNonblock() {
 		late.Expect("connected: there is room in the queue", tcpinfo.Established)
 		late.ExpectPeer("it is in the queue", tcpinfo.Established)
 		conns = append(conns, late)
 		if first, ok := conns[0].PeerDiag(); ok && first.Inode != 0 || len(conns) > mostBacklog {
-			c.Fail(fmt.Errorf("%w: the server at %s accepts what comes; start it with: echod backlog", ErrMismatch, c.Addr))
+			c.Fail(fmt.Errorf("%w: the server at %s accepts what comes; start it with: echod backlog", stage.ErrMismatch, c.Addr))
 		}
 	}
 	if len(conns) == 0 {
@@ -97,7 +98,7 @@ func backlogClient(c *Side) {
 }
 
 // answers connects, and tells whether the server answers before the SYN has to be sent again.
-func (c *Side) answers(conn *Conn) (answered bool) {
+func answers(c *stage.Side, conn *stage.Conn) (answered bool) {
 	err := conn.TryConnect(c.Addr)
 	if !errors.Is(err, unix.EINPROGRESS) {
 		conn.Must(err)

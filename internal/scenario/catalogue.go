@@ -1,12 +1,16 @@
+// Package scenario holds the lessons and their catalogue. Each lesson is one file with both sides in it: what the server
+// calls, what the client calls, and what the kernel must then say, from top to bottom. The words it is written in are
+// those of package stage; no lesson uses another one's.
 package scenario
 
 import (
 	"math"
+	"socklife/internal/stage"
 	"strings"
 )
 
 // catalogue is every scenario, in the order a user meets them; each says which group it belongs to.
-var catalogue = []*Scenario{
+var catalogue = []*stage.Scenario{
 	// How a connection begins.
 	handshake, synQueue, backlog, refused, connectTimeout, simultaneousOpen, selfConnect, acceptReset,
 	// Who goes through which states at its end.
@@ -23,10 +27,10 @@ var catalogue = []*Scenario{
 }
 
 // All returns the scenarios, by group and in the order a user meets them.
-func All() []*Scenario { return catalogue }
+func All() []*stage.Scenario { return catalogue }
 
 // Find returns the scenario of that name, or nil.
-func Find(name string) *Scenario {
+func Find(name string) *stage.Scenario {
 	for _, s := range catalogue {
 		if s.Name == name {
 			return s

@@ -1,12 +1,15 @@
 package scenario
 
-import "socklife/tcpinfo"
+import (
+	"socklife/internal/stage"
+	"socklife/tcpinfo"
+)
 
 // The client closes first. Its FIN, the server's acknowledgement; the server's FIN, the client's acknowledgement: four
 // segments, or three where the server closes so soon that its FIN and its acknowledgement are one. The side that closed
 // first ends in TIME-WAIT, the other is free at once.
-var closing = &Scenario{
-	Name: "close", Group: Closing,
+var closing = &stage.Scenario{
+	Name: "close", Group: stage.Closing,
 	Lesson: "both sides close: who goes through which states",
 	Source: "RFC 9293 3.6",
 	Server: closeServer,
@@ -14,7 +17,7 @@ var closing = &Scenario{
 	Wire:   closeWire,
 }
 
-func closeServer(s *Side) {
+func closeServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -27,7 +30,7 @@ func closeServer(s *Side) {
 	conn.ExpectEnded("our FIN is acknowledged (LAST-ACK ended); the passive closer's port is free at once")
 }
 
-func closeClient(c *Side) {
+func closeClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Expect("connected", tcpinfo.Established)
 	conn.Write(c.Request())
@@ -39,7 +42,7 @@ func closeClient(c *Side) {
 }
 
 // closeWire has the segments: here the server waits before it closes, so there are four.
-func closeWire(w *Wire) {
+func closeWire(w *stage.Wire) {
 	ours, theirs := w.AwaitSegment(1, "client fin"), w.AwaitSegment(1, "server fin")
 	answer, last := w.AwaitAnswer(ours), w.AwaitAnswer(theirs)
 	end := ours.Segment.Seq + ours.Segment.SeqLen()

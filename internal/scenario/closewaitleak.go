@@ -5,21 +5,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // A server that forgets close(). The client has long finished; the server's connection stays in CLOSE-WAIT for as long
 // as the server holds the descriptor: no timer runs, and no setting of the kernel ends it. The client's kernel, once
 // its application has closed too, waits for a minute and then forgets the connection.
-var closeWaitLeak = &Scenario{
-	Name: "close-wait-leak", Group: Closing,
+var closeWaitLeak = &stage.Scenario{
+	Name: "close-wait-leak", Group: stage.Closing,
 	Lesson: "a server that forgets close(): CLOSE-WAIT stays",
 	Source: "RFC 9293 3.6.1",
 	Server: closeWaitLeakServer,
 	Client: closeWaitLeakClient,
 }
 
-func closeWaitLeakServer(s *Side) {
+func closeWaitLeakServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -42,18 +43,18 @@ func closeWaitLeakServer(s *Side) {
 
 	before := s.Counters()
 	n, err := conn.TryWrite([]byte("1"))
-	s.Check("write() succeeds: the kernel does not know that nobody reads", n == 1 && err == nil, "%d, %s", n, ErrnoName(err))
+	s.Check("write() succeeds: the kernel does not know that nobody reads", n == 1 && err == nil, "%d, %s", n, stage.ErrnoName(err))
 	conn.Expect("the answer was RST: there is no connection any more", tcpinfo.Closed)
 	rose := s.Counted(before, "EstabResets")
 	s.Check("the kernel counted it", rose["EstabResets"] >= 1, "EstabResets +%d", rose["EstabResets"])
 	_, err = conn.TryWrite([]byte("2"))
 	s.CheckErrno("the second write() fails", err, unix.EPIPE)
 	end, err = conn.TryRead(64)
-	s.Check("read() still gives 0", len(end) == 0 && err == nil, "%d bytes, %s", len(end), ErrnoName(err))
+	s.Check("read() still gives 0", len(end) == 0 && err == nil, "%d bytes, %s", len(end), stage.ErrnoName(err))
 	conn.Close()
 }
 
-func closeWaitLeakClient(c *Side) {
+func closeWaitLeakClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.Shutdown(unix.SHUT_WR)

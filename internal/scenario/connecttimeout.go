@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -13,8 +14,8 @@ import (
 // No answer is not an answer: the kernel sends the SYN again and again, for two minutes and more if nobody says
 // otherwise. Three options do: TCP_SYNCNT and TCP_USER_TIMEOUT end the attempt, with ETIMEDOUT; SO_SNDTIMEO ends the
 // call only.
-var connectTimeout = &Scenario{
-	Name: "connect-timeout", Group: Opening, Many: true,
+var connectTimeout = &stage.Scenario{
+	Name: "connect-timeout", Group: stage.Opening, Many: true,
 	Lesson: "nobody answers: TCP_SYNCNT, TCP_USER_TIMEOUT, SO_SNDTIMEO compared",
 	Source: "tcp(7) TCP_SYNCNT, TCP_USER_TIMEOUT, socket(7) SO_SNDTIMEO",
 	Server: connectTimeoutServer,
@@ -29,7 +30,7 @@ const (
 
 // The server has room for one connection in its accept queue. When that is taken, SYNs are dropped: for whoever sends
 // them, it is as though the host did not exist.
-func connectTimeoutServer(s *Side) {
+func connectTimeoutServer(s *stage.Side) {
 	l := s.ListenBacklog(0)
 	first := s.ExpectChild(0, "this one fits in the queue, and nobody accepts it", tcpinfo.Established)
 	first.AwaitUnread("the client has seen enough of our silence")
@@ -37,35 +38,35 @@ func connectTimeoutServer(s *Side) {
 	s.ReadRequest(conn)
 	late := l.Accept()
 	s.Check("the attempt whose connect() had returned came to be a connection", late.Remote().IsValid(), "%s", late.Remote())
-	for _, c := range []*Conn{conn, late} {
+	for _, c := range []*stage.Conn{conn, late} {
 		c.Read(64)
 		c.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 		c.Close()
 	}
 }
 
-func connectTimeoutClient(c *Side) {
+func connectTimeoutClient(c *stage.Side) {
 	first := c.Dial()
 	first.Expect("it takes the only place in the server's queue", tcpinfo.Established)
 	first.ExpectPeer("and waits there for accept()", tcpinfo.Established)
 
 	before := c.Counters()
 	bySyns, byTime, byCall := c.SocketNonblock(), c.SocketNonblock(), c.Socket()
-	Set(bySyns, sockapi.TCP_SYNCNT, synCount)
-	Set(byTime, sockapi.TCP_USER_TIMEOUT, userTimeout)
-	Set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)
+	stage.Set(bySyns, sockapi.TCP_SYNCNT, synCount)
+	stage.Set(byTime, sockapi.TCP_USER_TIMEOUT, userTimeout)
+	stage.Set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)
 
 	// Two attempts go on beside the third, whose connect() blocks.
-	bySynsLasted := c.attempt(bySyns, "TCP_SYNCNT")
-	byTimeLasted := c.attempt(byTime, "TCP_USER_TIMEOUT")
+	bySynsLasted := attempt(c, bySyns, "TCP_SYNCNT")
+	byTimeLasted := attempt(c, byTime, "TCP_USER_TIMEOUT")
 	err := byCall.TryConnect(c.Addr)
 	took := c.Took()
 	c.CheckErrno(fmt.Sprintf("SO_SNDTIMEO %v: connect() stops waiting", sendTimeout), err, unix.EINPROGRESS)
 	c.Check("it waited for as long as it was told", took > sendTimeout-slack && took < sendTimeout+lateness, "%v", took.Round(time.Millisecond))
 	byCall.Expect("the call is over, the attempt is not: the kernel goes on", tcpinfo.SynSent)
 
-	c.checkGivenUp(byTime, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeLasted(), userTimeout)
-	c.checkGivenUp(bySyns, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsLasted(), 3*time.Second)
+	checkGivenUp(c, byTime, fmt.Sprintf("TCP_USER_TIMEOUT %v", userTimeout), byTimeLasted(), userTimeout)
+	checkGivenUp(c, bySyns, fmt.Sprintf("TCP_SYNCNT %d", synCount), bySynsLasted(), 3*time.Second)
 	rose := c.Counted(before, "TCPTimeouts", "TCPSynRetrans")
 	c.Check("the kernel counted the SYNs that it sent again", rose["TCPSynRetrans"] >= 3, "TCPSynRetrans +%d", rose["TCPSynRetrans"])
 	byCall.Expect("the one whose call ended first is the one that is still trying", tcpinfo.SynSent)
@@ -75,7 +76,7 @@ func connectTimeoutClient(c *Side) {
 	c.Unhurried(func() {
 		byCall.Expect("the server accepts, there is room, and the next SYN is answered", tcpinfo.Established)
 	})
-	for _, conn := range []*Conn{first, byCall} {
+	for _, conn := range []*stage.Conn{first, byCall} {
 		conn.Close()
 		conn.Expect("closed first", tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
 	}
@@ -89,7 +90,7 @@ const (
 )
 
 // checkGivenUp checks how an attempt ended, when, and after how many SYNs.
-func (c *Side) checkGivenUp(conn *Conn, option string, took, want time.Duration) {
+func checkGivenUp(c *stage.Side, conn *stage.Conn, option string, took, want time.Duration) {
 	conn.Expect(option+" is over: the kernel has given up", tcpinfo.Closed)
 	c.CheckErrno("SO_ERROR: the attempt timed out", conn.PendingError(), unix.ETIMEDOUT)
 	again := conn.Info().TotalRetrans
@@ -100,7 +101,7 @@ func (c *Side) checkGivenUp(conn *Conn, option string, took, want time.Duration)
 
 // attempt has the kernel try to connect, and go on by itself. What it returns waits for the end of that, and says how
 // long it lasted.
-func (c *Side) attempt(conn *Conn, option string) (lasted func() time.Duration) {
+func attempt(c *stage.Side, conn *stage.Conn, option string) (lasted func() time.Duration) {
 	c.CheckErrno(option+": the attempt is under way", conn.TryConnect(c.Addr), unix.EINPROGRESS)
 	lasted = conn.TimeAttempt()
 	conn.Expect("our SYN gets no answer", tcpinfo.SynSent)

@@ -3,21 +3,22 @@ package scenario
 import (
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // A process that is killed calls nothing any more: the kernel closes its descriptors for it, as close() would. So the
 // peer sees an end of the stream like any other, or a reset if data was left unread; that it was a crash TCP does not
 // say. (A host that crashes is another matter: it says nothing at all.)
-var crash = &Scenario{
-	Name: "crash", Group: Failure, Many: true,
+var crash = &stage.Scenario{
+	Name: "crash", Group: stage.Failure, Many: true,
 	Lesson: "kill -9: the kernel closes for the process, with FIN or with RST",
 	Source: "_exit(2), close(2), RFC 9293 3.6.1 (SHLD-3)",
 	Server: crashServer,
 	Client: crashClient,
 }
 
-func crashServer(s *Side) {
+func crashServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -45,7 +46,7 @@ func crashServer(s *Side) {
 	s.Check("it counted why", rose["TCPAbortOnClose"] >= 1, "TCPAbortOnClose +%d", rose["TCPAbortOnClose"])
 }
 
-func crashClient(c *Side) {
+func crashClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	word := conn.Hear()

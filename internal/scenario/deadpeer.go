@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -14,8 +15,8 @@ import (
 // The other host vanishes: no FIN, no RST, nothing. A connection on which nobody sends stays ESTABLISHED for ever. Two
 // things notice: keepalive, which asks now and then, and data that is not acknowledged; TCP_USER_TIMEOUT says how long
 // that may last.
-var deadPeer = &Scenario{
-	Name: "dead-peer", Group: Failure, OnlyWire: true, Many: true,
+var deadPeer = &stage.Scenario{
+	Name: "dead-peer", Group: stage.Failure, OnlyWire: true, Many: true,
 	Lesson: "the other host vanishes: keepalive and TCP_USER_TIMEOUT notice",
 	Source: "tcp(7) TCP_KEEPIDLE, TCP_USER_TIMEOUT; RFC 5482",
 	Server: deadPeerServer, Client: deadPeerClient,
@@ -28,14 +29,14 @@ const (
 	deadPeerUser  = 1500 * time.Millisecond
 )
 
-func deadPeerServer(s *Side) {
+func deadPeerServer(s *stage.Side) {
 	l := s.Listen()
 	idle, busy := l.Accept(), l.Accept()
 	s.ReadRequest(idle)
 	busy.Read(64)
 	idle.ExpectPeerGone("the client's kernel has given up")
 	idle.Expect("the server has noticed nothing: it has not sent anything", tcpinfo.Established)
-	for _, conn := range []*Conn{idle, busy} {
+	for _, conn := range []*stage.Conn{idle, busy} {
 		conn.Write([]byte("still there?\n"))
 		_, err := conn.TryRead(64)
 		s.CheckErrno("now it has: the client's host is back and knows nothing of the connection", err, unix.ECONNRESET)
@@ -44,13 +45,13 @@ func deadPeerServer(s *Side) {
 	}
 }
 
-func deadPeerClient(c *Side) {
+func deadPeerClient(c *stage.Side) {
 	idle, busy := c.Dial(), c.Dial()
-	Set(idle, sockapi.SO_KEEPALIVE, true)
-	Set(idle, sockapi.TCP_KEEPIDLE, deadPeerIdle)
-	Set(idle, sockapi.TCP_KEEPINTVL, deadPeerIdle)
-	Set(idle, sockapi.TCP_KEEPCNT, deadPeerTries)
-	Set(busy, sockapi.TCP_USER_TIMEOUT, deadPeerUser)
+	stage.Set(idle, sockapi.SO_KEEPALIVE, true)
+	stage.Set(idle, sockapi.TCP_KEEPIDLE, deadPeerIdle)
+	stage.Set(idle, sockapi.TCP_KEEPINTVL, deadPeerIdle)
+	stage.Set(idle, sockapi.TCP_KEEPCNT, deadPeerTries)
+	stage.Set(busy, sockapi.TCP_USER_TIMEOUT, deadPeerUser)
 	idle.Write(c.Request())
 	busy.Write([]byte("hello\n"))
 
@@ -73,7 +74,7 @@ func deadPeerClient(c *Side) {
 	busy.Close()
 }
 
-func deadPeerWire(w *Wire) {
+func deadPeerWire(w *stage.Wire) {
 	w.AwaitSegment(2, "client data")
 	w.Await("both are connected, and all that was sent is acknowledged", func() (string, bool) {
 		acked := 0

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -22,24 +23,24 @@ import (
 type server struct {
 	t       *testing.T
 	addr    netip.AddrPort
-	results chan Result
+	results chan stage.Result
 	ended   chan error
 	rec     *record
 }
 
-func serve(t *testing.T, sc *Scenario, runs int, change func(*Config)) *server {
+func serve(t *testing.T, sc *stage.Scenario, runs int, change func(*stage.Config)) *server {
 	t.Helper()
-	s := &server{t: t, results: make(chan Result, 100), ended: make(chan error, 1), rec: &record{}}
+	s := &server{t: t, results: make(chan stage.Result, 100), ended: make(chan error, 1), rec: &record{}}
 	log := timeline.New(s.rec)
 	ready := make(chan netip.AddrPort, 1)
-	cfg := Config{Log: log, Addr: loopback(), Patience: 15 * time.Minute, Ready: func(a netip.AddrPort) { ready <- a }}
+	cfg := stage.Config{Log: log, Addr: loopback(), Patience: 15 * time.Minute, Ready: func(a netip.AddrPort) { ready <- a }}
 	if change != nil {
 		change(&cfg)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer log.Close()
-		s.ended <- Serve(ctx, sc, cfg, runs, func(r Result) { s.results <- r })
+		s.ended <- stage.Serve(ctx, sc, cfg, runs, func(r stage.Result) { s.results <- r })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -56,14 +57,14 @@ func serve(t *testing.T, sc *Scenario, runs int, change func(*Config)) *server {
 }
 
 // result is how the next run ended.
-func (s *server) result() Result {
+func (s *server) result() stage.Result {
 	s.t.Helper()
 	select {
 	case r := <-s.results:
 		return r
 	case <-time.After(50 * time.Second):
 		s.t.Fatal("the run does not end")
-		return Result{}
+		return stage.Result{}
 	}
 }
 
@@ -104,7 +105,7 @@ func (s *server) reset(c *sockapi.Socket) {
 }
 
 // served plays the client's side, which must be served at once.
-func (s *server) served(sc *Scenario) {
+func (s *server) served(sc *stage.Scenario) {
 	s.t.Helper()
 	result, rec := playClient(s.t, sc, s.addr)
 	if !result.OK() {
@@ -112,23 +113,23 @@ func (s *server) served(sc *Scenario) {
 	}
 }
 
-func playClient(t *testing.T, sc *Scenario, addr netip.AddrPort) (Result, *record) {
+func playClient(t *testing.T, sc *stage.Scenario, addr netip.AddrPort) (stage.Result, *record) {
 	rec := &record{}
 	log := timeline.New(rec)
 	defer log.Close()
-	return Client(t.Context(), sc, Config{Log: log, Addr: addr, Patience: 15 * time.Second}), rec
+	return stage.Client(t.Context(), sc, stage.Config{Log: log, Addr: addr, Patience: 15 * time.Second}), rec
 }
 
 // What is refused before anybody has come is refused again.
 func TestAnOptionThatIsRefusedEndsTheServing(t *testing.T) {
-	s := &server{t: t, results: make(chan Result, 1000), ended: make(chan error, 1)}
+	s := &server{t: t, results: make(chan stage.Result, 1000), ended: make(chan error, 1)}
 	log := timeline.New(&record{})
 	defer log.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	err := Serve(ctx, halfClose, Config{Log: log, Addr: loopback(), OnListener: func(l *sockapi.Socket) error {
+	err := stage.Serve(ctx, halfClose, stage.Config{Log: log, Addr: loopback(), OnListener: func(l *sockapi.Socket) error {
 		return sockapi.TCP_MAXSEG.Set(l, 100_000)
-	}}, 0, func(r Result) { s.results <- r })
+	}}, 0, func(r stage.Result) { s.results <- r })
 	if !errors.Is(err, unix.EINVAL) || len(s.results) != 0 {
 		t.Errorf("%d runs, %v", len(s.results), err)
 	}
@@ -136,7 +137,7 @@ func TestAnOptionThatIsRefusedEndsTheServing(t *testing.T) {
 
 // An accept() that fails is nobody's coming: the clock does not run, and the serving is over.
 func TestAcceptThatFailsIsNoVisit(t *testing.T) {
-	s := serve(t, halfClose, 0, func(c *Config) {
+	s := serve(t, halfClose, 0, func(c *stage.Config) {
 		c.OnListener = func(l *sockapi.Socket) error { return sockapi.SO_RCVTIMEO.Set(l, 10*time.Millisecond) }
 	})
 	if err := s.end(); !errors.Is(err, unix.EAGAIN) || len(s.results) != 0 {
@@ -153,7 +154,7 @@ func TestAWireThatFails(t *testing.T) {
 	if err != nil {
 		t.Skip("install iproute2")
 	}
-	sc := &Scenario{Name: "test", Client: func(c *Side) { c.Dial() }, Server: func(s *Side) {
+	sc := &stage.Scenario{Name: "test", Client: func(c *stage.Side) { c.Dial() }, Server: func(s *stage.Side) {
 		l := s.Socket()
 		l.Bind(s.Addr)
 		l.Listen(1)
@@ -161,8 +162,8 @@ func TestAWireThatFails(t *testing.T) {
 		s.Ready(l)
 		l.Accept()
 	}}
-	result, _ := play(t.Context(), sc, Config{Wire: &WireConfig{}, Patience: 2 * time.Second})
-	var observer *ObserverError
+	result, _ := play(t.Context(), sc, stage.Config{Wire: &stage.WireConfig{}, Patience: 2 * time.Second})
+	var observer *stage.ObserverError
 	if !errors.As(result.Err, &observer) || observer.Observer != "the wire" {
 		t.Error(result.Err)
 	}
@@ -170,7 +171,7 @@ func TestAWireThatFails(t *testing.T) {
 
 // Who comes after a visitor that did not play is served at once, and a scan is no run.
 func TestVisitorsThatDoNotPlay(t *testing.T) {
-	for _, sc := range []*Scenario{halfClose, handshake, timeWait, backlog, connectTimeout, urgent, refused} {
+	for _, sc := range []*stage.Scenario{halfClose, handshake, timeWait, backlog, connectTimeout, urgent, refused} {
 		for name, visit := range map[string]func(*server){
 			"reset":    func(s *server) { s.reset(s.visit("")) },
 			"finished": func(s *server) { s.visit("").Close() },
@@ -232,7 +233,7 @@ func TestTheNextClientIsNotTakenForTheLast(t *testing.T) {
 	first.Read(make([]byte, 1))
 	first.Close()
 	s.served(timeWait)
-	if r := s.result(); !errors.Is(r.Err, ErrGone) {
+	if r := s.result(); !errors.Is(r.Err, stage.ErrGone) {
 		t.Errorf("the first: %v", r.Err)
 	}
 }
@@ -245,7 +246,7 @@ func TestAClientThatGoesInTheMiddle(t *testing.T) {
 	c.Write([]byte("refused\n"))
 	c.Read(make([]byte, 64)) // open
 	c.Close()
-	if r := s.result(); !errors.Is(r.Err, ErrGone) {
+	if r := s.result(); !errors.Is(r.Err, stage.ErrGone) {
 		t.Errorf("it ended with %v", r.Err)
 	}
 	s.served(refused)
@@ -298,15 +299,15 @@ func TestASilentClientIsLetGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := make(chan Result, 1)
+	next := make(chan stage.Result, 1)
 	rec := &record{}
 	go func() {
 		log := timeline.New(rec)
 		defer log.Close()
-		next <- Client(t.Context(), halfClose, Config{Log: log, Addr: s.addr, Patience: time.Minute})
+		next <- stage.Client(t.Context(), halfClose, stage.Config{Log: log, Addr: s.addr, Patience: time.Minute})
 	}()
 	s.note(fmt.Sprintf("waiting for the client's request (from %s)", from))
-	if r := s.result(); !errors.Is(r.Err, ErrLeft) {
+	if r := s.result(); !errors.Is(r.Err, stage.ErrLeft) {
 		t.Errorf("the silent one: %v", r.Err)
 	}
 	if r := <-next; !r.OK() {
@@ -319,12 +320,12 @@ func TestASilentClientIsLetGo(t *testing.T) {
 
 // Both terminals are told that they do not play the same, by the one that knows.
 func TestTheOtherTerminalPlaysSomethingElse(t *testing.T) {
-	for _, client := range []*Scenario{halfClose, handshake, backlog, abort, timeWait} {
+	for _, client := range []*stage.Scenario{halfClose, handshake, backlog, abort, timeWait} {
 		t.Run(client.Name, func(t *testing.T) {
 			t.Parallel()
-			for _, at := range []*Scenario{closing, echoServer} {
+			for _, at := range []*stage.Scenario{closing, echoServer} {
 				s := serve(t, at, 0, nil)
-				if r, _ := playClient(t, client, s.addr); !errors.Is(r.Err, ErrMismatch) || !strings.Contains(r.Err.Error(), "echod "+client.Name) {
+				if r, _ := playClient(t, client, s.addr); !errors.Is(r.Err, stage.ErrMismatch) || !strings.Contains(r.Err.Error(), "echod "+client.Name) {
 					t.Errorf("at %s: %v", at.Name, r.Err)
 				}
 			}
@@ -334,11 +335,11 @@ func TestTheOtherTerminalPlaysSomethingElse(t *testing.T) {
 
 // Servers that look at their queue first find out too.
 func TestAServerFindsOutBeforeItAccepts(t *testing.T) {
-	for _, at := range []*Scenario{backlog, handshake, connectTimeout} {
+	for _, at := range []*stage.Scenario{backlog, handshake, connectTimeout} {
 		t.Run(at.Name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, at, 0, nil)
-			if r, _ := playClient(t, halfClose, s.addr); !errors.Is(r.Err, ErrMismatch) {
+			if r, _ := playClient(t, halfClose, s.addr); !errors.Is(r.Err, stage.ErrMismatch) {
 				t.Errorf("the client: %v", r.Err)
 			}
 			if r := s.result(); r.OK() {
@@ -351,7 +352,7 @@ func TestAServerFindsOutBeforeItAccepts(t *testing.T) {
 }
 
 // echoServer gives back what it gets, to everyone.
-var echoServer = &Scenario{Name: "an echo server", Server: func(s *Side) {
+var echoServer = &stage.Scenario{Name: "an echo server", Server: func(s *stage.Side) {
 	l := s.Listen()
 	for {
 		conn := l.Accept()
@@ -398,7 +399,7 @@ func TestBacklogWithoutAnAnswer(t *testing.T) {
 
 // A server that answers for ever is not kept in memory.
 func TestAnAnswerWithoutAnEnd(t *testing.T) {
-	s := serve(t, &Scenario{Name: "server-close", Server: func(s *Side) {
+	s := serve(t, &stage.Scenario{Name: "server-close", Server: func(s *stage.Side) {
 		conn := s.Listen().Accept()
 		for b := make([]byte, 1<<20); ; {
 			if _, err := conn.TryWrite(b); err != nil {
@@ -414,7 +415,7 @@ func TestAnAnswerWithoutAnEnd(t *testing.T) {
 
 // Where no ports are free, the search for them ends: here two are taken, and every half of the range has one of them.
 func TestTheSearchForPortsEnds(t *testing.T) {
-	sc := &Scenario{Name: "test", Server: func(s *Side) { s.Listen().Accept() }, Client: func(c *Side) {
+	sc := &stage.Scenario{Name: "test", Server: func(s *stage.Side) { s.Listen().Accept() }, Client: func(c *stage.Side) {
 		c.Dial()
 		var lo, hi int
 		if _, err := fmt.Sscan(c.Sysctl("ip_local_port_range"), &lo, &hi); err != nil {
@@ -428,7 +429,7 @@ func TestTheSearchForPortsEnds(t *testing.T) {
 		}
 		c.FreePorts((hi-lo)/2 - 1)
 	}}
-	if r, _ := play(t.Context(), sc, Config{}); r.Err == nil || !strings.Contains(r.Err.Error(), "neighbouring ports") {
+	if r, _ := play(t.Context(), sc, stage.Config{}); r.Err == nil || !strings.Contains(r.Err.Error(), "neighbouring ports") {
 		t.Error(r.Err)
 	}
 }

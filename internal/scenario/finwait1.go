@@ -5,21 +5,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // A FIN is the end of the data, and goes behind it. The client does not read, so its window fills and the server's FIN
 // waits with the rest of the answer: FIN-WAIT-1, until the client reads, or is gone.
-var finWait1 = &Scenario{
-	Name: "fin-wait-1", Group: Closing,
+var finWait1 = &stage.Scenario{
+	Name: "fin-wait-1", Group: stage.Closing,
 	Lesson: "a FIN waits behind data that the peer has no room for",
 	Source: "RFC 9293 3.6, 3.8.6.1",
 	Server: finWait1Server,
 	Client: finWait1Client,
 }
 
-func finWait1Server(s *Side) {
-	l := s.Listen(SmallBuffers)
+func finWait1Server(s *stage.Side) {
+	l := s.Listen(stage.SmallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Fill()
@@ -37,16 +38,16 @@ func finWait1Server(s *Side) {
 	conn.Expect("all of it was acknowledged in the end, and the client has closed too", tcpinfo.TimeWait)
 }
 
-func finWait1Client(c *Side) {
+func finWait1Client(c *stage.Side) {
 	conn := c.Socket()
-	SmallBuffers(conn)
+	stage.SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.AwaitPeer("the server has closed its half, and its kernel cannot tell us", tcpinfo.FinWait1)
 	conn.AwaitPeerOrphaned("the server has closed its descriptor as well")
 	conn.Expect("we know nothing of that: no FIN has come", tcpinfo.Established)
 	answer := conn.ReadToEnd()
-	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, stage.Pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("now we know: it is for us to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged", tcpinfo.FinWait2)
 	conn.Close()

@@ -6,21 +6,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
 // The client has closed, and its kernel waits for the server's FIN, which does not come. Nobody holds this connection
 // any more, so Linux does not wait for ever, as RFC 9293 would: tcp_fin_timeout (60 s), or what TCP_LINGER2 says.
-var finWait2Orphan = &Scenario{
-	Name: "fin-wait-2-orphan", Group: Closing,
+var finWait2Orphan = &stage.Scenario{
+	Name: "fin-wait-2-orphan", Group: stage.Closing,
 	Lesson: "closed, and the peer does not close: how long FIN-WAIT-2 lasts",
 	Source: "tcp(7) TCP_LINGER2, tcp_fin_timeout",
 	Server: finWait2OrphanServer,
 	Client: finWait2OrphanClient,
 }
 
-func finWait2OrphanServer(s *Side) {
+func finWait2OrphanServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -39,11 +40,11 @@ func finWait2OrphanServer(s *Side) {
 
 const orphanLife = time.Second
 
-func finWait2OrphanClient(c *Side) {
+func finWait2OrphanClient(c *stage.Side) {
 	conn := c.Socket()
-	Set(conn, sockapi.TCP_LINGER2, orphanLife+c.HoldTime())
+	stage.Set(conn, sockapi.TCP_LINGER2, orphanLife+c.HoldTime())
 	conn.Connect(c.Addr)
-	life := Get(conn, sockapi.TCP_LINGER2) // the user may have set another
+	life := stage.Get(conn, sockapi.TCP_LINGER2) // the user may have set another
 	conn.Write(c.Request())
 	began := time.Now()
 	conn.Close()

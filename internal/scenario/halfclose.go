@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -12,8 +13,8 @@ import (
 // The client sends its request and shuts down its sending side: "that was all". It keeps receiving, and the server
 // keeps answering, for as long as it likes. This is how  sort < file  works over a network: the answer can only begin
 // where the input is known to have ended.
-var halfClose = &Scenario{
-	Name: "half-close", Group: Closing,
+var halfClose = &stage.Scenario{
+	Name: "half-close", Group: stage.Closing,
 	Lesson: "the client has finished sending and keeps receiving",
 	Source: "RFC 9293 3.6.1",
 	Server: halfCloseServer,
@@ -31,10 +32,10 @@ const (
 	halfCloseRcvbuf = 32 << 10
 )
 
-func halfCloseServer(s *Side) {
+func halfCloseServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
-	Set(conn, sockapi.SO_SNDBUF, halfCloseSndbuf)
+	stage.Set(conn, sockapi.SO_SNDBUF, halfCloseSndbuf)
 
 	s.ReadRequest(conn)
 	end := conn.Read(64)
@@ -43,14 +44,14 @@ func halfCloseServer(s *Side) {
 	conn.CheckShutdown("receiving is shut, sending is not", tcpinfo.RcvShutdown)
 	s.Hold()
 
-	conn.Write(Pattern(halfCloseAnswer))
+	conn.Write(stage.Pattern(halfCloseAnswer))
 	conn.Close()
 	conn.ExpectEnded("the client acknowledged our FIN (LAST-ACK ended), nothing is left here")
 }
 
-func halfCloseClient(c *Side) {
+func halfCloseClient(c *stage.Side) {
 	conn := c.Socket()
-	Set(conn, sockapi.SO_RCVBUF, halfCloseRcvbuf)
+	stage.Set(conn, sockapi.SO_RCVBUF, halfCloseRcvbuf)
 	conn.Connect(c.Addr)
 	conn.Expect("connected; both directions are open", tcpinfo.Established)
 
@@ -66,11 +67,11 @@ func halfCloseClient(c *Side) {
 	conn.ExpectPeer("the server has written all and closed; its FIN waits behind what we have not read", tcpinfo.LastAck)
 	conn.Expect("so we do not know it yet", tcpinfo.FinWait2)
 	answer = append(answer, conn.ReadToEnd()...)
-	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, Pattern(halfCloseAnswer)),
+	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, stage.Pattern(halfCloseAnswer)),
 		"%d of %d bytes", len(answer), halfCloseAnswer)
 	conn.Expect("the server's FIN has come: we wait 2 MSL (60 s on Linux), lest our last ACK was lost", tcpinfo.TimeWait)
 	conn.Close()
 	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
 	t := conn.LastDiag().Timer
-	c.Check("its timer counts down from 60 s", t.Kind == tcpinfo.TimerTimeWait && t.Expires <= TimeWaitLength, "timer %s", t)
+	c.Check("its timer counts down from 60 s", t.Kind == tcpinfo.TimerTimeWait && t.Expires <= stage.TimeWaitLength, "timer %s", t)
 }

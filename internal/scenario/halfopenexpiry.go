@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -12,8 +13,8 @@ import (
 // A half-open connection does not stay for ever: the SYN-ACK is sent again, after waits that double, and when the last
 // of them is over the entry is dropped. Nobody is told. The client, which has been connected all the while as far as it
 // knows, learns it when it sends something.
-var halfOpenExpiry = &Scenario{
-	Name: "half-open-expiry", Group: Opening, OnlyWire: true,
+var halfOpenExpiry = &stage.Scenario{
+	Name: "half-open-expiry", Group: stage.Opening, OnlyWire: true,
 	Lesson: "a half-open connection expires, and nobody is told",
 	Source: "tcp(7) tcp_synack_retries",
 	Server: halfOpenExpiryServer, Client: halfOpenExpiryClient,
@@ -21,19 +22,19 @@ var halfOpenExpiry = &Scenario{
 	Wire:    halfOpenExpiryWire,
 }
 
-func halfOpenExpiryPrepare(w *Wire) {
+func halfOpenExpiryPrepare(w *stage.Wire) {
 	w.Sysctl(timeline.Server, "net.ipv4.tcp_synack_retries", "1")
 	w.Rule("drop client ack")
 }
 
-func halfOpenExpiryServer(s *Side) {
+func halfOpenExpiryServer(s *stage.Side) {
 	l := s.Listen()
 	l.Expect("it listens, and will have nothing to accept", tcpinfo.Listen)
 	entry := s.ExpectChild(0, "the SYN is answered; the ACK does not come", tcpinfo.SynReceived)
 	s.Await("the entry is dropped", func() (string, bool) { return entry.Last().State.String(), entry.Last().Gone })
 }
 
-func halfOpenExpiryClient(c *Side) {
+func halfOpenExpiryClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Expect("connected, as far as the client can know", tcpinfo.Established)
 	conn.ExpectPeerGone("the server's entry has expired")
@@ -44,7 +45,7 @@ func halfOpenExpiryClient(c *Side) {
 	conn.Close()
 }
 
-func halfOpenExpiryWire(w *Wire) {
+func halfOpenExpiryWire(w *stage.Wire) {
 	first := w.AwaitSegment(1, "server syn+ack")
 	again := w.AwaitSegment(2, "server syn+ack")
 	w.CheckAfter("the SYN-ACK is sent again", first, again, time.Second)

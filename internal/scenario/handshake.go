@@ -5,14 +5,15 @@ import (
 	"os"
 
 	"socklife/internal/segment"
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
 // Three segments make a connection: SYN, SYN+ACK, ACK. The kernel makes them: the server's application has no part in
 // it, and accept() only fetches what is there already.
-var handshake = &Scenario{
-	Name: "handshake", Group: Opening,
+var handshake = &stage.Scenario{
+	Name: "handshake", Group: stage.Opening,
 	Lesson: "socket, bind, listen, connect, accept: and who does what of it",
 	Source: "RFC 9293 3.5",
 	Server: handshakeServer,
@@ -20,8 +21,8 @@ var handshake = &Scenario{
 	Wire:   handshakeWire,
 }
 
-func handshakeServer(s *Side) {
-	l := s.Listen(func(l *Conn) { Set(l, sockapi.TCP_SAVE_SYN, true) })
+func handshakeServer(s *stage.Side) {
+	l := s.Listen(func(l *stage.Conn) { stage.Set(l, sockapi.TCP_SAVE_SYN, true) })
 	l.Expect("passive open: the kernel answers SYNs for this port from now on", tcpinfo.Listen)
 
 	child := s.ExpectChild(0, "connected by the kernel, before any accept()", tcpinfo.Established)
@@ -36,8 +37,8 @@ func handshakeServer(s *Side) {
 		q := l.Last().AcceptQueue
 		return fmt.Sprintf("accept queue %d", q), int(q) <= s.WaitingClients() // those are other clients
 	})
-	s.showSYN(conn)
-	s.showAgreed(conn)
+	showSYN(s, conn)
+	showAgreed(s, conn)
 
 	s.ReadRequest(conn)
 	conn.Write([]byte("welcome\n"))
@@ -46,12 +47,12 @@ func handshakeServer(s *Side) {
 	conn.Close()
 }
 
-func handshakeClient(c *Side) {
+func handshakeClient(c *stage.Side) {
 	conn := c.Socket()
 	conn.Connect(c.Addr)
 	conn.Expect("active open: connect() returned with the SYN+ACK", tcpinfo.Established)
-	c.checkPort(conn)
-	c.showAgreed(conn)
+	checkPort(c, conn)
+	showAgreed(c, conn)
 	c.Hold()
 	conn.Write(c.Request())
 	welcome := conn.Read(64)
@@ -61,7 +62,7 @@ func handshakeClient(c *Side) {
 }
 
 // handshakeWire has the numbers: J is what the client begins with, K what the server does.
-func handshakeWire(w *Wire) {
+func handshakeWire(w *stage.Wire) {
 	syn, synack, ack := w.AwaitSegment(1, "client syn"), w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(1, "client ack")
 	j, k := syn.Segment.Seq, synack.Segment.Seq
 	w.Note("J, the client's initial sequence number, is %d; K, the server's, is %d", j, k)
@@ -73,7 +74,7 @@ func handshakeWire(w *Wire) {
 }
 
 // checkPort checks where the client's port comes from: nobody called bind() for it, unless the user said --bind.
-func (c *Side) checkPort(conn *Conn) {
+func checkPort(c *stage.Side, conn *stage.Conn) {
 	if from := c.BindAddr(); from.Port() != 0 {
 		c.Check("we chose our port, with bind()", conn.Local().Port() == from.Port(), "%s", conn.Local())
 		return
@@ -89,8 +90,8 @@ func (c *Side) checkPort(conn *Conn) {
 }
 
 // showSYN tells what the client's SYN said, which the server's kernel kept for us (TCP_SAVE_SYN).
-func (s *Side) showSYN(conn *Conn) {
-	syn, err := segment.Decode(Get(conn, sockapi.TCP_SAVED_SYN))
+func showSYN(s *stage.Side, conn *stage.Conn) {
+	syn, err := segment.Decode(stage.Get(conn, sockapi.TCP_SAVED_SYN))
 	if err != nil {
 		s.Fail(fmt.Errorf("the saved SYN: %w", err))
 	}
@@ -117,7 +118,7 @@ func (s *Side) showSYN(conn *Conn) {
 
 // showAgreed tells what the two SYNs settled, as TCP_INFO has it, and compares it with the other end's where that can
 // be seen.
-func (s *Side) showAgreed(conn *Conn) {
+func showAgreed(s *stage.Side, conn *stage.Conn) {
 	i := conn.Info()
 	s.Note("agreed (TCP_INFO): snd_mss %d, rcv_mss %d, window scale %d to send and %d to receive by, %s",
 		i.SndMSS, i.RcvMSS, i.SndWscale, i.RcvWscale, i.Options)

@@ -5,21 +5,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // The client closes its half first, so the server is the passive closer: CLOSE-WAIT, and with its own FIN LAST-ACK,
 // until that is acknowledged. The client does not read, its window is full, and the FIN waits behind the data.
-var lastAck = &Scenario{
-	Name: "last-ack", Group: Closing,
+var lastAck = &stage.Scenario{
+	Name: "last-ack", Group: stage.Closing,
 	Lesson: "the passive closer awaits the acknowledgement of its FIN",
 	Source: "RFC 9293 3.6",
 	Server: lastAckServer,
 	Client: lastAckClient,
 }
 
-func lastAckServer(s *Side) {
-	l := s.Listen(SmallBuffers)
+func lastAckServer(s *stage.Side) {
+	l := s.Listen(stage.SmallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	end := conn.Read(64)
@@ -36,9 +37,9 @@ func lastAckServer(s *Side) {
 	conn.ExpectEnded("the last ACK has come: nothing is left here, no TIME-WAIT")
 }
 
-func lastAckClient(c *Side) {
+func lastAckClient(c *stage.Side) {
 	conn := c.Socket()
-	SmallBuffers(conn)
+	stage.SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.Shutdown(unix.SHUT_WR)
@@ -47,7 +48,7 @@ func lastAckClient(c *Side) {
 	conn.AwaitPeerOrphaned("close() has returned there: its kernel waits alone")
 	conn.Expect("we do not know that: no FIN has come", tcpinfo.FinWait2)
 	answer := conn.ReadToEnd()
-	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, stage.Pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("its FIN has come and we acknowledged it: that was the last ACK", tcpinfo.TimeWait)
 	conn.ExpectPeerGone("it has come")
 }

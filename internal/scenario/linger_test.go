@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 )
 
@@ -18,7 +19,7 @@ func TestAStoppedRunDoesNotLinger(t *testing.T) {
 	defer cancel(nil)
 	var accepted atomic.Int32
 	begin := time.Now()
-	result, _ := play(ctx, lingerWait, Config{Step: func(_ context.Context, side timeline.Side, next string) error {
+	result, _ := play(ctx, lingerWait, stage.Config{Step: func(_ context.Context, side timeline.Side, next string) error {
 		switch {
 		case side != timeline.Server:
 		case strings.HasPrefix(next, "accept"):

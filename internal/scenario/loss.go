@@ -3,41 +3,42 @@ package scenario
 import (
 	"time"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
 // Any of the three segments of a handshake can be lost. Who notices, and sends again, is another one each time.
 
-var synLoss = &Scenario{
-	Name: "syn-loss", Group: Failure, OnlyWire: true,
+var synLoss = &stage.Scenario{
+	Name: "syn-loss", Group: stage.Failure, OnlyWire: true,
 	Lesson: "the SYN is lost: only the client knows, and sends it again",
 	Source: "RFC 6298 2, tcp(7) tcp_syn_retries",
 	Server: lossServer, Client: lossClient,
-	Prepare: func(w *Wire) { w.Rule("drop client syn 1") },
+	Prepare: func(w *stage.Wire) { w.Rule("drop client syn 1") },
 	Wire:    synLossWire,
 }
 
-var synAckLoss = &Scenario{
-	Name: "syn-ack-loss", Group: Failure, OnlyWire: true,
+var synAckLoss = &stage.Scenario{
+	Name: "syn-ack-loss", Group: stage.Failure, OnlyWire: true,
 	Lesson: "the SYN-ACK is lost: both sides send again",
 	Source: "RFC 6298 2, tcp(7) tcp_synack_retries",
 	Server: lossServer, Client: lossClient,
-	Prepare: func(w *Wire) { w.Rule("drop server syn+ack 1") },
+	Prepare: func(w *stage.Wire) { w.Rule("drop server syn+ack 1") },
 	Wire:    synAckLossWire,
 }
 
-var ackLoss = &Scenario{
-	Name: "ack-loss", Group: Failure, OnlyWire: true,
+var ackLoss = &stage.Scenario{
+	Name: "ack-loss", Group: stage.Failure, OnlyWire: true,
 	Lesson: "the last ACK of the handshake is lost: connected here, half-open there",
 	Source: "RFC 9293 3.5, tcp(7) tcp_synack_retries",
 	Server: lossServer, Client: lossClient,
-	Prepare: func(w *Wire) { w.Rule("drop client ack 1") },
+	Prepare: func(w *stage.Wire) { w.Rule("drop client ack 1") },
 	Wire:    ackLossWire,
 }
 
 // The server speaks first, so that no data of the client's takes the lost ACK's place.
-func lossServer(s *Side) {
+func lossServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	conn.Write([]byte("welcome\n"))
@@ -46,7 +47,7 @@ func lossServer(s *Side) {
 	conn.ExpectEnded("closed in good order")
 }
 
-func lossClient(c *Side) {
+func lossClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Expect("connected, in spite of it", tcpinfo.Established)
 	welcome := conn.Read(64)
@@ -55,7 +56,7 @@ func lossClient(c *Side) {
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
-func synLossWire(w *Wire) {
+func synLossWire(w *stage.Wire) {
 	w.Expect(timeline.Client, "no answer: the retransmission timer runs, one second", tcpinfo.SynSent)
 	w.Hold()
 	first, again := w.AwaitSegment(1, "client syn"), w.AwaitSegment(2, "client syn")
@@ -67,20 +68,20 @@ func synLossWire(w *Wire) {
 		"%v after it", answer.Seen.Sub(again.Seen).Round(time.Microsecond))
 }
 
-func synAckLossWire(w *Wire) {
+func synAckLossWire(w *stage.Wire) {
 	w.AwaitSegment(1, "server syn+ack")
 	w.Expect(timeline.Client, "no answer has come", tcpinfo.SynSent)
 	w.Expect(timeline.Server, "half-open: it has answered, and waits for the ACK", tcpinfo.SynReceived)
 	w.Hold()
 	first, again := w.AwaitSegment(1, "server syn+ack"), w.AwaitSegment(2, "server syn+ack")
-	got := Apart(first, again) // the two clocks began at different times: the client's with its SYN, the server's with its answer
+	got := stage.Apart(first, again) // the two clocks began at different times: the client's with its SYN, the server's with its answer
 	w.Check("the SYN-ACK is sent again, about a second later: on the server's timer, or because the client's SYN comes again",
 		got > 500*time.Millisecond && got < 5*time.Second, "%v", got.Round(time.Millisecond))
 	w.Check("it is the same SYN-ACK: the sequence number is the same", first.Segment.Seq == again.Segment.Seq,
 		"%d and %d", first.Segment.Seq, again.Segment.Seq)
 }
 
-func ackLossWire(w *Wire) {
+func ackLossWire(w *stage.Wire) {
 	w.AwaitSegment(1, "client ack")
 	w.Expect(timeline.Server, "half-open: the ACK has not come", tcpinfo.SynReceived)
 	w.Expect(timeline.Client, "connected, as far as the client can know", tcpinfo.Established)

@@ -5,25 +5,26 @@ import (
 	"time"
 
 	"socklife/internal/segment"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
 // Reason one for TIME-WAIT: the last ACK can be lost. Then the peer sends its FIN again, and somebody must be there to
 // acknowledge it; without TIME-WAIT the answer would be RST, and an error to an application that did nothing wrong.
-var lostLastAck = &Scenario{
-	Name: "lost-last-ack", Group: Closing, OnlyWire: true,
+var lostLastAck = &stage.Scenario{
+	Name: "lost-last-ack", Group: stage.Closing, OnlyWire: true,
 	Lesson: "the last ACK is lost: what TIME-WAIT is for",
 	Source: "RFC 9293 3.6",
 	Server: lostLastAckServer, Client: lostLastAckClient,
-	Prepare: func(w *Wire) {
+	Prepare: func(w *stage.Wire) {
 		w.Rule("drop client ack 1 after server fin")
 		w.Rule("drop server fin 3..") // on a slow machine it may come once more before the answer is there: that would be answered with RST
 	},
 	Wire: lostLastAckWire,
 }
 
-func lostLastAckServer(s *Side) {
+func lostLastAckServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -32,20 +33,20 @@ func lostLastAckServer(s *Side) {
 	conn.ExpectEnded("the second ACK came: no error, no reset")
 }
 
-func lostLastAckClient(c *Side) {
+func lostLastAckClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.Close()
 	conn.Expect("we have acknowledged the server's FIN, for all we know", tcpinfo.TimeWait)
 }
 
-func lostLastAckWire(w *Wire) {
+func lostLastAckWire(w *stage.Wire) {
 	fin := w.AwaitSegment(1, "server fin")
 	w.Expect(timeline.Server, "its FIN is not acknowledged: the last ACK was lost", tcpinfo.LastAck)
 	w.Hold()
 	again := w.AwaitSegment(2, "server fin")
 	w.Check("the FIN is sent again, on the retransmission timer (200 ms at the least)",
-		Apart(fin, again) >= 150*time.Millisecond, "after %v", Apart(fin, again))
+		stage.Apart(fin, again) >= 150*time.Millisecond, "after %v", stage.Apart(fin, again))
 	ack := w.AwaitAnswer(again)
 	w.Check("TIME-WAIT answers it", ack.Segment.Len() == 0 && !ack.Segment.Flags.Has(segment.RST), "%s", ack.Segment.Flags)
 	// The timer began when the first FIN came. Were it not restarted, it would have less left than the time since.

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -12,8 +13,8 @@ import (
 // A server answers before it has read the whole request (an error, say), and closes. close() finds unread data and
 // resets the connection; what the client's kernel has not received of the answer by then is thrown away. The way to be
 // sure: shutdown(SHUT_WR), read to the end, then close.
-var lostResponse = &Scenario{
-	Name: "lost-response", Group: Closing, Many: true,
+var lostResponse = &stage.Scenario{
+	Name: "lost-response", Group: stage.Closing, Many: true,
 	Lesson: "write then close loses the answer; shutdown, read, close does not",
 	Source: "RFC 9293 3.6.1, RFC 9112 9.6, RFC 2525 2.17",
 	Server: lostResponseServer,
@@ -29,15 +30,15 @@ const (
 	lostSndbuf = 128 << 10 // the kernel doubles it
 )
 
-func lostResponseServer(s *Side) {
-	l := s.Listen(func(l *Conn) { Set(l, sockapi.SO_SNDBUF, lostSndbuf) })
+func lostResponseServer(s *stage.Side) {
+	l := s.Listen(func(l *stage.Conn) { stage.Set(l, sockapi.SO_SNDBUF, lostSndbuf) })
 
 	s.Note("the hasty server: write, close")
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Say("go on")
 	conn.AwaitUnread("the rest of the request has come; the answer does not need it")
-	conn.Write(Pattern(lostAnswer))
+	conn.Write(stage.Pattern(lostAnswer))
 	d := conn.Diag()
 	s.Check("write() took all of the answer; some of it waits in our kernel until the client reads", d.SendQ > 0, "Send-Q %d", d.SendQ)
 	s.Hold()
@@ -51,7 +52,7 @@ func lostResponseServer(s *Side) {
 	conn = l.Accept()
 	conn.Say("go on")
 	conn.AwaitUnread("the rest of the request has come")
-	conn.Write(Pattern(lostAnswer))
+	conn.Write(stage.Pattern(lostAnswer))
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("the FIN is behind the answer: we have finished, and the connection lives",
 		tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
@@ -61,22 +62,22 @@ func lostResponseServer(s *Side) {
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
-func lostResponseClient(c *Side) {
+func lostResponseClient(c *stage.Side) {
 	conn := c.Socket()
-	Set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
+	stage.Set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.HearWord("go on")
 	conn.Say("the rest")
 	conn.Expect("we were slow to read: the connection is gone before we begin", tcpinfo.Closed)
 	answer, err := conn.ReadUntilError()
-	c.Check("what our kernel had received can still be read", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("what our kernel had received can still be read", bytes.Equal(answer, stage.Pattern(len(answer))), "%d bytes", len(answer))
 	c.CheckErrno("and then read() fails, in the middle of the answer", err, unix.ECONNRESET)
 	c.Check("the rest of the answer is lost", len(answer) < lostAnswer, "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
 
 	conn = c.Socket()
-	Set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
+	stage.Set(conn, sockapi.SO_RCVBUF, lostRcvbuf)
 	conn.Connect(c.Addr)
 	conn.HearWord("go on")
 	conn.Say("the rest")
@@ -84,7 +85,7 @@ func lostResponseClient(c *Side) {
 	answer, err = conn.ReadUntilError()
 	c.CheckErrno("no error: the answer ends with read() = 0", err, 0)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
-	c.Check("nothing is lost", bytes.Equal(answer, Pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
+	c.Check("nothing is lost", bytes.Equal(answer, stage.Pattern(lostAnswer)), "%d of %d bytes lost", lostAnswer-len(answer), lostAnswer)
 	conn.Close()
 	conn.ExpectEnded("both FINs are acknowledged")
 }

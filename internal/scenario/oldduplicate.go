@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"socklife/internal/lab"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -13,12 +14,12 @@ import (
 // Reason two for TIME-WAIT: a segment that was delayed must not be taken for one of the next connection between the
 // same addresses and ports. While TIME-WAIT lasts it is answered with an ACK and goes no further; a new connection over
 // TIME-WAIT begins with numbers beyond it.
-var oldDuplicate = &Scenario{
-	Name: "old-duplicate", Group: Closing, OnlyWire: true, Injects: true, Many: true,
+var oldDuplicate = &stage.Scenario{
+	Name: "old-duplicate", Group: stage.Closing, OnlyWire: true, Injects: true, Many: true,
 	Lesson: "a segment of the old connection meets the next on the same ports",
 	Source: "RFC 9293 3.4.3, RFC 6191",
 	Server: oldDuplicateServer, Client: oldDuplicateClient,
-	Prepare: func(w *Wire) {
+	Prepare: func(w *stage.Wire) {
 		w.Sysctl(timeline.Server, "net.ipv4.tcp_rfc1337", "1") // or the client's RST would end TIME-WAIT: see time-wait-reset
 		w.Rule("hold client data after client syn 2")
 	},
@@ -27,7 +28,7 @@ var oldDuplicate = &Scenario{
 
 const oldDuplicatePort = 40007
 
-func oldDuplicateServer(s *Side) {
+func oldDuplicateServer(s *stage.Side) {
 	l := s.Listen()
 	first := l.Accept()
 	first.Read(64)
@@ -40,12 +41,12 @@ func oldDuplicateServer(s *Side) {
 	second.Close()
 }
 
-func oldDuplicateClient(c *Side) {
+func oldDuplicateClient(c *stage.Side) {
 	from := netip.AddrPortFrom(c.HostAddr(), oldDuplicatePort)
 	before := c.Counters()
 	for _, word := range []string{"old\n", "new\n"} {
 		conn := c.Socket()
-		Set(conn, sockapi.SO_REUSEADDR, true)
+		stage.Set(conn, sockapi.SO_REUSEADDR, true)
 		conn.Bind(from)
 		conn.Connect(c.Addr)
 		conn.Write([]byte(word))
@@ -64,23 +65,23 @@ func oldDuplicateClient(c *Side) {
 	}
 }
 
-func oldDuplicateWire(w *Wire) {
+func oldDuplicateWire(w *stage.Wire) {
 	old := w.AwaitSegment(1, "client data")
 	w.Expect(timeline.Server, "the old connection is over; the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
 	w.Hold()
 	w.Note("now its data comes once more, as if the network had kept it")
-	w.answered(old, "TIME-WAIT answers it with an ACK, and keeps it to itself")
+	answered(w, old, "TIME-WAIT answers it with an ACK, and keeps it to itself")
 
 	fresh := w.AwaitHeld("client data")
 	w.Note("and once more, now that there is a new connection on the same ports")
-	answer := w.answered(old, "the new connection answers it with an ACK: its numbers lie outside the window")
+	answer := answered(w, old, "the new connection answers it with an ACK: its numbers lie outside the window")
 	w.Check("which still asks for the new connection's first byte", answer.Segment.Ack == fresh.Segment.Seq,
 		"ack %d, that byte is %d", answer.Segment.Ack, fresh.Segment.Seq)
 	w.LetGo()
 }
 
 // answered delivers a segment of the past and waits for what the server's host answers.
-func (w *Wire) answered(old lab.Packet, expect string) lab.Packet {
+func answered(w *stage.Wire, old lab.Packet, expect string) lab.Packet {
 	n := w.Count("server ack")
 	w.Inject(timeline.Client, old.Raw)
 	answer := w.AwaitSegment(n+1, "server ack")

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -14,8 +15,8 @@ import (
 // A connection is known by both addresses and both ports. To one destination a client therefore has as many connections
 // as it has ports, and those in TIME-WAIT count: with the usual 28,232 ports and 60 s that is 470 a second. Here
 // the client has three ports.
-var portExhaustion = &Scenario{
-	Name: "port-exhaustion", Group: Addresses, Many: true,
+var portExhaustion = &stage.Scenario{
+	Name: "port-exhaustion", Group: stage.Addresses, Many: true,
 	Lesson: "ports used up, by connections and by TIME-WAIT, and what helps",
 	Source: "ip(7) IP_LOCAL_PORT_RANGE, connect(2) EADDRNOTAVAIL",
 	Server: portExhaustionServer,
@@ -27,7 +28,7 @@ const (
 	thousands   = "thousands of connections would be needed"
 )
 
-func portExhaustionServer(s *Side) {
+func portExhaustionServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
@@ -36,7 +37,7 @@ func portExhaustionServer(s *Side) {
 	other.Listen(8)
 	control.Say(other.Local().String())
 
-	conns := []*Conn{}
+	conns := []*stage.Conn{}
 	for range portsOfOurs {
 		conns = append(conns, l.Accept())
 	}
@@ -68,14 +69,14 @@ func portExhaustionServer(s *Side) {
 	control.Close()
 }
 
-func portExhaustionClient(c *Side) {
+func portExhaustionClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 	other := control.HearAddr()
 
 	ports := c.FreePorts(portsOfOurs)
 	c.Note("we have the ports %d to %d, and nobody else has them", ports.Lo, ports.Hi)
-	conns := []*Conn{}
+	conns := []*stage.Conn{}
 	for range portsOfOurs {
 		conn := c.SocketFrom(ports, thousands)
 		conn.Connect(c.Addr)
@@ -86,7 +87,7 @@ func portExhaustionClient(c *Side) {
 	c.CheckErrno("one more fails: every port has a connection to this destination", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	c.Hold()
 
-	Set(fourth, sockapi.SO_REUSEADDR, true)
+	stage.Set(fourth, sockapi.SO_REUSEADDR, true)
 	c.CheckErrno("SO_REUSEADDR does not help: it is for bind()", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	fourth.Close()
 
@@ -95,7 +96,7 @@ func portExhaustionClient(c *Side) {
 	c.Check("a port that has a connection already", taken(conns, elsewhere.Local().Port()), "%d", elsewhere.Local().Port())
 	elsewhere.Close()
 
-	Set(conns[0], sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	stage.Set(conns[0], sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	conns[0].Close()
 	conns[0].ExpectGone("SO_LINGER with 0 s helps: RST, no TIME-WAIT (and data that was under way is lost)")
 	conns[0] = c.SocketFrom(ports, thousands)
@@ -116,7 +117,7 @@ func portExhaustionClient(c *Side) {
 		conn.Close()
 		conn.Expect("we close first", tcpinfo.TimeWait)
 	}
-	if c.usedUpByTimeWait(ports, conns[0], began) {
+	if usedUpByTimeWait(c, ports, conns[0], began) {
 		control.Say("one more")
 	} else {
 		control.Say("no more")
@@ -127,7 +128,7 @@ func portExhaustionClient(c *Side) {
 
 // usedUpByTimeWait tries to connect while TIME-WAIT has all ports, which it does since then. It tells whether it came
 // to be connected in the end.
-func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.Time) bool {
+func usedUpByTimeWait(c *stage.Side, ports sockapi.PortRange, old *stage.Conn, since time.Time) bool {
 	last, delay, setting := c.SocketFrom(ports, thousands), c.ReuseDelay(), c.Sysctl("tcp_tw_reuse")
 	err := last.TryConnect(c.Addr)
 	if err != nil {
@@ -140,13 +141,13 @@ func (c *Side) usedUpByTimeWait(ports sockapi.PortRange, old *Conn, since time.T
 		err = last.TryConnect(c.Addr)
 	}
 	c.Check(fmt.Sprintf("tcp_tw_reuse is %s: connect() takes a port out of a TIME-WAIT that is older than %v", setting, delay),
-		err == nil && c.NoReuse() == "", "%s, %v after the first close()", ErrnoName(err), time.Since(since).Round(time.Millisecond))
+		err == nil && c.NoReuse() == "", "%s, %v after the first close()", stage.ErrnoName(err), time.Since(since).Round(time.Millisecond))
 	last.Must(err)
 	last.Close()
 	return true
 }
 
-func taken(conns []*Conn, port uint16) bool {
+func taken(conns []*stage.Conn, port uint16) bool {
 	for _, conn := range conns {
 		if conn.Local().Port() == port {
 			return true

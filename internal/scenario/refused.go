@@ -5,21 +5,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // A SYN for a port where nobody listens is answered with RST, and connect() fails with ECONNREFUSED: at once, because
 // the host answered. To have the port is not enough (bind), to listen is what counts; and a server that stops listening
 // refuses new clients while it goes on serving those it has.
-var refused = &Scenario{
-	Name: "refused", Group: Opening, Many: true,
+var refused = &stage.Scenario{
+	Name: "refused", Group: stage.Opening, Many: true,
 	Lesson: "nobody listens: the answer is RST, and connect() fails at once",
 	Source: "RFC 9293 3.10.7.1, connect(2) ECONNREFUSED",
 	Server: refusedServer,
 	Client: refusedClient,
 }
 
-func refusedServer(s *Side) {
+func refusedServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
@@ -48,7 +49,7 @@ func refusedServer(s *Side) {
 	control.Close()
 }
 
-func refusedClient(c *Side) {
+func refusedClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 	second := control.HearAddr()

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -14,38 +15,38 @@ import (
 // A reset needs no agreement: whatever state a connection is in, an RST that comes ends it. The server brings one
 // connection after the other into each of the states, the client resets it, and the server's next calls say what is
 // told of that: ECONNRESET, but not to who has already seen the end of the stream.
-var resets = &Scenario{
-	Name: "resets", Group: Closing, Many: true,
+var resets = &stage.Scenario{
+	Name: "resets", Group: stage.Closing, Many: true,
 	Lesson: "a reset ends a connection in every state",
 	Source: "RFC 9293 3.5.3, 3.10.7.4",
 	Server: resetsServer,
 	Client: resetsClient,
 }
 
-func resetsServer(s *Side) {
-	l := s.Listen(SmallBuffers)
+func resetsServer(s *stage.Side) {
+	l := s.Listen(stage.SmallBuffers)
 	control := l.Accept() // over this connection the server says when the client is to do what
 	s.ReadRequest(control)
-	s.resetSynReceived(control)
+	resetSynReceived(s, control)
 
 	conn := l.Accept()
 	conn.Expect("both directions are open", tcpinfo.Established)
-	s.awaitReset(control, conn, unix.ECONNRESET, 0)
+	awaitReset(s, control, conn, unix.ECONNRESET, 0)
 
 	conn = l.Accept()
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN waits behind data that the client does not read", tcpinfo.FinWait1)
-	s.awaitReset(control, conn, unix.ECONNRESET, 0)
+	awaitReset(s, control, conn, unix.ECONNRESET, 0)
 
 	conn = l.Accept()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is acknowledged; we wait for the client's", tcpinfo.FinWait2)
-	s.awaitReset(control, conn, unix.ECONNRESET, 0)
+	awaitReset(s, control, conn, unix.ECONNRESET, 0)
 
 	conn = l.Accept()
 	conn.Expect("the client has closed, and we have not", tcpinfo.CloseWait)
-	s.awaitReset(control, conn, 0, unix.EPIPE)
+	awaitReset(s, control, conn, 0, unix.EPIPE)
 
 	conn = l.Accept()
 	conn.Fill()
@@ -53,52 +54,52 @@ func resetsServer(s *Side) {
 	conn.Expect("our FIN waits behind data", tcpinfo.FinWait1)
 	control.Say("close")
 	conn.Expect("the client's FIN crossed ours", tcpinfo.Closing)
-	s.awaitReset(control, conn, 0, unix.ECONNRESET)
+	awaitReset(s, control, conn, 0, unix.ECONNRESET)
 
 	conn = l.Accept()
 	conn.Expect("the client closes first", tcpinfo.CloseWait)
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is the last one, and waits behind data", tcpinfo.LastAck)
-	s.awaitReset(control, conn, 0, unix.ECONNRESET)
+	awaitReset(s, control, conn, 0, unix.ECONNRESET)
 
-	s.resetTimeWait(l, control)
+	resetTimeWait(s, l, control)
 	control.Read(64)
 	control.Close()
 }
 
-func resetsClient(c *Side) {
-	control := c.narrow()
+func resetsClient(c *stage.Side) {
+	control := narrow(c)
 	control.Write(c.Request())
 	before := c.Counters()
 
 	halfOpen := c.Socket()
 	halfOpen.Connect(control.HearAddr())
-	halfOpen.reset(control, "for the server it was half-open")
+	reset(halfOpen, control, "for the server it was half-open")
 
-	conn := c.narrow()
-	conn.reset(control, "from ESTABLISHED")
+	conn := narrow(c)
+	reset(conn, control, "from ESTABLISHED")
 
-	conn = c.narrow() // the server fills our window
-	conn.resetUnread(control, "from ESTABLISHED: no FIN has come yet")
+	conn = narrow(c) // the server fills our window
+	resetUnread(conn, control, "from ESTABLISHED: no FIN has come yet")
 
-	conn = c.narrow()
-	conn.reset(control, "from CLOSE-WAIT")
+	conn = narrow(c)
+	reset(conn, control, "from CLOSE-WAIT")
 
-	conn = c.narrow()
+	conn = narrow(c)
 	conn.Shutdown(unix.SHUT_WR)
-	conn.reset(control, "from FIN-WAIT-2")
+	reset(conn, control, "from FIN-WAIT-2")
 
-	conn = c.narrow() // the server fills our window
+	conn = narrow(c) // the server fills our window
 	control.HearWord("close")
 	conn.Shutdown(unix.SHUT_WR)
-	conn.resetUnread(control, "from FIN-WAIT-2: the server's FIN has not come yet")
+	resetUnread(conn, control, "from FIN-WAIT-2: the server's FIN has not come yet")
 
-	conn = c.narrow() // the server fills our window
+	conn = narrow(c) // the server fills our window
 	conn.Shutdown(unix.SHUT_WR)
-	conn.resetUnread(control, "from FIN-WAIT-2: the server's FIN has not come yet")
+	resetUnread(conn, control, "from FIN-WAIT-2: the server's FIN has not come yet")
 
-	c.resetLastAck(control)
+	resetLastAck(c, control)
 	rose := c.Counted(before, "OutRsts")
 	c.Check("one reset was sent for each of them, at least", rose["OutRsts"] >= 7, "OutRsts +%d", rose["OutRsts"])
 	control.Close()
@@ -106,7 +107,7 @@ func resetsClient(c *Side) {
 
 // awaitReset has the client reset the connection, and checks what the application is told: by read(), and by SO_ERROR
 // then. Where the client's FIN has come, read() knows no error (0).
-func (s *Side) awaitReset(control, conn *Conn, read, pending unix.Errno) {
+func awaitReset(s *stage.Side, control, conn *stage.Conn, read, pending unix.Errno) {
 	state := conn.Last().State
 	s.Hold()
 	control.Say("reset")
@@ -125,10 +126,10 @@ func (s *Side) awaitReset(control, conn *Conn, read, pending unix.Errno) {
 }
 
 // resetSynReceived holds a half-open connection with a listener that waits for data.
-func (s *Side) resetSynReceived(control *Conn) {
+func resetSynReceived(s *stage.Side, control *stage.Conn) {
 	second := s.Socket()
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
-	Set(second, sockapi.TCP_DEFER_ACCEPT, time.Hour)
+	stage.Set(second, sockapi.TCP_DEFER_ACCEPT, time.Hour)
 	second.Listen(8)
 	second.FollowChildren()
 	before := s.Counters()
@@ -143,7 +144,7 @@ func (s *Side) resetSynReceived(control *Conn) {
 }
 
 // resetTimeWait ends in TIME-WAIT, where the client is made not to hear of it and has a reason to send RST.
-func (s *Side) resetTimeWait(l, control *Conn) {
+func resetTimeWait(s *stage.Side, l, control *stage.Conn) {
 	conn := l.Accept()
 	conn.Say("read this")
 	conn.Shutdown(unix.SHUT_WR)
@@ -165,8 +166,8 @@ func (s *Side) resetTimeWait(l, control *Conn) {
 }
 
 // resetLastAck closes second, deaf to the server's last ACK, and then resets.
-func (c *Side) resetLastAck(control *Conn) {
-	conn := c.narrow()
+func resetLastAck(c *stage.Side, control *stage.Conn) {
+	conn := narrow(c)
 	control.HearWord("close")
 	conn.AwaitUnread("data has come, which we do not read")
 	if !conn.TryDropIncoming() {
@@ -178,27 +179,27 @@ func (c *Side) resetLastAck(control *Conn) {
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is sent; a filter keeps the server's ACK from us", tcpinfo.LastAck)
 	control.Say("closed")
-	conn.resetUnread(control, "from LAST-ACK")
+	resetUnread(conn, control, "from LAST-ACK")
 }
 
 // narrow connects with a receive window that is soon full.
-func (c *Side) narrow() *Conn {
+func narrow(c *stage.Side) *stage.Conn {
 	conn := c.Socket()
-	SmallBuffers(conn)
+	stage.SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	return conn
 }
 
 // reset ends the connection with SO_LINGER 0, when the server says so.
-func (c *Conn) reset(control *Conn, from string) {
+func reset(c *stage.Conn, control *stage.Conn, from string) {
 	control.HearWord("reset")
-	Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	stage.Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	c.Close()
 	c.ExpectGone("SO_LINGER with 0 s: close() sent RST, " + from)
 }
 
 // resetUnread ends it with data that was not read.
-func (c *Conn) resetUnread(control *Conn, from string) {
+func resetUnread(c *stage.Conn, control *stage.Conn, from string) {
 	control.HearWord("reset")
 	c.Close()
 	c.ExpectGone("unread data: close() sent RST, " + from)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"socklife/internal/rfc9293"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/tcpinfo"
@@ -14,7 +15,7 @@ func TestResetsMakeEveryAbort(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	result, rec := play(t.Context(), resets, Config{Trace: true})
+	result, rec := play(t.Context(), resets, stage.Config{Trace: true})
 	if unsupported.In(result.Err) != nil {
 		t.Skip(result.Err)
 	}

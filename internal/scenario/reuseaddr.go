@@ -6,21 +6,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
 // A server that closed its connections first cannot be started again: they are in TIME-WAIT, on its port. With
 // SO_REUSEADDR it can, if the server of before had it set too. A listener that is alive is another matter.
-var reuseaddr = &Scenario{
-	Name: "reuseaddr", Group: Addresses, Many: true,
+var reuseaddr = &stage.Scenario{
+	Name: "reuseaddr", Group: stage.Addresses, Many: true,
 	Lesson: "starting a server again over its connections in TIME-WAIT",
 	Source: "socket(7) SO_REUSEADDR",
 	Server: reuseaddrServer,
 	Client: reuseaddrClient,
 }
 
-func reuseaddrServer(s *Side) {
+func reuseaddrServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -36,7 +37,7 @@ func reuseaddrServer(s *Side) {
 	old.Close()
 	again := s.Socket()
 	s.CheckErrno("bind() again fails", again.TryBind(first.Local()), unix.EADDRINUSE)
-	Set(again, sockapi.SO_REUSEADDR, true)
+	stage.Set(again, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
 	again.Close()
 
@@ -48,12 +49,12 @@ func reuseaddrServer(s *Side) {
 	l.Close()
 	l = s.Socket()
 	s.CheckErrno("bind() without SO_REUSEADDR fails", l.TryBind(s.Addr), unix.EADDRINUSE)
-	Set(l, sockapi.SO_REUSEADDR, true)
+	stage.Set(l, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("with SO_REUSEADDR, on both, it succeeds", l.TryBind(s.Addr), 0)
 	l.Listen(128)
 
 	another := s.Socket()
-	Set(another, sockapi.SO_REUSEADDR, true)
+	stage.Set(another, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("a second server beside a live listener fails, SO_REUSEADDR or not", another.TryBind(s.Addr), unix.EADDRINUSE)
 	another.Close()
 
@@ -67,7 +68,7 @@ func reuseaddrServer(s *Side) {
 	s.KeepListener(l)
 }
 
-func reuseaddrClient(c *Side) {
+func reuseaddrClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	line := string(conn.Read(64))

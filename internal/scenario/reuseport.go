@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -13,8 +14,8 @@ import (
 // Listeners that all have SO_REUSEPORT share a port: the kernel gives each new connection to one of them, by a hash of
 // its addresses and ports. Each has an accept queue of its own, and takes it along when it closes: what was in it is
 // reset, though another listener could have served it.
-var reuseport = &Scenario{
-	Name: "reuseport", Group: Addresses, Many: true,
+var reuseport = &stage.Scenario{
+	Name: "reuseport", Group: stage.Addresses, Many: true,
 	Lesson: "two listeners on one port: connections spread, queues do not move",
 	Source: "socket(7) SO_REUSEPORT, tcp_migrate_req",
 	Server: reuseportServer,
@@ -23,7 +24,7 @@ var reuseport = &Scenario{
 
 const reuseportAtLeast = 4 // connections; more, until both listeners have one
 
-func reuseportServer(s *Side) {
+func reuseportServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
@@ -32,7 +33,7 @@ func reuseportServer(s *Side) {
 	one.Listen(128)
 	two := s.Socket()
 	s.CheckErrno("bind() to the same port without SO_REUSEPORT fails", two.TryBind(one.Local()), unix.EADDRINUSE)
-	Set(two, sockapi.SO_REUSEPORT, true)
+	stage.Set(two, sockapi.SO_REUSEPORT, true)
 	s.CheckErrno("with it, as the first one has it, bind() succeeds", two.TryBind(one.Local()), 0)
 	s.CheckErrno("and so does listen(): two listeners, one port", two.TryListen(128), 0)
 	two.Expect("the second one listens", tcpinfo.Listen)
@@ -66,7 +67,7 @@ func reuseportServer(s *Side) {
 	control.Say(fmt.Sprint(gone))
 	control.HearWord("late")
 	one.AwaitQueue("whoever comes now comes here", stay+1)
-	conns := []*Conn{}
+	conns := []*stage.Conn{}
 	for range stay + 1 {
 		conns = append(conns, one.Accept())
 	}
@@ -81,11 +82,11 @@ func reuseportServer(s *Side) {
 	control.Close()
 }
 
-func reuseportClient(c *Side) {
+func reuseportClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 	port := control.HearAddr()
-	conns := []*Conn{}
+	conns := []*stage.Conn{}
 	for more := true; more; {
 		conn := c.Socket()
 		conn.Connect(port)
@@ -118,7 +119,7 @@ func reuseportClient(c *Side) {
 }
 
 // in are those of the connections that are in a state.
-func in(state tcpinfo.State, conns []*Conn) (some []*Conn) {
+func in(state tcpinfo.State, conns []*stage.Conn) (some []*stage.Conn) {
 	for _, c := range conns {
 		if c.Last().State == state {
 			some = append(some, c)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/sockapi"
@@ -39,16 +40,16 @@ func (r *record) failures() (out []string) {
 
 func loopback() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:0") }
 
-func play(ctx context.Context, sc *Scenario, cfg Config) (Result, *record) {
+func play(ctx context.Context, sc *stage.Scenario, cfg stage.Config) (stage.Result, *record) {
 	if sc.OnlyWire && cfg.Wire == nil {
-		cfg.Wire = &WireConfig{}
+		cfg.Wire = &stage.WireConfig{}
 	}
 	rec := &record{}
 	cfg.Log = timeline.New(rec)
 	if !cfg.Addr.IsValid() {
 		cfg.Addr = loopback()
 	}
-	result := Both(ctx, sc, cfg)
+	result := stage.Both(ctx, sc, cfg)
 	cfg.Log.Close()
 	return result, rec
 }
@@ -62,7 +63,7 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 				if !alone(t) {
 					return
 				}
-				result, rec := play(t.Context(), sc, Config{Addr: netip.MustParseAddrPort(family)})
+				result, rec := play(t.Context(), sc, stage.Config{Addr: netip.MustParseAddrPort(family)})
 				possible(t, result)
 				if !result.OK() {
 					t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
@@ -76,7 +77,7 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 }
 
 // some are all scenarios; with -short, when each is played once, every sixth.
-func some() (list []*Scenario) {
+func some() (list []*stage.Scenario) {
 	for i, sc := range All() {
 		if !testing.Short() || i%6 == 0 {
 			list = append(list, sc)
@@ -86,7 +87,7 @@ func some() (list []*Scenario) {
 }
 
 // needsWire skips where the scenario cannot be played.
-func needsWire(t *testing.T, sc *Scenario) {
+func needsWire(t *testing.T, sc *stage.Scenario) {
 	t.Helper()
 	if os.Getuid() != 0 && sc.OnlyWire {
 		t.Skip("the wire needs root here, or a user namespace that the test is not in: run as root")
@@ -94,7 +95,7 @@ func needsWire(t *testing.T, sc *Scenario) {
 }
 
 // possible skips what this user, or this kernel, cannot do; the scenario itself says what and how.
-func possible(t *testing.T, r Result) {
+func possible(t *testing.T, r stage.Result) {
 	t.Helper()
 	if cannot := unsupported.In(r.Err); cannot != nil {
 		t.Skip(cannot)
@@ -135,9 +136,9 @@ func TestNothingIsLeftOfARun(t *testing.T) {
 			if !alone(t) {
 				return
 			}
-			play(t.Context(), sc, Config{}) // what Go itself opens once
+			play(t.Context(), sc, stage.Config{}) // what Go itself opens once
 			fds, goroutines := descriptors(t), runtime.NumGoroutine()
-			play(t.Context(), sc, Config{})
+			play(t.Context(), sc, stage.Config{})
 			settled(t, fds, goroutines)
 		})
 	}
@@ -152,7 +153,7 @@ func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
 			if !alone(t) {
 				return
 			}
-			result, rec := play(t.Context(), sc, Config{})
+			result, rec := play(t.Context(), sc, stage.Config{})
 			possible(t, result)
 			if !result.OK() {
 				t.Fatal(result.Err)
@@ -175,13 +176,13 @@ func TestNothingIsLeftOfARunThatFailsHalfway(t *testing.T) {
 var errStop = errors.New("stopped by the test")
 
 // interruptAt ends the run at its nth call, as Ctrl-C would.
-func interruptAt(t *testing.T, sc *Scenario, at int) {
+func interruptAt(t *testing.T, sc *stage.Scenario, at int) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	var mu sync.Mutex
 	n := 0
-	result, _ := play(ctx, sc, Config{Step: func(context.Context, timeline.Side, string) error {
+	result, _ := play(ctx, sc, stage.Config{Step: func(context.Context, timeline.Side, string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if n == at {
@@ -209,7 +210,7 @@ func TestAnAddressInUseIsSaidSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, _ := play(t.Context(), halfClose, Config{Addr: addr})
+	result, _ := play(t.Context(), halfClose, stage.Config{Addr: addr})
 	if result.OK() || !strings.Contains(result.Err.Error(), "bind "+addr.String()+": address already in use") {
 		t.Errorf("got %v", result.Err)
 	}

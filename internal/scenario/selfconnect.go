@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -14,8 +15,8 @@ import (
 // same. No server is there, and connect() succeeds. It happens to clients that try again and again to reach a local
 // server that is down, on a port that the kernel also gives to clients: one day the kernel chooses that very port. And
 // then the server cannot start, because its port is taken.
-var selfConnect = &Scenario{
-	Name: "self-connect", Group: Opening, Many: true,
+var selfConnect = &stage.Scenario{
+	Name: "self-connect", Group: stage.Opening, Many: true,
 	Lesson: "a socket that connects to itself, and the server that cannot start",
 	Source: "RFC 9293 3.5 figure 7, ip(7) ip_local_port_range",
 	Server: selfConnectServer,
@@ -23,7 +24,7 @@ var selfConnect = &Scenario{
 }
 
 // The server would like to serve at the port where the client is connected to itself.
-func selfConnectServer(s *Side) {
+func selfConnectServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept() // over this connection the client names the port
 	s.ReadRequest(conn)
@@ -36,7 +37,7 @@ func selfConnectServer(s *Side) {
 		s.Note("%s is on another host: whether a server could start there cannot be tried here", taken)
 	} else {
 		s.CheckErrno("the server cannot start: a client has its port", err, unix.EADDRINUSE)
-		Set(app, sockapi.SO_REUSEADDR, true)
+		stage.Set(app, sockapi.SO_REUSEADDR, true)
 		s.CheckErrno("SO_REUSEADDR does not help: the client's socket does not have it", app.TryBind(taken), unix.EADDRINUSE)
 	}
 	app.Close()
@@ -45,7 +46,7 @@ func selfConnectServer(s *Side) {
 	conn.Close()
 }
 
-func selfConnectClient(c *Side) {
+func selfConnectClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 

@@ -9,20 +9,21 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
 
 // serving runs a server's side for two clients and hands over what came of each run.
-func serving(t *testing.T, server func(*Side), client func(netip.AddrPort)) (results []Result, err error) {
+func serving(t *testing.T, server func(*stage.Side), client func(netip.AddrPort)) (results []stage.Result, err error) {
 	t.Helper()
 	log := timeline.New(&record{})
 	defer log.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cfg := Config{Log: log, Addr: loopback(), Ready: func(a netip.AddrPort) { go client(a) }}
-	err = Serve(ctx, &Scenario{Name: "test", Server: server}, cfg, 2, func(r Result) { results = append(results, r) })
+	cfg := stage.Config{Log: log, Addr: loopback(), Ready: func(a netip.AddrPort) { go client(a) }}
+	err = stage.Serve(ctx, &stage.Scenario{Name: "test", Server: server}, cfg, 2, func(r stage.Result) { results = append(results, r) })
 	return results, err
 }
 
@@ -30,7 +31,7 @@ func serving(t *testing.T, server func(*Side), client func(netip.AddrPort)) (res
 func TestAFailedRunLeavesTheNextOneAListener(t *testing.T) {
 	t.Parallel()
 	second := make(chan error, 1)
-	results, err := serving(t, func(s *Side) {
+	results, err := serving(t, func(s *stage.Side) {
 		conn := s.Listen().Accept()
 		s.ReadRequest(conn)
 		conn.Read(64)
@@ -42,8 +43,8 @@ func TestAFailedRunLeavesTheNextOneAListener(t *testing.T) {
 	if err != nil || len(results) != 2 {
 		t.Fatalf("%d runs, %v", len(results), err)
 	}
-	if !errors.Is(results[0].Err, ErrMismatch) {
-		t.Errorf("the first: %v, want %v", results[0].Err, ErrMismatch)
+	if !errors.Is(results[0].Err, stage.ErrMismatch) {
+		t.Errorf("the first: %v, want %v", results[0].Err, stage.ErrMismatch)
 	}
 	if err := errors.Join(<-second, results[1].Err); err != nil {
 		t.Errorf("the second: %v", err)
@@ -54,7 +55,7 @@ func TestAFailedRunLeavesTheNextOneAListener(t *testing.T) {
 func TestWhatCannotBePlayedEndsTheServing(t *testing.T) {
 	t.Parallel()
 	runs := 0
-	results, err := serving(t, func(s *Side) {
+	results, err := serving(t, func(s *stage.Side) {
 		runs++
 		s.Listen()
 		s.Unsupported("this cannot be", "nothing helps")
@@ -67,12 +68,12 @@ func TestWhatCannotBePlayedEndsTheServing(t *testing.T) {
 // A close() that sends RST has not ended the connection in good order, though nothing is left of it either.
 func TestAResetIsNoEndInGoodOrder(t *testing.T) {
 	t.Parallel()
-	for name, option := range map[string]func(*Conn){
-		"SO_LINGER": func(c *Conn) { Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true}) },
-		"not read":  func(*Conn) {},
+	for name, option := range map[string]func(*stage.Conn){
+		"SO_LINGER": func(c *stage.Conn) { stage.Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true}) },
+		"not read":  func(*stage.Conn) {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			results, err := serving(t, func(s *Side) {
+			results, err := serving(t, func(s *stage.Side) {
 				conn := s.Listen().Accept()
 				option(conn)
 				conn.AwaitUnread("what the client wrote")

@@ -1,18 +1,21 @@
 package scenario
 
-import "socklife/tcpinfo"
+import (
+	"socklife/internal/stage"
+	"socklife/tcpinfo"
+)
 
 // The same as in the scenario close, mirrored: who closes first gets TIME-WAIT, client or server. Servers that close
 // first (HTTP/1.0 did, and "Connection: close" does) collect it on the port that they listen on.
-var serverClose = &Scenario{
-	Name: "server-close", Group: Closing,
+var serverClose = &stage.Scenario{
+	Name: "server-close", Group: stage.Closing,
 	Lesson: "who closes first gets TIME-WAIT: here the server",
 	Source: "RFC 9293 3.6",
 	Server: serverCloseServer,
 	Client: serverCloseClient,
 }
 
-func serverCloseServer(s *Side) {
+func serverCloseServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -26,7 +29,7 @@ func serverCloseServer(s *Side) {
 	l.Expect("the listener is another socket, and not concerned", tcpinfo.Listen)
 }
 
-func serverCloseClient(c *Side) {
+func serverCloseClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	all := conn.ReadToEnd()

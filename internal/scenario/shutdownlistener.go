@@ -5,26 +5,27 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
 
 // shutdown(SHUT_RD) on a listener makes it a socket that does not listen. Its port stays its own, whoever waits in
 // accept() is woken, and what nobody had accepted is reset. listen() makes it a listener again.
-var shutdownListener = &Scenario{
-	Name: "shutdown-listener", Group: Closing, Many: true,
+var shutdownListener = &stage.Scenario{
+	Name: "shutdown-listener", Group: stage.Closing, Many: true,
 	Lesson: "shutdown() on a listener: it no longer listens and keeps its port",
 	Source: "shutdown(2), accept(2) EINVAL",
 	Server: shutdownListenerServer,
 	Client: shutdownListenerClient,
 }
 
-func shutdownListenerServer(s *Side) {
+func shutdownListenerServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
 
-	second := s.named(control.Local())
+	second := named(s, control.Local())
 	second.Listen(8)
 	control.Say(second.Local().String())
 	control.HearWord("connected")
@@ -61,7 +62,7 @@ func shutdownListenerServer(s *Side) {
 	control.Close()
 }
 
-func shutdownListenerClient(c *Side) {
+func shutdownListenerClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 	second := control.HearAddr()
@@ -92,12 +93,12 @@ func shutdownListenerClient(c *Side) {
 
 // named makes a socket that is bound to a free port by its number, beside the listener that addr is of. Where bind()
 // was given port 0 it is the kernel that chose, and that port is given back when the socket no longer listens.
-func (s *Side) named(addr netip.AddrPort) *Conn {
+func named(s *stage.Side, addr netip.AddrPort) *stage.Conn {
 	holder := s.Socket()
-	Set(holder, sockapi.SO_REUSEADDR, true)
+	stage.Set(holder, sockapi.SO_REUSEADDR, true)
 	holder.Bind(netip.AddrPortFrom(addr.Addr(), 0))
 	c := s.Socket()
-	Set(c, sockapi.SO_REUSEADDR, true)
+	stage.Set(c, sockapi.SO_REUSEADDR, true)
 	c.Bind(holder.Local())
 	holder.Close()
 	return c

@@ -6,14 +6,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // shutdown(SHUT_RD) is a matter between the application and its own kernel: no segment says it, so the peer cannot
 // know, and goes on sending. Linux goes on receiving: what comes is acknowledged, queued, and can even be read. All
 // that is new is that read() does not wait any more. With SHUT_RDWR the data that comes is answered with RST.
-var shutdownRead = &Scenario{
-	Name: "shutdown-read", Group: Closing, Many: true,
+var shutdownRead = &stage.Scenario{
+	Name: "shutdown-read", Group: stage.Closing, Many: true,
 	Lesson: "shutdown(SHUT_RD) sends nothing and discards nothing",
 	Source: "shutdown(2), RFC 9293 3.6.1",
 	Server: shutdownReadServer,
@@ -22,7 +23,7 @@ var shutdownRead = &Scenario{
 
 const shutdownReadData = 1000 // one segment: it comes all at once
 
-func shutdownReadServer(s *Side) {
+func shutdownReadServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the client says how far it is
 	s.ReadRequest(control)
@@ -32,7 +33,7 @@ func shutdownReadServer(s *Side) {
 	control.HearWord("shut")
 	conn.Expect("the client has shut down its receiving side, and nothing here tells of it", tcpinfo.Established)
 	conn.CheckShutdown("none is set", 0)
-	conn.Write(Pattern(shutdownReadData))
+	conn.Write(stage.Pattern(shutdownReadData))
 	s.Await("the client's kernel acknowledges what we send, as ever", func() (string, bool) {
 		q := conn.Diag().SendQ
 		return fmt.Sprintf("Send-Q %d", q), q == 0
@@ -46,7 +47,7 @@ func shutdownReadServer(s *Side) {
 	both.Expect("for us it is a client that has finished sending", tcpinfo.CloseWait)
 	control.HearWord("write")
 	n, err := both.TryWrite([]byte("hello?"))
-	s.Check("so we answer, and write() succeeds", n == 6 && err == nil, "%d, %s", n, ErrnoName(err))
+	s.Check("so we answer, and write() succeeds", n == 6 && err == nil, "%d, %s", n, stage.ErrnoName(err))
 	both.Expect("but that side takes no data any more: RST", tcpinfo.Closed)
 	_, err = both.TryWrite([]byte("hello?"))
 	s.CheckErrno("write() fails", err, unix.EPIPE)
@@ -55,7 +56,7 @@ func shutdownReadServer(s *Side) {
 	control.Close()
 }
 
-func shutdownReadClient(c *Side) {
+func shutdownReadClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 	control.HearWord("go on")
@@ -74,7 +75,7 @@ func shutdownReadClient(c *Side) {
 	conn.AwaitUnread("data comes all the same, and is queued")
 	c.Hold()
 	data := conn.Read(4096)
-	c.Check("and read() gives it: on Linux nothing is discarded", bytes.Equal(data, Pattern(shutdownReadData)), "%d of %d bytes", len(data), shutdownReadData)
+	c.Check("and read() gives it: on Linux nothing is discarded", bytes.Equal(data, stage.Pattern(shutdownReadData)), "%d of %d bytes", len(data), shutdownReadData)
 	end = conn.Read(64)
 	c.Check("with the queue empty read() gives 0 again, and does not wait", len(end) == 0, "%d bytes", len(end))
 	conn.Close()

@@ -3,20 +3,21 @@ package scenario
 import (
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // A descriptor is not the connection. dup() and fork() make more descriptors for one socket, and close() gives up one
 // of them: only the last one sends the FIN. shutdown() is about the connection, whoever else has a descriptor for it.
-var shutdownVsClose = &Scenario{
-	Name: "shutdown-vs-close", Group: Closing,
+var shutdownVsClose = &stage.Scenario{
+	Name: "shutdown-vs-close", Group: stage.Closing,
 	Lesson: "close() gives up a descriptor, shutdown() ends the connection",
 	Source: "close(2), shutdown(2), dup(2)",
 	Server: shutdownVsCloseServer,
 	Client: shutdownVsCloseClient,
 }
 
-func shutdownVsCloseServer(s *Side) {
+func shutdownVsCloseServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -32,7 +33,7 @@ func shutdownVsCloseServer(s *Side) {
 	conn.ExpectEnded("both FINs are acknowledged")
 }
 
-func shutdownVsCloseClient(c *Side) {
+func shutdownVsCloseClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.HearWord("go on")

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -12,23 +13,23 @@ import (
 // Both ends close before either has seen the other's FIN. On a fast network that takes luck; here the server's FIN
 // waits behind data that the client does not read, so the client's crosses it. The server is in CLOSING: the peer's FIN
 // has come and its own is not acknowledged.
-var simultaneousClose = &Scenario{
-	Name: "simultaneous-close", Group: Closing,
+var simultaneousClose = &stage.Scenario{
+	Name: "simultaneous-close", Group: stage.Closing,
 	Lesson: "both ends close before either knows of it: CLOSING",
 	Source: "RFC 9293 3.6, figure 13",
 	Server: simultaneousCloseServer,
 	Client: simultaneousCloseClient,
 
-	Prepare: func(w *Wire) { w.Rule("hold any fin 1..2") },
+	Prepare: func(w *stage.Wire) { w.Rule("hold any fin 1..2") },
 	Wire:    crossingFINs,
 }
 
-func simultaneousCloseServer(s *Side) {
+func simultaneousCloseServer(s *stage.Side) {
 	if s.OnWire() {
-		s.closeAcross(s.Listen().Accept())
+		closeAcross(s, s.Listen().Accept())
 		return
 	}
-	l := s.Listen(SmallBuffers)
+	l := s.Listen(stage.SmallBuffers)
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Fill()
@@ -46,13 +47,13 @@ func simultaneousCloseServer(s *Side) {
 	conn.ExpectPeer("and there", tcpinfo.TimeWait)
 }
 
-func simultaneousCloseClient(c *Side) {
+func simultaneousCloseClient(c *stage.Side) {
 	if c.OnWire() {
-		c.closeAcross(c.Dial())
+		closeAcross(c, c.Dial())
 		return
 	}
 	conn := c.Socket()
-	SmallBuffers(conn)
+	stage.SmallBuffers(conn)
 	conn.Connect(c.Addr)
 	conn.Write(c.Request())
 	conn.AwaitPeer("the server has closed, and we do not know it yet", tcpinfo.FinWait1)
@@ -62,13 +63,13 @@ func simultaneousCloseClient(c *Side) {
 	conn.AwaitPeer("our FIN crossed theirs", tcpinfo.Closing)
 	conn.AwaitPeerOrphaned("the server has seen it and closed its descriptor")
 	answer := conn.ReadToEnd()
-	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, Pattern(len(answer))), "%d bytes", len(answer))
+	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, stage.Pattern(len(answer))), "%d bytes", len(answer))
 	conn.Expect("TIME-WAIT here too", tcpinfo.TimeWait)
 }
 
 // On a wire that holds the FINs nobody needs a full window: both ends just close, as the textbook draws it.
 
-func (s *Side) closeAcross(conn *Conn) {
+func closeAcross(s *stage.Side, conn *stage.Conn) {
 	conn.Shutdown(unix.SHUT_WR)
 	end := conn.Read(64)
 	s.Check("the other end has finished too", len(end) == 0, "%d bytes", len(end))
@@ -76,7 +77,7 @@ func (s *Side) closeAcross(conn *Conn) {
 	conn.Close()
 }
 
-func crossingFINs(w *Wire) {
+func crossingFINs(w *stage.Wire) {
 	client, server := w.AwaitHeld("client fin"), w.AwaitHeld("server fin")
 	w.Expect(timeline.Client, "closed, and knows nothing of the other's FIN", tcpinfo.FinWait1)
 	w.Expect(timeline.Server, "closed, and knows nothing of the other's FIN", tcpinfo.FinWait1)

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -15,20 +16,20 @@ import (
 // The SYNs must cross, and on one host they are too fast for that. So the client first connects to a listener of the
 // server's whose queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that very
 // port.
-var simultaneousOpen = &Scenario{
-	Name: "simultaneous-open", Group: Opening, Many: true,
+var simultaneousOpen = &stage.Scenario{
+	Name: "simultaneous-open", Group: stage.Opening, Many: true,
 	Lesson: "both ends connect, nobody listens: one connection",
 	Source: "RFC 9293 3.5, figure 7",
 	Server: simultaneousOpenServer,
 	Client: simultaneousOpenClient,
 
-	Prepare: func(w *Wire) { w.Rule("hold any syn 1..2") },
+	Prepare: func(w *stage.Wire) { w.Rule("hold any syn 1..2") },
 	Wire:    crossingSYNs,
 }
 
-func simultaneousOpenServer(s *Side) {
+func simultaneousOpenServer(s *stage.Side) {
 	if s.OnWire() {
-		s.connectAcross(s.Addr, netip.AddrPortFrom(s.PeerHostAddr(), s.Addr.Port()))
+		connectAcross(s, s.Addr, netip.AddrPortFrom(s.PeerHostAddr(), s.Addr.Port()))
 		return
 	}
 	l := s.Listen()
@@ -83,9 +84,9 @@ func simultaneousOpenServer(s *Side) {
 	conn.Close()
 }
 
-func simultaneousOpenClient(c *Side) {
+func simultaneousOpenClient(c *stage.Side) {
 	if c.OnWire() {
-		c.connectAcross(netip.AddrPortFrom(c.HostAddr(), c.Addr.Port()), c.Addr)
+		connectAcross(c, netip.AddrPortFrom(c.HostAddr(), c.Addr.Port()), c.Addr)
 		return
 	}
 	conn := c.Dial()
@@ -100,10 +101,10 @@ func simultaneousOpenClient(c *Side) {
 	ours.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
 
 	conn.Say(ours.Local().String())
-	var early *Conn
+	var early *stage.Conn
 	if conn.Hear() == "held" {
 		ours.Expect("the server's SYN has come, and no ACK of ours", tcpinfo.SynReceived)
-		early = c.closeEarly(conn, theirs)
+		early = closeEarly(c, conn, theirs)
 	}
 	c.Hold()
 	conn.Say("go on")
@@ -127,7 +128,7 @@ func simultaneousOpenClient(c *Side) {
 }
 
 // closeEarly has a second connection opened the same way, and closes it in SYN-RECEIVED.
-func (c *Side) closeEarly(conn *Conn, theirs netip.AddrPort) *Conn {
+func closeEarly(c *stage.Side, conn *stage.Conn, theirs netip.AddrPort) *stage.Conn {
 	early := c.SocketNonblock()
 	c.CheckErrno("another connect() to the wall", early.TryConnect(theirs), unix.EINPROGRESS)
 	early.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
@@ -142,7 +143,7 @@ func (c *Side) closeEarly(conn *Conn, theirs netip.AddrPort) *Conn {
 // On a wire that holds the SYNs nobody needs a full queue: both ends just connect, each from the port that the other
 // connects to.
 
-func (s *Side) connectAcross(ours, theirs netip.AddrPort) {
+func connectAcross(s *stage.Side, ours, theirs netip.AddrPort) {
 	conn := s.SocketNonblock()
 	conn.Bind(ours)
 	s.ReadyAt(ours)
@@ -157,7 +158,7 @@ func (s *Side) connectAcross(ours, theirs netip.AddrPort) {
 	conn.Close()
 }
 
-func crossingSYNs(w *Wire) {
+func crossingSYNs(w *stage.Wire) {
 	client, server := w.AwaitHeld("client syn"), w.AwaitHeld("server syn")
 	w.Expect(timeline.Client, "its SYN is out; the other's has not come", tcpinfo.SynSent)
 	w.Expect(timeline.Server, "its SYN is out; the other's has not come", tcpinfo.SynSent)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"socklife/internal/segment"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -11,8 +12,8 @@ import (
 // Why three segments and not two? A SYN that was delayed in the network can come when nobody wants that connection any
 // more. The server cannot know; it answers, and it is the third segment that decides: RST from a client that did not
 // ask for this.
-var staleSYN = &Scenario{
-	Name: "stale-syn", Group: Opening, OnlyWire: true, Injects: true,
+var staleSYN = &stage.Scenario{
+	Name: "stale-syn", Group: stage.Opening, OnlyWire: true, Injects: true,
 	Lesson: "an old SYN comes late: why a handshake takes three segments",
 	Source: "RFC 9293 3.5, figure 8",
 	Server: staleSYNServer, Client: staleSYNClient,
@@ -21,7 +22,7 @@ var staleSYN = &Scenario{
 }
 
 // The server speaks first: nothing of the client's goes before its ACK.
-func staleSYNServer(s *Side) {
+func staleSYNServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	conn.Write([]byte("welcome\n"))
@@ -30,7 +31,7 @@ func staleSYNServer(s *Side) {
 	conn.ExpectEnded("closed in good order")
 }
 
-func staleSYNClient(c *Side) {
+func staleSYNClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Expect("connected, in spite of it", tcpinfo.Established)
 	welcome := conn.Read(64)
@@ -39,12 +40,12 @@ func staleSYNClient(c *Side) {
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
-func staleSYNPrepare(w *Wire) {
+func staleSYNPrepare(w *stage.Wire) {
 	w.Rule("hold client syn 1")
 	w.Rule("hold server syn+ack 1")
 }
 
-func staleSYNWire(w *Wire) {
+func staleSYNWire(w *stage.Wire) {
 	wanted := w.AwaitHeld("client syn")
 	old := wanted.Segment.Seq - 100_000
 	w.Note("a SYN of the client's, older by 100,000, comes before the one it has just sent")

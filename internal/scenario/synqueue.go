@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -13,8 +14,8 @@ import (
 // Between the SYN and the connection there is an entry in the SYN queue: SYN-RECEIVED, kept by the kernel, with no
 // socket and no descriptor. Mostly it lives for one round trip. TCP_DEFER_ACCEPT holds it: the listener takes no notice
 // of the client's bare ACK and waits for data, while the client has long been ESTABLISHED.
-var synQueue = &Scenario{
-	Name: "syn-queue", Group: Opening, Many: true,
+var synQueue = &stage.Scenario{
+	Name: "syn-queue", Group: stage.Opening, Many: true,
 	Lesson: "a half-open connection lives in the SYN queue",
 	Source: "RFC 9293 3.3.2 SYN-RECEIVED, tcp(7) TCP_DEFER_ACCEPT",
 	Server: synQueueServer,
@@ -26,9 +27,9 @@ const (
 	deferShort = time.Second // the kernel counts it in SYN-ACKs: one more
 )
 
-func synQueueServer(s *Side) {
+func synQueueServer(s *stage.Side) {
 	l := s.Listen()
-	Set(l, sockapi.TCP_DEFER_ACCEPT, deferLong)
+	stage.Set(l, sockapi.TCP_DEFER_ACCEPT, deferLong)
 	conn := l.Accept() // over this connection the server says what comes next
 	s.ReadRequest(conn)
 	before := s.Counters()
@@ -61,7 +62,7 @@ func synQueueServer(s *Side) {
 	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
 	conn.Say("connect")
 	silent := s.ExpectChild(3, "half-open, like the others", tcpinfo.SynReceived)
-	Set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)
+	stage.Set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)
 	s.Unhurried(func() {
 		silent.Expect("time is up: the SYN-ACK is sent once more, and the ACK that answers it counts", tcpinfo.Established)
 	})
@@ -69,13 +70,13 @@ func synQueueServer(s *Side) {
 	again := second.Info().TotalRetrans
 	s.Check("it was accepted late, without data, after one more SYN-ACK", again == 1, "SYN-ACK sent again %d times", again)
 	conn.Say("done")
-	for _, c := range []*Conn{first, second, conn} {
+	for _, c := range []*stage.Conn{first, second, conn} {
 		c.Read(64)
 		c.Close()
 	}
 }
 
-func synQueueClient(c *Side) {
+func synQueueClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 
@@ -90,7 +91,7 @@ func synQueueClient(c *Side) {
 	early := c.Dial()
 	early.Expect("open, for us", tcpinfo.Established)
 	conn.HearWord("reset")
-	Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	early.Close()
 	early.ExpectGone("SO_LINGER with 0 s: close() sent RST")
 
@@ -98,7 +99,7 @@ func synQueueClient(c *Side) {
 	silent := c.Dial()
 	silent.Expect("open, for us", tcpinfo.Established)
 	c.Unhurried(func() { conn.HearWord("done") })
-	for _, s := range []*Conn{patient, silent, conn} {
+	for _, s := range []*stage.Conn{patient, silent, conn} {
 		s.Shutdown(unix.SHUT_WR)
 	}
 }

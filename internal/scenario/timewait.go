@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -13,15 +14,15 @@ import (
 // Who closes first waits when all is over, for 2 MSL: in case the last ACK was lost, and until no segment of this
 // connection can be under way any more. On Linux that is 60 s, and the kernel does it without the socket: what is left
 // is a small entry in its tables. A connection that is reset has none.
-var timeWait = &Scenario{
-	Name: "time-wait", Group: Closing, Many: true,
+var timeWait = &stage.Scenario{
+	Name: "time-wait", Group: stage.Closing, Many: true,
 	Lesson: "60 s of TIME-WAIT, which no descriptor sees",
 	Source: "RFC 9293 3.6.1, TCP_TIMEWAIT_LEN",
 	Server: timeWaitServer,
 	Client: timeWaitClient,
 }
 
-func timeWaitServer(s *Side) {
+func timeWaitServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -38,7 +39,7 @@ func timeWaitServer(s *Side) {
 	reset.Close()
 }
 
-func timeWaitClient(c *Side) {
+func timeWaitClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.Shutdown(unix.SHUT_WR)
@@ -50,7 +51,7 @@ func timeWaitClient(c *Side) {
 	conn.Expect("close() changes nothing: TIME-WAIT belongs to the kernel", tcpinfo.TimeWait)
 	d := conn.Diag()
 	c.Check("no descriptor leads to it", d.Inode == 0, "inode %d", d.Inode)
-	c.Check("its timer began with 60 s", d.Timer.Kind == tcpinfo.TimerTimeWait && d.Timer.Expires <= TimeWaitLength, "timer %s", d.Timer)
+	c.Check("its timer began with 60 s", d.Timer.Kind == tcpinfo.TimerTimeWait && d.Timer.Expires <= stage.TimeWaitLength, "timer %s", d.Timer)
 	c.Hold()
 	c.Await("the timer counts down", func() (string, bool) {
 		now := conn.Diag().Timer
@@ -58,7 +59,7 @@ func timeWaitClient(c *Side) {
 	})
 
 	reset := c.Dial()
-	Set(reset, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
+	stage.Set(reset, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	ready := reset.Read(64)
 	c.Check("the server is connected", string(ready) == "ready\n", "%q", ready)
 	reset.Close()
@@ -67,7 +68,7 @@ func timeWaitClient(c *Side) {
 	if c.Full() {
 		c.Note("--full: waiting for the end of TIME-WAIT")
 		there, gone := conn.AwaitEnd("the time is up, and only now the pair of addresses is free", began)
-		c.Check("that was after 60 s", gone > TimeWaitLength-time.Second && there < TimeWaitLength+time.Second,
+		c.Check("that was after 60 s", gone > stage.TimeWaitLength-time.Second && there < stage.TimeWaitLength+time.Second,
 			"between %v and %v", there.Round(time.Millisecond), gone.Round(time.Millisecond))
 	}
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -8,16 +9,16 @@ import (
 // TIME-WAIT assassination (RFC 1337). An old segment of the server's comes late. TIME-WAIT answers it with an ACK; the
 // server, which has long closed, answers that with RST; and the RST ends TIME-WAIT, before its time. tcp_rfc1337 has
 // RST ignored.
-var timeWaitReset = &Scenario{
-	Name: "time-wait-reset", Group: Closing, OnlyWire: true, Injects: true,
+var timeWaitReset = &stage.Scenario{
+	Name: "time-wait-reset", Group: stage.Closing, OnlyWire: true, Injects: true,
 	Lesson: "TIME-WAIT assassination: an old segment ends TIME-WAIT",
 	Source: "RFC 1337, tcp(7) tcp_rfc1337",
 	Server: timeWaitResetServer, Client: timeWaitResetClient,
-	Prepare: func(w *Wire) { w.Sysctl(timeline.Client, "net.ipv4.tcp_rfc1337", "1") },
+	Prepare: func(w *stage.Wire) { w.Sysctl(timeline.Client, "net.ipv4.tcp_rfc1337", "1") },
 	Wire:    timeWaitResetWire,
 }
 
-func timeWaitResetServer(s *Side) {
+func timeWaitResetServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -27,7 +28,7 @@ func timeWaitResetServer(s *Side) {
 	conn.ExpectEnded("the passive closer has no TIME-WAIT")
 }
 
-func timeWaitResetClient(c *Side) {
+func timeWaitResetClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.Read(64)
@@ -35,7 +36,7 @@ func timeWaitResetClient(c *Side) {
 	conn.ExpectGone("TIME-WAIT has ended, long before the 60 s were over")
 }
 
-func timeWaitResetWire(w *Wire) {
+func timeWaitResetWire(w *stage.Wire) {
 	old := w.AwaitSegment(1, "server data")
 	w.Expect(timeline.Client, "60 s begin", tcpinfo.TimeWait)
 	w.Hold()

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -13,8 +14,8 @@ import (
 // TIME-WAIT keeps a pair of addresses for a minute, against old segments. A SYN that cannot be old need not wait: the
 // kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for
 // connect() may give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
-var timeWaitReuse = &Scenario{
-	Name: "time-wait-reuse", Group: Closing, Many: true,
+var timeWaitReuse = &stage.Scenario{
+	Name: "time-wait-reuse", Group: stage.Closing, Many: true,
 	Lesson: "a new connection in the place of one in TIME-WAIT",
 	Source: "RFC 9293 3.6.1, RFC 6191",
 	Server: timeWaitReuseServer,
@@ -22,9 +23,9 @@ var timeWaitReuse = &Scenario{
 }
 
 // A connection that must bring data to be accepted stays in SYN-RECEIVED until it does: that is how this state is held.
-func deferAccept(l *Conn) { Set(l, sockapi.TCP_DEFER_ACCEPT, 30*time.Second) }
+func deferAccept(l *stage.Conn) { stage.Set(l, sockapi.TCP_DEFER_ACCEPT, 30*time.Second) }
 
-func timeWaitReuseServer(s *Side) {
+func timeWaitReuseServer(s *stage.Side) {
 	l := s.Listen(deferAccept)
 	control := l.Accept()
 	s.ReadRequest(control)
@@ -58,7 +59,7 @@ func timeWaitReuseServer(s *Side) {
 	}
 }
 
-func timeWaitReuseClient(c *Side) {
+func timeWaitReuseClient(c *stage.Side) {
 	control := c.Dial()
 	control.Write(c.Request())
 
@@ -89,7 +90,7 @@ func timeWaitReuseClient(c *Side) {
 	port := mine.Local().Port()
 	next := c.SocketFrom(sockapi.PortRange{Lo: port, Hi: port}, "tcp_tw_reuse cannot be shown")
 	before := c.Counters()
-	if !c.reuse(next, mine) {
+	if !reuse(c, next, mine) {
 		control.Say("refused")
 		return
 	}
@@ -101,7 +102,7 @@ func timeWaitReuseClient(c *Side) {
 }
 
 // reuse connects from the one port that there is, and that is in TIME-WAIT. It tells whether it came to be connected.
-func (c *Side) reuse(next, old *Conn) bool {
+func reuse(c *stage.Side, next, old *stage.Conn) bool {
 	err := next.TryConnect(c.Addr)
 	if err != nil { // unless the user took long
 		c.CheckErrno("TIME-WAIT is too young: connect() does not take the port", err, unix.EADDRNOTAVAIL)

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
@@ -132,10 +133,10 @@ func unfinished(ours, theirs map[string]int) bool {
 }
 
 // bothTraces are the transitions of a run that were told, and those that were observed.
-func bothTraces(t *testing.T, sc *Scenario, filter string) (ours, theirs map[string]int) {
+func bothTraces(t *testing.T, sc *stage.Scenario, filter string) (ours, theirs map[string]int) {
 	t.Helper()
 	o := newObserver(t, filter)
-	result, rec := play(t.Context(), sc, Config{Trace: true})
+	result, rec := play(t.Context(), sc, stage.Config{Trace: true})
 	if !result.OK() {
 		t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
 	}

@@ -3,20 +3,21 @@ package scenario
 import (
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // Who closes without having read everything loses data of the peer's, and TCP does not keep quiet about it: the kernel
 // sends RST in place of FIN. One byte is enough.
-var unreadDataReset = &Scenario{
-	Name: "unread-data-reset", Group: Closing, Many: true,
+var unreadDataReset = &stage.Scenario{
+	Name: "unread-data-reset", Group: stage.Closing, Many: true,
 	Lesson: "close() with data not read sends RST, not FIN",
 	Source: "RFC 9293 3.6.1 (SHLD-3), RFC 2525 2.17",
 	Server: unreadDataServer,
 	Client: unreadDataClient,
 }
 
-func unreadDataServer(s *Side) {
+func unreadDataServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -40,7 +41,7 @@ func unreadDataServer(s *Side) {
 	conn.Expect("the client has closed too: a connection that ends in good order", tcpinfo.TimeWait)
 }
 
-func unreadDataClient(c *Side) {
+func unreadDataClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.HearWord("go on")
@@ -49,7 +50,7 @@ func unreadDataClient(c *Side) {
 	c.CheckErrno("read() fails: the server's answer is RST", err, unix.ECONNRESET)
 	conn.Expect("a reset ends the connection for both sides at once", tcpinfo.Closed)
 	end, err := conn.TryRead(64)
-	c.Check("the error is told once: read() then gives 0, as after a FIN", len(end) == 0 && err == nil, "%d bytes, %s", len(end), ErrnoName(err))
+	c.Check("the error is told once: read() then gives 0, as after a FIN", len(end) == 0 && err == nil, "%d bytes, %s", len(end), stage.ErrnoName(err))
 	_, err = conn.TryWrite([]byte("too late"))
 	c.CheckErrno("write() fails", err, unix.EPIPE)
 	conn.Close()

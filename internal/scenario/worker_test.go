@@ -2,19 +2,20 @@ package scenario
 
 import (
 	"errors"
+	"socklife/internal/stage"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-func init() { Worker() } // crash starts this program, which here is the test's
+func init() { stage.Worker() } // crash starts this program, which here is the test's
 
 // Wherever a run of crash ends, its processes end too, and somebody has waited for them.
 func TestNoWorkerIsLeft(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	result, rec := play(t.Context(), crash, Config{})
+	result, rec := play(t.Context(), crash, stage.Config{})
 	if !result.OK() {
 		t.Fatal(result.Err, rec.failures())
 	}

@@ -6,21 +6,22 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
 	"socklife/tcpinfo"
 )
 
 // The server has closed. Its FIN only says that it sends no more: that nobody reads there any more, the client's kernel
 // cannot know. So the first write succeeds; the answer to it is RST; the second one fails, and the kernel sends
 // SIGPIPE.
-var writeAfterClose = &Scenario{
-	Name: "write-after-close", Group: Closing,
+var writeAfterClose = &stage.Scenario{
+	Name: "write-after-close", Group: stage.Closing,
 	Lesson: "after the peer's close() the first write works, the second fails",
 	Source: "RFC 9293 3.5.3, write(2) EPIPE, signal(7) SIGPIPE",
 	Server: writeAfterCloseServer,
 	Client: writeAfterCloseClient,
 }
 
-func writeAfterCloseServer(s *Side) {
+func writeAfterCloseServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
@@ -28,7 +29,7 @@ func writeAfterCloseServer(s *Side) {
 	conn.ExpectGone("data came, for nobody: our kernel answered with RST, and that is the end here")
 }
 
-func writeAfterCloseClient(c *Side) {
+func writeAfterCloseClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	end := conn.Read(64)
@@ -40,7 +41,7 @@ func writeAfterCloseClient(c *Side) {
 
 	before := c.Counters()
 	n, err := conn.TryWrite([]byte("1"))
-	c.Check("the first write() succeeds: the byte is in our kernel, and on its way", n == 1 && err == nil, "%d, %s", n, ErrnoName(err))
+	c.Check("the first write() succeeds: the byte is in our kernel, and on its way", n == 1 && err == nil, "%d, %s", n, stage.ErrnoName(err))
 	conn.Expect("the answer was RST", tcpinfo.Closed)
 	rose := c.Counted(before, "OutRsts", "EstabResets")
 	c.Check("the kernel counted a connection that was reset", rose["EstabResets"] >= 1, "OutRsts +%d, EstabResets +%d", rose["OutRsts"], rose["EstabResets"])
@@ -62,6 +63,6 @@ func writeAfterCloseClient(c *Side) {
 	_, err = conn.TrySend([]byte("3"), unix.MSG_NOSIGNAL)
 	c.CheckErrno("send() with MSG_NOSIGNAL fails in the same way, and without the signal", err, unix.EPIPE)
 	end, err = conn.TryRead(64)
-	c.Check("read() gives 0, now as before: who only reads never learns of the reset", len(end) == 0 && err == nil, "%d bytes, %s", len(end), ErrnoName(err))
+	c.Check("read() gives 0, now as before: who only reads never learns of the reset", len(end) == 0 && err == nil, "%d bytes, %s", len(end), stage.ErrnoName(err))
 	conn.Close()
 }

@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"socklife/internal/scenario"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 )
 
 // Stop is how one scenario of the tour went.
 type Stop struct {
-	Scenario  *scenario.Scenario
+	Scenario  *stage.Scenario
 	Wire      bool // on the wire
 	N, Of     int  // which it is, and of how many
-	Result    scenario.Result
+	Result    stage.Result
 	NotPlayed string // why it could not be played here
 	Took      time.Duration
 	Failures  []timeline.Event // the checks that were not met
@@ -25,16 +26,16 @@ type Stop struct {
 
 // Config is what the tour is to be.
 type Config struct {
-	Run      scenario.Config      // for each scenario; its Log is the tour's
-	Wire     *scenario.WireConfig // nil: no wire
-	Begin    func(Stop)           // before each scenario
-	End      func(Stop)           // after it
-	Coverage *Coverage            // a sink of the log
+	Run      stage.Config      // for each scenario; its Log is the tour's
+	Wire     *stage.WireConfig // nil: no wire
+	Begin    func(Stop)        // before each scenario
+	End      func(Stop)        // after it
+	Coverage *Coverage         // a sink of the log
 }
 
 // Run plays the scenarios one after the other: what they count is the whole network namespace's. The coverage is the last
 // that the log gets. The result's error is of the first scenario that did not come to its end.
-func Run(ctx context.Context, cfg Config) (sum scenario.Result) {
+func Run(ctx context.Context, cfg Config) (sum stage.Result) {
 	stops := plan(cfg.Wire != nil)
 	for i, stop := range stops {
 		stop.N, stop.Of = i+1, len(stops)
@@ -89,7 +90,7 @@ func play(ctx context.Context, cfg Config, stop *Stop) {
 		cfg.Run.Wire = cfg.Wire
 	}
 	begin := time.Now()
-	stop.Result = scenario.Both(ctx, stop.Scenario, cfg.Run)
+	stop.Result = stage.Both(ctx, stop.Scenario, cfg.Run)
 	stop.Took = time.Since(begin)
 	stop.Failures = cfg.Coverage.failures()
 	if cannot := unsupported.In(stop.Result.Err); cannot != nil {

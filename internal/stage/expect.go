@@ -1,0 +1,218 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"socklife/internal/rfc9293"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
+)
+
+// Expect waits until the kernel says that the socket is in one of the states, and records that it came, and why it
+// is so. The run ends if it does not come.
+func (c *Conn) Expect(why string, states ...tcpinfo.State) {
+	c.side.expect(c.watch, c.side.Name, why, states)
+}
+
+// ExpectPeer is Expect for the other end of the connection, where that can be seen: on this host. Where both ends are
+// played here, it waits, and leaves it to the other end to tell.
+func (c *Conn) ExpectPeer(why string, states ...tcpinfo.State) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expect(peer, c.side.Name.Other(), why, states)
+	}
+}
+
+// AwaitPeer is ExpectPeer for a server that must not go on before. Where the other end cannot be seen it gives the
+// client a moment instead, and what the client then finds is for the client to say.
+func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expect(peer, c.side.Name.Other(), why, states)
+	} else {
+		c.side.run.clock.pause(unseenMoment + c.side.hold)
+	}
+}
+
+// AwaitPeerOrphaned waits until the other end has no descriptor any more: its close() has returned.
+func (c *Conn) AwaitPeerOrphaned(why string) {
+	peer := c.findPeer()
+	if peer == nil {
+		c.side.run.clock.pause(unseenMoment + c.side.hold)
+		return
+	}
+	c.side.Await(why, func() (string, bool) {
+		d, found := c.side.run.lookup(c.side.peerHost, c.Remote(), c.Local(), peer.Cookie())
+		return fmt.Sprintf("inode %d", d.Inode), found && d.Inode == 0
+	})
+}
+
+// unseenMoment is how long a server gives a client whose state it cannot see.
+const unseenMoment = 2 * time.Second
+
+// ExpectGone waits until the kernel has nothing left of a socket that was closed.
+func (c *Conn) ExpectGone(why string) { c.side.expectGone(c.watch, c.side.Name, why, "") }
+
+// ExpectEnded is ExpectGone for a connection that ended in good order, with a FIN. Once it is gone nothing tells that
+// from a reset; but that close() would send RST was known before.
+func (c *Conn) ExpectEnded(why string) { c.side.expectGone(c.watch, c.side.Name, why, c.aborted) }
+
+// ExpectPeerGone is ExpectGone for the other end, where that can be seen.
+func (c *Conn) ExpectPeerGone(why string) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expectGone(peer, c.side.Name.Other(), why, "")
+	}
+}
+
+func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset string) {
+	s.alive()
+	ok := s.until("CLOSED: "+why, func() bool { return w.Last().Gone })
+	if !ok {
+		s.run.unmet()
+	}
+	got := "gone"
+	switch {
+	case !ok:
+		got = w.Last().State.String()
+	case reset != "":
+		got = "gone, after RST: " + reset
+	}
+	if told := s.run.both && whose != s.Name; !told || !ok {
+		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok && reset == "")
+	}
+	if !ok {
+		s.run.fail(timeout{"CLOSED", s.run.cfg.Patience})
+	}
+}
+
+// ExpectChild waits for the nth connection (from 0) that the kernel made for the listener to be in one of the states,
+// accepted or not: before accept(2) there is no descriptor, and only sock_diag shows it. No calls can be made on what
+// it returns.
+func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
+	s.alive()
+	s.queueFirst = s.queueFirst || len(s.run.taken) == 0
+	var child *watch.Socket
+	s.until("a connection", func() bool {
+		s.run.mu.Lock()
+		defer s.run.mu.Unlock()
+		if len(s.run.met) > n {
+			child = s.run.met[n]
+		}
+		return child != nil
+	})
+	if child == nil {
+		s.run.unmet()
+		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
+		s.run.fail(timeout{"a connection", s.run.cfg.Patience})
+	}
+	s.expect(child, s.Name, why, states)
+	return &Conn{side: s, watch: child}
+}
+
+func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
+	s.alive()
+	var seen watch.Sample
+	var ok bool
+	s.until(oneOf(states)+": "+why, func() bool {
+		seen = w.Last()
+		ok = !seen.Gone && slices.Contains(states, seen.State)
+		return ok || seen.Gone || over(w, seen, states)
+	})
+	if !ok {
+		s.run.unmet()
+	}
+	if ok && whose == s.Name {
+		s.expected = seen.State.String()
+	}
+	if told := s.run.both && whose != s.Name; !told || !ok {
+		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
+	}
+	if !ok {
+		s.run.fail(wrongState{seen.State, states})
+	}
+}
+
+// wrongState is a state that came in the place of those that were expected.
+type wrongState struct {
+	got  tcpinfo.State
+	want []tcpinfo.State
+}
+
+func (w wrongState) Error() string { return fmt.Sprintf("%s instead of %s", w.got, oneOf(w.want)) }
+
+// over tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
+func over(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
+	if seen.State == tcpinfo.Closed {
+		return w.Remote().IsValid() && w.Remote().Port() != 0
+	}
+	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return rfc9293.Reachable(seen.State, s) })
+}
+
+// oneOf names the states, any of which is right.
+func oneOf(states []tcpinfo.State) string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = s.String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// patience is a context that ends when this process has waited long enough, not counting pauses.
+func (r *run) patience(each func(spent time.Duration)) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	w := r.clock.wait(cancel, each)
+	return ctx, func() { w.end(); cancel() }
+}
+
+// findPeer has the other end of the connection followed too, if it is on this host.
+func (c *Conn) findPeer() *watch.Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.peer != nil || !c.Remote().IsValid() {
+		return c.peer
+	}
+	if c.Remote() == c.Local() {
+		c.peer = c.watch // connected to itself
+		return c.peer
+	}
+	peer, err := c.side.peerHost.watch.FollowAddrs(c.Remote(), c.Local(), c.side.Name.Other())
+	if err != nil && !errors.Is(err, tcpinfo.ErrNotFound) {
+		c.side.run.fail(&ObserverError{"sock_diag", err})
+	}
+	c.peer = peer
+	return peer
+}
+
+// AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits
+// for as long as that may take there.
+func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
+	if peer := c.findPeer(); peer != nil {
+		c.side.expectGone(peer, c.side.Name.Other(), why, "")
+	} else {
+		c.side.run.clock.pause(atMost + unseenMoment)
+	}
+}
+
+// AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that
+// was: there was something left at the first of the two times, and nothing at the second. On a busy machine they are
+// far apart.
+func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration) {
+	c.side.Unhurried(func() {
+		c.side.Await("CLOSED: "+why, func() (string, bool) {
+			asked := time.Since(since)
+			d, found := c.side.run.lookup(c.side.host, c.Local(), c.Remote(), c.watch.Cookie())
+			if !found {
+				gone = time.Since(since)
+				return "gone", true
+			}
+			there = asked
+			return d.State.String(), false
+		})
+	})
+	c.look()
+	return there, gone
+}

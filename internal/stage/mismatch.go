@@ -1,0 +1,81 @@
+package stage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/timeline"
+)
+
+// The first mistake is to start the two terminals with different scenarios, or one with none. Each end finds out by
+// what the other one says first: a server refuses a request that is not its own, and an echo server gives the request
+// back.
+
+// refusalBegins is how a server begins what it says to a client that plays something else.
+const refusalBegins = "this is echod "
+
+func (s *Side) refusal() []byte { return []byte(refusalBegins + s.run.sc.Name + "\n") }
+
+// heard keeps the first that came on a connection, and ends the client's run if nobody plays its scenario at the other
+// end.
+func (c *Conn) heard(b []byte) {
+	if room := lineLimit - len(c.began); room > 0 {
+		c.began = append(c.began, b[:min(len(b), room)]...)
+	}
+	c.Must(c.side.mismatch(c.began))
+}
+
+// mismatch says what is at the other end, by the first that it said, if that is not the server of this scenario.
+func (s *Side) mismatch(began []byte) error {
+	if s.run.both || s.Name != timeline.Client {
+		return nil
+	}
+	start := fmt.Sprintf("start it with: echod %s", s.run.sc.Name)
+	if bytes.HasPrefix(began, s.Request()) {
+		return fmt.Errorf("%w: at %s there is an echo server; %s", ErrMismatch, s.Addr, start)
+	}
+	if rest, ok := strings.CutPrefix(string(began), refusalBegins); ok {
+		name, _, _ := strings.Cut(rest, "\n")
+		return fmt.Errorf("%w: at %s there is echod %.40s; %s", ErrMismatch, s.Addr, name, start)
+	}
+	return nil
+}
+
+// maybeMismatch asks whether it was that, where what went wrong may come of it.
+func (s *Side) maybeMismatch(err error) error {
+	var state wrongState
+	if errors.As(err, &state) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) {
+		return fmt.Errorf("%w (is it echod %s that runs at %s?)", err, s.run.sc.Name, s.Addr)
+	}
+	return err
+}
+
+// mismatch looks for it also among what has come and was not read. That is not a call of the lesson.
+func (r *run) mismatch() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.open {
+		if err := c.unreadMismatch(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) unreadMismatch() error {
+	if c.side.run.both {
+		return nil
+	}
+	b := make([]byte, lineLimit)
+	n, err := c.sock.Untraced().Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	if err != nil {
+		return nil // nothing, or nothing more
+	}
+	return c.side.mismatch(append(slices.Clone(c.began), b[:n]...))
+}

@@ -1,0 +1,65 @@
+package stage
+
+import (
+	"context"
+	"net/netip"
+
+	"socklife/internal/observe"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+)
+
+// watchOutside has the kernel's transitions and the segments on this host seen, if the user asked for them. (On the
+// wire every segment is seen anyway.)
+func (r *run) watchOutside() (*observe.Outside, error) {
+	return observe.Open(observe.Config{
+		Log: r.log, Trace: r.cfg.Trace, Capture: r.cfg.Capture && r.cfg.Wire == nil, AbsoluteSeq: r.cfg.AbsoluteSeq,
+	}, func(side timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error) {
+		h := r.clientHost
+		if side == timeline.Server {
+			h = r.serverHost
+		}
+		return h.diag.Lookup(local, remote, 0)
+	})
+}
+
+// announce tells those who watch from outside of an address before anything happens on it.
+func (s *Side) announce(addr netip.AddrPort, whose timeline.Side) {
+	if err := s.run.outside.Announce(addr, whose); err != nil {
+		s.run.fail(err)
+	}
+}
+
+// hooks are what a scenario does about each call of a side: nothing enters the kernel before its time, nor stays there
+// for ever. Calls of a run that is over are its cleaning up and not of the lesson.
+func (s *Side) hooks() observe.Hooks {
+	r := s.run
+	over := func() bool { return r.ctx.Err() != nil }
+	return observe.Hooks{Blocks: true, Over: over, Before: func(what string) (back func()) {
+		r.gate(s.Name, what)
+		if over() {
+			return func() {}
+		}
+		return r.clock.wait(func() { r.cancel(r.late(what)) }, s.watchPeer(what)).end
+	}}
+}
+
+// gate waits for --pace, or for Enter. If the run is over then, the call is not made.
+func (r *run) gate(side timeline.Side, next string) {
+	if r.ctx.Err() != nil {
+		return
+	}
+	defer r.stopIfOver()
+	if r.cfg.Pace > 0 {
+		r.clock.pause(r.cfg.Pace)
+	}
+	if r.cfg.Step == nil {
+		return
+	}
+	resume := r.clock.hold()
+	defer resume()
+	r.log.Flush()
+	if err := r.cfg.Step(r.ctx, side, next); err != nil && r.ctx.Err() == nil {
+		r.cancel(context.Canceled)
+	}
+}

@@ -1,0 +1,350 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"socklife/internal/observe"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
+)
+
+// run is one process' part of a scenario: one side, or both.
+type run struct {
+	sc                     *Scenario
+	cfg                    Config
+	log                    *timeline.Log
+	clientHost, serverHost *host
+	outside                *observe.Outside
+	unvisited              atomic.Bool // a server to which nobody has come yet
+	visited                func()      // called when somebody has
+	sides                  map[timeline.Side]*Side
+	wire                   *Wire // nil on this host
+	both                   bool  // both sides are in this process
+	clock                  *clock
+	outer, ctx             context.Context // the caller's, the run's
+	cancel                 context.CancelCauseFunc
+
+	mu       sync.Mutex
+	open     []*Conn         // sockets to close at the end, in the order they were made
+	followed []*watch.Socket // every socket, in the order they were first seen
+	met      []*watch.Socket // sockets of the server that the kernel made, in the order they were first seen
+	accepted []*Conn         // those of them that the server has accepted and not closed
+	handed   *Conn           // a connection that is left to the next run
+	taken    map[uint64]bool // the cookies of all that it has accepted
+	checks   int
+	failed   int
+	stopped  bool
+}
+
+// newRun opens what a run needs: the netlink socket and the watcher that polls through it.
+func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}, sides: map[timeline.Side]*Side{}}
+	if err := r.openHosts(); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.outside, err = r.watchOutside(); err != nil {
+		r.closeHosts()
+		return nil, err
+	}
+	r.outer = ctx
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	if r.cfg.Patience == 0 {
+		r.cfg.Patience = 10 * time.Second
+	}
+	r.clock = newClock(r.ctx, r.cfg.Patience)
+	return r, nil
+}
+
+// Both runs both sides in this process, over a port that is free.
+func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
+	if sc.OnlyWire && cfg.Wire == nil {
+		return Result{Err: ErrNeedsWire}
+	}
+	r, err := newRun(ctx, sc, cfg, true)
+	if err != nil {
+		return Result{Err: err}
+	}
+	if r.wire != nil {
+		cfg.Addr = r.wire.addr(cfg.Addr)
+		r.wire.server = cfg.Addr
+	}
+	server, client := r.side(timeline.Server, cfg.Addr), r.side(timeline.Client, netip.AddrPort{})
+	listening := make(chan netip.AddrPort, 1)
+	server.ready = func(a netip.AddrPort) { listening <- a }
+	return r.finish(r.play(func() {
+		r.start(server, sc.Server)
+		// Somebody who has two terminals types the address that echod prints. That is all the sides are told.
+		select {
+		case client.Addr = <-listening:
+			r.start(client, sc.Client)
+		case <-server.done:
+			close(client.done)
+		}
+		<-server.done
+		<-client.done
+	}), timeline.Client)
+}
+
+// Client runs the client's side against a server in another process.
+func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
+	r, err := newRun(ctx, sc, cfg, false)
+	if err != nil {
+		return Result{Err: err}
+	}
+	client := r.side(timeline.Client, cfg.Addr)
+	result := r.finish(r.play(func() {
+		r.start(client, sc.Client)
+		<-client.done
+	}), timeline.Client)
+	result.Err = client.maybeMismatch(result.Err)
+	return result
+}
+
+// play runs the body with the watcher polling beside it, and ends the polling after it.
+func (r *run) play(body func()) error {
+	polling, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	r.poll(polling, &wg)
+	wg.Go(func() {
+		select {
+		case <-r.ctx.Done():
+			r.abort()
+		case <-polling.Done():
+		}
+	})
+	if r.wire == nil {
+		body()
+	} else if r.prepare() {
+		r.wire.play(polling, &wg, body)
+	}
+	r.closeAll()
+	stop()
+	wg.Wait()
+	return context.Cause(r.ctx)
+}
+
+// finish reports the summary and lets go of what newRun opened.
+func (r *run) finish(err error, side timeline.Side) Result {
+	r.clock.stop()
+	r.cancel(nil)
+	if err == nil {
+		err = r.blind()
+	}
+	if seenErr := r.outside.Close(); err == nil {
+		err = seenErr
+	}
+	if hostErr := r.closeHosts(); err == nil {
+		err = hostErr
+	}
+	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
+	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
+	if result.Err == nil || !idle {
+		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
+	}
+	r.log.Flush()
+	return result
+}
+
+// start runs one side on a goroutine of its own.
+func (r *run) start(s *Side, lesson func(*Side)) {
+	err := s.host.run(func() {
+		defer close(s.done)
+		defer r.letGo(s)
+		defer r.caught()
+		lesson(s)
+	})
+	if err != nil {
+		r.cancel(err)
+		close(s.done)
+	}
+}
+
+// caught ends the run if what it is deferred in was halted.
+func (r *run) caught() {
+	if p := recover(); p != nil {
+		stop, ok := p.(halt)
+		if !ok {
+			panic(p)
+		}
+		r.cancel(stop.err)
+	}
+}
+
+// letGo resets what a side has open that was ended before its end: a close() of the other side may wait for it
+// (SO_LINGER).
+func (r *run) letGo(s *Side) {
+	if r.ctx.Err() == nil {
+		return
+	}
+	r.mu.Lock()
+	open := slices.Clone(r.open)
+	r.mu.Unlock()
+	for _, c := range open {
+		if c.side == s {
+			c.discard()
+		}
+	}
+}
+
+// prepare has the wire made ready for the lesson; it is false if that failed.
+func (r *run) prepare() bool {
+	if r.sc.Prepare != nil {
+		func() {
+			defer r.caught()
+			r.sc.Prepare(r.wire)
+		}()
+	}
+	return r.ctx.Err() == nil
+}
+
+// halt ends a side from within: a lesson's code has no error handling of its own, so that it reads as the lesson.
+type halt struct{ err error }
+
+// abort wakes every call that is still in the kernel, so that the sides end. A listener that is to be kept, and in
+// which nobody waits, stays as it is: others may be in its queue.
+func (r *run) abort() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	for _, c := range r.open {
+		if !c.keep && c != r.handed || c.accepting.Load() || r.outer.Err() != nil {
+			c.sock.Abort()
+			c.side.aborted = c.side.aborted || c.keep
+		}
+	}
+}
+
+// observed takes what the watcher saw.
+func (r *run) observed(c watch.Change) {
+	if c.First && c.To != tcpinfo.Listen {
+		r.mu.Lock()
+		r.followed = append(r.followed, c.Socket)
+		r.mu.Unlock()
+	}
+	if c.To == tcpinfo.Listen && c.Now.AcceptQueue > 0 {
+		r.visited() // a connection that was reset at once is seen nowhere else
+	}
+	if c.First && c.Socket.Tag() == any(timeline.Server) && c.Socket.Remote().IsValid() {
+		r.mu.Lock()
+		r.met = append(r.met, c.Socket)
+		r.mu.Unlock()
+		r.visited()
+	}
+	observe.Change(r.log, c)
+}
+
+// keep remembers a socket so that nothing is left behind however the run ends.
+func (r *run) keep(c *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open = append(r.open, c)
+	if r.stopped {
+		c.sock.Abort()
+	}
+}
+
+// keepOpen leaves a listener to the next run.
+func (r *run) keepOpen(l *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.keep = true
+}
+
+// came remembers a connection that the server has accepted.
+func (r *run) came(c *Conn) {
+	r.visited()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.accepted = append(r.accepted, c)
+	r.taken[c.watch.Cookie()] = true
+}
+
+// drop forgets a socket that the lesson has closed itself.
+func (r *run) drop(c *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	is := func(o *Conn) bool { return o == c }
+	r.open, r.accepted = slices.DeleteFunc(r.open, is), slices.DeleteFunc(r.accepted, is)
+}
+
+// closeAll closes what the lesson left open, but for the listener of a server that goes on. After a run that failed the
+// connections are reset, so that no state of theirs stays in the kernel.
+func (r *run) closeAll() {
+	r.mu.Lock()
+	left := r.open
+	r.open = nil
+	stopped := r.stopped || r.ctx.Err() != nil
+	var kept []*Conn
+	for _, c := range left {
+		if c.keep && (!stopped || c.side.goesOn()) || c == r.handed {
+			kept = append(kept, c)
+		}
+	}
+	r.mu.Unlock()
+	for _, c := range left {
+		switch {
+		case slices.Contains(kept, c):
+			// goes on to the next run
+		case stopped:
+			c.discard()
+		default:
+			r.end(c)
+		}
+	}
+	r.look()
+}
+
+// end closes a socket as the end of its process would. The user, who may be asked before, may quit there too.
+func (r *run) end(c *Conn) {
+	func() {
+		defer r.caught()
+		c.finish()
+	}()
+	if r.ctx.Err() != nil {
+		c.discard()
+	}
+}
+
+// fail ends the side that calls it.
+func (r *run) fail(err error) {
+	if mismatch := r.mismatch(); mismatch != nil {
+		err = mismatch
+	}
+	if cause := context.Cause(r.ctx); cause != nil {
+		err = cause // the first failure is the reason; what follows from it is not news
+	}
+	panic(halt{err})
+}
+
+// check records an expectation and whether it was met.
+func (r *run) check(side timeline.Side, at time.Time, expect, got string, ok bool) {
+	r.mu.Lock()
+	r.checks++
+	if !ok {
+		r.failed++
+	}
+	r.mu.Unlock()
+	r.log.Add(side, at, &timeline.Check{Expect: expect, Got: got, OK: ok})
+}
+
+// timeout is a wait that took too long.
+type timeout struct {
+	what  string
+	after time.Duration
+}
+
+func (t timeout) Error() string {
+	return fmt.Sprintf("%s: nothing came for %v", t.what, t.after)
+}
+
+func (t timeout) Unwrap() error { return os.ErrDeadlineExceeded }

@@ -1,0 +1,32 @@
+package stage
+
+// Group is the part of a connection's life that a scenario is about.
+type Group string
+
+const (
+	Opening   Group = "Opening"
+	Closing   Group = "Closing"
+	Addresses Group = "Addresses"
+	Failure   Group = "Failure"
+)
+
+// Groups in the order of a connection's life.
+var Groups = []Group{Opening, Closing, Addresses, Failure}
+
+// Scenario is one lesson.
+type Scenario struct {
+	Name   string
+	Group  Group
+	Lesson string // what it shows, in one line
+	Source string // the RFC section or man page that says so
+	Many   bool   // more than one connection: the view says which one a state belongs to
+
+	Server func(*Side) // one run of the server's side
+	Client func(*Side) // one run of the client's side
+
+	// On the wire: what is prepared before the sides begin, what the wire does while they play. OnlyWire: there is no
+	// other form of it. Injects: the wire delivers segments of its own, which a user's hand cannot.
+	Prepare           func(*Wire)
+	Wire              func(*Wire)
+	OnlyWire, Injects bool
+}

@@ -1,0 +1,161 @@
+package stage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/observe"
+	"socklife/internal/timeline"
+	"socklife/internal/unsupported"
+	"socklife/sockapi"
+)
+
+// Serve runs the server's side, again and again, until runs of them are done (0: without end) or ctx ends. After each
+// run it tells what came of it.
+func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(Result)) error {
+	var listener *keptListener
+	var handed *sockapi.Socket
+	defer func() {
+		listener.close()
+		if handed != nil {
+			handed.Close()
+		}
+	}()
+	for n := 0; runs == 0 || n < runs; {
+		r, err := newRun(ctx, sc, cfg, false)
+		if err != nil {
+			return err
+		}
+		server := r.side(timeline.Server, cfg.Addr)
+		server.keeps = runs == 0 || n+1 < runs
+		server.takeListener(listener)
+		server.handed, handed = handed, nil
+		server.ready = func(a netip.AddrPort) {
+			if cfg.Ready != nil {
+				cfg.Ready(a)
+			}
+			cfg.Ready, cfg.Addr = nil, a // the port that was free is ours from now on
+		}
+		result := r.serve(server)
+		if listener = server.listener; r.handed != nil {
+			handed = r.handed.sock
+		}
+		if result.Err != nil && server.goesOn() {
+			server.clearQueue()
+		} else if result.Err != nil {
+			listener.close()
+			listener = nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if !canServeOn(result.Err) || result.Err != nil && r.unvisited.Load() {
+			return result.Err // what failed though nobody had come fails again
+		}
+		after(result)
+		if !errors.Is(result.Err, ErrLeft) { // who said nothing has not played
+			n++
+		}
+	}
+	return nil
+}
+
+// serve plays one run. Until somebody comes, no time is counted.
+func (r *run) serve(server *Side) Result {
+	resume := r.clock.hold()
+	r.unvisited.Store(true)
+	r.visited = sync.OnceFunc(func() { r.unvisited.Store(false); resume() })
+	return r.finish(r.play(func() {
+		r.start(server, r.sc.Server)
+		<-server.done
+	}), timeline.Server)
+}
+
+// canServeOn tells whether the server can wait for another client after this. What the client did is no reason to stop;
+// that the address cannot be had is.
+func canServeOn(err error) bool {
+	if unsupported.In(err) != nil {
+		return false // nor could the next run
+	}
+	var call *sockapi.Error
+	return !errors.As(err, &call) || !slices.Contains([]string{"socket", "bind", "listen", "accept4"}, call.Call)
+}
+
+// keptListener is a listener that outlives the run that opened it.
+type keptListener struct {
+	sock  *sockapi.Socket
+	trace *observe.Tracer
+}
+
+func (h *keptListener) close() {
+	if h != nil {
+		h.sock.Close()
+	}
+}
+
+// goesOn tells whether the listener outlives a run that failed. Others may be in its queue, who have nothing to do with
+// that.
+func (s *Side) goesOn() bool { return s.listener != nil && !s.aborted }
+
+// clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps
+// its place there, and is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of
+// the same.
+func (s *Side) clearQueue() {
+	dead := int(s.listening.Last().AcceptQueue) - s.WaitingClients()
+	if len(s.run.taken) == 0 {
+		dead = max(dead, 1)
+	}
+	s.listener.sock.Control(func(fd uintptr) {
+		queued := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		for ; dead > 0; dead-- {
+			if n, err := unix.Poll(queued, 0); n != 1 || err != nil {
+				return
+			}
+			if conn, _, err := unix.Accept4(int(fd), unix.SOCK_CLOEXEC); err == nil {
+				s.turnAway(conn)
+			}
+		}
+	})
+}
+
+// turnAway closes a connection of nobody's. Who plays something else is told so.
+func (s *Side) turnAway(fd int) {
+	b := make([]byte, lineLimit)
+	n, _, _ := unix.Recvfrom(fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	if n > 0 && !bytes.HasPrefix(b[:n], s.requestBegins()) {
+		unix.Send(fd, s.refusal(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	}
+	unix.Close(fd)
+}
+
+// takeListener takes over the listener of the run before, and its calls.
+func (s *Side) takeListener(h *keptListener) {
+	if h != nil {
+		s.listener, s.trace = h, h.trace
+		h.trace.SetHooks(s.hooks())
+	}
+}
+
+// KeepListener leaves the listener to the next run, if there is one. (After a failure that starts afresh.)
+func (s *Side) KeepListener(l *Conn) {
+	if s.keeps {
+		s.listener = &keptListener{l.sock, s.trace}
+		s.run.keepOpen(l)
+	}
+}
+
+// listenAgain is Listen with the listener of an earlier run.
+func (s *Side) listenAgain() *Conn {
+	l := s.adopt(s.listener.sock)
+	s.run.keepOpen(l)
+	s.listening = l
+	s.announce(l.boundTo(), s.Name)
+	l.FollowChildren()
+	return l
+}

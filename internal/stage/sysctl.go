@@ -1,0 +1,15 @@
+package stage
+
+import (
+	"os"
+	"strings"
+)
+
+// Sysctl reads net.ipv4.NAME, as it is on this side's host. It is "" where the kernel has none.
+func (s *Side) Sysctl(name string) string {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/" + name)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,123 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A lesson in which a process dies needs one that can. It is this program once more, under a name that nobody calls it
+// by, with a connection as its descriptor 3: it does nothing but hold that.
+
+const workerName = "socklife worker"
+
+// Worker is the first line of main, of every program in which scenarios are played: a process that was started to be a
+// worker ends here.
+func Worker() {
+	if os.Args[0] != workerName {
+		return
+	}
+	if kind, err := unix.GetsockoptInt(workerConn, unix.SOL_SOCKET, unix.SO_TYPE); err == nil && kind == unix.SOCK_STREAM {
+		work()
+		os.Exit(0)
+	}
+}
+
+// What a worker has as its descriptors.
+const (
+	workerStdin  = iota // ends with whoever started it
+	workerStdout        // takes a byte when the worker is at work
+	_
+	workerConn // the connection
+)
+
+// work greets the peer, and then does nothing more.
+func work() {
+	unix.Write(workerConn, []byte("at your service\n"))
+	unix.Write(workerStdout, []byte{'.'})
+	for {
+		n, err := unix.Read(workerStdin, make([]byte, 1))
+		if n == 0 || err != nil && err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// Process is such a process.
+type Process struct {
+	process *os.Process
+	stdin   *os.File
+	stop    func() bool
+}
+
+// HandOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
+func (s *Side) HandOver(conn *Conn) *Process {
+	w, greeted, err := s.startWorker(conn)
+	conn.Must(err)
+	defer greeted.Close()
+	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
+	if n, err := greeted.Read(make([]byte, 1)); n != 1 {
+		w.End()
+		conn.Must(fmt.Errorf("the worker process did not begin: %w", err))
+	}
+	s.Note("process %d has a descriptor for this connection too", w.process.Pid)
+	return w
+}
+
+func (s *Side) startWorker(conn *Conn) (w *Process, greeted *os.File, err error) {
+	var dup int
+	if err := conn.sock.Control(func(fd uintptr) { dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("fcntl: %w", err)
+	}
+	theirs := os.NewFile(uintptr(dup), "connection")
+	defer theirs.Close()
+	stdin, hold, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer stdin.Close()
+	greeted, stdout, err := os.Pipe()
+	if err != nil {
+		hold.Close()
+		return nil, nil, err
+	}
+	defer stdout.Close()
+	process, err := os.StartProcess("/proc/self/exe", []string{workerName}, &os.ProcAttr{
+		Files: []*os.File{stdin, stdout, os.Stderr, theirs},
+	})
+	if err != nil {
+		hold.Close()
+		greeted.Close()
+		return nil, nil, err
+	}
+	return &Process{process: process, stdin: hold}, greeted, nil
+}
+
+// PID is its number.
+func (w *Process) PID() int { return w.process.Pid }
+
+// Kill is kill -9. It returns the signal that the process died of.
+func (w *Process) Kill() os.Signal {
+	w.process.Kill()
+	state, err := w.process.Wait()
+	if err != nil {
+		return nil
+	}
+	return state.Sys().(syscall.WaitStatus).Signal()
+}
+
+// End leaves nothing of it.
+func (w *Process) End() {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.stdin.Close()
+	w.process.Kill()
+	w.process.Wait()
+}
