@@ -37,7 +37,7 @@ func rooms(t *testing.T) map[string]*room {
 			return nil // no Go in it, or tests alone
 		}
 		folder, _ := filepath.Rel(root, dir)
-		list[folder] = &room{what: doc.Synopsis(p.Doc), imports: ofProject(p.Imports)}
+		list[folder] = &room{what: new(doc.Package).Synopsis(p.Doc), imports: ofProject(p.Imports)}
 		return nil
 	})
 	if err != nil {

@@ -22,9 +22,9 @@
 //   - Where the sides must agree on something they say it over a connection: [Conn.Say], [Conn.Hear],
 //     [Conn.HearWord]. A client begins with [Side.Request], which a server reads with [Side.ReadRequest].
 //   - [Side.Note] explains, in a sentence; [Side.Hold] stays where the lesson is for as long as the user wants to look.
-//   - On the wire, [Wire.Rule] loses, holds, doubles or reorders segments; [Wire.AwaitHeld], [Wire.Release] and
-//     [Wire.Drop] decide on one by one; [Wire.AwaitSegment] and [Wire.AwaitAnswer] wait for what is sent;
-//     [Wire.Inject] delivers what nobody sent; [Wire.Expect] is about the end of either side.
+//   - On the wire, [Wire.Rule] loses, holds, doubles or reorders segments; [Wire.AwaitHeld] and [Wire.Release] hold one
+//     until its time has come; [Wire.AwaitSegment] and [Wire.AwaitAnswer] wait for what is sent; [Wire.Inject] delivers
+//     what nobody sent; [Wire.Expect] is about the end of either side.
 //
 // A call on a [Conn] is followed by a look at every socket of the run, and what has changed is in the timeline
 // (package observe). Nothing here reaches into a lesson, and a lesson reaches no further than these words.

@@ -139,9 +139,6 @@ func (w *Wire) Held() []lab.Packet { return w.lab.Wire.Held() }
 // Release delivers a held segment.
 func (w *Wire) Release(p lab.Packet) { w.must(w.lab.Wire.Release(p.ID)) }
 
-// Drop loses a held segment.
-func (w *Wire) Drop(p lab.Packet) { w.must(w.lab.Wire.Drop(p.ID)) }
-
 // ReleaseAll delivers all that is held.
 func (w *Wire) ReleaseAll() { w.lab.Wire.ReleaseAll() }
 
