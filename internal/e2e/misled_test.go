@@ -11,7 +11,7 @@ import (
 func TestAPlainServerForALesson(t *testing.T) {
 	s := start(t)
 	status, _, errs := run(t, "echoc", "half-close", s.addr)
-	if status != 1 || !strings.HasSuffix(errs, " (is `echod half-close` running there?)\n") || strings.Count(errs, "\n") != 1 {
+	if status != 1 || !strings.HasSuffix(errs, "there is an echo server; start it with: echod half-close\n") || strings.Count(errs, "\n") != 1 {
 		t.Errorf("status %d: %q", status, errs)
 	}
 }

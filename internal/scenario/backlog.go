@@ -35,7 +35,7 @@ func backlogServer(s *stage.Side) {
 		q := l.Last().AcceptQueue
 		if q < room && s.MostQueued() > 0 {
 			s.ReadRequest(l.Accept()) // whoever writes so soon plays something else
-			s.Fail(fmt.Errorf("%w: the client wrote before it had filled the queue", stage.ErrMismatch))
+			s.Fail(s.Mismatch("the client wrote before it had filled the queue"))
 		}
 		return fmt.Sprintf("accept queue %d", q), q == room
 	})
@@ -77,7 +77,7 @@ func backlogClient(c *stage.Side) {
 		late.ExpectPeer("it is in the queue", tcpinfo.Established)
 		conns = append(conns, late)
 		if first, ok := conns[0].PeerDiag(); ok && first.Inode != 0 || len(conns) > mostBacklog {
-			c.Fail(fmt.Errorf("%w: the server at %s accepts what comes; start it with: echod backlog", stage.ErrMismatch, c.Addr))
+			c.Fail(c.Mismatch("the server at %s accepts what comes", c.Addr))
 		}
 	}
 	if len(conns) == 0 {

@@ -48,7 +48,7 @@ func (c *Conn) readLine() (line string, err error) {
 // HearWord waits for the other side to say that word, which is its sign to go on.
 func (c *Conn) HearWord(want string) {
 	if got := c.Hear(); got != want {
-		c.side.run.fail(fmt.Errorf("%w: it said %.40q, and %q was expected", ErrMismatch, got, want))
+		c.side.run.fail(c.side.Mismatch("it said %.40q, and %q was expected", got, want))
 	}
 }
 
@@ -57,7 +57,7 @@ func (c *Conn) HearAddr() netip.AddrPort {
 	line := c.Hear()
 	addr, err := netip.ParseAddrPort(line)
 	if err != nil {
-		c.side.run.fail(fmt.Errorf("%w: it said %.40q, and an address was expected", ErrMismatch, line))
+		c.side.run.fail(c.side.Mismatch("it said %.40q, and an address was expected", line))
 	}
 	return addr
 }

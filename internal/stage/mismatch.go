@@ -2,9 +2,7 @@ package stage
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -22,6 +20,13 @@ const refusalBegins = "this is echod "
 
 func (s *Side) refusal() []byte { return []byte(refusalBegins + s.run.sc.Name + "\n") }
 
+// Mismatch is the error of a side that has found out that the other one does not play this, and what to do about it.
+func (s *Side) Mismatch(format string, args ...any) error {
+	return fmt.Errorf("%w: %s; start it with: %s %s", ErrMismatch, fmt.Sprintf(format, args...), programs[s.Name.Other()], s.run.sc.Name)
+}
+
+var programs = map[timeline.Side]string{timeline.Server: "echod", timeline.Client: "echoc"}
+
 // heard keeps the first that came on a connection, and ends the client's run if nobody plays its scenario at the other
 // end.
 func (c *Conn) heard(b []byte) {
@@ -36,24 +41,14 @@ func (s *Side) mismatch(began []byte) error {
 	if s.run.both || s.Name != timeline.Client {
 		return nil
 	}
-	start := fmt.Sprintf("start it with: echod %s", s.run.sc.Name)
 	if bytes.HasPrefix(began, s.Request()) {
-		return fmt.Errorf("%w: at %s there is an echo server; %s", ErrMismatch, s.Addr, start)
+		return s.Mismatch("at %s there is an echo server", s.Addr)
 	}
 	if rest, ok := strings.CutPrefix(string(began), refusalBegins); ok {
 		name, _, _ := strings.Cut(rest, "\n")
-		return fmt.Errorf("%w: at %s there is echod %.40s; %s", ErrMismatch, s.Addr, name, start)
+		return s.Mismatch("at %s there is echod %.40s", s.Addr, name)
 	}
 	return nil
-}
-
-// maybeMismatch asks whether it was that, where what went wrong may come of it.
-func (s *Side) maybeMismatch(err error) error {
-	var state wrongState
-	if errors.As(err, &state) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) {
-		return fmt.Errorf("%w (is it echod %s that runs at %s?)", err, s.run.sc.Name, s.Addr)
-	}
-	return err
 }
 
 // mismatch looks for it also among what has come and was not read. That is not a call of the lesson.

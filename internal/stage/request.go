@@ -35,7 +35,7 @@ func (s *Side) ReadRequest(c *Conn) {
 	name, hold, ok := parseRequest(line)
 	if !ok || name != s.run.sc.Name {
 		c.TryWrite(s.refusal()) // it may well be gone
-		s.run.fail(fmt.Errorf("%w: the client sent %.40q, this is the server's side of %s", ErrMismatch, line, s.run.sc.Name))
+		s.run.fail(s.Mismatch("the client sent %.40q", line))
 	}
 	if c.Last().State == tcpinfo.Closed {
 		s.run.fail(goneError(c.Remote()))

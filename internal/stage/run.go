@@ -102,12 +102,10 @@ func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
 		return Result{Err: err}
 	}
 	client := r.side(timeline.Client, cfg.Addr)
-	result := r.finish(r.play(func() {
+	return r.finish(r.play(func() {
 		r.start(client, sc.Client)
 		<-client.done
 	}), timeline.Client)
-	result.Err = client.maybeMismatch(result.Err)
-	return result
 }
 
 // play runs the body with the watcher polling beside it, and ends the polling after it.
