@@ -185,12 +185,10 @@ func (r *run) letGo(s *Side) {
 		return
 	}
 	r.mu.Lock()
-	open := slices.Clone(r.open)
+	open := slices.DeleteFunc(slices.Clone(r.open), func(c *Conn) bool { return c.side != s || c.keep || c == r.handed })
 	r.mu.Unlock()
 	for _, c := range open {
-		if c.side == s {
-			c.discard()
-		}
+		c.discard()
 	}
 }
 
