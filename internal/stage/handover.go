@@ -15,7 +15,7 @@ import (
 // be the next client. Its connection is left to the next run.
 
 // requestTime is how long a connection is given to show by its first words that it is another client's.
-const requestTime = 50 * time.Millisecond
+const requestTime = 10 * time.Millisecond
 
 // isAnother tells whether a connection that l has just accepted is another client's than the one that is being played
 // with: when every connection of that one was reset, or it may have gone and the new one begins with a request where
