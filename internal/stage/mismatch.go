@@ -64,7 +64,7 @@ func (r *run) mismatch() error {
 }
 
 func (c *Conn) unreadMismatch() error {
-	if c.side.run.both {
+	if c.side.run.both || c.side.Name != timeline.Client {
 		return nil
 	}
 	b := make([]byte, lineLimit)
