@@ -10,7 +10,7 @@ import (
 const straced = "network,read,write,readv,writev,close,dup,dup2,dup3,fcntl,ioctl,clone,clone3,fork,vfork,execve"
 
 // questions are what the program asks on its own account (docs/design.md): they are no calls of a lesson.
-var questions = regexp.MustCompile(`^getsockopt\(.*(TCP_INFO|SO_COOKIE|SO_PROTOCOL|SO_LINGER)|^getsockname\(|^getpeername\(|^ioctl\(.*FIONREAD`)
+var questions = regexp.MustCompile(`^getsockopt\(.*(TCP_INFO|SO_COOKIE|SO_PROTOCOL|SO_LINGER|SO_TYPE)|^getsockname\(|^getpeername\(|^ioctl\(.*FIONREAD|^recvfrom\(.*MSG_PEEK\|MSG_DONTWAIT`)
 
 // A socket of the lesson: a TCP socket, and what was accepted from one.
 type socket struct {
