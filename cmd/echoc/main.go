@@ -105,7 +105,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	play, verdict := stage.Both, cli.Verdict
 	if len(args) == 2 {
 		play, verdict = stage.Client, cli.ClientVerdict
-		cfg.Addr, cfg.Patience = to, cli.TwoTerminalTimeout
+		cfg.Addr, cfg.Timeout = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
@@ -129,7 +129,7 @@ func onWire(f *cli.Flags, sc *stage.Scenario, out cli.Output, cfg *stage.Config,
 	if f.Step && sc.Injects {
 		return nil, cli.Usagef("--step: in %s the wire delivers segments of its own, which cannot be done by hand", sc.Name)
 	}
-	cfg.Patience = f.Wire.Timeout()
+	cfg.Timeout = f.Wire.Timeout()
 	cfg.Wire, finish, err = f.Wire.Config(out)
 	return finish, err
 }

@@ -96,7 +96,7 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	})
 	cfg := f.Config(out)
-	cfg.Addr, cfg.Patience = addr, cli.TwoTerminalTimeout
+	cfg.Addr, cfg.Timeout = addr, cli.TwoTerminalTimeout
 	cfg.Ready = func(a netip.AddrPort) { listening(f.Flags, out.Log, a) }
 	var failed error
 	err := stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {

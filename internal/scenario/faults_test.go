@@ -33,7 +33,7 @@ func serve(t *testing.T, sc *stage.Scenario, runs int, change func(*stage.Config
 	s := &server{t: t, results: make(chan stage.Result, 100), ended: make(chan error, 1), rec: &record{}}
 	log := timeline.New(s.rec)
 	ready := make(chan netip.AddrPort, 1)
-	cfg := stage.Config{Log: log, Addr: loopback(), Patience: 15 * time.Minute, Ready: func(a netip.AddrPort) { ready <- a }}
+	cfg := stage.Config{Log: log, Addr: loopback(), Timeout: 15 * time.Minute, Ready: func(a netip.AddrPort) { ready <- a }}
 	if change != nil {
 		change(&cfg)
 	}
@@ -117,7 +117,7 @@ func playClient(t *testing.T, sc *stage.Scenario, addr netip.AddrPort) (stage.Re
 	rec := &record{}
 	log := timeline.New(rec)
 	defer log.Close()
-	return stage.Client(t.Context(), sc, stage.Config{Log: log, Addr: addr, Patience: 15 * time.Second}), rec
+	return stage.Client(t.Context(), sc, stage.Config{Log: log, Addr: addr, Timeout: 15 * time.Second}), rec
 }
 
 // What is refused before anybody has come is refused again.
@@ -162,7 +162,7 @@ func TestAWireThatFails(t *testing.T) {
 		s.Ready(l)
 		l.Accept()
 	}}
-	result, _ := play(t.Context(), sc, stage.Config{Wire: &stage.WireConfig{}, Patience: 2 * time.Second})
+	result, _ := play(t.Context(), sc, stage.Config{Wire: &stage.WireConfig{}, Timeout: 2 * time.Second})
 	var observer *stage.ObserverError
 	if !errors.As(result.Err, &observer) || observer.Observer != "the wire" {
 		t.Error(result.Err)
@@ -304,7 +304,7 @@ func TestASilentClientIsLetGo(t *testing.T) {
 	go func() {
 		log := timeline.New(rec)
 		defer log.Close()
-		next <- stage.Client(t.Context(), halfClose, stage.Config{Log: log, Addr: s.addr, Patience: time.Minute})
+		next <- stage.Client(t.Context(), halfClose, stage.Config{Log: log, Addr: s.addr, Timeout: time.Minute})
 	}()
 	s.note(fmt.Sprintf("waiting for the client's request (from %s)", from))
 	if r := s.result(); !errors.Is(r.Err, stage.ErrLeft) {

@@ -85,7 +85,7 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok && reset == "")
 	}
 	if !ok {
-		s.run.fail(timeout{"CLOSED", s.run.cfg.Patience})
+		s.run.fail(timeout{"CLOSED", s.run.cfg.Timeout})
 	}
 }
 
@@ -107,7 +107,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	if child == nil {
 		s.run.unmet()
 		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
-		s.run.fail(timeout{"a connection", s.run.cfg.Patience})
+		s.run.fail(timeout{"a connection", s.run.cfg.Timeout})
 	}
 	s.expect(child, s.Name, why, states)
 	return &Conn{side: s, watch: child}
@@ -161,8 +161,8 @@ func oneOf(states []tcpinfo.State) string {
 	return strings.Join(names, " or ")
 }
 
-// patience is a context that ends when this process has waited long enough, not counting pauses.
-func (r *run) patience(each func(spent time.Duration)) (context.Context, context.CancelFunc) {
+// bounded is a context that ends when this process has waited long enough, not counting pauses.
+func (r *run) bounded(each func(spent time.Duration)) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	w := r.clock.wait(cancel, each)
 	return ctx, func() { w.end(); cancel() }

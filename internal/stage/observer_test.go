@@ -29,7 +29,7 @@ func sockDiagFails(t *testing.T, lesson func(s *Side, fail func())) Result {
 	}
 	client := func(c *Side) { lesson(c, func() { c.host.diag.Close() }) }
 	failed := unmet{t}
-	cfg := Config{Patience: 5 * time.Second, Addr: netip.MustParseAddrPort("127.0.0.1:0"), Log: timeline.New(failed)}
+	cfg := Config{Timeout: 5 * time.Second, Addr: netip.MustParseAddrPort("127.0.0.1:0"), Log: timeline.New(failed)}
 	defer cfg.Log.Close()
 	return Both(t.Context(), &Scenario{Name: "test", Server: server, Client: client}, cfg)
 }

@@ -58,10 +58,10 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 	}
 	r.outer = ctx
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	if r.cfg.Patience == 0 {
-		r.cfg.Patience = 10 * time.Second
+	if r.cfg.Timeout == 0 {
+		r.cfg.Timeout = 10 * time.Second
 	}
-	r.clock = newClock(r.ctx, r.cfg.Patience)
+	r.clock = newClock(r.ctx, r.cfg.Timeout)
 	return r, nil
 }
 

@@ -223,7 +223,7 @@ func (r *run) await(whose timeline.Side, h *host, expect string, test func() (go
 	}
 	r.check(whose, time.Time{}, expect, got, ok)
 	if !ok {
-		r.fail(timeout{expect, r.cfg.Patience})
+		r.fail(timeout{expect, r.cfg.Timeout})
 	}
 }
 
@@ -232,7 +232,7 @@ func (s *Side) Wait(what string, ok func() bool) {
 	s.alive()
 	if !s.until(what, ok) {
 		s.run.unmet()
-		s.run.fail(timeout{what, s.run.cfg.Patience})
+		s.run.fail(timeout{what, s.run.cfg.Timeout})
 	}
 }
 
@@ -242,7 +242,7 @@ func (s *Side) until(what string, ok func() bool) bool {
 
 // until waits for ok, for as long as this run waits for anything and can see at all, and tells whether it came.
 func (r *run) until(h *host, each func(time.Duration), ok func() bool) (came bool) {
-	ctx, cancel := r.patience(each)
+	ctx, cancel := r.bounded(each)
 	defer cancel()
 	h.watch.WaitFor(ctx, func() bool {
 		came = ok()

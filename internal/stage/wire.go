@@ -122,13 +122,13 @@ func (w *Wire) Rule(text string) *lab.Active {
 func (w *Wire) AwaitHeld(match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
-	ctx, cancel := w.run.patience(nil)
+	ctx, cancel := w.run.bounded(nil)
 	defer cancel()
 	p, err := w.lab.Wire.AwaitHeld(ctx, m)
 	if err != nil {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "the wire holds: "+match, "no such segment came", false)
-		w.run.fail(timeout{match, w.run.cfg.Patience})
+		w.run.fail(timeout{match, w.run.cfg.Timeout})
 	}
 	return p
 }
@@ -164,13 +164,13 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
-	ctx, cancel := w.run.patience(nil)
+	ctx, cancel := w.run.bounded(nil)
 	defer cancel()
 	p, ok := w.segments.Await(ctx, n, m.Fits)
 	if !ok {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
-		w.run.fail(timeout{match, w.run.cfg.Patience})
+		w.run.fail(timeout{match, w.run.cfg.Timeout})
 	}
 	w.arrived(p)
 	return p
@@ -183,7 +183,7 @@ func (w *Wire) arrived(p lab.Packet) { w.lab.Wire.Settle(p.From) }
 // AwaitAnswer waits for the first segment that acknowledges all of p, and comes after it.
 func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	end := p.Segment.Seq + p.Segment.SeqLen()
-	ctx, cancel := w.run.patience(nil)
+	ctx, cancel := w.run.bounded(nil)
 	defer cancel()
 	answer, ok := w.segments.Await(ctx, 1, func(a lab.Packet) bool {
 		return a.From != p.From && a.ID > p.ID && a.Segment.Dst == p.Segment.Src &&
@@ -192,7 +192,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	if !ok {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "an answer to "+p.Segment.String(), "none came", false)
-		w.run.fail(timeout{"the answer", w.run.cfg.Patience})
+		w.run.fail(timeout{"the answer", w.run.cfg.Timeout})
 	}
 	w.arrived(answer)
 	return answer
@@ -225,7 +225,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	}
 	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
 	if !ok {
-		w.run.fail(timeout{oneOf(states), w.run.cfg.Patience})
+		w.run.fail(timeout{oneOf(states), w.run.cfg.Timeout})
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Patience is how long a call may be in the kernel before the log says that it blocks, and stops waiting for it.
-const Patience = 25 * time.Millisecond
+// BlockAfter is how long a call may be in the kernel before the log says that it blocks, and stops waiting for it.
+const BlockAfter = 25 * time.Millisecond
 
 // Sink receives the events in order. It is never called concurrently.
 type Sink interface{ Event(Event) }
@@ -18,7 +18,7 @@ type Sink interface{ Event(Event) }
 // The order is that of cause and effect, which is not the order in which calls return: a close() puts a FIN on its way, and
 // the peer's read() may be back with end of file before close() is. So a call that acts (close, shutdown, connect, …) stands
 // at the moment it was entered and a call that waits for the other side (accept, read) at the moment it returned. While an
-// acting call is in the kernel, what others report is kept back until it is back, for at most [Patience]; after that
+// acting call is in the kernel, what others report is kept back until it is back, for at most [BlockAfter]; after that
 // the log says that the call blocks, and the call itself will stand where it returned.
 type Log struct {
 	mu       sync.Mutex
@@ -83,11 +83,11 @@ func (l *Log) Enter(side Side, acts bool, start time.Time, what string) *InFligh
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight[f] = true
-	f.timer = time.AfterFunc(Patience, f.blocks)
+	f.timer = time.AfterFunc(BlockAfter, f.blocks)
 	return f
 }
 
-// blocks runs when a call has been in the kernel for longer than Patience.
+// blocks runs when a call has been in the kernel for longer than BlockAfter.
 func (f *InFlight) blocks() {
 	l := f.log
 	l.mu.Lock()

@@ -71,9 +71,9 @@ func TestACallThatBlocksIsAnnouncedAndHoldsNobodyUp(t *testing.T) {
 			t.Fatalf("no %v while connect blocks", want)
 		}
 	}
-	connecting.Exit(Patience+time.Second, &Call{Call: "connect"})
+	connecting.Exit(BlockAfter+time.Second, &Call{Call: "connect"})
 	l.Close()
-	if e := <-got; e.At < Patience {
+	if e := <-got; e.At < BlockAfter {
 		t.Errorf("a call that blocked stands at %v, not where it returned", e.At)
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // slow is how long a call that does not wait for the other side has to be in the kernel for that to be worth a word.
-const slow = timeline.Patience
+const slow = timeline.BlockAfter
 
 // longArgument is one that leaves no room beside it, in a lane of 80 columns.
 const longArgument = 25

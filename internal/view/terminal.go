@@ -11,8 +11,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// patience is how long a Terminal waits for what the same look found of the other end.
-const patience = 15 * time.Millisecond
+// pairWait is how long a Terminal waits for what the same look found of the other end.
+const pairWait = 15 * time.Millisecond
 
 // sameMoment is how much later than the time above something may be without showing its own.
 const sameMoment = time.Millisecond
@@ -47,7 +47,7 @@ type Terminal struct {
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: patience, shown: -time.Hour, blank: true}
+		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait, shown: -time.Hour, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
