@@ -72,7 +72,8 @@ func wholeUnits(d, unit time.Duration) int64 {
 	return n
 }
 
-// timeval is the classic struct timeval, in which the kernel counts both parts in a C long, which is as large as an int.
+// timeval is the classic struct timeval, in which the kernel counts both parts in a C long, which is as large as an
+// int.
 type timeval struct{ sec, usec int }
 
 func timevalOption(l level, number int, name string) Option[time.Duration] {

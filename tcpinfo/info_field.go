@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// Field describes one field of struct tcp_info. One row of the table (info_fields.go) is all there is to say of a field: decoding,
-// Has, iteration, JSON and the printed reference are made from it.
+// Field describes one field of struct tcp_info. One row of the table (info_fields.go) is all there is to say of a
+// field: decoding, Has, iteration, JSON and the printed reference are made from it.
 type Field struct {
 	Name   string // the kernel's, without "tcpi_"
 	Offset int    // bytes from the start of the struct

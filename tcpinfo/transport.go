@@ -27,8 +27,8 @@ type transport interface {
 const recvTimeout = 5 * time.Second
 
 // kernelSocket is a NETLINK_SOCK_DIAG socket. It belongs to the network namespace of the thread that made it. It is
-// connected to the kernel: datagrams that others, with the privilege to, send to it are refused (netlink_getsockbyportid,
-// net/netlink/af_netlink.c).
+// connected to the kernel: datagrams that others, with the privilege to, send to it are refused
+// (netlink_getsockbyportid, net/netlink/af_netlink.c).
 type kernelSocket struct{ fd int }
 
 // dialKernel opens a netlink socket.

@@ -16,8 +16,8 @@ type wish struct {
 
 type wishes []*wish
 
-// readExpected reads a file of lines  REGEXP # reason; empty lines, and those that begin with #, say nothing. A
-// pattern is matched with "SCENARIO FORM LANE: SIGN TEXT", as in  ^crash two echod's server: - note: kill # the note was about
+// readExpected reads a file of lines  REGEXP # reason; empty lines, and those that begin with #, say nothing. A pattern
+// is matched with "SCENARIO FORM LANE: SIGN TEXT", as in  ^crash two echod's server: - note: kill # the note was about
 // something else
 func readExpected(name string) (wishes, error) {
 	if name == "" {

@@ -1,5 +1,5 @@
-// Package compare, all of it tests' code, plays every scenario of the catalogue with two builds of echod and echoc, and says where what they show is
-// not the same.
+// Package compare, all of it tests' code, plays every scenario of the catalogue with two builds of echod and echoc, and
+// says where what they show is not the same.
 //
 //	.ci/compare [flags] OLD NEW [SCENARIO...]
 //
@@ -19,8 +19,8 @@
 //
 // What the lines are: events.go and strace.go; how they are compared: steady.go; how a scenario is played: play.go.
 //
-// It is a test binary, so that it is built, vetted and tested with everything else: .ci/compare runs it with COMPARE_REPO
-// set to the folder of the sources; without, it runs its own tests.
+// It is a test binary, so that it is built, vetted and tested with everything else: .ci/compare runs it with
+// COMPARE_REPO set to the folder of the sources; without, it runs its own tests.
 //
 // Exit status: 0 no difference; 1 differences, each printed; 2 usage, or something that could not be played at all.
 package compare

@@ -36,8 +36,9 @@ func (tr *transcript) arrow(lines []string) (more int) {
 	return more
 }
 
-// segment is what a segment means: SYN, FIN, RST and URG, with the numbers that the handshake and the FIN must have, and whatever did
-// not simply arrive. How data and acknowledgements are cut into segments is another thing in every run.
+// segment is what a segment means: SYN, FIN, RST and URG, with the numbers that the handshake and the FIN must have,
+// and whatever did not simply arrive. How data and acknowledgements are cut into segments is another thing in every
+// run.
 func segment(text string) string {
 	n := map[string]int{}
 	for _, m := range numbers.FindAllStringSubmatch(text, -1) {

@@ -36,7 +36,8 @@ var (
 	closing = "<!-- end -->"
 )
 
-// blocks finds those of a page; a comment that is opened and not closed is an error. What stands in code is not looked at.
+// blocks finds those of a page; a comment that is opened and not closed is an error. What stands in code is not looked
+// at.
 func blocks(page, text string) (list []block, err error) {
 	all := strings.Split(text, "\n")
 	code := false

@@ -47,7 +47,8 @@ func split(line string) (parts []string) {
 	return append(parts, line[from:])
 }
 
-// Each command line is parsed by the command itself, with --help at its end: flags, rules, times and numbers must be right.
+// Each command line is parsed by the command itself, with --help at its end: flags, rules, times and numbers must be
+// right.
 func TestEveryCommandLineParses(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

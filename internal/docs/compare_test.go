@@ -127,8 +127,8 @@ func listDifference(block, run []string) string {
 	return ""
 }
 
-// sameLife tells whether two lists of states can be of the same life, seen with more or less luck: what the one has and the other
-// does not must be what was passed on the way.
+// sameLife tells whether two lists of states can be of the same life, seen with more or less luck: what the one has and
+// the other does not must be what was passed on the way.
 func sameLife(a, b []string) bool {
 	i, j := 0, 0
 	for i < len(a) && j < len(b) {

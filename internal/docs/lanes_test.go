@@ -100,8 +100,8 @@ func (tr *transcript) lane(side string, cells []string) {
 	begin("", nil)
 }
 
-// isState takes a state's line for what it is, and not for the words that a check ends with: it has an arrow, says what saw it,
-// or has more below it.
+// isState takes a state's line for what it is, and not for the words that a check ends with: it has an arrow, says what
+// saw it, or has more below it.
 func (tr *transcript) isState(side, text, next string, alone bool) bool {
 	state, more, _ := strings.Cut(text, "  ")
 	m := stateLine.FindStringSubmatch(state)

@@ -1,5 +1,5 @@
-// Package docs keeps README.md and docs/ true. Every transcript in them is a run of the commands, every table is made from
-// the code, and its tests fail when that is no longer so:
+// Package docs keeps README.md and docs/ true. Every transcript in them is a run of the commands, every table is made
+// from the code, and its tests fail when that is no longer so:
 //
 //	go test ./internal/docs                  compares
 //	go test ./internal/docs -update          rewrites what is no longer true
@@ -13,14 +13,14 @@
 //	```
 //	<!-- end -->
 //
-// Where several terminals are needed they are separated by " & ", the first is started first, and the comment says which of
-// them is shown: <!-- run 2 of: echod half-close & echoc half-close 127.0.0.1:7007 -->. Each command goes on when
-// the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. What follows
-// a # is for this package: "exit 2" is the exit status, if it is not 0; from "shutdown(" to "EPIPE" shows a part,
-// only "SYN|FIN" the lines that fit; "as root" says that an ordinary user is shown less.
+// Where several terminals are needed they are separated by " & ", the first is started first, and the comment says
+// which of them is shown: <!-- run 2 of: echod half-close & echoc half-close 127.0.0.1:7007 -->. Each command goes on
+// when the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. What
+// follows a # is for this package: "exit 2" is the exit status, if it is not 0; from "shutdown(" to "EPIPE" shows a
+// part, only "SYN|FIN" the lines that fit; "as root" says that an ordinary user is shown less.
 //
-// Times, ports, descriptors and partial reads differ from run to run, so a block is not compared by its letters. It is read,
-// as the run is: [transcript] says what must be the same.
+// Times, ports, descriptors and partial reads differ from run to run, so a block is not compared by its letters. It is
+// read, as the run is: [transcript] says what must be the same.
 package docs
 
 import (
@@ -73,8 +73,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// dependOnSources looks at every source of the two commands, so that go test knows what the results depend on, and does not take
-// them from its cache when one has changed.
+// dependOnSources looks at every source of the two commands, so that go test knows what the results depend on, and does
+// not take them from its cache when one has changed.
 var dependOnSources = sync.OnceValue(func() error {
 	return filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {

@@ -23,7 +23,8 @@ func parseSS(text string) *transcript {
 	return tr
 }
 
-// parseTour reads the tour: which scenarios were played, and what was seen. By which scenario and source it was seen first is luck.
+// parseTour reads the tour: which scenarios were played, and what was seen. By which scenario and source it was seen
+// first is luck.
 func parseTour(text string) *transcript {
 	tr := newTranscript()
 	for line := range strings.Lines(text) {

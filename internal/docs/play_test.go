@@ -26,7 +26,8 @@ var (
 	ended     = regexp.MustCompile(`(?m)^([a-z0-9-]+): (?:\d+ (?:of \d+ )?checks?|FAILED|done).*\n`)
 )
 
-// play runs what a block says. On a port that is free, unless exactly: then as it is written, for a transcript to be shown.
+// play runs what a block says. On a port that is free, unless exactly: then as it is written, for a transcript to be
+// shown.
 func play(t *testing.T, what string, exactly bool) (p played) {
 	t.Helper()
 	timeout := time.AfterFunc(patience, func() { panic(what + ": no end") })
@@ -98,7 +99,8 @@ func settled(t *testing.T, line string, tm *terminal) *terminal {
 	}
 }
 
-// end takes a terminal's output and status. A server is stopped after its first run: what it begins then is another one.
+// end takes a terminal's output and status. A server is stopped after its first run: what it begins then is another
+// one.
 func (p *played) end(tm *terminal, server bool) {
 	if server {
 		if scenario := regexp.MustCompile(`echod( -\S+( [\d.:]+)?)* [a-z]`); scenario.MatchString(tm.cmd.Args[2]) {

@@ -145,8 +145,8 @@ func TestTheRoomsKeepTheRules(t *testing.T) {
 // arrow is a line of the drawing: who sees, and what it hands over.
 var arrow = regexp.MustCompile(`(?m)^ ?(\S+) +── (\w+) ─+[┐┤┼┘]`)
 
-// TestTheDrawingIsWhatTheImportsSay: in docs/design.md, who hands something to observe is imported by it, and with what the
-// drawing leaves out that is all it imports of those who see.
+// TestTheDrawingIsWhatTheImportsSay: in docs/design.md, who hands something to observe is imported by it, and with what
+// the drawing leaves out that is all it imports of those who see.
 func TestTheDrawingIsWhatTheImportsSay(t *testing.T) {
 	list := rooms(t)
 	var drawn []string

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A run may come out differently within what is right: which of two states was seen, which side was faster. So a block is true if
-// one of several runs tells the same.
+// A run may come out differently within what is right: which of two states was seen, which side was faster. So a block
+// is true if one of several runs tells the same.
 const (
 	attempts     = 20
 	slowAttempts = 4 // of what takes longer than slow
@@ -120,8 +120,8 @@ func (b block) differs(p played) string {
 	return shown.difference(run)
 }
 
-// renew plays the run until it has come out the same way twice, a few times more where that is quick, and writes what the terminals
-// showed of the one in which least was passed unseen.
+// renew plays the run until it has come out the same way twice, a few times more where that is quick, and writes what
+// the terminals showed of the one in which least was passed unseen.
 func (g *group) renew(t *testing.T) {
 	t.Helper()
 	var before []played

@@ -9,9 +9,9 @@ import (
 	"socklife/internal/rfc9293"
 )
 
-// transcript is what a run's output says, without what differs from one run to the next: each side's calls in their order, what was
-// checked, the states that each socket went through, and the segments that mean something. Output that is none of a run,
-// such as --help's, is its lines.
+// transcript is what a run's output says, without what differs from one run to the next: each side's calls in their
+// order, what was checked, the states that each socket went through, and the segments that mean something. Output that
+// is none of a run, such as --help's, is its lines.
 type transcript struct {
 	calls    map[string][]string            // by side
 	checks   map[string][]string            // by side, sorted: two sides' waits may end in either order
@@ -45,7 +45,8 @@ func (tr *transcript) check(side, text string) {
 	slices.Sort(tr.checks[side])
 }
 
-// state adds what a look found of a socket. The socket is named by the client's port where there are several connections.
+// state adds what a look found of a socket. The socket is named by the client's port where there are several
+// connections.
 func (tr *transcript) state(side, port, from, to string) {
 	if from == to {
 		return
@@ -75,8 +76,8 @@ func (tr *transcript) state(side, port, from, to string) {
 	tr.sockets[side][key] = append(chain, to)
 }
 
-// incarnation tells apart connections that have the same ports one after the other: a new one is seen for the first time while the
-// old one is in TIME-WAIT, and ends it.
+// incarnation tells apart connections that have the same ports one after the other: a new one is seen for the first
+// time while the old one is in TIME-WAIT, and ends it.
 func (tr *transcript) incarnation(side, key, from string) string {
 	for {
 		chain := tr.sockets[side][key]

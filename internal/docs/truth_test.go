@@ -45,7 +45,8 @@ func drawn(t *testing.T, sc *stage.Scenario) (events []timeline.Event, text stri
 	return rec.events, out.String()
 }
 
-// The reader of transcripts misses nothing and makes nothing up: what it reads from the lines is what was handed to the view.
+// The reader of transcripts misses nothing and makes nothing up: what it reads from the lines is what was handed to the
+// view.
 func TestATranscriptHasAllThatHappened(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"half-close", "handshake", "close", "linger-off", "linger-reset", "reuseaddr", "backlog"} {
@@ -119,7 +120,8 @@ func portOf(addr netip.AddrPort) string {
 	return fmt.Sprintf(":%d", addr.Port())
 }
 
-// callNames are the calls without what was passed in, and how they ended. One after the other that are the same count once.
+// callNames are the calls without what was passed in, and how they ended. One after the other that are the same count
+// once.
 func (tr *transcript) callNames(side string) (names []string) {
 	for _, c := range tr.calls[side] {
 		name, _, _ := strings.Cut(c, "(")

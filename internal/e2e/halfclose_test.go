@@ -123,8 +123,8 @@ func TestEveryScenarioInTwoProcesses(t *testing.T) {
 	}
 }
 
-// Somebody who is not echoc comes first. That run has failed, and the server says so and goes on for the next client; its own
-// exit status still tells that not all was well.
+// Somebody who is not echoc comes first. That run has failed, and the server says so and goes on for the next client;
+// its own exit status still tells that not all was well.
 func TestTheServerGoesOnAfterARunThatFailed(t *testing.T) {
 	beside(t)
 	s := start(t, "--json", "--runs", "2", "half-close")

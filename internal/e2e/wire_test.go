@@ -127,8 +127,8 @@ func TestTheHandshakesNumbersByTshark(t *testing.T) {
 	}
 }
 
-// On a line that loses segments the timeline and tshark, which has a mind of its own about numbers and windows, tell the same of every
-// segment that arrived.
+// On a line that loses segments the timeline and tshark, which has a mind of its own about numbers and windows, tell
+// the same of every segment that arrived.
 func TestTheTimelineSaysWhatTsharkReads(t *testing.T) {
 	t.Parallel()
 	onWire(t)
@@ -257,8 +257,8 @@ func TestLossIsRepeatableAndDelayIsSlow(t *testing.T) {
 	}
 }
 
-// A segment that the wire holds is the same segment, and as long, when it is delivered. What overtakes it meanwhile is acknowledged
-// selectively, by numbers that are as relative as all others.
+// A segment that the wire holds is the same segment, and as long, when it is delivered. What overtakes it meanwhile is
+// acknowledged selectively, by numbers that are as relative as all others.
 func TestAHeldSegmentIsShownAsItIs(t *testing.T) {
 	beside(t)
 	onWire(t)

@@ -29,8 +29,8 @@ type Config struct {
 	// inherit; nil is nothing. When it fails the server is not made.
 	ListenerOptions func(*sockapi.Socket) error
 
-	// Bound is called with the listener between bind(2) and listen(2): it has its address, and nobody can have come yet;
-	// nil is nothing. When it fails the server is not made.
+	// Bound is called with the listener between bind(2) and listen(2): it has its address, and nobody can have come
+	// yet; nil is nothing. When it fails the server is not made.
 	Bound func(*sockapi.Socket) error
 
 	// MaxConns is how many connections are served at once; 0 is no limit. While that many are open the server does not

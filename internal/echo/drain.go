@@ -69,7 +69,8 @@ func (l *loop) closeListener() error {
 	return err
 }
 
-// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in net/ipv4/tcp.c).
+// acceptQueue is the length of a listener's accept queue: what TCP_INFO has in tcpi_unacked (tcp_get_info in
+// net/ipv4/tcp.c).
 func acceptQueue(listener *sockapi.Socket) uint32 {
 	info, _ := tcpinfo.Get(listener)
 	return info.Unacked

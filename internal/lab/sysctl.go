@@ -47,9 +47,9 @@ func (h *Host) onHost() error {
 	return nil
 }
 
-// enableIPv6 tells whether there is IPv6, on the interfaces that are made after it. They get no fe80:: address, and with
-// that they have nothing to say on their own. Where /proc/sys is read-only, as in many containers, they talk: the wire
-// does not carry it.
+// enableIPv6 tells whether there is IPv6, on the interfaces that are made after it. They get no fe80:: address, and
+// with that they have nothing to say on their own. Where /proc/sys is read-only, as in many containers, they talk: the
+// wire does not carry it.
 func (h *Host) enableIPv6() (bool, error) {
 	const conf = "/proc/sys/net/ipv6/conf/"
 	if _, err := os.Stat(conf); errors.Is(err, fs.ErrNotExist) {

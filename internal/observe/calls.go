@@ -38,7 +38,8 @@ func NewTracer(log *timeline.Log, side timeline.Side, hooks Hooks) *Tracer {
 	return t
 }
 
-// SetHooks puts others in the place of those before: a listener that is kept from run to run belongs to another run then.
+// SetHooks puts others in the place of those before: a listener that is kept from run to run belongs to another run
+// then.
 func (t *Tracer) SetHooks(hooks Hooks) { t.hooks.Store(&hooks) }
 
 // Took is how long the side's last call was in the kernel.

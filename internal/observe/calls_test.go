@@ -52,8 +52,8 @@ func TestHooksOfACall(t *testing.T) {
 	}
 }
 
-// Of a run that is over no call is recorded: neither one that is made then, nor one that was in the kernel and was woken. A
-// listener that is kept belongs to the next run when that has begun.
+// Of a run that is over no call is recorded: neither one that is made then, nor one that was in the kernel and was
+// woken. A listener that is kept belongs to the next run when that has begun.
 func TestCallsOfARunThatIsOver(t *testing.T) {
 	rec := &record{}
 	log := timeline.New(rec)

@@ -9,8 +9,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// What the tracepoint told is not told again by who sampled it. The end of a connection that had the same addresses before is
-// not taken for the end of the new one.
+// What the tracepoint told is not told again by who sampled it. The end of a connection that had the same addresses
+// before is not taken for the end of the new one.
 func TestEachTransitionIsToldOnce(t *testing.T) {
 	addr := netip.MustParseAddrPort
 	a, b, nameless := addr("127.0.0.1:40000"), addr("127.0.0.1:7007"), addr("127.0.0.1:0")

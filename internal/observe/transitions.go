@@ -11,8 +11,8 @@ import (
 )
 
 // transitions are the kernel's own, beside what is sampled. The tracepoint misses nothing that happens to a socket, and
-// sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is told once, by
-// the tracepoint if it had it.
+// sock_diag sees what is no socket any more (TIME-WAIT) or not yet (SYN-RECEIVED): each change of state is told once,
+// by the tracepoint if it had it.
 type transitions struct {
 	log    *timeline.Log
 	owners *Owners

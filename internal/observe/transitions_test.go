@@ -10,7 +10,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Where the kernel lost transitions the timeline says so, at that place, though the next that it has is of somebody else's socket.
+// Where the kernel lost transitions the timeline says so, at that place, though the next that it has is of somebody
+// else's socket.
 func TestAGapInTheTraceIsToldWhereItIs(t *testing.T) {
 	rec := &record{}
 	log := timeline.New(rec)

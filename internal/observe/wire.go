@@ -9,8 +9,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// SegmentLog has every packet on the wire, and what becomes of it, put into the timeline, and into a capture if there is
-// one. It remembers them, to be waited for and counted.
+// SegmentLog has every packet on the wire, and what becomes of it, put into the timeline, and into a capture if there
+// is one. It remembers them, to be waited for and counted.
 type SegmentLog struct {
 	log      *timeline.Log
 	absolute bool
@@ -24,7 +24,8 @@ type SegmentLog struct {
 	asked   int                     // keepalive probes
 }
 
-// NewSegmentLog returns one that has seen nothing yet. absolute has sequence numbers shown as they are; pcap may be nil.
+// NewSegmentLog returns one that has seen nothing yet. absolute has sequence numbers shown as they are; pcap may be
+// nil.
 func NewSegmentLog(log *timeline.Log, absolute bool, pcap *Pcap) *SegmentLog {
 	return &SegmentLog{log: log, absolute: absolute, pcap: pcap, first: map[uint64]segment.Seen{}, more: make(chan struct{})}
 }

@@ -118,8 +118,8 @@ func TestAwaitASegment(t *testing.T) {
 	}
 }
 
-// The capture has packets in the order of their times though the wire reports what became of them in another, and waits for
-// the fate of what is held; what never had one is said to.
+// The capture has packets in the order of their times though the wire reports what became of them in another, and waits
+// for the fate of what is held; what never had one is said to.
 func TestACaptureIsInOrder(t *testing.T) {
 	var file bytes.Buffer
 	p, err := NewPcap(&file)

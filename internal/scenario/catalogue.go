@@ -1,6 +1,6 @@
-// Package scenario holds the lessons and their catalogue. Each lesson is one file with both sides in it: what the server
-// calls, what the client calls, and what the kernel must then say, from top to bottom. The words it is written in are
-// those of package stage; no lesson uses another one's.
+// Package scenario holds the lessons and their catalogue. Each lesson is one file with both sides in it: what the
+// server calls, what the client calls, and what the kernel must then say, from top to bottom. The words it is written
+// in are those of package stage; no lesson uses another one's.
 package scenario
 
 import (

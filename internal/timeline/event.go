@@ -63,8 +63,8 @@ type Call struct {
 	Sys *sockapi.Call `json:"-"`
 }
 
-// State is what a source said of a socket. From is 0, and absent in JSON, where the socket was seen for the first time. From and To are
-// the same where the state stayed and its timer, queues or shutdown bits are the news.
+// State is what a source said of a socket. From is 0, and absent in JSON, where the socket was seen for the first time.
+// From and To are the same where the state stayed and its timer, queues or shutdown bits are the news.
 type State struct {
 	Local     netip.AddrPort `json:"local"` // invalid, which is "" in JSON, for an address that the socket does not have
 	Remote    netip.AddrPort `json:"remote,omitzero"`

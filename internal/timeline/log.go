@@ -15,11 +15,11 @@ type Sink interface{ Event(Event) }
 
 // Log orders events.
 //
-// The order is that of cause and effect, which is not the order in which calls return: a close() puts a FIN on its way, and
-// the peer's read() may be back with end of file before close() is. So a call that acts (close, shutdown, connect, …) stands
-// at the moment it was entered and a call that waits for the other side (accept, read) at the moment it returned. While an
-// acting call is in the kernel, what others report is kept back until it is back, for at most [BlockAfter]; after that
-// the log says that the call blocks, and the call itself will stand where it returned.
+// The order is that of cause and effect, which is not the order in which calls return: a close() puts a FIN on its way,
+// and the peer's read() may be back with end of file before close() is. So a call that acts (close, shutdown, connect,
+// …) stands at the moment it was entered and a call that waits for the other side (accept, read) at the moment it
+// returned. While an acting call is in the kernel, what others report is kept back until it is back, for at most
+// [BlockAfter]; after that the log says that the call blocks, and the call itself will stand where it returned.
 type Log struct {
 	mu       sync.Mutex
 	start    time.Time
@@ -57,8 +57,8 @@ func (l *Log) SetLag(d time.Duration) {
 	l.lag = d
 }
 
-// SetFilter has f decide which events are kept, just before they are numbered and in their order; nil keeps all. f may change
-// the body.
+// SetFilter has f decide which events are kept, just before they are numbered and in their order; nil keeps all. f may
+// change the body.
 func (l *Log) SetFilter(f func(Side, Body) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -161,8 +161,8 @@ func (l *Log) tick() {
 	l.flush()
 }
 
-// emit numbers an event. One that was reported too late for its place (its goroutine lost the CPU in between) stands at the
-// moment of the event before it: the order that was handed out is not changed afterwards.
+// emit numbers an event. One that was reported too late for its place (its goroutine lost the CPU in between) stands at
+// the moment of the event before it: the order that was handed out is not changed afterwards.
 func (l *Log) emit(e Event) {
 	if l.filter != nil && !l.filter(e.Side, e.Body) {
 		return

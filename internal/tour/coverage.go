@@ -76,8 +76,8 @@ func (v *Coverage) state(at time.Duration, b *timeline.State) {
 	}
 }
 
-// replaces tells whether a new connection takes the place of one in TIME-WAIT, between the same addresses. To the kernel they are
-// two: the old entry goes as the new one comes.
+// replaces tells whether a new connection takes the place of one in TIME-WAIT, between the same addresses. To the
+// kernel they are two: the old entry goes as the new one comes.
 func (v *Coverage) replaces(at time.Duration, b *timeline.State) bool {
 	pair := b.Ends()
 	switch {

@@ -1,5 +1,5 @@
-// Package tour plays every scenario that can be played here, and tells which states and transitions of RFC 9293 were seen on
-// the way, by which scenario and by which source.
+// Package tour plays every scenario that can be played here, and tells which states and transitions of RFC 9293 were
+// seen on the way, by which scenario and by which source.
 package tour
 
 import (
@@ -33,8 +33,8 @@ type Config struct {
 	Coverage *Coverage         // a sink of the log
 }
 
-// Run plays the scenarios one after the other: what they count is the whole network namespace's. The coverage is the last
-// that the log gets. The result's error is of the first scenario that did not come to its end.
+// Run plays the scenarios one after the other: what they count is the whole network namespace's. The coverage is the
+// last that the log gets. The result's error is of the first scenario that did not come to its end.
 func Run(ctx context.Context, cfg Config) (sum stage.Result) {
 	stops := plan(cfg.Wire != nil)
 	for i, stop := range stops {

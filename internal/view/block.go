@@ -98,8 +98,8 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// coverageHead and coverageBlock are the tour's table: a state or a transition, the scenario that showed it and the source, or why
-// nothing did.
+// coverageHead and coverageBlock are the tour's table: a state or a transition, the scenario that showed it and the
+// source, or why nothing did.
 func (s symbols) coverageHead() text {
 	return text(nil).add(dim, strings.Repeat(" ", s.markWide())+"state or transition").pad(s.coverageColumn()).add(dim, "seen in").
 		pad(s.coverageColumn()+scenarioWide).add(dim, "by")

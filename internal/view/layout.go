@@ -68,8 +68,8 @@ func clock(at time.Duration) string {
 	return fmt.Sprintf("%4.0fh", min(at.Hours(), 9999))
 }
 
-// row puts blocks into the lanes, side by side or, with one lane, below each other. Before is the side of the line above, which need
-// not be said again.
+// row puts blocks into the lanes, side by side or, with one lane, below each other. Before is the side of the line
+// above, which need not be said again.
 func (l layout) row(when string, before timeline.Side, sides [2]timeline.Side, blocks [2][]text) (lines []text) {
 	if l.lanes == 2 {
 		return l.sideBySide(when, blocks)

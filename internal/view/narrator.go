@@ -8,8 +8,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many connections over hours
-// on one stream. Lines are not wrapped, whatever the width; but on a terminal the options of a segment may stand below it.
+// Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many
+// connections over hours on one stream. Lines are not wrapped, whatever the width; but on a terminal the options of a
+// segment may stand below it.
 type Narrator struct {
 	w   io.Writer
 	err error
@@ -23,7 +24,8 @@ type Narrator struct {
 	day     string
 }
 
-// NewNarrator returns a sink that writes to w. Of the options it uses Color, ASCII, Own, and Width: 0 is a line an event.
+// NewNarrator returns a sink that writes to w. Of the options it uses Color, ASCII, Own, and Width: 0 is a line an
+// event.
 func NewNarrator(w io.Writer, o Options) *Narrator {
 	n := &Narrator{w: w, o: o, s: newSymbols(o.ASCII), p: newPalette(o.Color), peers: map[int]string{}, sockets: sockets{}, wide: len(":65535")}
 	if o.Own == timeline.Client { // there is one peer
@@ -69,7 +71,8 @@ func (n *Narrator) Flush() {}
 // Err is the first error of a write, or nil.
 func (n *Narrator) Err() error { return n.err }
 
-// lines are those of an event that begins in a column: one, but for a segment with more to say than a terminal has room for.
+// lines are those of an event that begins in a column: one, but for a segment with more to say than a terminal has room
+// for.
 func (n *Narrator) lines(e timeline.Event, says text, column int) []text {
 	const hang = len("client --> ")
 	if _, ok := e.Body.(*timeline.Segment); !ok || n.o.Width < column+2*hang {

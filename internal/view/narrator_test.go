@@ -22,8 +22,8 @@ func TestBothEndsHaveOneName(t *testing.T) {
 	}
 }
 
-// A segment stands on its client's line, and what it says that a terminal of 80 columns has no room for below itself. In a
-// file it is one line.
+// A segment stands on its client's line, and what it says that a terminal of 80 columns has no room for below itself.
+// In a file it is one line.
 func TestASegmentInTheNarration(t *testing.T) {
 	client, server := addr("127.0.0.1:34440"), addr("127.0.0.1:7007")
 	ack := uint32(1)

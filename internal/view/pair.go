@@ -93,7 +93,8 @@ func (f *finding) belongsTo(listener *finding) bool {
 		listener.state.Local == f.queue.Local && f.near(listener)
 }
 
-// rows puts a finding with nothing beside it below the one before it in its lane, where a row of its own would leave a hole.
+// rows puts a finding with nothing beside it below the one before it in its lane, where a row of its own would leave a
+// hole.
 func (p pairs) rows() (rows []row) {
 	for _, r := range p {
 		if n := len(rows); n > 0 && rows[n-1].takes(r) {

@@ -76,7 +76,8 @@ func TestWhatOneLookFoundStandsSideBySide(t *testing.T) {
 	}
 }
 
-// Whether the last look at the server missed LAST-ACK or an abort is known when the client is in TIME-WAIT: the FIN has come.
+// Whether the last look at the server missed LAST-ACK or an abort is known when the client is in TIME-WAIT: the FIN has
+// come.
 func TestWhatOneEndIsInSaysWhatTheOtherHasPassed(t *testing.T) {
 	gone := st(tcpinfo.CloseWait, tcpinfo.Closed, server)
 	alone := body((&script{}).at(0, S, gone), Options{})

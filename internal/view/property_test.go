@@ -19,8 +19,8 @@ import (
 
 var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// wellFormed checks what holds of everything that is drawn: no line is wider than the terminal, and a terminal is never told anything but
-// text, new lines and, if so wished, colours.
+// wellFormed checks what holds of everything that is drawn: no line is wider than the terminal, and a terminal is never
+// told anything but text, new lines and, if so wished, colours.
 func wellFormed(t *testing.T, out string, o Options) {
 	t.Helper()
 	if o.Color {

@@ -96,7 +96,8 @@ func (s symbols) segmentInLane(b *timeline.Segment) text {
 	return s.shaft(2).join("", mark).add(plain, " "+s.segmentText(b)).join(" ", word)
 }
 
-// segmentText is [timeline.Segment.Line] with the places where it may be broken, and a fate that the arrow does not show.
+// segmentText is [timeline.Segment.Line] with the places where it may be broken, and a fate that the arrow does not
+// show.
 func (s symbols) segmentText(b *timeline.Segment) string {
 	says := s.clean(b.Numbers())
 	if news := b.News(); len(news) > 0 {

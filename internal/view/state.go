@@ -16,7 +16,8 @@ import (
 // tcpInfo is the source that goes without saying: a terminal's head says so once, for all rows.
 const tcpInfo = "tcp_info"
 
-// transition is what a look found: ESTABLISHED → FIN-WAIT-2, or one state where nothing else is known or it did not change.
+// transition is what a look found: ESTABLISHED → FIN-WAIT-2, or one state where nothing else is known or it did not
+// change.
 func (s symbols) transition(side timeline.Side, b *timeline.State) text {
 	to := b.To.String()
 	switch {
@@ -28,8 +29,8 @@ func (s symbols) transition(side timeline.Side, b *timeline.State) text {
 	return text(nil).add(hue(side), b.From.String()).add(dim, glued(" "+s.arrow+" ")).add(strongHue(side), to)
 }
 
-// details are what the source said beyond the state. What is at rest (an empty queue, no timer) is left out, unless that is the news:
-// the state is the same as before and then it was not.
+// details are what the source said beyond the state. What is at rest (an empty queue, no timer) is left out, unless
+// that is the news: the state is the same as before and then it was not.
 func (s symbols) details(b, before *timeline.State) (items []text) {
 	say := func(format string, args ...any) {
 		items = append(items, text(nil).add(plain, glued(fmt.Sprintf(format, args...))))
@@ -68,8 +69,8 @@ func timeLeft(b *timeline.State) string {
 	return " " + span(time.Duration(*b.ExpiresMS)*time.Millisecond)
 }
 
-// passed says which states the socket went through between two looks. Where it may have been aborted instead, that is said too, unless
-// the peer has had its FIN. The tracepoint misses nothing.
+// passed says which states the socket went through between two looks. Where it may have been aborted instead, that is
+// said too, unless the peer has had its FIN. The tracepoint misses nothing.
 func passed(b *timeline.State, finArrived bool) string {
 	if b.Source == "tracepoint" || b.From == 0 {
 		return ""
@@ -120,7 +121,8 @@ func joined(states []tcpinfo.State, sep string) string {
 	return strings.Join(names, sep)
 }
 
-// backlog is a listener's queues: accept queue 1/128, SYN queue 2. The accept queue is full when it holds one more than its limit.
+// backlog is a listener's queues: accept queue 1/128, SYN queue 2. The accept queue is full when it holds one more than
+// its limit.
 func (s symbols) backlog(q *timeline.Queue) (items []text) {
 	accept := fmt.Sprintf("accept queue %d/%d", q.AcceptQueue, q.AcceptLimit)
 	if q.AcceptQueue > q.AcceptLimit {

@@ -96,8 +96,8 @@ func words(t text) (out []word) {
 	return out
 }
 
-// wrap breaks a text into lines of at most width columns. The first begins after indent columns, the others after hang. A word that
-// is wider than a line is cut.
+// wrap breaks a text into lines of at most width columns. The first begins after indent columns, the others after hang.
+// A word that is wider than a line is cut.
 func wrap(t text, width, indent, hang int) (lines []text) {
 	hang = min(hang, width/2)
 	indent = min(indent, width/2)
@@ -132,8 +132,9 @@ func between(a, b glyph) style {
 	return plain
 }
 
-// clean makes a string harmless and one column a rune: white space becomes single spaces, and control characters, broken UTF-8 and
-// whatever has another width, or none, becomes an escape. Every string from outside this package goes through it.
+// clean makes a string harmless and one column a rune: white space becomes single spaces, and control characters,
+// broken UTF-8 and whatever has another width, or none, becomes an escape. Every string from outside this package goes
+// through it.
 func (s symbols) clean(in string) string {
 	return s.escape(strings.Join(strings.Fields(in), " "))
 }
@@ -167,7 +168,8 @@ func (s symbols) escape(in string) string {
 // verbatim is for what is in ASCII anyway, like system calls and their arguments.
 func verbatim(in string) string { return symbols{ascii: true}.escape(in) }
 
-// narrow says whether a rune beyond ASCII is one that prose here is written with, and one column wide on every terminal.
+// narrow says whether a rune beyond ASCII is one that prose here is written with, and one column wide on every
+// terminal.
 func narrow(r rune) bool {
 	switch {
 	case r == 0xad: // soft hyphen: no width

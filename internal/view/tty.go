@@ -11,13 +11,14 @@ import (
 // DefaultWidth is the width, in columns, of what is not a terminal.
 const DefaultWidth = 80
 
-// For returns the options that suit a stream: its width, whether it takes colour (mode as in [UseColor]) and whether only ASCII.
+// For returns the options that suit a stream: its width, whether it takes colour (mode as in [UseColor]) and whether
+// only ASCII.
 func For(f *os.File, mode string) Options {
 	return Options{Width: Width(f), Color: UseColor(mode, f), ASCII: !UTF8()}
 }
 
-// UseColor decides for one stream: mode is always, never, or auto, which means that f is a terminal that can (TERM is not dumb)
-// and the user has not set NO_COLOR (https://no-color.org).
+// UseColor decides for one stream: mode is always, never, or auto, which means that f is a terminal that can (TERM is
+// not dumb) and the user has not set NO_COLOR (https://no-color.org).
 func UseColor(mode string, f *os.File) bool {
 	switch mode {
 	case "always":
@@ -45,7 +46,8 @@ func Width(f *os.File) int {
 	return DefaultWidth
 }
 
-// UTF8 says whether the locale's characters are UTF-8, by the first of LC_ALL, LC_CTYPE and LANG that is set (locale(7)).
+// UTF8 says whether the locale's characters are UTF-8, by the first of LC_ALL, LC_CTYPE and LANG that is set
+// (locale(7)).
 func UTF8() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := os.Getenv(name); v != "" {

@@ -1,0 +1,38 @@
+package docs
+
+import (
+	"bufio"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// commentWidth is how wide a line of a comment may be, a tab taken as four columns.
+const commentWidth = 120
+
+func TestCommentsAreOfOneWidth(t *testing.T) {
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		lines := bufio.NewScanner(f)
+		for n := 1; lines.Scan(); n++ {
+			line := strings.ReplaceAll(lines.Text(), "\t", "    ")
+			prose := strings.HasPrefix(strings.TrimLeft(line, " "), "// ") && strings.Contains(strings.TrimLeft(line, " /"), " ")
+			if prose && len([]rune(line)) > commentWidth {
+				t.Errorf("%s:%d: %d columns", path, n, len([]rune(line)))
+			}
+		}
+		return lines.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
