@@ -14,7 +14,7 @@ import (
 // with "net.": net.ipv4.tcp_fin_timeout. It ends with the lab and is never set anywhere else.
 func (h *Host) Sysctl(name, value string) error {
 	if !strings.HasPrefix(name, "net.") { // all others are the machine's
-		return fmt.Errorf("lab: sysctl %q: its name does not begin with net.", name)
+		return fmt.Errorf("lab: sysctl %q: its name does not begin with %q", name, "net.")
 	}
 	path := "/proc/sys/" + strings.ReplaceAll(name, ".", "/")
 	return h.Do(func() error { return h.writeSysctl(path, value) })

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -431,5 +432,44 @@ func TestTheSearchForPortsEnds(t *testing.T) {
 	}}
 	if r, _ := play(t.Context(), sc, stage.Config{}); r.Err == nil || !strings.Contains(r.Err.Error(), "neighbouring ports") {
 		t.Error(r.Err)
+	}
+}
+
+// queued waits until so many are in the accept queue.
+func (s *server) queued(n uint32) {
+	s.t.Helper()
+	diag, err := tcpinfo.Dial()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer diag.Close()
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		if b, err := diag.Backlog(s.addr); err == nil && b.AcceptQueue == n {
+			return
+		} else if time.Now().After(deadline) {
+			s.t.Fatalf("%d are in the queue, want %d: %v", b.AcceptQueue, n, err)
+		}
+	}
+}
+
+// A client that waits is not turned away for one that has left the queue behind it.
+func TestWhoWaitsIsNotTurnedAway(t *testing.T) {
+	s := serve(t, halfClose, 0, nil)
+	first := s.visit("half-close hold=0s\n")
+	s.queued(0)
+	second := make(chan stage.Result, 1)
+	go func() {
+		r, _ := playClient(t, halfClose, s.addr)
+		second <- r
+	}()
+	s.queued(1)
+	s.reset(s.visit(""))
+	s.queued(2)
+	s.reset(first)
+	if r := s.result(); r.OK() {
+		t.Error("the first run is content, though its client was reset")
+	}
+	if r := <-second; !r.OK() {
+		t.Errorf("the one who waited: %d failed, %v", r.Failed, r.Err)
 	}
 }

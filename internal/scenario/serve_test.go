@@ -27,7 +27,7 @@ func serving(t *testing.T, server func(*stage.Side), client func(netip.AddrPort)
 	return results, err
 }
 
-// What a client did is no reason to stop serving: the next run has a listener of its own, at the same address.
+// What a client did is no reason to stop serving: the listener goes on, with those in its queue.
 func TestAFailedRunLeavesTheNextOneAListener(t *testing.T) {
 	t.Parallel()
 	second := make(chan error, 1)

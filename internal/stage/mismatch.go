@@ -30,10 +30,13 @@ var programs = map[timeline.Side]string{timeline.Server: "echod", timeline.Clien
 // heard keeps the first that came on a connection, and ends the client's run if nobody plays its scenario at the other
 // end.
 func (c *Conn) heard(b []byte) {
+	c.mu.Lock()
 	if room := lineLimit - len(c.began); room > 0 {
-		c.began = append(c.began, b[:min(len(b), room)]...)
+		c.began = append(slices.Clip(c.began), b[:min(len(b), room)]...)
 	}
-	c.Must(c.side.mismatch(c.began))
+	began := c.began
+	c.mu.Unlock()
+	c.Must(c.side.mismatch(began))
 }
 
 // mismatch says what is at the other end, by the first that it said, if that is not the server of this scenario.
@@ -72,5 +75,8 @@ func (c *Conn) unreadMismatch() error {
 	if err != nil {
 		return nil // nothing, or nothing more
 	}
-	return c.side.mismatch(append(slices.Clone(c.began), b[:n]...))
+	c.mu.Lock()
+	began := c.began
+	c.mu.Unlock()
+	return c.side.mismatch(append(slices.Clip(began), b[:n]...))
 }

@@ -28,7 +28,7 @@ func (c *Conn) AwaitQueues(why string, half int, waiting uint32) {
 func (c *Conn) AwaitUnread(why string) {
 	c.side.Await(why, func() (string, bool) {
 		if c.Last().State == tcpinfo.Closed {
-			c.side.Fail(goneError(c.Remote()))
+			c.side.Fail(ofClient(ErrGone, c.Remote()))
 		}
 		d := c.LastDiag()
 		return fmt.Sprintf("Recv-Q %d", d.RecvQ), d.RecvQ > 0

@@ -27,7 +27,7 @@ func (s *Side) ReadRequest(c *Conn) {
 	line, err := c.readLine()
 	spoken()
 	if line == "" && (errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET)) {
-		s.run.fail(fmt.Errorf("%w (%s)", ErrLeft, c.Remote()))
+		s.run.fail(ofClient(ErrLeft, c.Remote()))
 	}
 	if !errors.Is(err, io.EOF) {
 		c.Must(err)
@@ -38,7 +38,7 @@ func (s *Side) ReadRequest(c *Conn) {
 		s.run.fail(s.Mismatch("the client sent %.40q", line))
 	}
 	if c.Last().State == tcpinfo.Closed {
-		s.run.fail(goneError(c.Remote()))
+		s.run.fail(ofClient(ErrGone, c.Remote()))
 	}
 	s.asked.Store(true)
 	s.hold = max(s.hold, min(hold, holdLimit))

@@ -43,11 +43,15 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 			cfg.Ready, cfg.Addr = nil, a // the port that was free is ours from now on
 		}
 		result := r.serve(server)
-		if listener = server.listener; r.handed != nil {
+		if listener, handed = server.listener, server.handed; r.handed != nil {
 			handed = r.handed.sock
 		}
 		if result.Err != nil && server.goesOn() {
-			server.clearQueue()
+			if next := server.clearQueue(); handed == nil {
+				handed = next
+			} else if next != nil {
+				server.turnAway(next)
+			}
 		} else if result.Err != nil {
 			listener.close()
 			listener = nil
@@ -105,33 +109,46 @@ func (s *Side) goesOn() bool { return s.listener != nil && !s.aborted }
 
 // clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps
 // its place there, and is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of
-// the same.
-func (s *Side) clearQueue() {
-	dead := int(s.listening.Last().AcceptQueue) - s.WaitingClients()
-	if len(s.run.taken) == 0 {
+// the same. Whoever stands before them and has not left is the next run's: its connection is returned.
+func (s *Side) clearQueue() (next *sockapi.Socket) {
+	if s.listening == nil {
+		return nil
+	}
+	dead, first := int(s.listening.Last().AcceptQueue)-s.WaitingClients(), len(s.run.taken) == 0
+	if first {
 		dead = max(dead, 1)
 	}
-	s.listener.sock.Control(func(fd uintptr) {
-		queued := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		for ; dead > 0; dead-- {
-			if n, err := unix.Poll(queued, 0); n != 1 || err != nil {
-				return
-			}
-			if conn, _, err := unix.Accept4(int(fd), unix.SOCK_CLOEXEC); err == nil {
-				s.turnAway(conn)
-			}
+	for ; dead > 0 && ready(s.listener.sock, unix.POLLIN); dead-- {
+		conn, _, err := s.listener.sock.Accept4(0)
+		if err != nil {
+			return nil
 		}
+		if !first && !s.queueFirst && !ready(conn, 0) {
+			return conn
+		}
+		first = false
+		s.turnAway(conn)
+	}
+	return nil
+}
+
+// ready tells whether one of the events is there, or an error: of a connection, that it was reset.
+func ready(s *sockapi.Socket, events int16) (is bool) {
+	s.Control(func(fd uintptr) {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, 0)
+		is = n == 1 && err == nil
 	})
+	return is
 }
 
 // turnAway closes a connection of nobody's. Who plays something else is told so.
-func (s *Side) turnAway(fd int) {
-	b := make([]byte, lineLimit)
-	n, _, _ := unix.Recvfrom(fd, b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+func (s *Side) turnAway(conn *sockapi.Socket) {
+	b, silent := make([]byte, lineLimit), conn.Untraced()
+	n, _ := silent.Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
 	if n > 0 && !bytes.HasPrefix(b[:n], s.requestBegins()) {
-		unix.Send(fd, s.refusal(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+		silent.Send(s.refusal(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 	}
-	unix.Close(fd)
+	conn.Close()
 }
 
 // takeListener takes over the listener of the run before, and its calls.
@@ -142,7 +159,7 @@ func (s *Side) takeListener(h *keptListener) {
 	}
 }
 
-// KeepListener leaves the listener to the next run, if there is one. (After a failure that starts afresh.)
+// KeepListener leaves the listener to the next run, if there is one.
 func (s *Side) KeepListener(l *Conn) {
 	if s.keeps {
 		s.listener = &keptListener{l.sock, s.trace}

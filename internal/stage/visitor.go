@@ -30,11 +30,12 @@ var ErrLeft = errors.New("somebody connected and left without a request")
 // ErrGone: the client that was being played with is there no more.
 var ErrGone = errors.New("the client has gone")
 
-func goneError(from netip.AddrPort) error {
+// ofClient says whose error it is, if that is known: a connection that was reset in the queue has no peer any more.
+func ofClient(err error, from netip.AddrPort) error {
 	if !from.IsValid() {
-		return ErrGone
+		return err
 	}
-	return fmt.Errorf("%w: %s", ErrGone, from)
+	return fmt.Errorf("%w: %s", err, from)
 }
 
 // watchPeer looks at whoever is waited for once a tick, and ends the run where waiting is of no use.
@@ -54,7 +55,7 @@ func (s *Side) watchPeer(what string) (each func(spent time.Duration)) {
 		if gone += tick; limit == 0 {
 			gone = 0
 		} else if gone >= limit {
-			s.run.cancel(goneError(from))
+			s.run.cancel(ofClient(ErrGone, from))
 		}
 	}
 }

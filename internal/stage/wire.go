@@ -266,7 +266,8 @@ func (w *Wire) must(err error) {
 	}
 }
 
-// Connections are what is watched of that side, but for listeners, the last first. No calls can be made on them.
+// Connections are the sockets that are watched of that side, the last first; of a listener that was seen before
+// listen(2), that too. No calls can be made on them.
 func (w *Wire) Connections(side timeline.Side) (list []*Conn) {
 	w.run.mu.Lock()
 	defer w.run.mu.Unlock()
