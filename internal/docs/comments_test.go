@@ -14,7 +14,7 @@ const commentWidth = 120
 
 func TestCommentsAreOfOneWidth(t *testing.T) {
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "example_test.go") { // their output is compared
 			return err
 		}
 		f, err := os.Open(path)

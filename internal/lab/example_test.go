@@ -16,9 +16,11 @@ func ExampleParseRule() {
 		}
 		fmt.Println(rule)
 	}
-	// Output: drop client syn 1 hold any fin reorder server data 2 by 3 rule "drop clinet": "clinet": want client,
-	// server, any, a flag (syn, syn+ack, ack, fin, rst, psh, urg), data, bytes, new, again, port, unreachable, every, a
-	// number or a range or after
+	// Output:
+	// drop client syn 1
+	// hold any fin
+	// reorder server data 2 by 3
+	// rule "drop clinet": "clinet": want client, server, any, a flag (syn, syn+ack, ack, fin, rst, psh, urg), data, bytes, new, again, port, unreachable, every, a number or a range or after
 }
 
 // Two hosts; the server's FIN is held until the program lets it go.
