@@ -13,7 +13,10 @@ import (
 // After Close a number may be another file's at once. Readers that do not care about Close must never see what is in
 // that file.
 func TestCloseNeverSomebodyElses(t *testing.T) {
-	const rounds = 300
+	rounds := 300
+	if testing.Short() {
+		rounds = 30
+	}
 	foreign := []byte("somebody else's")
 	var reads atomic.Int64
 	for range rounds {

@@ -27,7 +27,7 @@ func takeTour(t *testing.T, asUser bool, args ...string) []event {
 // With the kernel telling each transition, the tour sees all eleven states and every transition that Linux makes.
 func TestTheTourSeesEverything(t *testing.T) {
 	if testing.Short() {
-		t.Skip("an ordinary user takes the tour too")
+		t.Skip("internal/scenario plays every scenario")
 	}
 	beside(t)
 	begin := time.Now()
@@ -57,6 +57,9 @@ func TestTheTourSeesEverything(t *testing.T) {
 
 // An ordinary user sees the same states.
 func TestTheTourAsAnOrdinaryUser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("internal/scenario plays every scenario")
+	}
 	beside(t)
 	states := 0
 	for _, e := range takeTour(t, true) {

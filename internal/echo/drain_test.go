@@ -31,6 +31,9 @@ func TestDrainIdle(t *testing.T) {
 
 // TestDrainInFlight: a transfer that is under way when the server is told to stop is completed.
 func TestDrainInFlight(t *testing.T) {
+	if testing.Short() {
+		t.Skip("32 MiB, and a quiet time behind them")
+	}
 	t.Parallel()
 	var draining sync.WaitGroup
 	draining.Add(1)

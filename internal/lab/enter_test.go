@@ -74,6 +74,9 @@ func output(t *testing.T, c *exec.Cmd) (string, int) {
 
 // An ordinary user has all of it, in a user namespace.
 func TestAsNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays most of the tests again")
+	}
 	t.Parallel()
 	needUserNamespaces(t)
 	c := asNobody(t, 0o666, "", "-test.v", "-test.short",

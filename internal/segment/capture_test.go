@@ -250,6 +250,9 @@ func TestKernelHalfClose(t *testing.T) {
 }
 
 func TestKernelZeroWindow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the kernel, and for tshark")
+	}
 	t.Parallel()
 	p := connect(t, "tcp4", "127.0.0.1:0", 4096)
 	sent := make(chan int64)
@@ -276,6 +279,9 @@ type zeros struct{}
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 func TestKernelKeepAlive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the kernel, and for tshark")
+	}
 	t.Parallel()
 	p := connect(t, "tcp4", "127.0.0.1:0", 0)
 	p.send(p.client, p.server, 5)
@@ -292,6 +298,9 @@ func TestKernelKeepAlive(t *testing.T) {
 
 // A filter on the server's socket drops what arrives for it, until it is taken off.
 func TestKernelRetransmission(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the kernel, and for tshark")
+	}
 	t.Parallel()
 	p := connect(t, "tcp4", "127.0.0.1:0", 0)
 	p.send(p.client, p.server, 5)

@@ -172,6 +172,9 @@ func tshark(t testing.TB, file string, fields ...string) [][]string {
 // runTshark dissects a capture as TCP/IP and nothing above, and fails if tshark complains.
 func runTshark(t testing.TB, file string, args ...string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("tshark takes a second for each capture")
+	}
 	if _, err := exec.LookPath("tshark"); err != nil {
 		t.Skip("install tshark to compare with it")
 	}

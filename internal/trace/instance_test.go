@@ -170,6 +170,9 @@ func TestTheLivingAreNotSwept(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("instances of tracefs are slow to make and to remove")
+	}
 	needRoot(t)
 	t.Parallel()
 	var all sync.WaitGroup
@@ -195,6 +198,9 @@ func TestManyAtOnce(t *testing.T) {
 
 // Somebody who looks into our instance can keep us from removing it. They are named, and the next run removes it.
 func TestAnInstanceInUse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("instances of tracefs are slow to make and to remove")
+	}
 	t.Parallel()
 	needRoot(t)
 	tr, err := Open()

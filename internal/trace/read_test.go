@@ -100,7 +100,11 @@ func TestRunDeliversAtOnce(t *testing.T) {
 // What happened before it was told to end is delivered.
 func TestRunMissesNothingAtItsEnd(t *testing.T) {
 	t.Parallel()
-	for range 5 {
+	rounds := 5
+	if testing.Short() {
+		rounds = 1
+	}
+	for range rounds {
 		l := bound(t, loopback4)
 		tr := open(t, l.local().Port())
 		r := run(t, tr)
