@@ -87,6 +87,9 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 
 // Ctrl-C ends a program through its handler, a failure through its deferred calls.
 func TestNothingIsLeftAfterAnEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("instances of tracefs are slow to make and to remove")
+	}
 	needRoot(t)
 	t.Parallel()
 	interrupted := start(t, command(t, "interrupted"))
@@ -109,6 +112,9 @@ func TestNothingIsLeftAfterAnEnd(t *testing.T) {
 
 // Nobody can clean up after SIGKILL but the next one. Until then nothing is recorded.
 func TestTheKilledAreSwept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("instances of tracefs are slow to make and to remove")
+	}
 	needRoot(t)
 	t.Parallel()
 	killed := start(t, command(t, "hold"))
@@ -145,6 +151,9 @@ func swept(t *testing.T, name string) {
 
 // A process number says nothing about who lives.
 func TestTheLivingAreNotSwept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("instances of tracefs are slow to make and to remove")
+	}
 	needRoot(t)
 	t.Parallel()
 	plain := start(t, command(t, "hold"))
