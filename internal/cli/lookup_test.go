@@ -16,8 +16,9 @@ func TestALookUpIsInterrupted(t *testing.T) {
 	defer silent.Close()
 	before := net.DefaultResolver
 	defer func() { net.DefaultResolver = before }()
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "udp", silent.LocalAddr().String())
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		// Not a Dialer: it would read net.DefaultResolver, perhaps after it was put back.
+		return net.DialUDP("udp", nil, silent.LocalAddr().(*net.UDPAddr))
 	}}
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	go func() {
