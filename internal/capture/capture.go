@@ -100,13 +100,17 @@ type Packet struct {
 	Lost uint32 // how many packets are missing before this one: there was no room for them
 }
 
-// Run hands each packet to f until ctx ends; those that came until then are handed over before it returns.
-func (c *Capture) Run(ctx context.Context, f func(Packet)) error {
+// Run hands each packet to f until ctx ends; those that came until then are handed over before it returns. Again and
+// again it tells until, which may be nil, up to which moment everything has been handed over.
+func (c *Capture) Run(ctx context.Context, f func(Packet), until func(time.Time)) error {
 	room, control := make([]byte, 1<<16), make([]byte, 128)
 	for {
-		over := ctx.Err() != nil
+		over, asked := ctx.Err() != nil, time.Now()
 		if err := c.drain(room, control, f); err != nil {
 			return err
+		}
+		if until != nil {
+			until(asked.Add(-onItsWay))
 		}
 		if over {
 			return c.lastLosses(f)
@@ -117,6 +121,9 @@ func (c *Capture) Run(ctx context.Context, f func(Packet)) error {
 		}
 	}
 }
+
+// onItsWay is more than passes between a packet's time stamp and its place in the socket's buffer.
+const onItsWay = time.Millisecond
 
 // drain reads until there is nothing left.
 func (c *Capture) drain(room, control []byte, f func(Packet)) error {

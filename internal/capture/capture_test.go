@@ -95,7 +95,7 @@ func TestSeesAConnectionAndNothingElse(t *testing.T) {
 						t.Errorf("a packet of %v, now is %v", p.At, time.Now())
 					}
 					packets = append(packets, s) // whose data is overwritten: only its length counts
-				})
+				}, nil)
 				if err != nil {
 					t.Error(err)
 				}
@@ -130,7 +130,7 @@ func TestSeesEachOfManyPorts(t *testing.T) {
 			if s, err := segment.Decode(p.Data); err == nil && (s.Src.Port() == port || s.Dst.Port() == port) {
 				seen++
 			}
-		})
+		}, nil)
 		if err != nil || seen < 7 {
 			t.Errorf("%d ports: %d segments seen of a connection, %v", many, seen, err)
 		}
@@ -163,7 +163,7 @@ func TestNothingIsSeenBeforeAPortIsAdded(t *testing.T) {
 	talk(t, l)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.Run(ctx, func(p Packet) { t.Errorf("seen: % x", p.Data) }); err != nil {
+	if err := c.Run(ctx, func(p Packet) { t.Errorf("seen: % x", p.Data) }, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -193,7 +193,7 @@ func TestLossesAreTold(t *testing.T) {
 			if p.Data != nil {
 				seen++
 			}
-		})
+		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

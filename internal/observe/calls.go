@@ -20,15 +20,14 @@ type Tracer struct {
 
 // Hooks are what somebody adds to the record of the calls. The functions may be nil.
 type Hooks struct {
-	// Before is called before the kernel is entered, and what it returns as soon as the call is back.
+	// Before is called before the kernel is entered, and what it returns as soon as the call is back. What is the call
+	// as a reader would write it.
 	Before func(what string) (back func())
 	// Over says that the calls are of no interest any more: they are somebody's cleaning up, and what is in the kernel
 	// just then was woken by the program itself. They are not recorded.
 	Over func() bool
 	// After is called when the call is recorded.
 	After func()
-	// Blocks has the log say so of a call that waits for the other side, when that takes long.
-	Blocks bool
 }
 
 // NewTracer returns the tracer of a side's sockets.
@@ -45,11 +44,11 @@ func (t *Tracer) SetHooks(hooks Hooks) { t.hooks.Store(&hooks) }
 // Took is how long the side's last call was in the kernel.
 func (t *Tracer) Took() time.Duration { return time.Duration(t.last.Load()) }
 
-// Enter has calls that act keep their place before what they cause.
+// Enter has the timeline know where the call enters the kernel, and where it returns.
 func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
-	h, what := t.hooks.Load(), short(c)
-	back := h.before(what)
-	record := t.record(h, c, what)
+	h := t.hooks.Load()
+	back := h.before(short(c))
+	record := t.record(h, c)
 	return func() {
 		t.last.Store(int64(c.Took()))
 		back()
@@ -58,23 +57,17 @@ func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 }
 
 // record is what puts a call into the log, when it is back.
-func (t *Tracer) record(h *Hooks, c *sockapi.Call, what string) func() {
-	switch {
-	case h.over():
+func (t *Tracer) record(h *Hooks, c *sockapi.Call) func() {
+	if h.over() {
 		return func() {}
-	case waits(c) && !h.Blocks:
-		return func() {
-			t.log.Add(t.side, c.Returned, call(c))
-			h.after()
-		}
 	}
-	inFlight := t.log.Enter(t.side, !waits(c), time.Now(), what)
+	inFlight := t.log.Enter(t.side, enter(c))
 	return func() {
 		if h.over() {
 			inFlight.Drop()
 			return
 		}
-		inFlight.Exit(c.Took(), call(c))
+		inFlight.Exit(c.Returned, call(c))
 		h.after()
 	}
 }
@@ -111,13 +104,18 @@ func short(c *sockapi.Call) string {
 	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
 }
 
-// waits says whether a call is one that waits for the other side to do something, rather than doing something itself.
-func waits(c *sockapi.Call) bool {
+// enter is a call that enters the kernel, as an event: with the arguments that are passed in.
+func enter(c *sockapi.Call) *timeline.Enter {
+	args := c.Args()
 	switch c.Name {
-	case "accept4", "read", "recvfrom", "ppoll":
-		return true
+	case "read", "recvfrom", "accept4", "getsockname", "getpeername":
+		args = args[:1]
+	case "ioctl":
+		args = args[:2]
+	case "getsockopt":
+		args = args[:3]
 	}
-	return false
+	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Sys: c.Clone()}
 }
 
 // call is a call that has returned, as an event.

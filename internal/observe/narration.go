@@ -50,6 +50,7 @@ func Narrate(side timeline.Side, cfg Config) (*Narration, error) {
 	}
 	n.Tracer = NewTracer(n.log, side, Hooks{After: n.Look})
 	n.watch = watch.New(diag, n.observed)
+	n.watch.SetAround(Around(n.log))
 	ctx, cancel := context.WithCancel(context.Background())
 	var polling sync.WaitGroup
 	polling.Go(func() { n.watch.Run(ctx, 5*time.Millisecond) })

@@ -26,9 +26,6 @@ type Outside struct {
 	segments    *segments    // likewise
 }
 
-// lag is how late the events of the tracepoint and of the interfaces may come to the timeline.
-const lag = 20 * time.Millisecond
-
 // Open begins to watch, as far as that was asked for. Nothing is seen before an address is announced.
 func Open(cfg Config, lookup Lookup) (_ *Outside, err error) {
 	o := &Outside{log: cfg.Log}
@@ -41,9 +38,6 @@ func Open(cfg Config, lookup Lookup) (_ *Outside, err error) {
 		if o.segments, err = openSegments(o.log, &o.owners, cfg.AbsoluteSeq); err != nil {
 			return nil, errors.Join(err, o.Close())
 		}
-	}
-	if o.watches() {
-		o.log.SetLag(lag)
 	}
 	return o, nil
 }
@@ -73,19 +67,19 @@ func (o *Outside) Close() error {
 	err := errors.Join(o.transitions.close(), o.segments.close())
 	o.log.Flush()
 	o.log.SetFilter(nil)
-	o.log.SetLag(0)
 	return err
 }
 
 func (o *Outside) watches() bool { return o.transitions != nil || o.segments != nil }
 
 // inBackground runs what sees something until stop is called, which returns its error. Where it ends before that, the
-// timeline says so.
-func inBackground(log *timeline.Log, what string, see func(context.Context) error) (stop func() error) {
+// timeline says so. See tells until, again and again, up to which moment it has reported everything.
+func inBackground(log *timeline.Log, what string, see func(ctx context.Context, until func(time.Time)) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
+	source, ended := log.Source(), make(chan error, 1)
 	go func() {
-		err := see(ctx)
+		err := see(ctx, source.Until)
+		source.Done()
 		if err != nil && ctx.Err() == nil {
 			log.Add(timeline.Wire, time.Time{}, &timeline.Note{Text: fmt.Sprintf("from here on no %s are seen: %v", what, err)})
 		}

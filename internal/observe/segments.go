@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"socklife/internal/capture"
 	"socklife/internal/segment"
@@ -27,7 +28,9 @@ func openSegments(log *timeline.Log, owners *Owners, absolute bool) (*segments, 
 		return nil, err
 	}
 	s := &segments{log: log, owners: owners, absolute: absolute, capture: socket}
-	s.stop = inBackground(log, "segments", func(ctx context.Context) error { return socket.Run(ctx, s.packet) })
+	s.stop = inBackground(log, "segments", func(ctx context.Context, until func(time.Time)) error {
+		return socket.Run(ctx, s.packet, until)
+	})
 	return s, nil
 }
 

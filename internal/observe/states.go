@@ -8,6 +8,14 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
+// Around has the log wait for what a look reports, and the look taken again if a call or a segment came meanwhile.
+func Around(log *timeline.Log) watch.Around {
+	return func() (still func() bool, done func()) {
+		source, moves := log.Source(), log.Moves()
+		return func() bool { return log.Moves() == moves }, source.Done
+	}
+}
+
 // Change puts what the watcher saw into the timeline.
 func Change(log *timeline.Log, c watch.Change) {
 	side, _ := c.Socket.Tag().(timeline.Side)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"socklife/internal/timeline"
 	"socklife/internal/trace"
@@ -31,7 +32,9 @@ func openTransitions(log *timeline.Log, owners *Owners, lookup Lookup) (*transit
 		return nil, err
 	}
 	t := &transitions{log: log, owners: owners, lookup: lookup, trace: tr}
-	t.stop = inBackground(log, "transitions", func(ctx context.Context) error { return tr.Run(ctx, t.event) })
+	t.stop = inBackground(log, "transitions", func(ctx context.Context, until func(time.Time)) error {
+		return tr.Run(ctx, t.event, until)
+	})
 	log.SetFilter((&dedupe{}).keep)
 	return t, nil
 }

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"sync"
+	"time"
 
 	"socklife/internal/lab"
 	"socklife/internal/segment"
@@ -32,11 +33,8 @@ func NewSegmentLog(log *timeline.Log, absolute bool, pcap *Pcap) *SegmentLog {
 
 // Report is called by the wire, which stands still meanwhile.
 func (l *SegmentLog) Report(p lab.Packet) {
-	if l.pcap != nil {
-		l.pcap.Write(p)
-	}
 	if p.ICMP != nil {
-		l.log.Add(timeline.Wire, p.At, &timeline.Note{Text: p.From.String() + " sends " + p.ICMP.String() + ": " + p.Fate.String()})
+		l.write(p, &timeline.Note{Text: p.From.String() + " sends " + p.ICMP.String() + ": " + p.Fate.String()})
 		return
 	}
 	l.mu.Lock()
@@ -55,7 +53,16 @@ func (l *SegmentLog) Report(p lab.Packet) {
 		delete(l.first, p.ID)
 	}
 	l.mu.Unlock()
-	l.log.Add(timeline.Wire, p.At, l.event(p, seen))
+	l.write(p, l.event(p, seen))
+}
+
+// write has the timeline say when that was: the wire has not delivered the packet yet, so that nothing of what comes of
+// it can be before.
+func (l *SegmentLog) write(p lab.Packet, body timeline.Body) {
+	p.At = l.log.Add(timeline.Wire, time.Time{}, body)
+	if l.pcap != nil {
+		l.pcap.Write(p)
+	}
 }
 
 // withoutData keeps all of a segment but the bytes of its data, which are the wire's.

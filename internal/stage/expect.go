@@ -70,21 +70,22 @@ func (c *Conn) ExpectPeerGone(why string) {
 
 func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset string) {
 	s.alive()
-	ok := s.until("CLOSED: "+why, func() bool { return w.Last().Gone })
-	if !ok {
-		s.run.unmet()
-	}
 	got := "gone"
-	switch {
-	case !ok:
-		got = w.Last().State.String()
-	case reset != "":
+	if reset != "" {
 		got = "gone, after RST: " + reset
 	}
-	if told := s.run.both && whose != s.Name; !told || !ok {
-		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok && reset == "")
-	}
+	seen, ok := s.hope(&hope{
+		socket: w,
+		test:   func(seen watch.Sample) (ok, over bool) { return seen.Gone, seen.Gone },
+		check: func(_ watch.Sample, at time.Time) {
+			if told := s.run.both && whose != s.Name; !told {
+				s.run.check(whose, at, "CLOSED: "+why, got, reset == "")
+			}
+		},
+	}, "CLOSED: "+why)
 	if !ok {
+		s.run.unmet()
+		s.run.check(whose, time.Time{}, "CLOSED: "+why, seen.State.String(), false)
 		s.run.fail(timeout{"CLOSED", s.run.cfg.Timeout})
 	}
 }
@@ -115,25 +116,28 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
-	var seen watch.Sample
-	var ok bool
-	s.until(oneOf(states)+": "+why, func() bool {
-		seen = w.Last()
-		ok = !seen.Gone && slices.Contains(states, seen.State)
-		return ok || seen.Gone || over(w, seen, states)
-	})
-	if !ok {
-		s.run.unmet()
+	expect := oneOf(states) + ": " + why
+	seen, ok := s.hope(&hope{
+		socket: w,
+		test: func(seen watch.Sample) (ok, over bool) {
+			ok = !seen.Gone && slices.Contains(states, seen.State)
+			return ok, ok || seen.Gone || beyond(w, seen, states)
+		},
+		check: func(seen watch.Sample, at time.Time) {
+			if told := s.run.both && whose != s.Name; !told {
+				s.run.check(whose, at, expect, fmt.Sprintf("%s (%s)", seen.State, seen.Source), true)
+			}
+		},
+	}, expect)
+	if ok {
+		if whose == s.Name {
+			s.expected = seen.State.String()
+		}
+		return
 	}
-	if ok && whose == s.Name {
-		s.expected = seen.State.String()
-	}
-	if told := s.run.both && whose != s.Name; !told || !ok {
-		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
-	}
-	if !ok {
-		s.run.fail(wrongState{seen.State, states})
-	}
+	s.run.unmet()
+	s.run.check(whose, time.Time{}, expect, fmt.Sprintf("%s (%s)", seen.State, seen.Source), false)
+	s.run.fail(wrongState{seen.State, states})
 }
 
 // wrongState is a state that came in the place of those that were expected.
@@ -144,8 +148,8 @@ type wrongState struct {
 
 func (w wrongState) Error() string { return fmt.Sprintf("%s instead of %s", w.got, oneOf(w.want)) }
 
-// over tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
-func over(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
+// beyond tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
+func beyond(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
 	if seen.State == tcpinfo.Closed {
 		return w.Remote().IsValid() && w.Remote().Port() != 0
 	}

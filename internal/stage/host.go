@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/lab"
+	"socklife/internal/observe"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
 )
@@ -22,7 +23,7 @@ type host struct {
 }
 
 // newHost opens what is needed to see the sockets of l's host; nil is this machine.
-func newHost(l *lab.Host, observed func(watch.Change)) (*host, error) {
+func (r *run) newHost(l *lab.Host) (*host, error) {
 	h := &host{lab: l}
 	err := h.do(func() (err error) {
 		h.diag, err = tcpinfo.Dial()
@@ -31,7 +32,8 @@ func newHost(l *lab.Host, observed func(watch.Change)) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.watch = watch.New(h.diag, observed)
+	h.watch = watch.New(h.diag, r.observed)
+	h.watch.SetAround(observe.Around(r.log))
 	return h, nil
 }
 
@@ -65,7 +67,7 @@ func (r *run) openHosts() error {
 	if r.cfg.Wire != nil {
 		return r.openWire()
 	}
-	here, err := newHost(nil, r.observed)
+	here, err := r.newHost(nil)
 	r.clientHost, r.serverHost = here, here
 	return err
 }

@@ -35,7 +35,7 @@ func (s *Side) announce(addr netip.AddrPort, whose timeline.Side) {
 func (s *Side) hooks() observe.Hooks {
 	r := s.run
 	over := func() bool { return r.ctx.Err() != nil }
-	return observe.Hooks{Blocks: true, Over: over, Before: func(what string) (back func()) {
+	return observe.Hooks{Over: over, Before: func(what string) (back func()) {
 		r.gate(s.Name, what)
 		if over() {
 			return func() {}

@@ -43,6 +43,7 @@ type run struct {
 	checks   int
 	failed   int
 	stopped  bool
+	hopes    []*hope // what is expected of a socket, and has not come yet
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
@@ -79,6 +80,7 @@ func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
 		r.wire.server = cfg.Addr
 	}
 	server, client := r.side(timeline.Server, cfg.Addr), r.side(timeline.Client, netip.AddrPort{})
+	r.log.Begin(timeline.Client, &timeline.Begin{Scenario: sc.Name})
 	listening := make(chan netip.AddrPort, 1)
 	server.ready = func(a netip.AddrPort) { listening <- a }
 	return r.finish(r.play(func() {
@@ -102,6 +104,7 @@ func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
 		return Result{Err: err}
 	}
 	client := r.side(timeline.Client, cfg.Addr)
+	r.log.Begin(timeline.Client, &timeline.Begin{Scenario: sc.Name})
 	return r.finish(r.play(func() {
 		r.start(client, sc.Client)
 		<-client.done
@@ -237,6 +240,7 @@ func (r *run) observed(c watch.Change) {
 		r.visited()
 	}
 	observe.Change(r.log, c)
+	r.judge(c)
 }
 
 // keep remembers a socket so that nothing is left behind however the run ends.

@@ -75,10 +75,24 @@ func (r *run) serve(server *Side) Result {
 	resume := r.clock.hold()
 	r.unvisited.Store(true)
 	r.visited = sync.OnceFunc(func() { r.unvisited.Store(false); resume() })
+	r.log.BeginWith(timeline.Server, &timeline.Begin{Scenario: r.sc.Name}, visits)
 	return r.finish(r.play(func() {
 		r.start(server, r.sc.Server)
 		<-server.done
 	}), timeline.Server)
+}
+
+// visits says whether an event is one that only a client who comes can bring about.
+func visits(b timeline.Body) bool {
+	switch b := b.(type) {
+	case *timeline.Call:
+		return b.Call == "accept4" && b.Errno == ""
+	case *timeline.State:
+		return b.Remote.IsValid()
+	case *timeline.Queue:
+		return b.AcceptQueue > 0 || b.SynQueue != nil && *b.SynQueue > 0
+	}
+	return b.Kind() == "segment"
 }
 
 // canServeOn tells whether the server can wait for another client after this. What the client did is no reason to stop;

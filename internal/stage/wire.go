@@ -45,10 +45,10 @@ func (r *run) openWire() (err error) {
 	if err != nil {
 		return err
 	}
-	if r.clientHost, err = newHost(w.lab.Client, r.observed); err != nil {
+	if r.clientHost, err = r.newHost(w.lab.Client); err != nil {
 		return errors.Join(err, w.lab.Close())
 	}
-	if r.serverHost, err = newHost(w.lab.Server, r.observed); err != nil {
+	if r.serverHost, err = r.newHost(w.lab.Server); err != nil {
 		return errors.Join(err, r.clientHost.diag.Close(), w.lab.Close())
 	}
 	r.wire = w

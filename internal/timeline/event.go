@@ -44,10 +44,26 @@ type Body interface{ Kind() Kind }
 // Event is one thing that happened.
 type Event struct {
 	Seq  int64         // 1, 2, …
-	At   time.Duration // since the log's start; never decreases from one event to the next
+	At   time.Duration // since the run began; never decreases from one event of a run to the next
 	Time time.Time     // the same moment by the wall clock
+	Late time.Duration // how long before that it happened, if it was reported too late for its place
 	Side Side
 	Body Body
+}
+
+// Begin is time 0 of a run.
+type Begin struct {
+	Scenario string `json:"scenario,omitempty"`
+}
+
+// Enter is where a call entered the kernel, if something came before it returned. Args are those that were passed in.
+type Enter struct {
+	ID   int64    `json:"id"`
+	Call string   `json:"call"`
+	Args []string `json:"args"`
+	FD   int      `json:"fd"`
+
+	Sys *sockapi.Call `json:"-"`
 }
 
 // Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call
@@ -60,7 +76,13 @@ type Call struct {
 	Errno  string   `json:"errno,omitempty"`
 	TookUS float64  `json:"took_us"`
 
-	Sys *sockapi.Call `json:"-"`
+	ID        int64 `json:"id"`         // the same as its Enter's, if there is one
+	EnteredUS int64 `json:"entered_us"` // where it entered the kernel, on the clock of at_us
+
+	Split bool          `json:"-"` // there is an Enter
+	Sys   *sockapi.Call `json:"-"`
+
+	flight *InFlight
 }
 
 // State is what a source said of a socket. From is 0, and absent in JSON, where the socket was seen for the first time.
@@ -163,8 +185,6 @@ type Counter struct {
 // Note is one sentence of explanation.
 type Note struct {
 	Text string `json:"text"`
-
-	Blocks bool `json:"-"` // the log's, of a call that has not returned yet: it is about this moment
 }
 
 // Check is an expectation and what the kernel did.
@@ -193,6 +213,8 @@ type Summary struct {
 	Failed   int    `json:"failed"`
 }
 
+func (*Begin) Kind() Kind    { return "begin" }
+func (*Enter) Kind() Kind    { return "enter" }
 func (*Call) Kind() Kind     { return "call" }
 func (*State) Kind() Kind    { return "state" }
 func (*Queue) Kind() Kind    { return "queue" }
@@ -206,18 +228,22 @@ func (*Summary) Kind() Kind  { return "summary" }
 // MarshalJSON writes the header's fields, then the body's, as one flat object.
 func (e Event) MarshalJSON() ([]byte, error) {
 	head, err := marshal(struct {
-		Seq  int64  `json:"seq"`
-		AtUS int64  `json:"at_us"`
-		Time string `json:"time"`
-		Side Side   `json:"side"`
-		Kind Kind   `json:"kind"`
-	}{e.Seq, e.At.Microseconds(), e.Time.Format("2006-01-02T15:04:05.000000000Z07:00"), e.Side, e.Body.Kind()})
+		Seq    int64  `json:"seq"`
+		AtUS   int64  `json:"at_us"`
+		Time   string `json:"time"`
+		LateUS int64  `json:"late_us,omitempty"`
+		Side   Side   `json:"side"`
+		Kind   Kind   `json:"kind"`
+	}{e.Seq, e.At.Microseconds(), e.Time.Format("2006-01-02T15:04:05.000000000Z07:00"), e.Late.Microseconds(), e.Side, e.Body.Kind()})
 	if err != nil {
 		return nil, err
 	}
 	body, err := marshal(e.Body)
 	if err != nil {
 		return nil, err
+	}
+	if len(body) == len("{}") {
+		return head, nil
 	}
 	head[len(head)-1] = ','
 	return append(head, body[1:]...), nil

@@ -52,6 +52,14 @@ func (q *queue) holds(horizon uint64) bool {
 	return len(q.records) > 0 && q.records[0].stamp <= horizon
 }
 
+// until is up to when everything has been handed over, if the horizon was the last that was asked for.
+func (q *queue) until(horizon uint64) uint64 {
+	if q.holds(horizon) {
+		return q.records[0].stamp - 1
+	}
+	return horizon
+}
+
 // birth is the first transition of a connection that a listener's handshake made: the kernel copies the listener's
 // socket, sets its state, and only then writes down who the peer is (inet_csk_clone_lock).
 func birth(r *record) bool {

@@ -36,12 +36,17 @@ func (l *Lost) Error() string {
 }
 
 // Run hands each transition to f, in order, within milliseconds of its happening, until ctx is done; what has happened
-// until then is delivered before it returns. The error is then nil, or a [*Lost]. There can be one Run at a time.
-func (t *Trace) Run(ctx context.Context, f func(Event)) error {
+// until then is delivered before it returns. Again and again it tells until, which may be nil, up to which moment
+// everything has been handed over. The error is then nil, or a [*Lost]. There can be one Run at a time.
+func (t *Trace) Run(ctx context.Context, f func(Event), until func(time.Time)) error {
 	for ctx.Err() == nil {
 		t.await()
-		if err := t.read(f); err != nil {
+		horizon := t.clock.stamp()
+		if err := t.read(f, horizon); err != nil {
 			return err
+		}
+		if until != nil {
+			until(t.clock.at(t.queue.until(horizon)))
 		}
 	}
 	return t.drain(f)
@@ -63,7 +68,7 @@ func (t *Trace) await() {
 // drain reads until everything that has happened before it was called is delivered.
 func (t *Trace) drain(f func(Event)) error {
 	for until := t.clock.stamp(); ; time.Sleep(time.Millisecond) {
-		if err := t.read(f); err != nil {
+		if err := t.read(f, t.clock.stamp()); err != nil {
 			return err
 		}
 		if !t.queue.holds(until) {
@@ -72,12 +77,11 @@ func (t *Trace) drain(f func(Event)) error {
 	}
 }
 
-// read takes what is in the buffers and delivers what is certain to be in order: the CPUs are read one after the other,
+// read takes what is in the buffers and delivers what is certain to be in order, up to the horizon, which is now: the CPUs are read one after the other,
 // so what happened after the reading began may follow something that was not read yet. A socket's transitions on
 // different CPUs come one after the other under its lock, so whatever led to what happened before was in the buffers
 // already.
-func (t *Trace) read(f func(Event)) error {
-	horizon := t.clock.stamp()
+func (t *Trace) read(f func(Event), horizon uint64) error {
 	for _, fd := range t.pipes {
 		if err := t.readPipe(fd, horizon); err != nil {
 			return err

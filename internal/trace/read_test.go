@@ -23,7 +23,7 @@ func run(t testing.TB, tr *Trace) *running {
 	started := make(chan struct{})
 	go func() {
 		close(started)
-		r.err <- tr.Run(ctx, func(e Event) { r.events <- e })
+		r.err <- tr.Run(ctx, func(e Event) { r.events <- e }, nil)
 		close(r.events)
 	}()
 	<-started
@@ -125,7 +125,7 @@ func TestRunThatIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for range 3 {
-		if err := tr.Run(ctx, func(Event) {}); err != nil {
+		if err := tr.Run(ctx, func(Event) {}, nil); err != nil {
 			t.Error(err)
 		}
 	}

@@ -23,10 +23,13 @@ const longArgument = 25
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
 	shown, came := c.Args, ""
-	waits := false // for the other side
+	waits := c.Split // its two rows say how long it took
 	if c.Sys != nil {
 		shown, came = shorten(c.Sys), cameOf(c.Sys)
-		waits = receives(c.Sys)
+		waits = waits || receives(c.Sys)
+	}
+	if c.Split {
+		shown = returned(c, shown)
 	}
 	var args []string // of its own: the event is other sinks' too
 	for _, a := range shown {
@@ -45,6 +48,31 @@ func callText(c *timeline.Call) text {
 		t = t.add(dim, " "+glued("took "+span(took)))
 	}
 	return t
+}
+
+// enterText is a call that has entered the kernel: connect(6, 127.0.0.1:7007)
+func enterText(c *timeline.Enter) text {
+	shown := c.Args
+	if c.Sys != nil && c.Call != "getsockopt" {
+		shown = shorten(c.Sys)
+	}
+	var args []string
+	for _, a := range shown {
+		args = append(args, argument(a))
+	}
+	return text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")")
+}
+
+// returned are the arguments worth showing where a call returned, when those that were passed in stand above: which
+// descriptor it was about, and what the kernel has written back.
+func returned(c *timeline.Call, all []string) []string {
+	switch c.Call {
+	case "read", "recvfrom", "accept4", "getsockopt", "getsockname", "getpeername", "ioctl", "ppoll":
+		return all
+	case "socket":
+		return nil
+	}
+	return all[:min(1, len(all))]
 }
 
 // receives says whether a call takes what the other side has sent, or waits for it.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"strings"
+	"time"
 
 	"socklife/internal/timeline"
 )
@@ -69,8 +70,15 @@ func (t *Terminal) head() {
 		t.explained = true
 		t.lines(wrap(text(nil).add(dim, t.s.clean(t.legend())), t.l.width, 0, 0))
 	}
+	if t.zero != "" {
+		t.lines(wrap(text(nil).add(dim, t.zero), t.l.width, 0, 0))
+		t.zero = ""
+	}
 	t.space()
-	unit := text(nil).pad(clockWide-len("ms")).add(dim, "ms")
+	unit := text(nil).pad(t.l.clock-len("ms")).add(dim, "ms")
+	if t.l.wall {
+		unit = text(nil).pad(t.l.clock)
+	}
 	client, server := t.label(timeline.Client, t.o.ClientLabel), t.label(timeline.Server, t.o.ServerLabel)
 	if t.l.lanes == 2 {
 		row := t.l.sideBySide("", [2][]text{wrap(client, t.l.lane, 0, 0), wrap(server, t.l.lane, 0, 0)})
@@ -83,7 +91,20 @@ func (t *Terminal) head() {
 			t.lines(t.l.full("", wrap(label, t.l.fullWidth(), 0, 2)))
 		}
 	}
-	t.line(unit.pad(clockWide+gap).add(dim, "side"))
+	t.line(unit.pad(t.l.clock+gap).add(dim, "side"))
+}
+
+// begin says when time 0 is, by the wall clock. A server has told of its listener then.
+func (t *Terminal) begin(e timeline.Event) {
+	t.shown = time.Time{}
+	says := "Time 0 is " + e.Time.Format(wallClock) + "."
+	if t.headed {
+		t.space()
+		t.lines(t.l.full("", wrap(text(nil).add(dim, says), t.l.fullWidth(), 0, 0)))
+		return
+	}
+	t.zero = says
+	t.head()
 }
 
 // label is a lane's name in the side's colour, and what is said of it.

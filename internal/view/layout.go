@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"time"
 
 	"socklife/internal/timeline"
 )
@@ -11,7 +10,8 @@ const (
 	minWidth  = 32  // nothing can be shown in less
 	maxWidth  = 120 // wider lines are hard to read
 	twoLanes  = 76  // from this width on there is room for two lanes
-	clockWide = 5
+	clockWide = len("1234.567")
+	wallWide  = len(wallClock)
 	gap       = 2
 	roomy     = 90 // from this width on there is more between the lanes
 	sideWide  = len("client")
@@ -21,6 +21,8 @@ const (
 type layout struct {
 	width int
 	lanes int
+	clock int    // the time's width
+	wall  bool   // it is the time of day
 	lane  int    // a lane's width
 	x     [2]int // a lane's first column
 }
@@ -34,7 +36,11 @@ func newLayout(o Options) layout {
 	if l.lanes == 0 && l.width >= twoLanes {
 		l.lanes = 2
 	}
-	body := clockWide + gap
+	l.clock = clockWide
+	if l.wall = o.Wall; l.wall {
+		l.clock = wallWide
+	}
+	body := l.clock + gap
 	if l.lanes == 2 && l.width >= 48 {
 		between := 1
 		if l.width >= roomy {
@@ -51,21 +57,22 @@ func newLayout(o Options) layout {
 	return l
 }
 
-// clock is a time in ms, in clockWide columns: 0.31, 12.40, 203.1, 1203; beyond that in seconds or hours, and says so.
-func clock(at time.Duration) string {
-	at = max(0, at)
-	ms := float64(at) / float64(time.Millisecond)
-	switch {
-	case ms < 99.995:
-		return fmt.Sprintf("%5.2f", ms)
-	case ms < 999.95:
-		return fmt.Sprintf("%5.1f", ms)
-	case ms < 99999.5:
-		return fmt.Sprintf("%5.0f", ms)
-	case at.Seconds() < 9999.5:
-		return fmt.Sprintf("%4.0fs", at.Seconds())
+const wallClock = "15:04:05.000000"
+
+// when is an event's time: in ms since the run began, or of the day.
+func (l layout) when(e timeline.Event) string {
+	if l.wall {
+		return e.Time.Format(wallClock)
 	}
-	return fmt.Sprintf("%4.0fh", min(at.Hours(), 9999))
+	return fmt.Sprintf("%*.3f", clockWide, float64(e.At.Microseconds())/1000)
+}
+
+// room keeps a time that is longer than its column, of a run that lasts for minutes, apart from what follows.
+func (l layout) room(when string) string {
+	if len(when) >= l.clock+gap {
+		return when + " "
+	}
+	return when
 }
 
 // row puts blocks into the lanes, side by side or, with one lane, below each other. Before is the side of the line
@@ -78,7 +85,7 @@ func (l layout) row(when string, before timeline.Side, sides [2]timeline.Side, b
 		for j, b := range block {
 			line := text(nil)
 			if j == 0 && (when != "" || sides[i] != before) {
-				line = line.add(dim, when).pad(clockWide+gap).add(hue(sides[i]), sideName(sides[i]))
+				line = line.add(dim, l.room(when)).pad(l.clock+gap).add(hue(sides[i]), sideName(sides[i]))
 				when, before = "", sides[i]
 			}
 			lines = append(lines, append(line.pad(l.x[0]), b...))
@@ -99,7 +106,7 @@ func (l layout) sideBySide(when string, blocks [2][]text) (lines []text) {
 	for i := range max(len(blocks[0]), len(blocks[1])) {
 		line := text(nil)
 		if i == 0 {
-			line = line.add(dim, when)
+			line = line.add(dim, l.room(when))
 		}
 		for j, block := range blocks {
 			if i < len(block) {
@@ -116,12 +123,12 @@ func (l layout) full(when string, block []text) (lines []text) {
 	for i, b := range block {
 		line := text(nil)
 		if i == 0 {
-			line = line.add(dim, when)
+			line = line.add(dim, l.room(when))
 		}
-		lines = append(lines, append(line.pad(clockWide+gap), b...))
+		lines = append(lines, append(line.pad(l.clock+gap), b...))
 	}
 	return lines
 }
 
 // fullWidth is the width of a block across both lanes.
-func (l layout) fullWidth() int { return l.width - clockWide - gap }
+func (l layout) fullWidth() int { return l.width - l.clock - gap }

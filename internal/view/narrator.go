@@ -86,6 +86,10 @@ func (n *Narrator) says(e timeline.Event) text {
 	const oneLine = 1 << 20
 	var block []text
 	switch b := e.Body.(type) {
+	case *timeline.Begin:
+		return nil
+	case *timeline.Enter:
+		return enterText(b)
 	case *timeline.Call:
 		return callText(b)
 	case *timeline.State:
@@ -146,6 +150,8 @@ func (n *Narrator) peer(e timeline.Event) string {
 			return n.short(b.Local) // the other end of it is ours
 		}
 		return n.short(b.Remote)
+	case *timeline.Enter:
+		return n.peers[b.FD]
 	case *timeline.Call:
 		return n.peerOfCall(b)
 	case *timeline.Segment:

@@ -12,6 +12,7 @@ const sameLook = 2 * time.Millisecond
 
 // finding is what a look found: a socket's state, a listener's queues, or both at once; or a check of it.
 type finding struct {
+	event  timeline.Event
 	at     time.Duration
 	side   timeline.Side
 	state  *timeline.State

@@ -36,18 +36,19 @@ type Terminal struct {
 	started    bool          // the title is out
 	headed     bool          // the lanes' heads are out
 	explained  bool          // so is where states come from
+	zero       string        // when time 0 is, still to be said
 	tabled     bool          // the coverage table's head is out
 	blank      bool          // the last line is empty
 	above      timeline.Side // whose the last line is
 	bulk       bulk
-	shown      time.Duration // the last time on a line
+	shown      time.Time // the last time on a line
 	out        bytes.Buffer
 }
 
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait, shown: -time.Hour, blank: true}
+		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait, blank: true}
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
@@ -63,14 +64,14 @@ func (t *Terminal) Event(e timeline.Event) {
 	}
 	switch b := e.Body.(type) {
 	case *timeline.State:
-		t.find(&finding{at: e.At, side: e.Side, state: b, before: t.sockets.remember(b)})
+		t.find(&finding{event: e, at: e.At, side: e.Side, state: b, before: t.sockets.remember(b)})
 		return
 	case *timeline.Queue:
-		t.find(&finding{at: e.At, side: e.Side, queue: b})
+		t.find(&finding{event: e, at: e.At, side: e.Side, queue: b})
 		return
 	case *timeline.Check:
 		if sided(e.Side) {
-			t.find(&finding{at: e.At, side: e.Side, check: b})
+			t.find(&finding{event: e, at: e.At, side: e.Side, check: b})
 			return
 		}
 	}
@@ -114,7 +115,7 @@ func (t *Terminal) showPairs() {
 	for _, r := range t.pairs.rows() {
 		when := ""
 		if f := r.first(); f.check == nil {
-			when = t.when(f.at, false)
+			when = t.when(f.event, false)
 		}
 		var sides [2]timeline.Side
 		var blocks [2][]text
@@ -131,16 +132,21 @@ func (t *Terminal) showPairs() {
 // show shows everything else.
 func (t *Terminal) show(e timeline.Event) {
 	switch b := e.Body.(type) {
+	case *timeline.Begin:
+		t.begin(e)
+	case *timeline.Enter:
+		t.head()
+		t.block(e, t.when(e, true), wrap(enterText(b), t.l.lane, 0, 4))
 	case *timeline.Call:
 		t.head()
 		t.noteLocal(b)
-		t.block(e, t.when(e.At, true), callBlock(b, t.l.lane))
+		t.block(e, t.when(e, true), callBlock(b, t.l.lane))
 	case *timeline.Segment:
 		t.head()
 		t.segment(e, b)
 	case *timeline.Counter:
 		t.head()
-		t.block(e, t.when(e.At, false), t.counter(b, t.wide(e.Side)))
+		t.block(e, t.when(e, false), t.counter(b, t.wide(e.Side)))
 	case *timeline.Check:
 		t.head()
 		t.block(e, "", t.s.checkBlock(b, t.wide(e.Side)))
@@ -160,14 +166,10 @@ func (t *Terminal) show(e timeline.Event) {
 // note is beside what it explains, or a paragraph of its own where it is about both sides.
 func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	t.head()
-	when := ""
-	if b.Blocks {
-		when = t.when(e.At, false)
-	}
 	if !sided(e.Side) {
 		t.space()
 	}
-	t.block(e, when, t.s.noteBlock(b, min(t.wide(e.Side), 76)))
+	t.block(e, "", t.s.noteBlock(b, min(t.wide(e.Side), 76)))
 }
 
 // counter is a counter's rise and, the first time in a run that it rises, what makes it rise.
@@ -181,7 +183,7 @@ func (t *Terminal) counter(b *timeline.Counter, width int) []text {
 }
 
 func (t *Terminal) segment(e timeline.Event, b *timeline.Segment) {
-	when := t.when(e.At, true)
+	when := t.when(e, true)
 	if t.l.lanes == 2 {
 		t.across(when, t.s.segment(b, t.l.fullWidth()))
 		return
@@ -247,12 +249,12 @@ func (t *Terminal) row(when string, sides [2]timeline.Side, blocks [2][]text) {
 }
 
 // when is the time to show on a line, if it is worth showing.
-func (t *Terminal) when(at time.Duration, always bool) string {
-	if !always && at-t.shown < sameMoment {
+func (t *Terminal) when(e timeline.Event, always bool) string {
+	if d := e.Time.Sub(t.shown); !always && d >= 0 && d < sameMoment {
 		return ""
 	}
-	t.shown = at
-	return clock(at)
+	t.shown = e.Time
+	return t.l.when(e)
 }
 
 func (t *Terminal) lines(lines []text) {

@@ -18,6 +18,7 @@ type Options struct {
 	Lanes int  // 1 or 2; 0 decides by Width
 	Color bool // escape sequences for colour (SGR), and no others
 	ASCII bool // nothing but ASCII
+	Wall  bool // times are those of the day, and not of the run
 
 	Title  string // the scenario: half-close
 	Lesson string // what it shows: the client has finished sending and keeps receiving

@@ -52,16 +52,11 @@ func (w *Watcher) Follow(c tcpinfo.Controller, tag any) (*Socket, error) {
 func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, error) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
-	s, err := w.diag.Lookup(local, remote, 0)
-	if err == nil && isTornDown(&s) {
-		err = fmt.Errorf("follow %v > %v: %w", local, remote, tcpinfo.ErrNotFound)
-	}
+	var sk *Socket
+	var err error
+	w.whileCalm(func() { sk, err = w.find(local, remote, tag) })
 	if err != nil {
 		return nil, err
-	}
-	sk := w.followed(s)
-	if sk == nil {
-		sk = w.addFound(s, tag)
 	}
 	w.retag(sk, tag)
 	w.sample(sk, look)
@@ -70,6 +65,21 @@ func (w *Watcher) FollowAddrs(local, remote netip.AddrPort, tag any) (*Socket, e
 		return nil, fmt.Errorf("follow: %w", tcpinfo.ErrNotFound)
 	}
 	return sk, nil
+}
+
+// find is the socket that has these addresses, followed already or from now on.
+func (w *Watcher) find(local, remote netip.AddrPort, tag any) (*Socket, error) {
+	s, err := w.diag.Lookup(local, remote, 0)
+	if err == nil && isTornDown(&s) {
+		err = fmt.Errorf("follow %v > %v: %w", local, remote, tcpinfo.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sk := w.followed(s); sk != nil {
+		return sk, nil
+	}
+	return w.addFound(s, tag), nil
 }
 
 // FollowChildren also follows the connections that come in through the listener, from their first sight on, half-open

@@ -8,6 +8,10 @@ import (
 
 // observe takes in a full sample: it becomes the last one, and what is new in it is reported.
 func (w *Watcher) observe(sk *Socket, s Sample, e effort) {
+	if w.disturbed = w.disturbed || !w.still(); w.disturbed {
+		sk.polled = pollKey{} // the next poll looks closer
+		return
+	}
 	before := sk.known
 	first := !sk.seen()
 	if first && s.Gone {
@@ -15,6 +19,9 @@ func (w *Watcher) observe(sk *Socket, s Sample, e effort) {
 		return
 	}
 	if first && w.sampleFormer(sk) {
+		if w.disturbed = !w.still(); w.disturbed {
+			return
+		}
 		s.Time = time.Now()
 	}
 	after, what := judge(before, s, e == look)
@@ -57,7 +64,7 @@ func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
 		s.SynQueue = len(half)
 	}
 	w.observe(sk, s, e)
-	if sk.children {
+	if sk.children && !w.disturbed {
 		w.adopt(half, sk.childTag)
 		w.adopt(waiting, sk.childTag)
 	}

@@ -59,7 +59,34 @@ func (w *Watcher) pass(e effort) {
 	w.finish()
 }
 
+// calmTries is how often the kernel is asked again because something happened while it was asked. Then an answer whose
+// place is not quite certain is better than none.
+const calmTries = 5
+
+// sample takes a sample while nothing else happens.
 func (w *Watcher) sample(sk *Socket, e effort) {
+	w.whileCalm(func() { w.sampleOnce(sk, e) })
+}
+
+// whileCalm does what asks the kernel and reports, again if the answer's place among what happens is not certain.
+func (w *Watcher) whileCalm(ask func()) {
+	outer := w.still
+	defer func() { w.still = outer }()
+	for try := 1; ; try++ {
+		still, done := w.around()
+		w.still, w.disturbed = still, false
+		if try == calmTries {
+			w.still = undisturbed
+		}
+		ask()
+		done()
+		if !w.disturbed {
+			return
+		}
+	}
+}
+
+func (w *Watcher) sampleOnce(sk *Socket, e effort) {
 	info, open := sk.read()
 	switch {
 	case !open:

@@ -77,6 +77,14 @@ func (sk *Socket) wake(s Sample) {
 	sk.waiters = slices.DeleteFunc(sk.waiters, func(r *waiter) bool { return r.offer(s) })
 }
 
+// Between calls f with the last sample while no other is taken or reported. It must not be called from within report,
+// nor may f call a method that samples.
+func (sk *Socket) Between(f func(last Sample)) {
+	sk.w.sampling.Lock()
+	defer sk.w.sampling.Unlock()
+	f(sk.Last())
+}
+
 // reevaluate is how often WaitFor looks at its condition when there is no news.
 const reevaluate = 10 * time.Millisecond
 

@@ -112,10 +112,13 @@ type Watcher struct {
 
 	// sampling is held by whoever asks the kernel and reports, so samples are taken one at a time, and reported in
 	// their order. It guards what follows.
-	sampling sync.Mutex
-	sockets  []*Socket // in the order they were first seen
-	byCookie map[uint64]*Socket
-	news     bool // something was reported since the last wake
+	sampling  sync.Mutex
+	sockets   []*Socket // in the order they were first seen
+	byCookie  map[uint64]*Socket
+	news      bool // something was reported since the last wake
+	around    Around
+	still     func() bool // of the sample that is being taken
+	disturbed bool        // it is of no use
 
 	// mu guards what accessors read: the fields of each Socket that say so, changed and err. It is never held while the
 	// kernel is asked, nor by whoever reports.
@@ -139,8 +142,19 @@ func New(d *tcpinfo.Conn, report func(Change)) *Watcher {
 	if report == nil {
 		report = func(Change) {}
 	}
-	return &Watcher{diag: d, report: report, byCookie: map[uint64]*Socket{}, changed: make(chan struct{})}
+	return &Watcher{diag: d, report: report, byCookie: map[uint64]*Socket{}, changed: make(chan struct{}),
+		around: func() (func() bool, func()) { return undisturbed, func() {} }, still: undisturbed}
 }
+
+func undisturbed() bool { return true }
+
+// Around is called before the kernel is asked about a socket; done when what came of it was reported. Where still is
+// false after the answer, something has happened meanwhile that the answer may or may not know of yet: the kernel is
+// asked again.
+type Around func() (still func() bool, done func())
+
+// SetAround has a be called around each sample. It must be set before the first socket is followed.
+func (w *Watcher) SetAround(a Around) { w.around = a }
 
 // Socket is one socket that is followed, known by its cookie.
 type Socket struct {
