@@ -16,10 +16,11 @@ func TestAGapInTheTraceIsToldWhereItIs(t *testing.T) {
 	rec := &record{}
 	log := timeline.New(rec)
 	at := time.Now()
+	source := log.Source()
 	log.Add(timeline.Wire, at.Add(time.Minute), &timeline.Note{Text: "later"})
 	tr := &transitions{log: log, owners: &Owners{}}
 	tr.event(trace.Event{Time: at, From: tcpinfo.Established, To: tcpinfo.FinWait1, Lost: 3})
-	log.Flush()
+	source.Done()
 	var told []string
 	for _, e := range rec.events {
 		told = append(told, e.Body.(*timeline.Note).Text)

@@ -9,4 +9,4 @@ type SinkFunc func(Event)
 func (f SinkFunc) Event(e Event) { f(e) }
 
 // Start is the moment that at_us counts from.
-func (l *Log) Start() time.Time { return l.start }
+func (l *Log) Start() time.Time { return l.zero }

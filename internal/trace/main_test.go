@@ -61,7 +61,7 @@ var children = map[string]func() error{
 			return err
 		}
 		defer func() { err = errors.Join(err, t.Close()) }()
-		return t.Run(ctx, func(Event) {})
+		return t.Run(ctx, func(Event) {}, nil)
 	},
 	"panics": func() error {
 		t, err := announce()

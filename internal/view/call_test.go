@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,12 +99,17 @@ func TestSpansAndClocks(t *testing.T) {
 			t.Errorf("span(%v) = %q, want %q", d, got, want)
 		}
 	}
+	run, day := newLayout(Options{}), newLayout(Options{Wall: true})
 	for d, want := range map[time.Duration]string{
-		-time.Second: " 0.00", 310 * time.Microsecond: " 0.31", 12400 * time.Microsecond: "12.40", 99_996 * time.Microsecond: "100.0", 203100 * time.Microsecond: "203.1",
-		1203 * time.Millisecond: " 1203", time.Minute: "60000", 100 * time.Second: " 100s", 100 * time.Hour: " 100h", 1 << 62: "9999h",
+		0: "    0.000", 310 * time.Microsecond: "    0.310", 12400 * time.Microsecond: "   12.400", 99_996 * time.Microsecond: "   99.996",
+		1203 * time.Millisecond: " 1203.000", time.Minute: "60000.000", 100 * time.Second: "100000.00",
 	} {
-		if got := clock(d); got != want {
-			t.Errorf("clock(%v) = %q, want %q", d, got, want)
+		e := timeline.Event{At: d, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Add(d)}
+		if got := run.when(e); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+		if got := day.when(e); len(got) != day.clock || !strings.HasPrefix(got, "03:0") {
+			t.Errorf("%v is %q", e.Time, got)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (t *Terminal) head() {
 			t.lines(t.l.full("", wrap(label, t.l.fullWidth(), 0, 2)))
 		}
 	}
-	t.line(unit.pad(t.l.clock+gap).add(dim, "side"))
+	t.line(unit.pad(t.l.clock+clockGap).add(dim, "side"))
 }
 
 // begin says when time 0 is, by the wall clock. A server has told of its listener then.

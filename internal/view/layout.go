@@ -10,8 +10,9 @@ const (
 	minWidth  = 32  // nothing can be shown in less
 	maxWidth  = 120 // wider lines are hard to read
 	twoLanes  = 76  // from this width on there is room for two lanes
-	clockWide = len("1234.567")
+	clockWide = len("12345.678")
 	wallWide  = len(wallClock)
+	clockGap  = 1
 	gap       = 2
 	roomy     = 90 // from this width on there is more between the lanes
 	sideWide  = len("client")
@@ -40,7 +41,7 @@ func newLayout(o Options) layout {
 	if l.wall = o.Wall; l.wall {
 		l.clock = wallWide
 	}
-	body := l.clock + gap
+	body := l.clock + clockGap
 	if l.lanes == 2 && l.width >= 48 {
 		between := 1
 		if l.width >= roomy {
@@ -64,15 +65,8 @@ func (l layout) when(e timeline.Event) string {
 	if l.wall {
 		return e.Time.Format(wallClock)
 	}
-	return fmt.Sprintf("%*.3f", clockWide, float64(e.At.Microseconds())/1000)
-}
-
-// room keeps a time that is longer than its column, of a run that lasts for minutes, apart from what follows.
-func (l layout) room(when string) string {
-	if len(when) >= l.clock+gap {
-		return when + " "
-	}
-	return when
+	ms := fmt.Sprintf("%*.3f", clockWide, float64(e.At.Microseconds())/1000)
+	return ms[:min(len(ms), clockWide)] // after 100 s a figure less
 }
 
 // row puts blocks into the lanes, side by side or, with one lane, below each other. Before is the side of the line
@@ -85,7 +79,7 @@ func (l layout) row(when string, before timeline.Side, sides [2]timeline.Side, b
 		for j, b := range block {
 			line := text(nil)
 			if j == 0 && (when != "" || sides[i] != before) {
-				line = line.add(dim, l.room(when)).pad(l.clock+gap).add(hue(sides[i]), sideName(sides[i]))
+				line = line.add(dim, when).pad(l.clock+clockGap).add(hue(sides[i]), sideName(sides[i]))
 				when, before = "", sides[i]
 			}
 			lines = append(lines, append(line.pad(l.x[0]), b...))
@@ -106,7 +100,7 @@ func (l layout) sideBySide(when string, blocks [2][]text) (lines []text) {
 	for i := range max(len(blocks[0]), len(blocks[1])) {
 		line := text(nil)
 		if i == 0 {
-			line = line.add(dim, l.room(when))
+			line = line.add(dim, when)
 		}
 		for j, block := range blocks {
 			if i < len(block) {
@@ -123,12 +117,12 @@ func (l layout) full(when string, block []text) (lines []text) {
 	for i, b := range block {
 		line := text(nil)
 		if i == 0 {
-			line = line.add(dim, l.room(when))
+			line = line.add(dim, when)
 		}
-		lines = append(lines, append(line.pad(l.clock+gap), b...))
+		lines = append(lines, append(line.pad(l.clock+clockGap), b...))
 	}
 	return lines
 }
 
 // fullWidth is the width of a block across both lanes.
-func (l layout) fullWidth() int { return l.width - l.clock - gap }
+func (l layout) fullWidth() int { return l.width - l.clock - clockGap }

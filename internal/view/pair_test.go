@@ -32,42 +32,43 @@ func TestWhatOneLookFoundStandsSideBySide(t *testing.T) {
 		want   []string
 	}{
 		{"both ends", closing(100, 150), Options{}, []string{
-			" 0.10    FIN-WAIT-1 → FIN-WAIT-2              ESTABLISHED → CLOSE-WAIT",
-			"           local 127.0.0.1:40112                local 127.0.0.1:7007"}},
+			"    0.100   FIN-WAIT-1 → FIN-WAIT-2             ESTABLISHED → CLOSE-WAIT",
+			"              local 127.0.0.1:40112               local 127.0.0.1:7007"}},
 		{"the server first", (&script{}).
 			at(100, S, st(tcpinfo.Established, tcpinfo.CloseWait, server)).
 			at(150, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, client)), Options{ManyConns: true}, []string{
-			" 0.10    :40112 FIN-WAIT-1 → FIN-WAIT-2       :40112 ESTABLISHED → CLOSE-WAIT"}},
+			"    0.100   :40112 FIN-WAIT-1 → FIN-WAIT-2      :40112 ESTABLISHED → CLOSE-WAIT"}},
 		{"not the same look", closing(100, 9000), Options{ManyConns: true}, []string{
-			" 0.10    :40112 FIN-WAIT-1 → FIN-WAIT-2",
-			" 9.00                                         :40112 ESTABLISHED → CLOSE-WAIT"}},
+			"    0.100   :40112 FIN-WAIT-1 → FIN-WAIT-2",
+			"    9.000                                       :40112 ESTABLISHED → CLOSE-WAIT"}},
 		{"other connections", (&script{}).
 			at(100, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, client)).
 			at(101, S, st(tcpinfo.Established, tcpinfo.CloseWait, s2)).
 			at(102, C, st(tcpinfo.FinWait1, tcpinfo.FinWait2, c2)).
 			at(103, S, st(tcpinfo.Established, tcpinfo.CloseWait, server)), Options{ManyConns: true}, []string{
-			" 0.10    :40112 FIN-WAIT-1 → FIN-WAIT-2",
-			"         :40114 FIN-WAIT-1 → FIN-WAIT-2       :40114 ESTABLISHED → CLOSE-WAIT",
-			"                                              :40112 ESTABLISHED → CLOSE-WAIT"}},
+			"    0.100   :40112 FIN-WAIT-1 → FIN-WAIT-2",
+			"            :40114 FIN-WAIT-1 → FIN-WAIT-2      :40114 ESTABLISHED → CLOSE-WAIT",
+			"                                                :40112 ESTABLISHED → CLOSE-WAIT"}},
 		{"a connection stands before the queue that counts it", (&script{}).
 			at(100, C, st(tcpinfo.SynSent, tcpinfo.Established, client)).
 			at(101, S, queue(1, 128, 0)).
 			at(102, S, st(tcpinfo.SynReceived, tcpinfo.Established, server)), Options{ManyConns: true}, []string{
-			" 0.10    :40112 SYN-SENT → ESTABLISHED        :40112 SYN-RECEIVED → ESTABLISHED",
-			"                                              accept queue 1/128"}},
+			"    0.100   :40112 SYN-SENT → ESTABLISHED       :40112 SYN-RECEIVED →",
+			"                                                  ESTABLISHED",
+			"                                                accept queue 1/128"}},
 		{"a listener and its queue are one", (&script{}).
 			at(100, S, st(0, tcpinfo.Listen, pair2(serverAddr, ""))).
 			at(101, S, queue(0, 1, 0)), Options{}, []string{
-			" 0.10                                         first seen LISTEN",
-			"                                                accept queue 0/1",
-			"                                                local 127.0.0.1:7007"}},
+			"    0.100                                       first seen LISTEN",
+			"                                                  accept queue 0/1",
+			"                                                  local 127.0.0.1:7007"}},
 		{"checks", (&script{}).at(0, C, met("one")).at(1, S, met("two")).at(2, S, met("three")), Options{}, []string{
-			"       ✓ one                                ✓ two",
-			"                                            ✓ three"}},
+			"          ✓ one                               ✓ two",
+			"                                              ✓ three"}},
 		{"checks stand below what they are of", (&script{}).
 			at(0, S, queue(2, 1, 0)).at(1, C, met("one")).at(2, S, met("two")), Options{}, []string{
-			" 0.00                                         accept queue 2/1 (full)",
-			"       ✓ one                                ✓ two"}},
+			"    0.000                                       accept queue 2/1 (full)",
+			"          ✓ one                               ✓ two"}},
 	} {
 		want := strings.Join(c.want, "\n") + "\n"
 		if got := body(c.script, c.o); got != want {

@@ -166,8 +166,17 @@ func queue(n, limit uint32, syn int) *timeline.Queue {
 	return &timeline.Queue{Local: addr(serverAddr), AcceptQueue: n, AcceptLimit: limit, SynQueue: &syn}
 }
 
-func note(s string) *timeline.Note      { return &timeline.Note{Text: s} }
-func blocks(call string) *timeline.Note { return &timeline.Note{Text: call + " blocks", Blocks: true} }
+func note(s string) *timeline.Note { return &timeline.Note{Text: s} }
+
+// entered is where a call entered the kernel, and split the same call where it returned.
+func entered(c *timeline.Call) *timeline.Enter {
+	return &timeline.Enter{ID: 1, Call: c.Call, Args: c.Args[:1], FD: c.FD, Sys: c.Sys}
+}
+
+func split(c *timeline.Call) *timeline.Call {
+	c.ID, c.Split = 1, true
+	return c
+}
 func met(expect string) *timeline.Check {
 	return &timeline.Check{Expect: expect, Got: expect, OK: true}
 }
@@ -217,7 +226,7 @@ func halfClose() *script {
 func wire() *script {
 	ack := uint32(1)
 	s := &script{}
-	s.at(300, C, blocks("connect(6)")).
+	s.at(300, C, entered(connect(6, serverAddr))).
 		at(310, C, st(tcpinfo.Closed, tcpinfo.SynSent, client, timer("on", 1000, 0))).
 		at(320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Options: []string{"mss=1460", "sackOK", "wscale=7"}, Fate: "dropped"}).
 		at(1000320, W, &timeline.Segment{From: C, Flags: []string{"SYN"}, Win: 65535, Fate: "delivered"}).
@@ -228,7 +237,7 @@ func wire() *script {
 		at(1000500, W, &timeline.Segment{From: S, Flags: []string{"SYN", "ACK"}, Ack: &ack, Win: 65535,
 			Options: []string{"mss=1460", "sackOK", "TS val 1234567890 ecr 1234567891", "wscale=7", "UNKNOWN(254)"}}).
 		at(1000510, C, st(tcpinfo.SynSent, tcpinfo.Established, client)).
-		at(1000515, C, took(1000200*time.Microsecond, connect(6, serverAddr))).
+		at(1000515, C, split(took(1000200*time.Microsecond, connect(6, serverAddr)))).
 		at(1000600, W, &timeline.Segment{From: C, Flags: []string{"ACK"}, Seq: 1, Ack: &ack, Win: 512, Fate: "duplicated"}).
 		at(1000610, S, st(tcpinfo.SynReceived, tcpinfo.Established, server)).
 		at(1000620, S, queue(1, 128, 0)).
@@ -248,7 +257,7 @@ func trouble() *script {
 		at(410, C, setopt(6, "SO_RCVTIMEO", 200*time.Millisecond, timeval(0, 200000)...)).
 		at(420, C, connect(6, "[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%veth0]:7007")).
 		at(500, S, queue(2, 1, 3)).
-		at(700, S, blocks("accept4(5)")).
+		at(700, S, entered(accept(5, 7, clientAddr, 0))).
 		at(200100, C, took(200*time.Millisecond, fails(unix.EAGAIN, read(6, "", 16)))).
 		at(200200, C, closes(6)).
 		at(200220, C, st(tcpinfo.Established, tcpinfo.Closed, client)).

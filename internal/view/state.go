@@ -26,7 +26,7 @@ func (s symbols) transition(side timeline.Side, b *timeline.State) text {
 	case b.From == 0:
 		return text(nil).add(dim, "first seen ").add(strongHue(side), to)
 	}
-	return text(nil).add(hue(side), b.From.String()).add(dim, glued(" "+s.arrow+" ")).add(strongHue(side), to)
+	return text(nil).add(hue(side), b.From.String()).add(dim, glued(" ")+s.arrow+" ").add(strongHue(side), to)
 }
 
 // details are what the source said beyond the state. What is at rest (an empty queue, no timer) is left out, unless
