@@ -226,7 +226,7 @@ func goesOn(rest string) bool {
 
 // lanesHead are the lines with the lanes' names, and what follows them.
 func lanesHead(text string) (head, rest string) {
-	i := strings.Index(text, "   ms  client")
+	i := strings.Index(text, "       ms client")
 	if i < 0 {
 		return "", text
 	}

@@ -7,13 +7,13 @@ import (
 
 // Where the lanes are at 80 columns.
 const (
-	timeWide = 7
-	between  = 43
-	right    = 44
+	timeWide = 10
+	between  = 45
+	right    = 46
 )
 
 var (
-	timeCell = regexp.MustCompile(`^ *(\d+(\.\d+)?[sh]?)?$`)
+	timeCell = regexp.MustCompile(`^ *(\d+\.\d+)?$`)
 	summary  = regexp.MustCompile(`^[a-z0-9-]+: (\d+ (of \d+ )?checks?|FAILED|done)`)
 
 	names     = `CLOSED|LISTEN|SYN-SENT|SYN-RECEIVED|ESTABLISHED|FIN-WAIT-1|FIN-WAIT-2|CLOSE-WAIT|CLOSING|LAST-ACK|TIME-WAIT`
@@ -36,7 +36,7 @@ func parseLanes(lines []string) *transcript {
 		case isArrow(line):
 			i += tr.arrow(lines[i:])
 			cells[0], cells[1] = append(cells[0], ""), append(cells[1], "")
-		case len(line) <= timeWide || !timeCell.MatchString(string(line[:timeWide-2])) || across(line):
+		case len(line) <= timeWide || !timeCell.MatchString(string(line[:timeWide-1])) || across(line):
 			cells[0], cells[1] = append(cells[0], ""), append(cells[1], "")
 		default:
 			cells[0] = append(cells[0], cell(line, timeWide, between))
@@ -85,8 +85,11 @@ func (tr *transcript) lane(side string, cells []string) {
 			begin(strings.TrimPrefix(text, "✓ "), func() { tr.check(side, item) })
 		case in == 0:
 			begin(text, func() {
-				if callLine.MatchString(item) {
-					tr.call(side, item)
+				switch {
+				case callLine.MatchString(item):
+					tr.call(side, tr.whole(side, item))
+				case entryLine.MatchString(item):
+					tr.enter(side, item)
 				}
 			})
 		case in == 2 && tr.isState(side, text, next, done == nil):

@@ -20,12 +20,13 @@ type transcript struct {
 	end      string                         // the summary
 	plain    []string
 
-	ports []string // of the connections, in the order they are met
+	entered map[string]string // by side and call: calls that have not returned yet
+	ports   []string          // of the connections, in the order they are met
 }
 
 func newTranscript() *transcript {
 	return &transcript{calls: map[string][]string{}, checks: map[string][]string{},
-		sockets: map[string]map[string][]string{}, segments: map[string][]string{}}
+		sockets: map[string]map[string][]string{}, segments: map[string][]string{}, entered: map[string]string{}}
 }
 
 // sideNames are the lanes, from left to right.
@@ -107,7 +108,7 @@ func (tr *transcript) number(port string) string {
 func parse(text string) *transcript {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i, line := range lines {
-		if strings.HasPrefix(line, "   ms  client") {
+		if strings.HasPrefix(line, "       ms client") {
 			return parseLanes(lines[i+1:])
 		}
 		if clockTime.MatchString(line) {
@@ -126,7 +127,31 @@ func parse(text string) *transcript {
 var (
 	clockTime = regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d{3}  `)
 	callLine  = regexp.MustCompile(`^[a-z][a-z0-9_]*\(.*\) = `)
+	entryLine = regexp.MustCompile(`^[a-z][a-z0-9_]*\([0-9A].*\)$`)
 )
+
+// enter remembers where a call was entered.
+func (tr *transcript) enter(side, text string) { tr.entered[side+" "+which(text)] = text }
+
+// whole gives a call that returned what stands where it was entered.
+func (tr *transcript) whole(side, text string) string {
+	key := side + " " + which(text)
+	entry, ok := tr.entered[key]
+	delete(tr.entered, key)
+	call, result, _ := strings.Cut(text, ") = ")
+	if !ok || len(call)+1 >= len(entry) {
+		return text
+	}
+	return entry + " = " + result
+}
+
+// which call it is: "connect(9" of "connect(9, 127.0.0.1:7007)", "socket(".
+func which(text string) string {
+	if strings.HasPrefix(text, "socket(") {
+		return "socket("
+	}
+	return text[:strings.IndexAny(text, ",)")]
+}
 
 // parseNarration reads the plain client's and server's lines: one for each event.
 func parseNarration(lines []string) *transcript {
@@ -153,7 +178,9 @@ func parseNarration(lines []string) *transcript {
 				tr.state(side, port, m[2], m[3])
 			}
 		} else if callLine.MatchString(line) {
-			tr.call(side+tr.number(port), line)
+			tr.call(side+tr.number(port), tr.whole(side+port, line))
+		} else if entryLine.MatchString(line) {
+			tr.enter(side+port, line)
 		} else {
 			tr.check(side, line) // a note: what is told
 		}
