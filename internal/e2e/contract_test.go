@@ -74,6 +74,9 @@ func events(t *testing.T, out string) (all []event) {
 	if n := len(all); n == 0 || all[n-1].text("kind") != "summary" {
 		t.Fatalf("%d events, and the last is not the summary", n)
 	}
+	if broken := disorder(all); len(broken) > 0 {
+		t.Errorf("not in the order of cause and effect:\n%s\n%s", strings.Join(broken, "\n"), out)
+	}
 	return all
 }
 

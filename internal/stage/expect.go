@@ -74,15 +74,14 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 	if reset != "" {
 		got = "gone, after RST: " + reset
 	}
-	seen, ok := s.hope(&hope{
-		socket: w,
-		test:   func(seen watch.Sample) (ok, over bool) { return seen.Gone, seen.Gone },
+	seen, ok := s.hopeFor("CLOSED: "+why, w, hope{
+		test: func(seen watch.Sample) (ok, over bool) { return seen.Gone, seen.Gone },
 		check: func(_ watch.Sample, at time.Time) {
 			if told := s.run.both && whose != s.Name; !told {
 				s.run.check(whose, at, "CLOSED: "+why, got, reset == "")
 			}
 		},
-	}, "CLOSED: "+why)
+	})
 	if !ok {
 		s.run.unmet()
 		s.run.check(whose, time.Time{}, "CLOSED: "+why, seen.State.String(), false)
@@ -117,8 +116,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
 	expect := oneOf(states) + ": " + why
-	seen, ok := s.hope(&hope{
-		socket: w,
+	seen, ok := s.hopeFor(expect, w, hope{
 		test: func(seen watch.Sample) (ok, over bool) {
 			ok = !seen.Gone && slices.Contains(states, seen.State)
 			return ok, ok || seen.Gone || beyond(w, seen, states)
@@ -128,7 +126,7 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 				s.run.check(whose, at, expect, fmt.Sprintf("%s (%s)", seen.State, seen.Source), true)
 			}
 		},
-	}, expect)
+	})
 	if ok {
 		if whose == s.Name {
 			s.expected = seen.State.String()
@@ -138,6 +136,11 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 	s.run.unmet()
 	s.run.check(whose, time.Time{}, expect, fmt.Sprintf("%s (%s)", seen.State, seen.Source), false)
 	s.run.fail(wrongState{seen.State, states})
+}
+
+func (s *Side) hopeFor(what string, w *watch.Socket, h hope) (watch.Sample, bool) {
+	h.of = func() []*watch.Socket { return []*watch.Socket{w} }
+	return s.run.hope(&h, s.host, s.watchPeer(what))
 }
 
 // wrongState is a state that came in the place of those that were expected.

@@ -7,12 +7,12 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// hope is what somebody waits to see of a socket. Once it is among the run's, its fields belong to whoever looks at
-// that socket: they are read and written between two samples.
+// hope is what somebody waits to see of a socket, or of one of several. Once it is among the run's, its fields belong to
+// whoever looks at them: they are read and written between two samples.
 type hope struct {
-	socket *watch.Socket
-	test   func(watch.Sample) (ok, over bool)    // whether it has come, or cannot come any more
-	check  func(seen watch.Sample, at time.Time) // records that it has come
+	of    func() []*watch.Socket                // of these sockets, which share a watcher
+	test  func(watch.Sample) (ok, over bool)    // whether it has come, or cannot come any more
+	check func(seen watch.Sample, at time.Time) // records that it has come
 
 	ok, over bool
 	seen     watch.Sample
@@ -20,26 +20,22 @@ type hope struct {
 
 // hope waits until what is hoped for has come, or can come no more; ok tells which, and seen is the sample that showed
 // it. It is recorded where it was seen: whoever waits may be slow to wake, and the socket in another state by then.
-func (s *Side) hope(h *hope, what string) (seen watch.Sample, ok bool) {
-	r := s.run
+func (r *run) hope(h *hope, where *host, each func(time.Duration)) (seen watch.Sample, ok bool) {
 	r.mu.Lock()
 	r.hopes = append(r.hopes, h)
 	r.mu.Unlock()
-	s.until(what, func() (over bool) {
-		h.socket.Between(func(last watch.Sample) {
-			h.judge(last, time.Time{})
-			over = h.over
-		})
+	r.until(where, each, func() (over bool) {
+		for _, socket := range h.of() {
+			socket.Between(func(last watch.Sample) {
+				h.judge(last, time.Time{})
+				seen, ok, over = h.seen, h.ok, h.over
+			})
+		}
 		return over
 	})
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.hopes = slices.DeleteFunc(r.hopes, func(o *hope) bool { return o == h })
-	r.mu.Unlock()
-	h.socket.Between(func(last watch.Sample) {
-		if seen, ok = h.seen, h.ok; !h.over {
-			seen = last
-		}
-	})
 	return seen, ok
 }
 
@@ -60,7 +56,7 @@ func (r *run) judge(c watch.Change) {
 	hopes := slices.Clone(r.hopes)
 	r.mu.Unlock()
 	for _, h := range hopes {
-		if h.socket == c.Socket {
+		if slices.Contains(h.of(), c.Socket) {
 			h.judge(c.Now, c.Now.Time)
 		}
 	}

@@ -209,22 +209,21 @@ func (w *Wire) Count(match string) int {
 // the side itself may be at any point of its own calls.
 func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	w.run.stopIfOver()
-	var seen watch.Sample
 	h := w.host(side)
 	h.watch.Sample() // it is about now, and not about the last time somebody looked
-	ok := w.run.until(h, nil, func() bool {
-		for _, c := range w.Connections(side) {
-			if seen = c.Last(); !seen.Gone && slices.Contains(states, seen.State) {
-				return true
-			}
-		}
-		return false
-	})
+	expect := oneOf(states) + ": " + why
+	got := func(seen watch.Sample) string { return fmt.Sprintf("%s (%s)", seen.State, seen.Source) }
+	seen, ok := w.run.hope(&hope{
+		of: func() []*watch.Socket { return w.sockets(side) },
+		test: func(seen watch.Sample) (ok, over bool) {
+			ok = !seen.Gone && slices.Contains(states, seen.State)
+			return ok, ok
+		},
+		check: func(seen watch.Sample, at time.Time) { w.run.check(side, at, expect, got(seen), true) },
+	}, h, nil)
 	if !ok {
 		w.run.unmet()
-	}
-	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
-	if !ok {
+		w.run.check(side, time.Time{}, expect, got(seen), false)
 		w.run.fail(timeout{oneOf(states), w.run.cfg.Timeout})
 	}
 }
@@ -269,11 +268,18 @@ func (w *Wire) must(err error) {
 // Connections are the sockets that are watched of that side, the last first; of a listener that was seen before
 // listen(2), that too. No calls can be made on them.
 func (w *Wire) Connections(side timeline.Side) (list []*Conn) {
+	for _, socket := range w.sockets(side) {
+		list = append(list, &Conn{side: w.run.sides[side], watch: socket})
+	}
+	return list
+}
+
+func (w *Wire) sockets(side timeline.Side) (list []*watch.Socket) {
 	w.run.mu.Lock()
 	defer w.run.mu.Unlock()
 	for _, socket := range w.run.followed {
 		if socket.Tag() == any(side) {
-			list = append(list, &Conn{side: w.run.sides[side], watch: socket})
+			list = append(list, socket)
 		}
 	}
 	slices.Reverse(list)

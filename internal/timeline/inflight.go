@@ -68,8 +68,8 @@ func (f *InFlight) Exit(returned time.Time, body *Call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f.back()
-	if returned.Before(l.last) {
-		returned = l.last
+	if returned.Before(l.passed) {
+		returned = l.passed
 	}
 	body.ID, body.flight = f.id, f
 	l.insert(pending{Event: Event{Time: returned, Side: f.side, Body: body}})

@@ -30,7 +30,8 @@ type Log struct {
 	zero     time.Time // of the run
 	await    *awaited
 	seq, ids int64
-	last     time.Time
+	last     time.Time // of the event that was handed on last
+	passed   time.Time // up to which nothing can find its place any more
 	sinks    []Sink
 	pending  []pending   // in the order of their times
 	open     []*InFlight // calls whose entry is past, with nothing handed on since
@@ -163,6 +164,7 @@ func (l *Log) mayComeBefore(t time.Time) bool {
 
 // take hands an event over, or keeps in mind that a call is in the kernel.
 func (l *Log) take(p pending) {
+	l.passed = p.Time
 	switch {
 	case p.enters == nil:
 		l.emit(p.Event)
