@@ -22,7 +22,7 @@ type Flags struct {
 	Sockets *SocketFlags
 	Wire    *WireFlags
 
-	Color               string
+	Color, Clock        string
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
 	Pace, Hold          time.Duration
@@ -37,6 +37,7 @@ func NewFlags(program string) *Flags {
 	fs.Usage = func() {}
 	f := &Flags{Set: fs}
 	fs.StringVar(&f.Color, "color", "auto", "`when` to use colour: auto, always or never")
+	fs.StringVar(&f.Clock, "clock", "run", "`what` the times count from: run, its beginning; wall, the time of day")
 	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
@@ -77,6 +78,9 @@ func (f *Flags) Parse(args []string) error {
 	}
 	if f.Color != "auto" && f.Color != "always" && f.Color != "never" {
 		return Usagef("--color %s: want auto, always or never", f.Color)
+	}
+	if f.Clock != "run" && f.Clock != "wall" {
+		return Usagef("--clock %s: want run or wall", f.Clock)
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err
@@ -148,7 +152,7 @@ Exit status: 0 all that was expected came; 1 something did not, or an error;
 `
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

@@ -94,6 +94,7 @@ func (t *teller) say(lane, format string, args ...any) *line {
 
 func (t *teller) tell(e event) {
 	switch e.Kind {
+	case "begin", "enter": // where they stand, and whether there is an enter, varies
 	case "call":
 		t.call(e)
 	case "state":

@@ -16,11 +16,11 @@ import (
 
 // bodies are the kinds of events, in the order of docs/events.md.
 var bodies = []timeline.Body{
-	&timeline.Call{}, &timeline.State{}, &timeline.Queue{}, &timeline.Segment{}, &timeline.Counter{}, &timeline.Note{},
+	&timeline.Begin{}, &timeline.Enter{}, &timeline.Call{}, &timeline.State{}, &timeline.Queue{}, &timeline.Segment{}, &timeline.Counter{}, &timeline.Note{},
 	&timeline.Check{}, &timeline.Coverage{}, &timeline.Summary{},
 }
 
-var header = []string{"seq", "at_us", "time", "side", "kind"}
+var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}
 
 // fields are the JSON fields of a kind in their order; a question mark says that one may be absent.
 func fields(b timeline.Body) (names []string) {

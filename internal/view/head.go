@@ -96,7 +96,9 @@ func (t *Terminal) head() {
 
 // begin says when time 0 is, by the wall clock. A server has told of its listener then.
 func (t *Terminal) begin(e timeline.Event) {
-	t.shown = time.Time{}
+	if t.shown = (time.Time{}); t.l.wall {
+		return
+	}
 	says := "Time 0 is " + e.Time.Format(wallClock) + "."
 	if t.headed {
 		t.space()
