@@ -24,7 +24,6 @@ type order struct {
 	written  map[string]int               // by side: bytes handed to write()
 	read     map[string]int               // by side: bytes that read() has given
 	states   map[string]map[string]string // by side and socket: its state
-	opened   map[string]map[string]bool   // by side: connections that connect() made
 	finished map[string]map[string]bool   // by side: connections whose FIN this side has sent
 	flags    map[string]map[string]bool   // by flag and direction: what has been on the wire; "FIN>addr": has arrived there
 	broken   []string
@@ -32,8 +31,8 @@ type order struct {
 
 // disorder is what in a timeline stands above its cause; none if all is in order.
 func disorder(all []event) []string {
-	o := &order{entered: map[float64]event{}, begun: map[string]int{}, done: map[string]int{}, written: map[string]int{}, read: map[string]int{},
-		states: map[string]map[string]string{}, opened: map[string]map[string]bool{}, finished: map[string]map[string]bool{}, flags: map[string]map[string]bool{}}
+	o := &order{}
+	o.clear()
 	sides := map[string]bool{}
 	for _, e := range all {
 		if e.text("kind") == "call" {
@@ -44,6 +43,10 @@ func disorder(all []event) []string {
 	}
 	o.both = len(sides) == 2
 	for _, e := range all {
+		if e.text("kind") == "begin" && o.both { // of a tour: another run
+			*o = order{both: true, wire: o.wire, exempt: e.text("scenario"), last: o.last, broken: o.broken}
+			o.clear()
+		}
 		o.clock(e)
 		switch e.text("kind") {
 		case "enter":
@@ -63,6 +66,11 @@ func disorder(all []event) []string {
 		o.last = e
 	}
 	return o.broken
+}
+
+func (o *order) clear() {
+	o.entered, o.begun, o.done, o.written, o.read = map[float64]event{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	o.states, o.finished, o.flags = map[string]map[string]string{}, map[string]map[string]bool{}, map[string]map[string]bool{}
 }
 
 func (o *order) must(ok bool, e event, format string, args ...any) {
@@ -145,7 +153,9 @@ func (o *order) state(e event) {
 			o.must(was == e.text("from"), e, "from %s, and it was in %s", e.text("from"), was)
 		}
 	}
-	o.states[side][key] = to
+	if was := o.states[side][key]; to != "CLOSED" || was == "" || was == e.text("from") {
+		o.states[side][key] = to // and not the end of one that had these addresses before
+	}
 	known := o.begun[side+" socket"] > 0 || o.begun[side+" accept4"] > 0 // this side's calls are in the timeline
 	if e.text("from") == to || !known {
 		return

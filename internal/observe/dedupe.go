@@ -59,7 +59,7 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 func (d *dedupe) pastOf(s *timeline.State) *past {
 	key := s.Ends()
 	begins := s.From == tcpinfo.Closed || s.To == tcpinfo.SynReceived && s.From == tcpinfo.Listen
-	if s.Source == "tracepoint" && begins {
+	if s.Source == "tracepoint" && begins || s.From == 0 && d.isOver(key) && s.To != tcpinfo.TimeWait && s.To != tcpinfo.Closed {
 		d.begin(key)
 	}
 	nameless := timeline.Ends{Local: netip.AddrPortFrom(s.Local.Addr(), 0), Remote: s.Remote} // no port is chosen yet
@@ -72,6 +72,13 @@ func (d *dedupe) pastOf(s *timeline.State) *past {
 		d.begin(key)
 	}
 	return d.states[key]
+}
+
+// isOver says whether the last socket with these addresses has come to its end: one that is seen for the first time now
+// is another.
+func (d *dedupe) isOver(key timeline.Ends) bool {
+	p := d.states[key]
+	return p != nil && (p.now == tcpinfo.Closed || p.now == tcpinfo.TimeWait)
 }
 
 // begin begins a life. A server sees very many: what is over is forgotten some time.
