@@ -81,20 +81,29 @@ func events(t *testing.T, out string) (all []event) {
 }
 
 // narrated is events of the plain server or client, which have no summary.
-func narrated(t *testing.T, out string) (all []event) {
+func narrated(t *testing.T, out string) []event {
 	t.Helper()
+	all, err := parsed(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// parsed holds each line to the contract.
+func parsed(out string) (all []event, err error) {
 	last := event{}
 	for line := range strings.Lines(out) {
 		e := event{}
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatalf("%v: %s", err, line)
+			return all, fmt.Errorf("%v: %s", err, line)
 		}
 		if err := holds(line, e, last, len(all)); err != nil {
-			t.Fatalf("%v: %s", err, line)
+			return all, fmt.Errorf("%v: %s", err, line)
 		}
 		all, last = append(all, e), e
 	}
-	return all
+	return all, nil
 }
 
 func holds(line string, e, last event, n int) error {

@@ -77,3 +77,28 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 		t.Error("the one that is still open was forgotten")
 	}
 }
+
+// A connection between addresses that had one before is told from its first sight on, though the one before went
+// through the same state.
+func TestANewLifeIsTold(t *testing.T) {
+	var d dedupe
+	a, b := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:7007")
+	for _, s := range []struct {
+		from, to tcpinfo.State
+		source   string
+		kept     bool
+	}{
+		{0, tcpinfo.SynReceived, "sock_diag", true},
+		{tcpinfo.Listen, tcpinfo.SynReceived, "tracepoint", true},
+		{tcpinfo.SynReceived, tcpinfo.Established, "tracepoint", true},
+		{tcpinfo.Established, tcpinfo.FinWait1, "tracepoint", true},
+		{tcpinfo.FinWait1, tcpinfo.FinWait2, "tracepoint", true},
+		{tcpinfo.FinWait2, tcpinfo.TimeWait, "sock_diag", true},
+		{0, tcpinfo.SynReceived, "sock_diag", true},
+		{tcpinfo.TimeWait, tcpinfo.Closed, "sock_diag", true},
+	} {
+		if got := d.keep(timeline.Server, &timeline.State{Local: b, Remote: a, From: s.from, To: s.to, Source: s.source}); got != s.kept {
+			t.Errorf("%v > %v (%s): kept: %v", s.from, s.to, s.source, got)
+		}
+	}
+}
