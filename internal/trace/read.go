@@ -77,10 +77,10 @@ func (t *Trace) drain(f func(Event)) error {
 	}
 }
 
-// read takes what is in the buffers and delivers what is certain to be in order, up to the horizon, which is now: the CPUs are read one after the other,
-// so what happened after the reading began may follow something that was not read yet. A socket's transitions on
-// different CPUs come one after the other under its lock, so whatever led to what happened before was in the buffers
-// already.
+// read takes what is in the buffers and delivers what is certain to be in order, up to the horizon, which is now: the
+// CPUs are read one after the other, so what happened after the reading began may follow something that was not read
+// yet. A socket's transitions on different CPUs come one after the other under its lock, so whatever led to what
+// happened before was in the buffers already.
 func (t *Trace) read(f func(Event), horizon uint64) error {
 	for _, fd := range t.pipes {
 		if err := t.readPipe(fd, horizon); err != nil {
