@@ -74,7 +74,7 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 	if reset != "" {
 		got = "gone, after RST: " + reset
 	}
-	seen, ok := s.hopeFor("CLOSED: "+why, w, hope{
+	seen, ok := s.meet("CLOSED: "+why, w, expectation{
 		test: func(seen watch.Sample) (ok, over bool) { return seen.Gone, seen.Gone },
 		check: func(_ watch.Sample, at time.Time) {
 			if told := s.run.both && whose != s.Name; !told {
@@ -116,7 +116,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
 	expect := oneOf(states) + ": " + why
-	seen, ok := s.hopeFor(expect, w, hope{
+	seen, ok := s.meet(expect, w, expectation{
 		test: func(seen watch.Sample) (ok, over bool) {
 			ok = !seen.Gone && slices.Contains(states, seen.State)
 			return ok, ok || seen.Gone || beyond(w, seen, states)
@@ -138,9 +138,9 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 	s.run.fail(wrongState{seen.State, states})
 }
 
-func (s *Side) hopeFor(what string, w *watch.Socket, h hope) (watch.Sample, bool) {
+func (s *Side) meet(what string, w *watch.Socket, h expectation) (watch.Sample, bool) {
 	h.of = func() []*watch.Socket { return []*watch.Socket{w} }
-	return s.run.hope(&h, s.host, s.watchPeer(what))
+	return s.run.meet(&h, s.host, s.watchPeer(what))
 }
 
 // wrongState is a state that came in the place of those that were expected.

@@ -43,7 +43,7 @@ type run struct {
 	checks   int
 	failed   int
 	stopped  bool
-	hopes    []*hope // what is expected of a socket, and has not come yet
+	expectations    []*expectation // of sockets, not met yet
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.

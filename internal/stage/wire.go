@@ -213,7 +213,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	h.watch.Sample() // it is about now, and not about the last time somebody looked
 	expect := oneOf(states) + ": " + why
 	got := func(seen watch.Sample) string { return fmt.Sprintf("%s (%s)", seen.State, seen.Source) }
-	seen, ok := w.run.hope(&hope{
+	seen, ok := w.run.meet(&expectation{
 		of: func() []*watch.Socket { return w.sockets(side) },
 		test: func(seen watch.Sample) (ok, over bool) {
 			ok = !seen.Gone && slices.Contains(states, seen.State)

@@ -7,9 +7,9 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// hope is what somebody waits to see of a socket, or of one of several. Once it is among the run's, its fields belong
+// expectation is what somebody waits to see of a socket, or of one of several. Once it is among the run's, its fields belong
 // to whoever looks at them: they are read and written between two samples.
-type hope struct {
+type expectation struct {
 	of    func() []*watch.Socket                // of these sockets, which share a watcher
 	test  func(watch.Sample) (ok, over bool)    // whether it has come, or cannot come any more
 	check func(seen watch.Sample, at time.Time) // records that it has come
@@ -18,11 +18,11 @@ type hope struct {
 	seen     watch.Sample
 }
 
-// hope waits until what is hoped for has come, or can come no more; ok tells which, and seen is the sample that showed
+// meet waits until what is expected has come, or can come no more; ok tells which, and seen is the sample that showed
 // it. It is recorded where it was seen: whoever waits may be slow to wake, and the socket in another state by then.
-func (r *run) hope(h *hope, where *host, each func(time.Duration)) (seen watch.Sample, ok bool) {
+func (r *run) meet(h *expectation, where *host, each func(time.Duration)) (seen watch.Sample, ok bool) {
 	r.mu.Lock()
-	r.hopes = append(r.hopes, h)
+	r.expectations = append(r.expectations, h)
 	r.mu.Unlock()
 	r.until(where, each, func() (over bool) {
 		for _, socket := range h.of() {
@@ -35,11 +35,11 @@ func (r *run) hope(h *hope, where *host, each func(time.Duration)) (seen watch.S
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hopes = slices.DeleteFunc(r.hopes, func(o *hope) bool { return o == h })
+	r.expectations = slices.DeleteFunc(r.expectations, func(o *expectation) bool { return o == h })
 	return seen, ok
 }
 
-func (h *hope) judge(seen watch.Sample, at time.Time) {
+func (h *expectation) judge(seen watch.Sample, at time.Time) {
 	if h.over {
 		return
 	}
@@ -50,12 +50,12 @@ func (h *hope) judge(seen watch.Sample, at time.Time) {
 	}
 }
 
-// judge holds a sample against what is hoped for of its socket.
+// judge holds a sample against what is expected of its socket.
 func (r *run) judge(c watch.Change) {
 	r.mu.Lock()
-	hopes := slices.Clone(r.hopes)
+	expectations := slices.Clone(r.expectations)
 	r.mu.Unlock()
-	for _, h := range hopes {
+	for _, h := range expectations {
 		if slices.Contains(h.of(), c.Socket) {
 			h.judge(c.Now, c.Now.Time)
 		}
