@@ -33,17 +33,17 @@ type run struct {
 	outer, ctx             context.Context // the caller's, the run's
 	cancel                 context.CancelCauseFunc
 
-	mu       sync.Mutex
-	open     []*Conn         // sockets to close at the end, in the order they were made
-	followed []*watch.Socket // every socket, in the order they were first seen
-	met      []*watch.Socket // sockets of the server that the kernel made, in the order they were first seen
-	accepted []*Conn         // those of them that the server has accepted and not closed
-	handed   *Conn           // a connection that is left to the next run
-	taken    map[uint64]bool // the cookies of all that it has accepted
-	checks   int
-	failed   int
-	stopped  bool
-	expectations    []*expectation // of sockets, not met yet
+	mu           sync.Mutex
+	open         []*Conn         // sockets to close at the end, in the order they were made
+	followed     []*watch.Socket // every socket, in the order they were first seen
+	met          []*watch.Socket // sockets of the server that the kernel made, in the order they were first seen
+	accepted     []*Conn         // those of them that the server has accepted and not closed
+	handed       *Conn           // a connection that is left to the next run
+	taken        map[uint64]bool // the cookies of all that it has accepted
+	checks       int
+	failed       int
+	stopped      bool
+	expectations []*expectation // of sockets, not met yet
 }
 
 // newRun opens what a run needs: the netlink socket and the watcher that polls through it.
