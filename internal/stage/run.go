@@ -194,6 +194,7 @@ func (r *run) letGo(s *Side) {
 
 // prepare has the wire made ready for the lesson; it is false if that failed.
 func (r *run) prepare() bool {
+	r.wire.nameOrigin()
 	if r.sc.Prepare != nil {
 		func() {
 			defer r.caught()

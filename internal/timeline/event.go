@@ -107,6 +107,10 @@ type Segment struct {
 	Len   int            `json:"len"`
 	Win   uint32         `json:"win"`
 
+	// The numbers from which Seq and Ack count, modulo 2^32, in a lesson that names one origin for all its connections.
+	SeqBase *uint32 `json:"seq_base,omitempty"`
+	AckBase *uint32 `json:"ack_base,omitempty"`
+
 	Unscaled bool `json:"win_unscaled,omitempty"` // Win is as in the header: the SYNs, which have the scale, were not seen
 
 	Options []string `json:"options,omitempty"`
@@ -118,9 +122,9 @@ type Segment struct {
 
 // Numbers are its flags and numbers, in one line.
 func (b *Segment) Numbers() string {
-	words := append(slices.Clone(b.Flags), fmt.Sprintf("seq=%d", b.Seq))
+	words := append(slices.Clone(b.Flags), "seq="+number(b.Seq, b.SeqBase))
 	if b.Ack != nil {
-		words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
+		words = append(words, "ack="+number(*b.Ack, b.AckBase))
 	}
 	if b.Len > 0 {
 		words = append(words, fmt.Sprintf("len=%d", b.Len))
@@ -130,6 +134,14 @@ func (b *Segment) Numbers() string {
 		window += "*?"
 	}
 	return strings.Join(append(words, window), " ")
+}
+
+// number is a sequence number; one that is older than the origin they count from is negative.
+func number(n uint32, origin *uint32) string {
+	if origin != nil {
+		return fmt.Sprint(int32(n))
+	}
+	return fmt.Sprint(n)
 }
 
 // News are the options that say something new, as the timestamps of every segment do not.
