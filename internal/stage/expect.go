@@ -129,7 +129,7 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 		s.expected = seen.State.String()
 	}
 	if told := s.run.both && whose != s.Name; !told || !ok {
-		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
+		s.run.checkState(whose, seen, why, states, ok)
 	}
 	if !ok {
 		s.run.fail(wrongState{seen.State, states})

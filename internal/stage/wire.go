@@ -223,7 +223,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	if !ok {
 		w.run.unmet()
 	}
-	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
+	w.run.checkState(side, seen, why, states, ok)
 	if !ok {
 		w.run.fail(timeout{oneOf(states), w.run.cfg.Timeout})
 	}

@@ -174,7 +174,8 @@ type Counter struct {
 
 // Note is one sentence of explanation.
 type Note struct {
-	Text string `json:"text"`
+	Text    string `json:"text"`
+	Heading bool   `json:"heading,omitempty"` // what follows is another part of the lesson
 
 	Blocks bool `json:"-"` // the log's, of a call that has not returned yet: it is about this moment
 }
@@ -184,6 +185,15 @@ type Check struct {
 	Expect string `json:"expect"`
 	Got    string `json:"got"`
 	OK     bool   `json:"ok"`
+	Met    string `json:"met,omitempty"` // Expect less the states that would have been right too and did not come
+}
+
+// Says is what was expected or, where more than one state was right, what came and why.
+func (b *Check) Says() string {
+	if b.OK && b.Met != "" {
+		return b.Met
+	}
+	return b.Expect
 }
 
 // Coverage is one state, or one transition, of the tour's table.
