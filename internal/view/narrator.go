@@ -99,7 +99,7 @@ func (n *Narrator) says(e timeline.Event) text {
 	case *timeline.Counter:
 		block = n.s.counterBlock(b, oneLine)
 	case *timeline.Table:
-		return text(nil).join("; ", n.s.tableList(b, oneLine)...)
+		return text(nil).add(plain, n.s.clean(b.Title)+": ").join("", text(nil).join("; ", n.s.tableList(b, oneLine)...))
 	case *timeline.Check:
 		if !b.OK {
 			return text(nil).add(bad, n.s.no+" expect ").add(plain, n.s.clean(b.Expect)).add(bad, ", got ").add(plain, n.s.clean(b.Got))

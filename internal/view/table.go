@@ -3,9 +3,9 @@ package view
 import "socklife/internal/timeline"
 
 // headingBlock is the first line of another part of the lesson, across both lanes.
-func (s symbols) headingBlock(n *timeline.Note, width int) (lines []text) {
+func (s symbols) headingBlock(heading string, width int) (lines []text) {
 	lead := s.shaft(2).add(plain, string(nbsp))
-	lines = wrap(lead.join("", text(nil).add(strong, s.clean(n.Text))), width, 0, 3)
+	lines = wrap(lead.join("", text(nil).add(strong, s.clean(heading))), width, 0, 3)
 	if rule := width - lines[0].width() - 1; len(lines) == 1 && rule > 0 {
 		lines[0] = lines[0].add(plain, " ").join("", s.shaft(rule))
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 var someTable = &timeline.Table{
-	Head: []string{"RST came in", "read()", "SO_ERROR then", "write()"},
+	Title: "what was told",
+	Head:  []string{"RST came in", "read()", "SO_ERROR then", "write()"},
 	Rows: [][]string{
 		{"SYN-RECEIVED", "no application has the connection yet", "", ""},
 		{"ESTABLISHED", "ECONNRESET", "nothing: told already", "EPIPE"},
@@ -33,7 +34,7 @@ func TestTable(t *testing.T) {
 		for _, o := range []Options{{Width: width}, {Width: width, Color: true}, {Width: width, ASCII: true}} {
 			out := drawnTable(o)
 			wellFormed(t, out, o)
-			for _, word := range []string{"RST in CLOSE-WAIT", "SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT"} {
+			for _, word := range []string{"RST in CLOSE-WAIT", "what was told", "SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT"} {
 				if !strings.Contains(sgr.ReplaceAllString(out, ""), word) {
 					t.Errorf("width %d: %q is missing in\n%s", width, word, out)
 				}

@@ -149,7 +149,9 @@ func (t *Terminal) show(e timeline.Event) {
 	case *timeline.Table:
 		t.head()
 		t.space()
+		t.across("", t.s.headingBlock(b.Title, t.l.fullWidth()))
 		t.across("", t.s.tableBlock(b, t.l.fullWidth()))
+		t.space()
 	case *timeline.Coverage:
 		t.coverage(b)
 	case *timeline.Summary:
@@ -166,7 +168,7 @@ func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	t.head()
 	if b.Heading {
 		t.space()
-		t.across("", t.s.headingBlock(b, t.l.fullWidth()))
+		t.across("", t.s.headingBlock(b.Text, t.l.fullWidth()))
 		return
 	}
 	when := ""
