@@ -36,7 +36,7 @@ func lostLastAckServer(s *stage.Side) {
 	why := "what had the FIN sent again was "
 	switch {
 	case rose["TCPTimeouts"] == 0:
-		why += "a tail loss probe (RFC 8985), which comes before the retransmission timer"
+		why += "a tail loss probe (RFC 8985), for which the kernel waits before it falls back on the retransmission timer"
 	case rose["TCPLossProbes"] == 0:
 		why += "the retransmission timer"
 	default:
