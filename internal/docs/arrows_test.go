@@ -14,7 +14,7 @@ func isArrow(line []rune) bool {
 }
 
 var (
-	numbers = regexp.MustCompile(`(seq|ack|len)=(\d+)`)
+	numbers = regexp.MustCompile(`(seq|ack|len)=(-?\d+)`)
 	fates   = regexp.MustCompile(`\b(dropped|held|duplicated)\b`)
 	marked  = regexp.MustCompile(`\[([a-z_, ]+)\]`)
 )
@@ -36,6 +36,15 @@ func (tr *transcript) arrow(lines []string) (more int) {
 	return more
 }
 
+// later is a sequence number. Where those of a second connection count from the first one's, they begin with the time
+// that has passed between the two: 64 ns each.
+func later(n int) string {
+	if n >= 1e4 {
+		return "later"
+	}
+	return strconv.Itoa(n)
+}
+
 // segment is what a segment means: SYN, FIN, RST and URG, with the numbers that the handshake and the FIN must have,
 // and whatever did not simply arrive. How data and acknowledgements are cut into segments is another thing in every
 // run.
@@ -52,11 +61,11 @@ func segment(text string) string {
 	var words []string
 	switch {
 	case has["SYN"] && has["ACK"]:
-		words = append(words, fmt.Sprintf("SYN ACK seq=%d ack=%d", n["seq"], n["ack"]))
+		words = append(words, fmt.Sprintf("SYN ACK seq=%s ack=%s", later(n["seq"]), later(n["ack"])))
 	case has["SYN"]:
-		words = append(words, fmt.Sprintf("SYN seq=%d", n["seq"]))
+		words = append(words, "SYN seq="+later(n["seq"]))
 	case has["FIN"]:
-		words = append(words, fmt.Sprintf("FIN of number %d", n["seq"]+n["len"]))
+		words = append(words, "FIN of number "+later(n["seq"]+n["len"]))
 	case has["RST"]:
 		words = append(words, "RST")
 	case has["URG"]:

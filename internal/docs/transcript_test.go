@@ -42,9 +42,13 @@ func (tr *transcript) call(side, text string) {
 }
 
 func (tr *transcript) check(side, text string) {
-	tr.checks[side] = append(tr.checks[side], normal(text))
+	tr.checks[side] = append(tr.checks[side], closedFirst.ReplaceAllString(normal(text), "CLOSEDFIRST:"))
 	slices.Sort(tr.checks[side])
 }
+
+// closedFirst are the states of who has closed first. How far that end has come when somebody looks is chance, and
+// the check names the state that it was.
+var closedFirst = regexp.MustCompile(`^(FIN-WAIT-1|FIN-WAIT-2|CLOSING|TIME-WAIT)(or(FIN-WAIT-1|FIN-WAIT-2|CLOSING|TIME-WAIT))*:`)
 
 // state adds what a look found of a socket. The socket is named by the client's port where there are several
 // connections.

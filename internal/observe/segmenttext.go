@@ -20,6 +20,12 @@ func segmentEvent(seen segment.Seen, from timeline.Side, absolute bool) *timelin
 	if s.Flags.Has(segment.ACK) {
 		e.Ack = &ack
 	}
+	if seen.OneOrigin && !absolute {
+		e.SeqBase = &seen.SeqBase
+		if e.Ack != nil {
+			e.AckBase = &seen.AckBase
+		}
+	}
 	if names := seen.Analysis.String(); names != "" {
 		e.Marks = []string{names}
 	}

@@ -31,6 +31,10 @@ func NewSegmentLog(log *timeline.Log, absolute bool, pcap *Pcap) *SegmentLog {
 	return &SegmentLog{log: log, absolute: absolute, pcap: pcap, first: map[uint64]segment.Seen{}, more: make(chan struct{})}
 }
 
+// OneOrigin has the numbers of all connections between the same ports count from the SYNs of the first. It is called
+// before there is a segment.
+func (l *SegmentLog) OneOrigin() { l.flows.OneOrigin = true }
+
 // Report is called by the wire, which stands still meanwhile.
 func (l *SegmentLog) Report(p lab.Packet) {
 	if p.ICMP != nil {

@@ -26,6 +26,7 @@ func abortServer(s *stage.Side) {
 
 	conn := l.Accept()
 	conn.Expect("a connection that its application uses", tcpinfo.Established)
+	control.HearWord("connected") // or the RST might be there before its connect() has returned
 	s.Hold()
 	switch err := conn.TryDestroy(); {
 	case errors.Is(err, tcpinfo.ErrPermission):
@@ -38,7 +39,7 @@ func abortServer(s *stage.Side) {
 		conn.Must(err)
 	}
 	control.Say("aborted")
-	conn.Expect("CLOSED, and the application has done nothing", tcpinfo.Closed)
+	conn.Expect("aborted, and the application has called nothing", tcpinfo.Closed)
 	_, err := conn.TryRead(64)
 	s.CheckErrno("its next call tells it", err, unix.ECONNABORTED)
 	end, err := conn.TryRead(64)
@@ -71,6 +72,7 @@ func abortClient(c *stage.Side) {
 	control.Write(c.Request())
 
 	conn := c.Dial()
+	control.Say("connected")
 	switch control.Hear() {
 	case "not permitted":
 		cannotDestroy(c, tcpinfo.ErrPermission)

@@ -29,8 +29,20 @@ func lostLastAckServer(s *stage.Side) {
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Read(64)
+	before := s.Counters()
 	conn.Close()
 	conn.ExpectEnded("the second ACK came: no error, no reset")
+	rose := s.Counted(before, "TCPLossProbes", "TCPTimeouts")
+	why := "what had the FIN sent again was "
+	switch {
+	case rose["TCPTimeouts"] == 0:
+		why += "a tail loss probe (RFC 8985), for which the kernel waits before it falls back on the retransmission timer"
+	case rose["TCPLossProbes"] == 0:
+		why += "the retransmission timer"
+	default:
+		why = "both a tail loss probe (RFC 8985) and the retransmission timer had something sent again"
+	}
+	s.Check(why, rose["TCPLossProbes"]+rose["TCPTimeouts"] >= 1, "TCPLossProbes +%d, TCPTimeouts +%d", rose["TCPLossProbes"], rose["TCPTimeouts"])
 }
 
 func lostLastAckClient(c *stage.Side) {
@@ -42,10 +54,11 @@ func lostLastAckClient(c *stage.Side) {
 
 func lostLastAckWire(w *stage.Wire) {
 	fin := w.AwaitSegment(1, "server fin")
+	w.AwaitAnswer(fin) // the ACK that is dropped
 	w.Expect(timeline.Server, "its FIN is not acknowledged: the last ACK was lost", tcpinfo.LastAck)
 	w.Hold()
 	again := w.AwaitSegment(2, "server fin")
-	w.Check("the FIN is sent again, on the retransmission timer (200 ms at the least)",
+	w.Check("nobody had acknowledged the FIN: it was sent again, 200 ms later or a little more",
 		stage.Apart(fin, again) >= 150*time.Millisecond, "after %v", stage.Apart(fin, again))
 	ack := w.AwaitAnswer(again)
 	w.Check("TIME-WAIT answers it", ack.Segment.Len() == 0 && !ack.Segment.Flags.Has(segment.RST), "%s", ack.Segment.Flags)

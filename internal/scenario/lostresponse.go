@@ -33,9 +33,9 @@ const (
 func lostResponseServer(s *stage.Side) {
 	l := s.Listen(func(l *stage.Conn) { stage.Set(l, sockapi.SO_SNDBUF, lostSndbuf) })
 
-	s.Note("the hasty server: write, close")
 	conn := l.Accept()
 	s.ReadRequest(conn)
+	s.Note("the hasty server: write, close")
 	conn.Say("go on")
 	conn.AwaitUnread("the rest of the request has come; the answer does not need it")
 	conn.Write(stage.Pattern(lostAnswer))
@@ -48,8 +48,8 @@ func lostResponseServer(s *stage.Side) {
 	rose := s.Counted(before, "TCPAbortOnClose")
 	s.Check("the kernel counted why", rose["TCPAbortOnClose"] >= 1, "TCPAbortOnClose +%d", rose["TCPAbortOnClose"])
 
+	conn = l.Accept() // whoever connects again has done with the connection before
 	s.Note("the careful server: write, shutdown(SHUT_WR), read to the end, close")
-	conn = l.Accept()
 	conn.Say("go on")
 	conn.AwaitUnread("the rest of the request has come")
 	conn.Write(stage.Pattern(lostAnswer))

@@ -28,6 +28,17 @@ const (
 	thousands   = "thousands of connections would be needed"
 )
 
+// The parts of it. Each begins when both sides have done with the one before, which the server says over its first
+// connection.
+const (
+	portsUsedUp   = "three ports, three connections, and one more"
+	portsDest     = "what helps (1): another destination"
+	portsReset    = "what helps, at a price (2): SO_LINGER with 0 s"
+	portsSecond   = "what helps (3): the server closes first"
+	portsTimeWait = "three connections closed, and one more"
+	portsReuse    = "what helps (4): tcp_tw_reuse"
+)
+
 func portExhaustionServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
@@ -37,18 +48,27 @@ func portExhaustionServer(s *stage.Side) {
 	other.Listen(8)
 	control.Say(other.Local().String())
 
+	s.Part(portsUsedUp)
 	conns := []*stage.Conn{}
 	for range portsOfOurs {
 		conns = append(conns, l.Accept())
 	}
+	control.Say("accepted")
+
+	s.Part(portsDest)
 	elsewhere := other.Accept()
 	elsewhere.Read(64)
 	elsewhere.Close()
+	control.Say("closed")
 
+	s.Part(portsReset)
 	_, err := conns[0].TryRead(64)
 	s.CheckErrno("the client resets one connection", err, unix.ECONNRESET)
 	conns[0].Close()
 	second := l.Accept()
+	control.Say("accepted")
+
+	s.Part(portsSecond)
 	control.HearWord("close first")
 	second.Close()
 	second.Expect("this time it is the server that closes first, and has the TIME-WAIT", tcpinfo.TimeWait)
@@ -56,12 +76,17 @@ func portExhaustionServer(s *stage.Side) {
 	conns[0] = l.Accept()
 	s.Check("a new connection from the same port: TIME-WAIT gave way to a SYN that cannot be old",
 		conns[0].Remote() == second.Remote(), "%s", conns[0].Remote())
+	control.Say("accepted")
+
+	s.Part(portsTimeWait)
 	for _, conn := range conns {
 		conn.Read(64)
 		conn.ExpectPeer("the client has closed first, and waits for us", tcpinfo.FinWait2)
 		conn.Close()
 	}
+	control.Say("closed")
 	if control.Hear() == "one more" {
+		s.Part(portsReuse)
 		last := l.Accept()
 		last.Read(64)
 		last.Close()
@@ -74,6 +99,7 @@ func portExhaustionClient(c *stage.Side) {
 	control.Write(c.Request())
 	other := control.HearAddr()
 
+	c.Part(portsUsedUp)
 	ports := c.FreePorts(portsOfOurs)
 	c.Note("we have the ports %d to %d, and nobody else has them", ports.Lo, ports.Hi)
 	conns := []*stage.Conn{}
@@ -83,6 +109,7 @@ func portExhaustionClient(c *stage.Side) {
 		conn.Expect("connected", tcpinfo.Established)
 		conns = append(conns, conn)
 	}
+	control.HearWord("accepted")
 	fourth := c.SocketFrom(ports, thousands)
 	c.CheckErrno("one more fails: every port has a connection to this destination", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	c.Hold()
@@ -91,17 +118,22 @@ func portExhaustionClient(c *stage.Side) {
 	c.CheckErrno("SO_REUSEADDR does not help: it is for bind()", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	fourth.Close()
 
+	c.Part(portsDest)
 	elsewhere := c.SocketFrom(ports, thousands)
 	c.CheckErrno("another destination helps: the ports are used up for each one alone", elsewhere.TryConnect(other), 0)
 	c.Check("a port that has a connection already", taken(conns, elsewhere.Local().Port()), "%d", elsewhere.Local().Port())
 	elsewhere.Close()
+	control.HearWord("closed")
 
+	c.Part(portsReset)
 	stage.Set(conns[0], sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	conns[0].Close()
 	conns[0].ExpectGone("SO_LINGER with 0 s helps: RST, no TIME-WAIT (and data that was under way is lost)")
 	conns[0] = c.SocketFrom(ports, thousands)
 	c.CheckErrno("its port is free at once", conns[0].TryConnect(c.Addr), 0)
+	control.HearWord("accepted")
 
+	c.Part(portsSecond)
 	control.Say("close first")
 	end := conns[0].Read(64)
 	c.Check("to let the server close first helps: read() gives 0, and we close second", len(end) == 0, "%d bytes", len(end))
@@ -111,12 +143,15 @@ func portExhaustionClient(c *stage.Side) {
 	control.HearWord("closed")
 	conns[0] = c.SocketFrom(ports, thousands)
 	c.CheckErrno("the port is free at once, here", conns[0].TryConnect(c.Addr), 0)
+	control.HearWord("accepted")
 
+	c.Part(portsTimeWait)
 	began := time.Now()
 	for _, conn := range conns {
 		conn.Close()
 		conn.Expect("we close first", tcpinfo.TimeWait)
 	}
+	control.HearWord("closed")
 	if usedUpByTimeWait(c, ports, conns[0], began) {
 		control.Say("one more")
 	} else {
@@ -137,6 +172,7 @@ func usedUpByTimeWait(c *stage.Side, ports sockapi.PortRange, old *stage.Conn, s
 			c.Note("tcp_tw_reuse is %s, tcp_timestamps %s: here it helps to wait for the end of TIME-WAIT, 60 s", setting, c.Sysctl("tcp_timestamps"))
 			return false
 		}
+		c.Part(portsReuse)
 		old.AwaitReusable()
 		err = last.TryConnect(c.Addr)
 	}

@@ -20,11 +20,18 @@ var refused = &stage.Scenario{
 	Client: refusedClient,
 }
 
+const (
+	refusedBound  = "a port that is bound, and nobody listens"
+	refusedOpen   = "the same port, and somebody listens"
+	refusedClosed = "the listener is closed again"
+)
+
 func refusedServer(s *stage.Side) {
 	l := s.Listen()
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
 
+	s.Part(refusedBound)
 	second := s.Socket()
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	second.Expect("it has a port; it does not listen", tcpinfo.Closed)
@@ -34,10 +41,17 @@ func refusedServer(s *stage.Side) {
 	rose := s.Counted(before, "OutRsts")
 	s.Check("our kernel answered the SYN with RST; no application had a part in it", rose["OutRsts"] >= 1, "OutRsts +%d", rose["OutRsts"])
 
+	control.Say("counted")
+
+	s.Part(refusedOpen)
+	control.HearWord("listen")
 	second.Listen(8)
 	second.Expect("now it listens", tcpinfo.Listen)
 	control.Say("open")
 	conn := second.Accept()
+	control.HearWord("connected")
+
+	s.Part(refusedClosed)
 	second.Close()
 	control.Say("closed")
 	control.HearWord("refused again")
@@ -51,6 +65,7 @@ func refusedServer(s *stage.Side) {
 
 func refusedClient(c *stage.Side) {
 	control := c.Dial()
+	c.Part(refusedBound)
 	control.Write(c.Request())
 	second := control.HearAddr()
 
@@ -62,10 +77,16 @@ func refusedClient(c *stage.Side) {
 	c.Check("the kernel counted an attempt that failed", rose["AttemptFails"] >= 1, "AttemptFails +%d", rose["AttemptFails"])
 	c.Hold()
 	control.Say("refused")
+	control.HearWord("counted")
 
+	c.Part(refusedOpen)
+	control.Say("listen")
 	control.HearWord("open")
 	conn.Connect(second)
 	conn.Expect("the same socket, the same port: the server has called listen()", tcpinfo.Established)
+
+	c.Part(refusedClosed)
+	control.Say("connected")
 	control.HearWord("closed")
 	late := c.Socket()
 	c.CheckErrno("the server has closed its listener: refused again", late.TryConnect(second), unix.ECONNREFUSED)

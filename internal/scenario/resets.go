@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -23,47 +24,68 @@ var resets = &stage.Scenario{
 	Client: resetsClient,
 }
 
+// Over the first connection the server says "reset" where the client is to do so, and "next" when it has done with that
+// round; the client then begins another.
+
 func resetsServer(s *stage.Side) {
 	l := s.Listen(stage.SmallBuffers)
-	control := l.Accept() // over this connection the server says when the client is to do what
+	control := l.Accept()
 	s.ReadRequest(control)
-	resetSynReceived(s, control)
+	var told [][]string
+	round := func(conn *stage.Conn, read, pending unix.Errno) {
+		told = append(told, awaitReset(s, control, conn, read, pending))
+		control.Say("next")
+	}
 
+	roundOf(s, tcpinfo.SynReceived)
+	told = append(told, resetSynReceived(s, control))
+	control.Say("next")
+
+	roundOf(s, tcpinfo.Established)
 	conn := l.Accept()
 	conn.Expect("both directions are open", tcpinfo.Established)
-	awaitReset(s, control, conn, unix.ECONNRESET, 0)
+	round(conn, unix.ECONNRESET, 0)
 
+	roundOf(s, tcpinfo.FinWait1)
 	conn = l.Accept()
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN waits behind data that the client does not read", tcpinfo.FinWait1)
-	awaitReset(s, control, conn, unix.ECONNRESET, 0)
+	round(conn, unix.ECONNRESET, 0)
 
+	roundOf(s, tcpinfo.FinWait2)
 	conn = l.Accept()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is acknowledged; we wait for the client's", tcpinfo.FinWait2)
-	awaitReset(s, control, conn, unix.ECONNRESET, 0)
+	round(conn, unix.ECONNRESET, 0)
 
+	roundOf(s, tcpinfo.CloseWait)
 	conn = l.Accept()
 	conn.Expect("the client has closed, and we have not", tcpinfo.CloseWait)
-	awaitReset(s, control, conn, 0, unix.EPIPE)
+	round(conn, 0, unix.EPIPE)
 
+	roundOf(s, tcpinfo.Closing)
 	conn = l.Accept()
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN waits behind data", tcpinfo.FinWait1)
 	control.Say("close")
 	conn.Expect("the client's FIN crossed ours", tcpinfo.Closing)
-	awaitReset(s, control, conn, 0, unix.ECONNRESET)
+	round(conn, 0, unix.ECONNRESET)
 
+	roundOf(s, tcpinfo.LastAck)
 	conn = l.Accept()
 	conn.Expect("the client closes first", tcpinfo.CloseWait)
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is the last one, and waits behind data", tcpinfo.LastAck)
-	awaitReset(s, control, conn, 0, unix.ECONNRESET)
+	round(conn, 0, unix.ECONNRESET)
 
-	resetTimeWait(s, l, control)
+	roundOf(s, tcpinfo.TimeWait)
+	told = append(told, resetTimeWait(s, l, control))
+	control.HearWord("done")
+	s.Table("what the server's calls said after the RST", []string{"RST came in", "read()", "then SO_ERROR", "write()"}, told...)
+	control.Say("end")
 	control.Read(64)
 	control.Close()
 }
@@ -72,61 +94,84 @@ func resetsClient(c *stage.Side) {
 	control := narrow(c)
 	control.Write(c.Request())
 	before := c.Counters()
+	second := control.HearAddr()
 
+	roundOf(c, tcpinfo.SynReceived)
 	halfOpen := c.Socket()
-	halfOpen.Connect(control.HearAddr())
-	reset(halfOpen, control, "for the server it was half-open")
+	halfOpen.Connect(second)
+	reset(halfOpen, control)
 
+	roundOf(c, tcpinfo.Established)
+	reset(narrow(c), control)
+
+	roundOf(c, tcpinfo.FinWait1)
+	resetUnread(narrow(c), control) // the server fills our window
+
+	roundOf(c, tcpinfo.FinWait2)
+	reset(narrow(c), control)
+
+	roundOf(c, tcpinfo.CloseWait)
 	conn := narrow(c)
-	reset(conn, control, "from ESTABLISHED")
-
-	conn = narrow(c) // the server fills our window
-	resetUnread(conn, control, "from ESTABLISHED: no FIN has come yet")
-
-	conn = narrow(c)
-	reset(conn, control, "from CLOSE-WAIT")
-
-	conn = narrow(c)
 	conn.Shutdown(unix.SHUT_WR)
-	reset(conn, control, "from FIN-WAIT-2")
+	reset(conn, control)
 
+	roundOf(c, tcpinfo.Closing)
 	conn = narrow(c) // the server fills our window
 	control.HearWord("close")
 	conn.Shutdown(unix.SHUT_WR)
-	resetUnread(conn, control, "from FIN-WAIT-2: the server's FIN has not come yet")
+	resetUnread(conn, control)
 
+	roundOf(c, tcpinfo.LastAck)
 	conn = narrow(c) // the server fills our window
 	conn.Shutdown(unix.SHUT_WR)
-	resetUnread(conn, control, "from FIN-WAIT-2: the server's FIN has not come yet")
+	resetUnread(conn, control)
 
+	roundOf(c, tcpinfo.TimeWait)
 	resetLastAck(c, control)
 	rose := c.Counted(before, "OutRsts")
 	c.Check("one reset was sent for each of them, at least", rose["OutRsts"] >= 7, "OutRsts +%d", rose["OutRsts"])
+	control.Say("done")
+	control.HearWord("end")
 	control.Close()
 }
 
+// roundOf begins the round in which the RST comes to a server in that state.
+func roundOf(s *stage.Side, state tcpinfo.State) { s.Part("RST comes in " + state.String()) }
+
 // awaitReset has the client reset the connection, and checks what the application is told: by read(), and by SO_ERROR
 // then. Where the client's FIN has come, read() knows no error (0).
-func awaitReset(s *stage.Side, control, conn *stage.Conn, read, pending unix.Errno) {
+func awaitReset(s *stage.Side, control, conn *stage.Conn, read, pending unix.Errno) (told []string) {
 	state := conn.Last().State
 	s.Hold()
 	control.Say("reset")
 	conn.Expect(fmt.Sprintf("RST came in %s, and that was the end", state), tcpinfo.Closed)
-	_, err := conn.TryRead(64)
-	if read != 0 {
-		s.CheckErrno("read() tells it", err, read)
-		s.CheckErrno("once: SO_ERROR has nothing to say then", conn.PendingError(), pending)
-	} else {
-		s.CheckErrno("read() gives 0, the end of the stream, as before the reset", err, read)
-		s.CheckErrno("SO_ERROR tells it: "+sockapi.ErrnoName(pending), conn.PendingError(), pending)
+	_, readErr := conn.TryRead(64)
+	sockErr := conn.PendingError()
+	_, writeErr := conn.TryWrite([]byte("too late"))
+	expect := "read() tells it; then SO_ERROR has nothing to say, and write() gives EPIPE"
+	if read == 0 {
+		expect = "read() gives 0, the end of the stream, as before the reset; SO_ERROR tells it: " + sockapi.ErrnoName(pending)
 	}
-	_, err = conn.TryWrite([]byte("too late"))
-	s.CheckErrno("write() fails in any case", err, unix.EPIPE)
+	s.Check(expect, is(readErr, read) && is(sockErr, pending) && is(writeErr, unix.EPIPE),
+		"read() %s, SO_ERROR %s, write() %s", stage.ErrnoName(readErr), stage.ErrnoName(sockErr), stage.ErrnoName(writeErr))
 	conn.Close()
+	return []string{state.String(), gave(readErr, "0, end of stream"), gave(sockErr, "nothing"), gave(writeErr, "success")}
+}
+
+func is(err error, want unix.Errno) bool {
+	return err == nil && want == 0 || want != 0 && errors.Is(err, want)
+}
+
+// gave is what a call gave, or what it means that it gave no error.
+func gave(err error, none string) string {
+	if err == nil {
+		return none
+	}
+	return stage.ErrnoName(err)
 }
 
 // resetSynReceived holds a half-open connection with a listener that waits for data.
-func resetSynReceived(s *stage.Side, control *stage.Conn) {
+func resetSynReceived(s *stage.Side, control *stage.Conn) (told []string) {
 	second := s.Socket()
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	stage.Set(second, sockapi.TCP_DEFER_ACCEPT, time.Hour)
@@ -141,10 +186,11 @@ func resetSynReceived(s *stage.Side, control *stage.Conn) {
 	rose := s.Counted(before, "EmbryonicRsts")
 	s.Check("the kernel counted it", rose["EmbryonicRsts"] >= 1, "EmbryonicRsts +%d", rose["EmbryonicRsts"])
 	second.Close()
+	return []string{tcpinfo.SynReceived.String(), "no application had it yet", "", ""}
 }
 
 // resetTimeWait ends in TIME-WAIT, where the client is made not to hear of it and has a reason to send RST.
-func resetTimeWait(s *stage.Side, l, control *stage.Conn) {
+func resetTimeWait(s *stage.Side, l, control *stage.Conn) (told []string) {
 	conn := l.Accept()
 	conn.Say("read this")
 	conn.Shutdown(unix.SHUT_WR)
@@ -152,17 +198,21 @@ func resetTimeWait(s *stage.Side, l, control *stage.Conn) {
 	control.Say("close")
 	if control.Hear() != "closed" {
 		conn.Close()
-		return
+		return []string{tcpinfo.TimeWait.String(), "not tried: this user may not", "", ""}
 	}
 	conn.Expect("the client has closed too, and does not hear our last ACK", tcpinfo.TimeWait)
 	conn.Close()
 	s.Hold()
 	control.Say("reset")
+	told = []string{tcpinfo.TimeWait.String(), "no application has it any more", "", ""}
 	if s.Sysctl("tcp_rfc1337") != "0" {
 		s.Note("tcp_rfc1337 is set: TIME-WAIT takes no notice of the RST")
-		return
+		told[1] = "tcp_rfc1337: no notice taken"
+	} else {
+		conn.ExpectGone("RST came in TIME-WAIT and ended it, before its 60 s were over (tcp_rfc1337 is 0)")
 	}
-	conn.ExpectGone("RST came in TIME-WAIT and ended it, before its 60 s were over (tcp_rfc1337 is 0)")
+	control.Say("next")
+	return told
 }
 
 // resetLastAck closes second, deaf to the server's last ACK, and then resets.
@@ -179,7 +229,7 @@ func resetLastAck(c *stage.Side, control *stage.Conn) {
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("our FIN is sent; a filter keeps the server's ACK from us", tcpinfo.LastAck)
 	control.Say("closed")
-	resetUnread(conn, control, "from LAST-ACK")
+	resetUnread(conn, control)
 }
 
 // narrow connects with a receive window that is soon full.
@@ -191,16 +241,18 @@ func narrow(c *stage.Side) *stage.Conn {
 }
 
 // reset ends the connection with SO_LINGER 0, when the server says so.
-func reset(c *stage.Conn, control *stage.Conn, from string) {
+func reset(c *stage.Conn, control *stage.Conn) {
 	control.HearWord("reset")
 	stage.Set(c, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	c.Close()
-	c.ExpectGone("SO_LINGER with 0 s: close() sent RST, " + from)
+	c.ExpectGone("SO_LINGER with 0 s: close() sent RST")
+	control.HearWord("next")
 }
 
 // resetUnread ends it with data that was not read.
-func resetUnread(c *stage.Conn, control *stage.Conn, from string) {
+func resetUnread(c *stage.Conn, control *stage.Conn) {
 	control.HearWord("reset")
 	c.Close()
-	c.ExpectGone("unread data: close() sent RST, " + from)
+	c.ExpectGone("unread data: close() sent RST")
+	control.HearWord("next")
 }

@@ -26,7 +26,7 @@ func reuseaddrServer(s *stage.Side) {
 	conn := l.Accept()
 	s.ReadRequest(conn)
 
-	s.Note("a server without SO_REUSEADDR, on a port of its own, closes its connection first")
+	s.Part("a server without SO_REUSEADDR, on a port of its own, closes first")
 	old := s.Socket()
 	old.Bind(netip.AddrPortFrom(s.Addr.Addr(), 0))
 	old.Listen(1)
@@ -41,7 +41,8 @@ func reuseaddrServer(s *stage.Side) {
 	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
 	again.Close()
 
-	s.Note("now the server that had SO_REUSEADDR from the start")
+	conn.Say("next")
+	s.Part("the server that had SO_REUSEADDR from the start closes first")
 	second := l.Accept()
 	second.Close()
 	second.Expect("the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
@@ -70,6 +71,7 @@ func reuseaddrServer(s *stage.Side) {
 
 func reuseaddrClient(c *stage.Side) {
 	conn := c.Dial()
+	c.Part("a server without SO_REUSEADDR, on a port of its own, closes first")
 	conn.Write(c.Request())
 	line := string(conn.Read(64))
 	old, err := netip.ParseAddrPort(strings.TrimSpace(line))
@@ -82,6 +84,8 @@ func reuseaddrClient(c *stage.Side) {
 	first.Close()
 	first.ExpectEnded("the server closed first: no TIME-WAIT here")
 
+	conn.HearWord("next")
+	c.Part("the server that had SO_REUSEADDR from the start closes first")
 	second := c.Dial()
 	second.Read(64)
 	second.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)

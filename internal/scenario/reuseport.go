@@ -30,8 +30,10 @@ func reuseportServer(s *stage.Side) {
 	s.ReadRequest(control)
 
 	one := s.SharingPort(netip.AddrPortFrom(control.Local().Addr(), 0))
+	one.Name("first")
 	one.Listen(128)
 	two := s.Socket()
+	two.Name("second")
 	s.CheckErrno("bind() to the same port without SO_REUSEPORT fails", two.TryBind(one.Local()), unix.EADDRINUSE)
 	stage.Set(two, sockapi.SO_REUSEPORT, true)
 	s.CheckErrno("with it, as the first one has it, bind() succeeds", two.TryBind(one.Local()), 0)
@@ -40,13 +42,15 @@ func reuseportServer(s *stage.Side) {
 	one.Expect("and so does the first", tcpinfo.Listen)
 
 	control.Say(one.Local().String())
-	n := uint32(0)
+	var n, second uint32 // how many connections there are, and how many at the second listener
 	for control.Hear() == "one more" {
 		n++
-		s.Await("it is in one of the two queues", func() (string, bool) {
-			a, b := one.Last().AcceptQueue, two.Last().AcceptQueue
-			return fmt.Sprintf("%d and %d", a, b), a+b == n
-		})
+		s.Wait("the connection is in one of the two queues", func() bool { return one.Last().AcceptQueue+two.Last().AcceptQueue == n })
+		to := "first"
+		if now := two.Last().AcceptQueue; now > second {
+			to, second = "second", now
+		}
+		s.Note("the kernel gave it to the %s listener: %d wait at the first, %d at the second", to, n-second, second)
 		if n >= reuseportAtLeast && one.Last().AcceptQueue > 0 && two.Last().AcceptQueue > 0 {
 			control.Say("enough")
 		} else {
@@ -54,19 +58,20 @@ func reuseportServer(s *stage.Side) {
 		}
 	}
 	stay, gone := one.Last().AcceptQueue, two.Last().AcceptQueue
-	s.Note("the first listener has a queue of %d, the second one of %d", stay, gone)
-	s.Check("the connections are spread", stay > 0 && gone > 0, "%d and %d", stay, gone)
+	s.Check("the connections are spread: some wait at each", stay > 0 && gone > 0, "%d and %d", stay, gone)
 	s.Hold()
 
+	queues := []string{fmt.Sprint(stay), fmt.Sprint(gone)}
 	two.Close()
+	expect := "the second listener has closed; the first one's queue is as it was"
 	if s.Sysctl("tcp_migrate_req") == "1" {
-		s.Note("tcp_migrate_req is 1: the queue of a listener that closes moves to another one")
+		expect = "the second listener has closed; tcp_migrate_req is 1: the first one has its queue now"
 		stay, gone = stay+gone, 0
 	}
-	one.AwaitQueue("the other listener closed; this one has the queue it is to have", stay)
+	one.AwaitQueue(expect, stay)
 	control.Say(fmt.Sprint(gone))
 	control.HearWord("late")
-	one.AwaitQueue("whoever comes now comes here", stay+1)
+	one.AwaitQueue("whoever comes now comes to the first listener", stay+1)
 	conns := []*stage.Conn{}
 	for range stay + 1 {
 		conns = append(conns, one.Accept())
@@ -78,6 +83,11 @@ func reuseportServer(s *stage.Side) {
 		conn.Read(64)
 		conn.Close()
 	}
+	reset := control.Hear()
+	s.Table("what became of the connections", []string{"listener", "waited there", "then", "served", "reset"},
+		[]string{"first", queues[0], "it goes on, and one more comes", fmt.Sprint(len(conns)), "0"},
+		[]string{"second", queues[1], "it closes", "0", reset})
+	control.Say("end")
 	control.Read(64)
 	control.Close()
 }
@@ -105,7 +115,8 @@ func reuseportClient(c *stage.Side) {
 	late := c.Socket()
 	late.Connect(port)
 	control.Say("late")
-	for _, conn := range in(tcpinfo.Closed, conns) {
+	reset := in(tcpinfo.Closed, conns)
+	for _, conn := range reset {
 		_, err := conn.TryRead(64)
 		c.CheckErrno("a server had been there, connect() had succeeded, and now read() fails", err, unix.ECONNRESET)
 		conn.Close()
@@ -115,6 +126,8 @@ func reuseportClient(c *stage.Side) {
 		c.Check("the other listener's connections are served", word == "welcome", "%q", word)
 		conn.Close()
 	}
+	control.Say(fmt.Sprint(len(reset)))
+	control.HearWord("end")
 	control.Close()
 }
 

@@ -14,8 +14,8 @@ import (
 // other's, and answers it from SYN-SENT: the state is then SYN-RECEIVED, on a socket that an application holds.
 //
 // The SYNs must cross, and on one host they are too fast for that. So the client first connects to a listener of the
-// server's whose queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that very
-// port.
+// server's whose accept queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that
+// very port.
 var simultaneousOpen = &stage.Scenario{
 	Name: "simultaneous-open", Group: stage.Opening, Many: true,
 	Lesson: "both ends connect, nobody listens: one connection",
@@ -27,6 +27,13 @@ var simultaneousOpen = &stage.Scenario{
 	Wire:    crossingSYNs,
 }
 
+// Without a wire it has these parts.
+const (
+	openFull  = "one SYN has to be lost: a listener whose accept queue is full"
+	openCross = "now both connect"
+	openDone  = "each may hear the other: one connection"
+)
+
 func simultaneousOpenServer(s *stage.Side) {
 	if s.OnWire() {
 		connectAcross(s, s.Addr, netip.AddrPortFrom(s.PeerHostAddr(), s.Addr.Port()))
@@ -36,8 +43,12 @@ func simultaneousOpenServer(s *stage.Side) {
 	conn := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(conn)
 
-	// The full: SYNs that come to this port are dropped as soon as one connection waits in its queue.
+	s.Part(openFull)
+	s.Note("on one host a SYN is answered before another can cross it. So the client connects to a listener with backlog 0 first: " +
+		"its accept queue has room for one connection (listen(2)), and when that is taken it drops SYNs. " +
+		"A wire can hold both SYNs, and needs none of this: echoc --wire simultaneous-open")
 	full := s.SharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
+	full.Name("full listener")
 	full.Listen(0)
 	ours := s.SharingPort(full.Local()) // two sockets may have the port while only one of them listens
 
@@ -46,11 +57,13 @@ func simultaneousOpenServer(s *stage.Side) {
 	held := ours.TryDropIncoming()
 	conn.Say(full.Local().String())
 	theirs := conn.HearAddr()
+	s.Part(openCross)
 	s.CheckErrno("we connect from the port that the client connects to", ours.TryConnect(theirs), unix.EINPROGRESS)
 	if !held {
 		s.Note("this user may not attach a filter to a socket: SYN-RECEIVED passes unseen (root may, and it is held)")
 		conn.Say("passing")
 		conn.HearWord("go on")
+		s.Part(openDone)
 		full.Close()
 		ours.Expect("connected, though we never called listen() or accept() for it", tcpinfo.Established)
 	} else {
@@ -61,6 +74,7 @@ func simultaneousOpenServer(s *stage.Side) {
 		s.CheckErrno("once more, with another socket of the client's", second.TryConnect(conn.HearAddr()), unix.EINPROGRESS)
 		conn.Say("held too")
 		conn.HearWord("go on")
+		s.Part(openDone)
 		full.Close()
 		ours.Undrop()
 		second.Undrop()
@@ -90,16 +104,18 @@ func simultaneousOpenClient(c *stage.Side) {
 		return
 	}
 	conn := c.Dial()
+	c.Part(openFull)
 	conn.Write(c.Request())
 	theirs := conn.HearAddr()
 
 	filler := c.Socket()
 	filler.Connect(theirs)
-	filler.ExpectPeer("the wall's queue is full with this one", tcpinfo.Established)
+	filler.ExpectPeer("nobody accepts it, and with it the listener's queue is full", tcpinfo.Established)
 	ours := c.SocketNonblock()
-	c.CheckErrno("connect() to the wall", ours.TryConnect(theirs), unix.EINPROGRESS)
-	ours.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
+	c.CheckErrno("connect() to the full listener is under way", ours.TryConnect(theirs), unix.EINPROGRESS)
+	ours.Expect("the listener has dropped our SYN: we wait", tcpinfo.SynSent)
 
+	c.Part(openCross)
 	conn.Say(ours.Local().String())
 	var early *stage.Conn
 	if conn.Hear() == "held" {
@@ -107,6 +123,7 @@ func simultaneousOpenClient(c *stage.Side) {
 		early = closeEarly(c, conn, theirs)
 	}
 	c.Hold()
+	c.Part(openDone)
 	conn.Say("go on")
 	c.Unhurried(func() {
 		ours.Expect("each has the other's SYN and the ACK of its own", tcpinfo.Established)
@@ -115,7 +132,7 @@ func simultaneousOpenClient(c *stage.Side) {
 		}
 	})
 	c.Check("one connection: the server's address is its other end", ours.Remote() == theirs, "%s to %s", ours.Local(), ours.Remote())
-	filler.Expect("the wall is gone, and with it what nobody had accepted; our connection never went through it", tcpinfo.Closed)
+	filler.Expect("the full listener is closed, and with it what nobody had accepted; our connection never went through it", tcpinfo.Closed)
 	conn.Say("connected")
 	ours.Say("from the client")
 	ours.AwaitUnread("the server's word has come")
@@ -130,8 +147,8 @@ func simultaneousOpenClient(c *stage.Side) {
 // closeEarly has a second connection opened the same way, and closes it in SYN-RECEIVED.
 func closeEarly(c *stage.Side, conn *stage.Conn, theirs netip.AddrPort) *stage.Conn {
 	early := c.SocketNonblock()
-	c.CheckErrno("another connect() to the wall", early.TryConnect(theirs), unix.EINPROGRESS)
-	early.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
+	c.CheckErrno("another connect() to the full listener is under way", early.TryConnect(theirs), unix.EINPROGRESS)
+	early.Expect("the listener has dropped this SYN too", tcpinfo.SynSent)
 	conn.Say(early.Local().String())
 	conn.HearWord("held too")
 	early.Expect("the server's SYN has come here too", tcpinfo.SynReceived)

@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 
+	"socklife/internal/lab"
 	"socklife/internal/segment"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
@@ -16,8 +17,11 @@ var staleSYN = &stage.Scenario{
 	Name: "stale-syn", Group: stage.Opening, OnlyWire: true, Injects: true,
 	Lesson: "an old SYN comes late: why a handshake takes three segments",
 	Source: "RFC 9293 3.5, figure 8",
+
+	SeqOrigin: "the client's count from the SYN that it sends, the server's from its first answer; what is older is negative",
+
 	Server: staleSYNServer, Client: staleSYNClient,
-	Prepare: staleSYNPrepare,
+	Prepare: func(w *stage.Wire) { w.Rule("hold client syn") }, // each of them: the kernel sends it again by itself
 	Wire:    staleSYNWire,
 }
 
@@ -40,27 +44,26 @@ func staleSYNClient(c *stage.Side) {
 	conn.Expect("closed in good order", tcpinfo.TimeWait)
 }
 
-func staleSYNPrepare(w *stage.Wire) {
-	w.Rule("hold client syn 1")
-	w.Rule("hold server syn+ack 1")
-}
-
 func staleSYNWire(w *stage.Wire) {
 	wanted := w.AwaitHeld("client syn")
+	answers := w.Rule("hold server syn+ack") // likewise
 	old := wanted.Segment.Seq - 100_000
 	w.Note("a SYN of the client's, older by 100,000, comes before the one it has just sent")
 	w.Inject(timeline.Client, segment.WithSeq(wanted.Raw, old))
 
 	answer := w.AwaitHeld("server syn+ack")
 	w.Expect(timeline.Server, "it cannot tell an old SYN from a new one, and answers", tcpinfo.SynReceived)
-	w.Check("the answer acknowledges the old SYN", answer.Segment.Ack == old+1, "ack %d", answer.Segment.Ack)
+	w.Check("the answer acknowledges the old SYN", answer.Segment.Ack == old+1, "ack=%d", since(wanted, answer.Segment.Ack))
 	w.Hold()
+	answers.Remove()
 	w.Release(answer)
 
 	refusal := w.AwaitSegment(1, "client rst")
 	w.Check("the client never sent that: it answers with RST", refusal.Segment.Flags.Has(segment.RST) && refusal.Segment.Seq == old+1,
-		"%s seq %d", refusal.Segment.Flags, refusal.Segment.Seq)
-	w.Await("the entry is gone, and accept() has had nothing", func() (string, bool) {
+		"%s seq=%d", refusal.Segment.Flags, since(wanted, refusal.Segment.Seq))
+	w.AwaitSentAgain(wanted)
+	w.Await("the client asks again; the old entry is gone, and accept() has had nothing", func() (string, bool) {
+		w.Look()
 		b, listens := w.ServerQueues()
 		return fmt.Sprintf("SYN queue %d, accept queue %d", b.SynQueue, b.AcceptQueue), listens && b.SynQueue == 0 && b.AcceptQueue == 0
 	})
@@ -68,3 +71,6 @@ func staleSYNWire(w *stage.Wire) {
 	w.Release(wanted)
 	w.AwaitSegment(1, "client ack")
 }
+
+// since is a number of the client's, counted from its SYN.
+func since(syn lab.Packet, seq uint32) int32 { return int32(seq - syn.Segment.Seq) }

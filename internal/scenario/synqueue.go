@@ -27,6 +27,12 @@ const (
 	deferShort = time.Second // the kernel counts it in SYN-ACKs: one more
 )
 
+var synQueueParts = []string{
+	"a client that says nothing: data ends the wait",
+	"a client that gives up: a reset ends the wait",
+	"a client that says nothing, ever: TCP_DEFER_ACCEPT ends the wait",
+}
+
 func synQueueServer(s *stage.Side) {
 	l := s.Listen()
 	stage.Set(l, sockapi.TCP_DEFER_ACCEPT, deferLong)
@@ -34,7 +40,7 @@ func synQueueServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	before := s.Counters()
 
-	s.Note("a client that says nothing: data ends the wait")
+	s.Part(synQueueParts[0])
 	conn.Say("connect")
 	patient := s.ExpectChild(1, "its SYN came, our SYN-ACK went; for us it is half-open", tcpinfo.SynReceived)
 	l.AwaitQueues("it is in the SYN queue, not in the accept queue", 1, 0)
@@ -52,14 +58,15 @@ func synQueueServer(s *stage.Side) {
 	first := l.Accept()
 	s.Check("accept() gives a socket that has data to read", string(first.Read(64)) == "at last\n", "%s", first.Remote())
 
-	s.Note("a client that gives up: a reset ends the wait")
+	s.Part(synQueueParts[1])
 	conn.Say("connect")
 	early := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
 	conn.Say("reset")
 	early.ExpectGone("its RST has removed the entry; no application ever hears of it")
 	l.AwaitQueues("both queues are empty", 0, 0)
 
-	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
+	conn.HearWord("reset")
+	s.Part(synQueueParts[2])
 	conn.Say("connect")
 	silent := s.ExpectChild(3, "half-open, like the others", tcpinfo.SynReceived)
 	stage.Set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)
@@ -81,6 +88,7 @@ func synQueueClient(c *stage.Side) {
 	conn.Write(c.Request())
 
 	conn.HearWord("connect")
+	c.Part(synQueueParts[0])
 	patient := c.Dial()
 	patient.Expect("connect() has returned: for us it is open", tcpinfo.Established)
 	patient.ExpectPeer("for the server it is not", tcpinfo.SynReceived)
@@ -88,14 +96,17 @@ func synQueueClient(c *stage.Side) {
 	patient.Say("at last")
 
 	conn.HearWord("connect")
+	c.Part(synQueueParts[1])
 	early := c.Dial()
 	early.Expect("open, for us", tcpinfo.Established)
 	conn.HearWord("reset")
 	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	early.Close()
 	early.ExpectGone("SO_LINGER with 0 s: close() sent RST")
+	conn.Say("reset")
 
 	conn.HearWord("connect")
+	c.Part(synQueueParts[2])
 	silent := c.Dial()
 	silent.Expect("open, for us", tcpinfo.Established)
 	c.Unhurried(func() { conn.HearWord("done") })

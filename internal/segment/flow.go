@@ -13,6 +13,11 @@ import (
 // The zero value is ready. Segments are to be added in the order in which they were seen, at one point of the path. A
 // Flow is not safe for concurrent use. It keeps nothing of the segments but numbers.
 type Flow struct {
+	// OneOrigin has the numbers of every connection between the two count from the initial sequence numbers of the
+	// first. To be set before the first segment is added.
+	OneOrigin bool
+
+	origin       [2]half        // base alone: of the first connection, by direction
 	from, to     netip.AddrPort // of the first segment: direction 0
 	incarnations []*incarnation // newest last
 }
@@ -28,6 +33,11 @@ type Seen struct {
 	// first segment, or the first that it acknowledges, has number 1.
 	Seq, Ack uint32
 
+	// What Seq and Ack count from: Seq is Segment.Seq less SeqBase, modulo 2^32. OneOrigin: as [Flow.OneOrigin] asks,
+	// which need not be the SYNs of the segment's own connection.
+	SeqBase, AckBase uint32
+	OneOrigin        bool
+
 	Window int  // octets, if Scaled; else the number in the header
 	Scaled bool // the window scale is known: both SYNs were seen, or this is one
 
@@ -35,11 +45,16 @@ type Seen struct {
 }
 
 func (s *Seen) number(fwd, rev *half) {
-	s.Seq = fwd.relative(s.Segment.Seq)
-	if s.Segment.Flags&ACK != 0 {
-		s.Ack = rev.relative(s.Segment.Ack)
-	}
+	s.countFrom(fwd.base, rev.base)
 	s.Window, s.Scaled = fwd.windowOf(&s.Segment, rev)
+}
+
+// countFrom numbers the segment; a base of 0 leaves the numbers as they are.
+func (s *Seen) countFrom(seqBase, ackBase uint32) {
+	s.Seq, s.SeqBase = s.Segment.Seq-seqBase, seqBase
+	if s.Segment.Flags&ACK != 0 {
+		s.Ack, s.AckBase = s.Segment.Ack-ackBase, ackBase
+	}
 }
 
 // Add takes the next segment, seen at a time, which only serves to tell overtaken segments from those sent again.
@@ -56,6 +71,7 @@ func (f *Flow) Add(at time.Time, s Segment) Seen {
 		}
 	}
 	seen := c.add(at, dir, &s)
+	f.fromOrigin(dir, &seen, c.half)
 	if reused {
 		seen.Analysis |= ReusedPorts
 	}
@@ -73,7 +89,27 @@ func (f *Flow) Relative(s Segment) Seen {
 	rev.startFromAck(&s)
 	seen := Seen{Segment: s}
 	seen.number(&fwd, &rev)
+	if dir == 0 {
+		f.fromOrigin(dir, &seen, [2]*half{&fwd, &rev})
+	} else {
+		f.fromOrigin(dir, &seen, [2]*half{&rev, &fwd})
+	}
 	return seen
+}
+
+// fromOrigin has the numbers count from the flow's first connection, with OneOrigin. The halves are those of the
+// segment's own connection.
+func (f *Flow) fromOrigin(dir int, s *Seen, halves [2]*half) {
+	if !f.OneOrigin {
+		return
+	}
+	for i, h := range halves {
+		if !f.origin[i].based {
+			f.origin[i].base, f.origin[i].based = h.base, h.based
+		}
+	}
+	s.countFrom(f.origin[dir].base, f.origin[1-dir].base)
+	s.OneOrigin = true
 }
 
 // direction is 0 for what goes the way the first segment went, and for all of a connection with oneself.
@@ -114,6 +150,8 @@ func (f *Flow) find(dir int, s *Segment) *incarnation {
 // Flows follows any number of connections. The zero value is ready; it is not safe for concurrent use. It remembers
 // every pair of ports, up to 65,536 of them; with the next one, numbering starts anew.
 type Flows struct {
+	OneOrigin bool // of every flow
+
 	flows map[[2]netip.AddrPort]*Flow
 }
 
@@ -136,7 +174,7 @@ func (fs *Flows) Of(a, b netip.AddrPort) *Flow {
 		if fs.flows == nil || len(fs.flows) >= maxFlows {
 			fs.flows = make(map[[2]netip.AddrPort]*Flow)
 		}
-		f = new(Flow)
+		f = &Flow{OneOrigin: fs.OneOrigin}
 		fs.flows[key] = f
 	}
 	return f

@@ -58,14 +58,6 @@ func (h *half) startFromAck(s *Segment) {
 	}
 }
 
-// relative is a number of this direction less its base; as it is where there is no base.
-func (h *half) relative(seq uint32) uint32 {
-	if !h.based {
-		return seq
-	}
-	return seq - h.base
-}
-
 // windowOf is the window in s, which h's sender announces, in octets; false where its scale is not known. A SYN's is
 // never scaled; the others' scale takes both SYNs to know, and applies only if both had the option (RFC 7323
 // section 2.2).

@@ -26,6 +26,7 @@ type Conn struct {
 	keep       bool      // stays open for the next run
 	connecting time.Time // when connect() entered the kernel
 	aborted    string    // why close() sent RST in place of FIN, if it did
+	name       string    // what the lesson calls it
 
 	accepting atomic.Bool // accept(2) waits
 	unheard   string      // what has been read beyond the line that was asked for

@@ -115,15 +115,14 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
-	expect := oneOf(states) + ": " + why
-	seen, ok := s.meet(expect, w, expectation{
+	seen, ok := s.meet(oneOf(states)+": "+why, w, expectation{
 		test: func(seen watch.Sample) (ok, over bool) {
 			ok = !seen.Gone && slices.Contains(states, seen.State)
 			return ok, ok || seen.Gone || beyond(w, seen, states)
 		},
 		check: func(seen watch.Sample, at time.Time) {
 			if told := s.run.both && whose != s.Name; !told {
-				s.run.check(whose, at, expect, fmt.Sprintf("%s (%s)", seen.State, seen.Source), true)
+				s.run.checkState(whose, at, seen, why, states, true)
 			}
 		},
 	})
@@ -134,7 +133,7 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 		return
 	}
 	s.run.unmet()
-	s.run.check(whose, time.Time{}, expect, fmt.Sprintf("%s (%s)", seen.State, seen.Source), false)
+	s.run.checkState(whose, time.Time{}, seen, why, states, false)
 	s.run.fail(wrongState{seen.State, states})
 }
 

@@ -197,6 +197,7 @@ func (r *run) letGo(s *Side) {
 
 // prepare has the wire made ready for the lesson; it is false if that failed.
 func (r *run) prepare() bool {
+	r.wire.nameOrigin()
 	if r.sc.Prepare != nil {
 		func() {
 			defer r.caught()
@@ -328,13 +329,17 @@ func (r *run) fail(err error) {
 
 // check records an expectation and whether it was met.
 func (r *run) check(side timeline.Side, at time.Time, expect, got string, ok bool) {
+	r.record(side, at, &timeline.Check{Expect: expect, Got: got, OK: ok})
+}
+
+func (r *run) record(side timeline.Side, at time.Time, c *timeline.Check) {
 	r.mu.Lock()
 	r.checks++
-	if !ok {
+	if !c.OK {
 		r.failed++
 	}
 	r.mu.Unlock()
-	r.log.Add(side, at, &timeline.Check{Expect: expect, Got: got, OK: ok})
+	r.log.Add(side, at, c)
 }
 
 // timeout is a wait that took too long.

@@ -24,6 +24,10 @@ type Scenario struct {
 	Server func(*Side) // one run of the server's side
 	Client func(*Side) // one run of the client's side
 
+	// Where old segments meet new ones: what all the sequence numbers count from, in words. It is the SYNs that were
+	// seen first between two ports. "": those of each connection count from its own.
+	SeqOrigin string
+
 	// On the wire: what is prepared before the sides begin, what the wire does while they play. OnlyWire: there is no
 	// other form of it. Injects: the wire delivers segments of its own, which a user's hand cannot.
 	Prepare           func(*Wire)

@@ -211,19 +211,17 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	w.run.stopIfOver()
 	h := w.host(side)
 	h.watch.Sample() // it is about now, and not about the last time somebody looked
-	expect := oneOf(states) + ": " + why
-	got := func(seen watch.Sample) string { return fmt.Sprintf("%s (%s)", seen.State, seen.Source) }
 	seen, ok := w.run.meet(&expectation{
 		of: func() []*watch.Socket { return w.sockets(side) },
 		test: func(seen watch.Sample) (ok, over bool) {
 			ok = !seen.Gone && slices.Contains(states, seen.State)
 			return ok, ok
 		},
-		check: func(seen watch.Sample, at time.Time) { w.run.check(side, at, expect, got(seen), true) },
+		check: func(seen watch.Sample, at time.Time) { w.run.checkState(side, at, seen, why, states, true) },
 	}, h, nil)
 	if !ok {
 		w.run.unmet()
-		w.run.check(side, time.Time{}, expect, got(seen), false)
+		w.run.checkState(side, time.Time{}, seen, why, states, false)
 		w.run.fail(timeout{oneOf(states), w.run.cfg.Timeout})
 	}
 }

@@ -129,6 +129,10 @@ type Segment struct {
 	Len   int            `json:"len"`
 	Win   uint32         `json:"win"`
 
+	// The numbers from which Seq and Ack count, modulo 2^32, in a lesson that names one origin for all its connections.
+	SeqBase *uint32 `json:"seq_base,omitempty"`
+	AckBase *uint32 `json:"ack_base,omitempty"`
+
 	Unscaled bool `json:"win_unscaled,omitempty"` // Win is as in the header: the SYNs, which have the scale, were not seen
 
 	Options []string `json:"options,omitempty"`
@@ -140,9 +144,9 @@ type Segment struct {
 
 // Numbers are its flags and numbers, in one line.
 func (b *Segment) Numbers() string {
-	words := append(slices.Clone(b.Flags), fmt.Sprintf("seq=%d", b.Seq))
+	words := append(slices.Clone(b.Flags), "seq="+number(b.Seq, b.SeqBase))
 	if b.Ack != nil {
-		words = append(words, fmt.Sprintf("ack=%d", *b.Ack))
+		words = append(words, "ack="+number(*b.Ack, b.AckBase))
 	}
 	if b.Len > 0 {
 		words = append(words, fmt.Sprintf("len=%d", b.Len))
@@ -152,6 +156,14 @@ func (b *Segment) Numbers() string {
 		window += "*?"
 	}
 	return strings.Join(append(words, window), " ")
+}
+
+// number is a sequence number; one that is older than the origin they count from is negative.
+func number(n uint32, origin *uint32) string {
+	if origin != nil {
+		return fmt.Sprint(int32(n))
+	}
+	return fmt.Sprint(n)
 }
 
 // News are the options that say something new, as the timestamps of every segment do not.
@@ -184,7 +196,8 @@ type Counter struct {
 
 // Note is one sentence of explanation.
 type Note struct {
-	Text string `json:"text"`
+	Text    string `json:"text"`
+	Heading bool   `json:"heading,omitempty"` // what follows is another part of the lesson
 }
 
 // Check is an expectation and what the kernel did.
@@ -192,6 +205,15 @@ type Check struct {
 	Expect string `json:"expect"`
 	Got    string `json:"got"`
 	OK     bool   `json:"ok"`
+	Met    string `json:"met,omitempty"` // Expect less the states that would have been right too and did not come
+}
+
+// Says is what was expected or, where more than one state was right, what came and why.
+func (b *Check) Says() string {
+	if b.OK && b.Met != "" {
+		return b.Met
+	}
+	return b.Expect
 }
 
 // Coverage is one state, or one transition, of the tour's table.

@@ -49,7 +49,7 @@ func findingBlock(f found, width int) (block []text) {
 // checkBlock is an expectation: met, or what was expected and what was got.
 func (s symbols) checkBlock(c *timeline.Check, width int) []text {
 	if c.OK {
-		t := text(nil).add(good, s.yes).add(plain, " "+s.clean(c.Expect))
+		t := text(nil).add(good, s.yes).add(plain, " "+s.clean(c.Says()))
 		return wrap(t, width, 0, len([]rune(s.yes))+1)
 	}
 	indent := len([]rune(s.no)) + 1

@@ -105,6 +105,8 @@ func (n *Narrator) says(e timeline.Event) text {
 		return text(nil).add(dim, n.s.clean(b.Text))
 	case *timeline.Counter:
 		block = n.s.counterBlock(b, oneLine)
+	case *timeline.Table:
+		return text(nil).add(plain, n.s.clean(b.Title)+": ").join("", text(nil).join("; ", n.s.tableList(b, oneLine)...))
 	case *timeline.Check:
 		if !b.OK {
 			return text(nil).add(bad, n.s.no+" expect ").add(plain, n.s.clean(b.Expect)).add(bad, ", got ").add(plain, n.s.clean(b.Got))

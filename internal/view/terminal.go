@@ -152,6 +152,12 @@ func (t *Terminal) show(e timeline.Event) {
 		t.block(e, "", t.s.checkBlock(b, t.wide(e.Side)))
 	case *timeline.Note:
 		t.note(e, b)
+	case *timeline.Table:
+		t.head()
+		t.space()
+		t.across("", t.s.headingBlock(b.Title, t.l.fullWidth()))
+		t.across("", t.s.tableBlock(b, t.l.fullWidth()))
+		t.space()
 	case *timeline.Coverage:
 		t.coverage(b)
 	case *timeline.Summary:
@@ -166,6 +172,11 @@ func (t *Terminal) show(e timeline.Event) {
 // note is beside what it explains, or a paragraph of its own where it is about both sides.
 func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	t.head()
+	if b.Heading {
+		t.space()
+		t.across("", t.s.headingBlock(b.Text, t.l.fullWidth()))
+		return
+	}
 	if !sided(e.Side) {
 		t.space()
 	}
