@@ -76,7 +76,11 @@ func (l *SegmentLog) event(p lab.Packet, seen segment.Seen) *timeline.Segment {
 	e := segmentEvent(seen, sideOf(p.From), l.absolute)
 	e.Fate = fateOf(p.Fate)
 	if p.By == lab.ByInjected {
+		e.Injected = true
 		e.Marks = append(e.Marks, "injected")
+	}
+	if p.By == lab.ByLate {
+		e.Marks = append(e.Marks, "sent again because the wire was late")
 	}
 	return e
 }

@@ -25,6 +25,7 @@ func abortServer(s *stage.Side) {
 	s.ReadRequest(control)
 
 	conn := l.Accept()
+	control.HearWord("connected") // its connect() has returned: one that has not would fail
 	conn.Expect("a connection that its application uses", tcpinfo.Established)
 	s.Hold()
 	switch err := conn.TryDestroy(); {
@@ -71,6 +72,7 @@ func abortClient(c *stage.Side) {
 	control.Write(c.Request())
 
 	conn := c.Dial()
+	control.Say("connected")
 	switch control.Hear() {
 	case "not permitted":
 		cannotDestroy(c, tcpinfo.ErrPermission)

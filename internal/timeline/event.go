@@ -112,6 +112,8 @@ type Segment struct {
 	Options []string `json:"options,omitempty"`
 	Fate    string   `json:"fate,omitempty"`
 
+	Injected bool `json:"injected,omitempty"` // the wire delivered it, and Src did not send it
+
 	From  Side     `json:"-"` // the end that sent it
 	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
 }
