@@ -14,12 +14,12 @@ var contract = map[string][]string{
 	"call":     {"call", "args", "fd", "ret", "errno?", "took_us"},
 	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?"},
 	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?"},
-	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?"},
+	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?", "injected?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text"},
 	"check":    {"expect", "got", "ok"},
 	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
-	"summary":  {"scenario", "ok", "checks", "failed"},
+	"summary":  {"scenario", "ok", "checks", "failed", "why?"},
 }
 
 var header = []string{"seq", "at_us", "time", "side", "kind"}

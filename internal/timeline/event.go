@@ -193,6 +193,7 @@ type Summary struct {
 	OK       bool   `json:"ok"`
 	Checks   int    `json:"checks"`
 	Failed   int    `json:"failed"`
+	Why      string `json:"why,omitempty"` // what ended the run before its end
 }
 
 func (*Call) Kind() Kind     { return "call" }
