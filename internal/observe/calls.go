@@ -15,6 +15,7 @@ type Tracer struct {
 	log   *timeline.Log
 	side  timeline.Side
 	hooks atomic.Pointer[Hooks]
+	fds   descriptors
 	last  atomic.Int64 // ns that the last call took
 }
 
@@ -59,12 +60,13 @@ func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 
 // record is what puts a call into the log, when it is back.
 func (t *Tracer) record(h *Hooks, c *sockapi.Call, what string) func() {
+	socket := t.entered(c)
 	switch {
 	case h.over():
 		return func() {}
 	case waits(c) && !h.Blocks:
 		return func() {
-			t.log.Add(t.side, c.Returned, call(c))
+			t.log.Add(t.side, c.Returned, t.identified(c, socket))
 			h.after()
 		}
 	}
@@ -74,7 +76,7 @@ func (t *Tracer) record(h *Hooks, c *sockapi.Call, what string) func() {
 			inFlight.Drop()
 			return
 		}
-		inFlight.Exit(c.Took(), call(c))
+		inFlight.Exit(c.Took(), t.identified(c, socket))
 		h.after()
 	}
 }

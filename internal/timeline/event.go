@@ -60,6 +60,9 @@ type Call struct {
 	Errno  string   `json:"errno,omitempty"`
 	TookUS float64  `json:"took_us"`
 
+	Socket    int `json:"socket,omitempty"`     // which one of the run's it is about: see [Sockets]
+	NewSocket int `json:"new_socket,omitempty"` // which one the descriptor is of that accept4 or dup returned
+
 	Sys *sockapi.Call `json:"-"`
 }
 
@@ -77,6 +80,10 @@ type State struct {
 	RecvQ     *uint32        `json:"recv_q,omitempty"`
 	SendQ     *uint32        `json:"send_q,omitempty"`
 	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
+
+	Socket        int    `json:"socket,omitempty"`         // which one of the run's it is: see [Sockets]
+	FromSource    string `json:"from_source,omitempty"`    // who told From, if not Source
+	DetailsSource string `json:"details_source,omitempty"` // who told the timer, the queues and the shutdown bits, if not Source
 }
 
 // Ends are the two addresses of a socket, as it has them.
@@ -94,6 +101,7 @@ type Queue struct {
 	AcceptQueue uint32         `json:"accept_queue"`
 	AcceptLimit uint32         `json:"accept_limit"`
 	SynQueue    *int           `json:"syn_queue,omitempty"`
+	Socket      int            `json:"socket,omitempty"` // which one of the run's it is: see [Sockets]
 }
 
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In

@@ -21,6 +21,8 @@ type Sink interface{ Event(Event) }
 // returned. While an acting call is in the kernel, what others report is kept back until it is back, for at most
 // [BlockAfter]; after that the log says that the call blocks, and the call itself will stand where it returned.
 type Log struct {
+	Sockets Sockets // the numbers of those that the events are about
+
 	mu       sync.Mutex
 	start    time.Time
 	seq      int64
