@@ -12,16 +12,16 @@ import (
 // The JSON Lines contract, field by field, in the order in which they stand. A question mark: may be absent.
 var contract = map[string][]string{
 	"begin":    {"scenario?"},
-	"enter":    {"id", "call", "args", "fd"},
-	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "id", "entered_us"},
-	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?"},
-	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?"},
-	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?"},
+	"enter":    {"id", "call", "args", "fd", "socket?"},
+	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "id", "entered_us", "socket?", "new_socket?"},
+	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?"},
+	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "socket"},
+	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?", "injected?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text"},
 	"check":    {"expect", "got", "ok"},
 	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
-	"summary":  {"scenario", "ok", "checks", "failed"},
+	"summary":  {"scenario", "ok", "checks", "failed", "why?"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}
@@ -180,10 +180,45 @@ func TestEveryScenarioKeepsTheContract(t *testing.T) {
 			}
 			all := events(t, out)
 			failed(t, all)
+			identified(t, all)
 			if status != 0 || errs != "" {
 				t.Errorf("status %d, on standard error %q", status, errs)
 			}
 		})
+	}
+}
+
+// identified holds the numbers of the sockets to what a socket is: it is one side's, it is in the state that it was in
+// before, it has one pair of addresses when it is connected, and a call is about the socket that its descriptor is of.
+func identified(t *testing.T, all []event) {
+	t.Helper()
+	sides, states, fds := map[float64]string{}, map[float64]string{}, map[string]float64{}
+	for _, e := range all {
+		n := e.number("socket")
+		switch e.text("kind") {
+		case "call":
+			fd := func(n float64) string { return fmt.Sprint(e.text("side"), n) }
+			if e.text("call") == "socket" {
+				fds[fd(e.number("ret"))] = n
+			} else if known := fds[fd(e.number("fd"))]; known != n {
+				t.Errorf("a call is about socket %v, and its descriptor is of %v: %v", n, known, e)
+			}
+			if made, ok := e["new_socket"]; ok {
+				fds[fd(e.number("ret"))], _ = made.(float64)
+			}
+		case "state":
+			if was := states[n]; was != "" && e.text("from") != was {
+				t.Errorf("socket %v was %s before: %v", n, was, e)
+			}
+			if states[n] = e.text("to"); sides[n] == "" {
+				sides[n] = e.text("side")
+			}
+			fallthrough
+		case "queue":
+			if n == 0 || sides[n] != "" && sides[n] != e.text("side") {
+				t.Errorf("no socket, or the other side's: %v", e)
+			}
+		}
 	}
 }
 

@@ -22,47 +22,13 @@ func onWire(t *testing.T) {
 	}
 }
 
-// overWire plays a scenario on the wire. Where the machine is so busy that the wire is late, a host sends its FIN
-// again (RFC 8985), though no rule lost it; when both are acknowledged the second ACK finds no socket, and the RST
-// that answers it ends TIME-WAIT (RFC 1337). The timeline says so. It is another lesson, and this one is played
-// again.
-func overWire(t *testing.T, args ...string) (status int, out, errs string) {
-	t.Helper()
-	for range 5 {
-		status, out, errs = run(t, "echoc", append([]string{"--wire", "--json"}, args...)...)
-		if status != 1 || !endedByALateFin(events(t, out)) {
-			break
-		}
-	}
-	return status, out, errs
-}
-
-// endedByALateFin tells whether a FIN came twice, an RST after it, and TIME-WAIT to its end.
-func endedByALateFin(all []event) bool {
-	fins, twice, reset, ended := map[string]bool{}, false, false, false
-	for _, e := range all {
-		switch flags, _ := e["flags"].([]any); {
-		case e.text("kind") == "state" && e.text("from") == "TIME-WAIT" && e.text("to") == "CLOSED":
-			ended = reset
-		case e.text("fate") != "delivered":
-		case slices.Contains(flags, any("RST")):
-			reset = twice
-		case slices.Contains(flags, any("FIN")):
-			fin := fmt.Sprint(e["src"], e["seg_seq"], e["len"])
-			twice = twice || fins[fin]
-			fins[fin] = true
-		}
-	}
-	return ended
-}
-
 func TestEveryScenarioOnTheWire(t *testing.T) {
 	t.Parallel()
 	onWire(t)
 	for _, name := range some(append(listed(t, true), scenarios(t)...)) {
 		t.Run(name, func(t *testing.T) {
 			beside(t)
-			status, out, errs := overWire(t, name)
+			status, out, errs := run(t, "echoc", "--wire", "--json", name)
 			if status == 3 {
 				t.Skip(errs)
 			}
@@ -143,7 +109,7 @@ func TestTheTimelineSaysWhatTsharkReads(t *testing.T) {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			beside(t)
 			file := filepath.Join(t.TempDir(), "wire.pcapng")
-			status, out, errs := overWire(t, append([]string{"--pcap", file, "half-close"}, line...)...)
+			status, out, errs := run(t, "echoc", append([]string{"--wire", "--json", "--pcap", file, "half-close"}, line...)...)
 			if status != 0 {
 				t.Fatalf("status %d: %s", status, errs)
 			}

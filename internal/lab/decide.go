@@ -19,6 +19,8 @@ func (w *Wire) decide(p *inTransit) {
 		w.hold(p.keep(), v.hold)
 	case w.holdAll:
 		w.hold(p.keep(), ByStep)
+	case p.crossed && v == verdict{}:
+		w.drop(p, ByLate)
 	case w.link.loses(p.From, p.Number):
 		w.drop(p, ByLink)
 	default:
@@ -108,7 +110,7 @@ func (w *Wire) deliver(p *inTransit) {
 	} else {
 		w.reportAs(p, Delivered, p.By)
 	}
-	l.ready = append(l.ready, p.Packet)
+	l.ready = append(l.ready, *p)
 	if p.CopyOf != 0 {
 		return
 	}

@@ -11,14 +11,15 @@ type flow struct {
 	isn  uint32 // of the SYN
 	next uint32 // one past the highest number sent
 	byte int64  // which byte of the stream next is, from 1; the FIN counts as one
+
+	meetings
 }
 
 // flows are those of one direction of the wire, by source and destination.
 type flows map[[2]netip.AddrPort]*flow
 
-// place numbers a segment: whether it repeats sequence numbers, and where in the stream its data is.
-func (fs flows) place(s *segment.Segment) (again bool, at int64) {
-	f := fs.find(s)
+// place numbers a segment of the flow: whether it repeats sequence numbers, and where in the stream its data is.
+func (f *flow) place(s *segment.Segment) (again bool, at int64) {
 	end := s.Seq + s.SeqLen()
 	again = end != s.Seq && segment.Before(s.Seq, f.next)
 	if s.Len() > 0 {

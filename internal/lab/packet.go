@@ -42,6 +42,7 @@ const (
 	ByStep     = "step"     // Wire.HoldAll
 	ByHand     = "hand"     // Wire.Release and its neighbours
 	ByInjected = "injected" // it did not come from a host: Wire.Inject
+	ByLate     = "late"     // the wire was: a retransmission that would not have been sent had the wire been in time
 	ByKernel   = "kernel"   // the receiving host refused it: its interface is down, or there is no memory
 )
 

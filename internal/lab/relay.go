@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/internal/segment"
 )
 
 // lane is one direction of the wire.
@@ -16,12 +19,16 @@ type lane struct {
 	in   *tun // the sender's device
 	out  *tun // the receiver's
 
+	turn     sync.Mutex    // held by whoever reads from the device, until what was read has arrived; taken before mu
+	emptied  atomic.Uint64 // how often there was nothing to read
+	finished atomic.Bool   // a FIN has come from there
+
 	mu     sync.Mutex // held from a packet's arrival until it is written or put away; guards what follows
 	flows  flows
 	number uint64       // of the last packet seen
 	top    uint64       // the highest number delivered
 	aside  []*inTransit // those to be overtaken, oldest first
-	ready  []Packet     // reported as delivered: to be written before mu is released
+	ready  []inTransit  // reported as delivered: to be written before mu is released
 }
 
 // Settle returns when the wire has done with each packet of a side what it has reported: it tells before it delivers.
@@ -38,10 +45,8 @@ func (l *lane) run() {
 	defer runtime.UnlockOSThread()
 	buf := make([]byte, maxPacket)
 	for {
-		n, err := l.in.read(buf)
-		switch err {
+		switch err := l.next(buf); err {
 		case nil:
-			l.arrive(buf[:n])
 		case unix.EINTR:
 		case unix.EAGAIN:
 			if !l.wait() {
@@ -52,6 +57,19 @@ func (l *lane) run() {
 			return
 		}
 	}
+}
+
+// next relays one packet.
+func (l *lane) next(buf []byte) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	n, err := l.in.read(buf)
+	if err == nil {
+		l.arrive(buf[:n])
+	} else {
+		l.emptied.Add(1)
+	}
+	return err
 }
 
 // wait returns when there is something to read, and false when the wire is closed.
@@ -79,29 +97,45 @@ func (l *lane) fail(err error) {
 
 // arrive takes one packet from the sender to wherever it goes. raw is in the relay's buffer.
 func (l *lane) arrive(raw []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var p inTransit
 	if !p.decode(raw) {
 		return // other protocols, such as MLD, do not cross the wire
 	}
-	l.number++
-	p.From, p.Number, p.Seen = l.from, l.number, time.Now()
-	if p.ICMP == nil {
-		p.Again, p.Byte = l.flows.place(&p.Segment)
+	l.place(&p)
+	if p.Again && l.finished.Load() {
+		p.crossed = l.crossed(&p)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.wire.mu.Lock()
 	l.wire.decide(&p)
 	l.wire.mu.Unlock()
 	l.flush()
 }
 
+// place numbers a packet.
+func (l *lane) place(p *inTransit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.number++
+	p.From, p.Number, p.Seen = l.from, l.number, time.Now()
+	if p.ICMP == nil {
+		p.flow = l.flows.find(&p.Segment)
+		p.Again, p.Byte = p.flow.place(&p.Segment)
+		if p.Segment.Flags.Has(segment.FIN) {
+			l.finished.Store(true)
+		}
+	}
+}
+
 // flush writes what was decided to be delivered. It happens after Wire.mu is released, so that both lanes can do
 // it at once, and before the lane's is, so that the order of the reports is the order of the packets.
 func (l *lane) flush() {
-	for _, p := range l.ready {
-		if l.out.write(p.Raw) != nil {
-			l.refused(p)
+	for i := range l.ready {
+		if p := &l.ready[i]; l.out.write(p.Raw) != nil {
+			l.refused(p.Packet)
+		} else {
+			l.written(p)
 		}
 	}
 	clear(l.ready)

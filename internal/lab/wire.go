@@ -21,6 +21,8 @@ type Wire struct {
 	relays sync.WaitGroup
 	failed chan error
 
+	catchingUp sync.Mutex // held by the lane that has the other one catch up; only ever tried
+
 	mu      sync.Mutex // guards what follows; taken after the lanes'
 	closed  bool
 	lastID  uint64
@@ -156,4 +158,6 @@ type inTransit struct {
 	Packet
 	due      time.Time // when it is delivered at the latest
 	overtake int64     // how many must still overtake it, if it is to be reordered
+	flow     *flow     // what it belongs to; nil for ICMP, for copies and for what was injected
+	crossed  bool      // it met its acknowledgement on the wire
 }

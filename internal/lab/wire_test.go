@@ -436,7 +436,7 @@ func TestFlows(t *testing.T) {
 		{conn(1, ack, 778, 3), false, 1},
 		{conn(3, syn, 5, 3), false, 1}, // data in the SYN: TCP Fast Open
 	} {
-		again, at := fs.place(&c.s)
+		again, at := fs.find(&c.s).place(&c.s)
 		if again != c.again || at != c.at {
 			t.Errorf("%d: %v len %d: again %v at %d, want %v at %d", i, c.s, c.s.Len(), again, at, c.again, c.at)
 		}
@@ -447,11 +447,11 @@ func TestFlowsAfterFourGigabytes(t *testing.T) {
 	t.Parallel()
 	fs := flows{}
 	s := segment.Segment{Flags: segment.SYN, Seq: 17}
-	fs.place(&s)
+	fs.find(&s).place(&s)
 	s = segment.Segment{Flags: segment.ACK, Payload: make([]byte, 65000)}
 	for sent := int64(0); sent < 1<<33; sent += 65000 {
 		s.Seq = uint32(18 + sent)
-		again, at := fs.place(&s)
+		again, at := fs.find(&s).place(&s)
 		if again || at != sent+1 {
 			t.Fatalf("byte %d: again %v at %d", sent+1, again, at)
 		}

@@ -15,6 +15,7 @@ type Tracer struct {
 	log   *timeline.Log
 	side  timeline.Side
 	hooks atomic.Pointer[Hooks]
+	fds   descriptors
 	last  atomic.Int64 // ns that the last call took
 }
 
@@ -58,16 +59,17 @@ func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 
 // record is what puts a call into the log, when it is back.
 func (t *Tracer) record(h *Hooks, c *sockapi.Call) func() {
+	socket := t.entered(c)
 	if h.over() {
 		return func() {}
 	}
-	inFlight := t.log.Enter(t.side, enter(c))
+	inFlight := t.log.Enter(t.side, enter(c, socket))
 	return func() {
 		if h.over() {
 			inFlight.Drop()
 			return
 		}
-		inFlight.Exit(c.Returned, call(c))
+		inFlight.Exit(c.Returned, t.identified(c, socket))
 		h.after()
 	}
 }
@@ -105,7 +107,7 @@ func short(c *sockapi.Call) string {
 }
 
 // enter is a call that enters the kernel, as an event: with the arguments that are passed in.
-func enter(c *sockapi.Call) *timeline.Enter {
+func enter(c *sockapi.Call, socket int) *timeline.Enter {
 	args := c.Args()
 	switch c.Name {
 	case "read", "recvfrom", "accept4", "getsockname", "getpeername":
@@ -115,7 +117,7 @@ func enter(c *sockapi.Call) *timeline.Enter {
 	case "getsockopt":
 		args = args[:3]
 	}
-	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Sys: c.Clone()}
+	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Socket: socket, Sys: c.Clone()}
 }
 
 // call is a call that has returned, as an event.

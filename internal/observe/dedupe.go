@@ -48,7 +48,7 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 		return false // sampled just before the transition that has been told
 	}
 	if s.From != 0 && s.From != s.To {
-		s.From = p.now
+		s.From, s.FromSource = p.now, "tracepoint"
 	}
 	p.enter(s.To)
 	return true

@@ -19,24 +19,26 @@ func Around(log *timeline.Log) watch.Around {
 // Change puts what the watcher saw into the timeline.
 func Change(log *timeline.Log, c watch.Change) {
 	side, _ := c.Socket.Tag().(timeline.Side)
+	n := numberOf(log, side, c)
 	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
 		return // a new socket, or one read empty: the call tells it
 	}
 	if c.What&^watch.QueueChanged != 0 {
-		log.Add(side, c.Now.Time, state(c))
+		log.Add(side, c.Now.Time, state(c, n))
 	}
 	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
-		log.Add(side, c.Now.Time, queue(c))
+		log.Add(side, c.Now.Time, queue(c, n))
 	}
 }
 
 // state is a change as an event.
-func state(c watch.Change) *timeline.State {
+func state(c watch.Change, n int) *timeline.State {
 	e := &timeline.State{
 		Local:  addr(c.Socket.Local()),
 		Remote: addr(c.Socket.Remote()),
 		From:   c.From, To: c.To,
 		Source: string(c.Now.Source),
+		Socket: n,
 	}
 	if c.First {
 		e.From = 0
@@ -49,6 +51,9 @@ func state(c watch.Change) *timeline.State {
 
 // details are what only sock_diag says.
 func details(e *timeline.State, d *tcpinfo.Socket) {
+	if e.Source != string(watch.SockDiag) {
+		e.DetailsSource = string(watch.SockDiag)
+	}
 	if d.Timer.Kind != tcpinfo.TimerNone {
 		ms, retrans := d.Timer.Expires.Milliseconds(), int(d.Timer.Retrans)
 		e.Timer, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), &ms, &retrans
@@ -60,8 +65,8 @@ func details(e *timeline.State, d *tcpinfo.Socket) {
 }
 
 // queue is a listener's backlog as an event.
-func queue(c watch.Change) *timeline.Queue {
-	q := &timeline.Queue{Local: addr(c.Socket.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit}
+func queue(c watch.Change, n int) *timeline.Queue {
+	q := &timeline.Queue{Local: addr(c.Socket.Local()), AcceptQueue: c.Now.AcceptQueue, AcceptLimit: c.Now.AcceptLimit, Socket: n}
 	if n := c.Now.SynQueue; n >= 0 {
 		q.SynQueue = &n
 	}

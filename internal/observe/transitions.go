@@ -20,6 +20,8 @@ type transitions struct {
 	lookup Lookup
 	trace  *trace.Trace
 	stop   func() error
+
+	numbers map[uint64]int // of the kernel's sockets
 }
 
 // Lookup asks sock_diag, on that side's host, for the socket that has these ends.
@@ -31,7 +33,7 @@ func openTransitions(log *timeline.Log, owners *Owners, lookup Lookup) (*transit
 	if err != nil {
 		return nil, err
 	}
-	t := &transitions{log: log, owners: owners, lookup: lookup, trace: tr}
+	t := &transitions{log: log, owners: owners, lookup: lookup, trace: tr, numbers: map[uint64]int{}}
 	t.stop = inBackground(log, "transitions", func(ctx context.Context, until func(time.Time)) error {
 		return tr.Run(ctx, t.event, until)
 	})
@@ -64,11 +66,30 @@ func (t *transitions) event(e trace.Event) {
 	}
 	t.log.Add(side, e.Time, &timeline.State{
 		Local: addr(e.Local), Remote: addr(e.Remote),
-		From: e.From, To: e.To, Source: "tracepoint",
+		From: e.From, To: e.To, Source: "tracepoint", Socket: t.number(side, e),
 	})
 }
 
 func (t *transitions) remains(side timeline.Side, e trace.Event) bool {
 	s, err := t.lookup(side, e.Local, e.Remote)
 	return err == nil && (s.State == tcpinfo.TimeWait || s.State == tcpinfo.FinWait2)
+}
+
+// number is the number of the socket that made a transition. What it is at its first it stays, whatever its addresses.
+func (t *transitions) number(side timeline.Side, e trace.Event) int {
+	begins := e.From == tcpinfo.Closed || e.From == tcpinfo.Listen && e.To == tcpinfo.SynReceived
+	n := t.numbers[e.Socket()]
+	if n == 0 || begins {
+		n = t.log.Sockets.Transition(side, timeline.Ends{Local: addr(e.Local), Remote: addr(e.Remote)}, e.From, e.To, func() uint64 {
+			s, err := t.lookup(side, e.Local, e.Remote)
+			if err != nil {
+				return 0
+			}
+			return s.Cookie
+		})
+	}
+	if t.numbers[e.Socket()] = n; e.To == tcpinfo.Closed {
+		delete(t.numbers, e.Socket())
+	}
+	return n
 }

@@ -87,7 +87,11 @@ func (l *SegmentLog) event(p lab.Packet, seen segment.Seen) *timeline.Segment {
 	e := segmentEvent(seen, sideOf(p.From), l.absolute)
 	e.Fate = fateOf(p.Fate)
 	if p.By == lab.ByInjected {
+		e.Injected = true
 		e.Marks = append(e.Marks, "injected")
+	}
+	if p.By == lab.ByLate {
+		e.Marks = append(e.Marks, "sent again because the wire was late")
 	}
 	return e
 }
@@ -112,13 +116,13 @@ func sideOf(s lab.Side) timeline.Side {
 	return timeline.Client
 }
 
-// Await waits for the nth packet that fits.
+// Await waits for the nth packet that fits and that a host sent.
 func (l *SegmentLog) Await(ctx context.Context, n int, fits func(lab.Packet) bool) (lab.Packet, bool) {
 	for {
 		l.mu.Lock()
 		more := l.more
 		for found, i := 0, 0; i < len(l.packets); i++ {
-			if fits(l.packets[i]) {
+			if sent(l.packets[i]) && fits(l.packets[i]) {
 				if found++; found == n {
 					defer l.mu.Unlock()
 					return l.packets[i], true
@@ -141,12 +145,15 @@ func (l *SegmentLog) Probes() int {
 	return l.asked
 }
 
-// Count is how many that fit there were.
+// sent tells whether a host sent it: copies, and what is injected, the wire made.
+func sent(p lab.Packet) bool { return p.CopyOf == 0 && p.By != lab.ByInjected }
+
+// Count is how many that fit were sent.
 func (l *SegmentLog) Count(m lab.Match) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.packets {
-		if m.Fits(p) {
+		if sent(p) && m.Fits(p) {
 			n++
 		}
 	}

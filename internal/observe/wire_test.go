@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,9 @@ func TestSegmentLog(t *testing.T) {
 	for _, e := range rec.events {
 		s := e.Body.(*timeline.Segment)
 		got = append(got, fmt.Sprintf("%s %s: %s", s.From, s.Line(), s.Fate))
+		if marked := strings.Contains(s.Line(), "[injected]"); s.Injected != marked {
+			t.Errorf("%s: injected is %v", s.Line(), s.Injected)
+		}
 	}
 	want := []string{
 		"client SYN seq=0 win=100: held", "client SYN seq=0 win=100: delivered", "server SYN ACK seq=0 ack=1 win=100: delivered",

@@ -2,7 +2,11 @@
 // lie between two that were observed.
 package rfc9293
 
-import "socklife/tcpinfo"
+import (
+	"slices"
+
+	"socklife/tcpinfo"
+)
 
 // States are the eleven, in the order of a connection's life.
 var States = []tcpinfo.State{
@@ -82,30 +86,47 @@ func Reachable(from, to tcpinfo.State) bool {
 	return false
 }
 
-// Ways are the shortest ways from one state to another on Linux, without aborts: for each, the states in between. One
-// step is one way with nothing in between.
-func Ways(from, to tcpinfo.State) [][]tcpinfo.State {
+// Ways are all the ways from one state to another on Linux, within one life and without aborts: for each, the states in
+// between, the shorter ones first. Where one step leads there, that is the only way, with nothing in between.
+func Ways(from, to tcpinfo.State) (ways [][]tcpinfo.State) {
 	if from == to {
 		return nil
 	}
-	ways := [][]tcpinfo.State{{from}}
-	for range States {
-		var longer, arrived [][]tcpinfo.State
-		for _, way := range ways {
-			for _, next := range steps(way[len(way)-1], len(way) == 1) {
-				extended := append(way[:len(way):len(way)], next)
-				if next == to {
-					arrived = append(arrived, extended[1:len(way)])
-				}
-				longer = append(longer, extended)
+	for next := [][]tcpinfo.State{{from}}; len(next) > 0; next = next[1:] {
+		way := next[0]
+		for _, state := range steps(way[len(way)-1], len(way) == 1) {
+			switch {
+			case state == to:
+				ways = append(ways, append([]tcpinfo.State{}, way[1:]...))
+			case state != tcpinfo.Closed && !slices.Contains(way, state):
+				next = append(next, append(slices.Clip(way), state))
 			}
 		}
-		if len(arrived) > 0 {
-			return arrived
+		if len(way) == 1 && len(ways) > 0 {
+			return ways
 		}
-		ways = longer
 	}
-	return nil
+	return ways
+}
+
+// Passed sorts the states of several ways: those that are in all of them, and those that are not, each in the order of
+// a connection's life.
+func Passed(ways [][]tcpinfo.State) (certainly, possibly []tcpinfo.State) {
+	for _, state := range States {
+		n := 0
+		for _, way := range ways {
+			if slices.Contains(way, state) {
+				n++
+			}
+		}
+		switch {
+		case n > 0 && n == len(ways):
+			certainly = append(certainly, state)
+		case n > 0:
+			possibly = append(possibly, state)
+		}
+	}
+	return certainly, possibly
 }
 
 // steps are the states that a socket in this one can be in next. A listener's way to SYN-RECEIVED is that of a new

@@ -13,14 +13,14 @@ func TestWays(t *testing.T) {
 		from, to tcpinfo.State
 		want     []way
 	}{
-		{tcpinfo.Closed, tcpinfo.Established, []way{{tcpinfo.SynSent}}},
-		{tcpinfo.Closed, tcpinfo.CloseWait, []way{{tcpinfo.SynSent, tcpinfo.Established}}},
+		{tcpinfo.Closed, tcpinfo.Established, []way{{tcpinfo.SynSent}, {tcpinfo.SynSent, tcpinfo.SynReceived}}},
+		{tcpinfo.Closed, tcpinfo.CloseWait, []way{{tcpinfo.SynSent, tcpinfo.Established}, {tcpinfo.SynSent, tcpinfo.SynReceived, tcpinfo.Established}}},
 		{tcpinfo.Established, tcpinfo.FinWait2, []way{{tcpinfo.FinWait1}}},
 		{tcpinfo.Established, tcpinfo.Closing, []way{{tcpinfo.FinWait1}}},
 		{tcpinfo.Established, tcpinfo.LastAck, []way{{tcpinfo.CloseWait}}},
 		{tcpinfo.Listen, tcpinfo.Established, []way{{tcpinfo.SynReceived}}},
 		{tcpinfo.TimeWait, tcpinfo.Established, []way{{tcpinfo.SynReceived}}},
-		{tcpinfo.SynSent, tcpinfo.CloseWait, []way{{tcpinfo.Established}}},
+		{tcpinfo.SynSent, tcpinfo.CloseWait, []way{{tcpinfo.Established}, {tcpinfo.SynReceived, tcpinfo.Established}}},
 		{tcpinfo.CloseWait, tcpinfo.Closed, []way{{tcpinfo.LastAck}}}, // or a reset: see MayAbort
 
 		{tcpinfo.Established, tcpinfo.FinWait1, []way{{}}}, // one step: nothing passed
@@ -40,21 +40,29 @@ func TestWays(t *testing.T) {
 	}
 }
 
-func TestWaysAreShortestAndReal(t *testing.T) {
+// A way is made of steps, none of which ends the life, and passes no state twice.
+func TestWaysAreReal(t *testing.T) {
 	for _, from := range States {
 		for _, to := range States {
 			for _, way := range Ways(from, to) {
 				all := append(append([]tcpinfo.State{from}, way...), to)
-				if len(way) != len(Ways(from, to)[0]) {
-					t.Errorf("%s to %s: ways of different lengths: %v", from, to, Ways(from, to))
-				}
 				for i := 1; i < len(all); i++ {
 					if !slices.Contains(steps(all[i-1], i == 1), all[i]) {
 						t.Errorf("%s to %s: no step %s to %s", from, to, all[i-1], all[i])
 					}
+					if slices.Contains(all[:i], all[i]) || i < len(all)-1 && all[i] == tcpinfo.Closed {
+						t.Errorf("%s to %s: %v", from, to, way)
+					}
 				}
 			}
 		}
+	}
+}
+
+func TestPassed(t *testing.T) {
+	certainly, possibly := Passed(Ways(tcpinfo.Closed, tcpinfo.CloseWait))
+	if !slices.Equal(certainly, []tcpinfo.State{tcpinfo.SynSent, tcpinfo.Established}) || !slices.Equal(possibly, []tcpinfo.State{tcpinfo.SynReceived}) {
+		t.Errorf("certainly %v, possibly %v", certainly, possibly)
 	}
 }
 

@@ -25,6 +25,7 @@ func abortServer(s *stage.Side) {
 	s.ReadRequest(control)
 
 	conn := l.Accept()
+	control.HearWord("connected") // its connect() has returned: one that has not would fail
 	conn.Expect("a connection that its application uses", tcpinfo.Established)
 	control.HearWord("connected") // or the RST might be there before its connect() has returned
 	s.Hold()

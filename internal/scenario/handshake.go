@@ -91,12 +91,22 @@ func checkPort(c *stage.Side, conn *stage.Conn) {
 
 // showSYN tells what the client's SYN said, which the server's kernel kept for us (TCP_SAVE_SYN).
 func showSYN(s *stage.Side, conn *stage.Conn) {
-	syn, err := segment.Decode(stage.Get(conn, sockapi.TCP_SAVED_SYN))
+	saved := stage.Get(conn, sockapi.TCP_SAVED_SYN)
+	if len(saved) == 0 {
+		s.Note("the kernel has not saved the client's SYN (net.ipv4.tcp_syncookies is %s; 2 is cookies for all, and none is saved)", s.Sysctl("tcp_syncookies"))
+		return
+	}
+	syn, err := segment.Decode(saved)
 	if err != nil {
 		s.Fail(fmt.Errorf("the saved SYN: %w", err))
 	}
 	s.Note("the client's SYN was: %s (seq is its initial sequence number)", syn)
-	s.Check("the first segment is a SYN and nothing else, without data", syn.Flags == segment.SYN && len(syn.Payload) == 0,
+	flags := syn.Flags
+	if flags.Has(segment.ECE | segment.CWR) {
+		s.Note("with ECE and CWR it offers explicit congestion notification (RFC 3168): net.ipv4.tcp_ecn of the client's host")
+		flags &^= segment.ECE | segment.CWR
+	}
+	s.Check("the first segment is a SYN and nothing else, without data", flags == segment.SYN && len(syn.Payload) == 0,
 		"%s, %d bytes", syn.Flags, len(syn.Payload))
 	s.Check("it is this connection's", syn.Src == conn.Remote() && syn.Dst == conn.Local(), "%s to %s", syn.Src, syn.Dst)
 

@@ -47,7 +47,10 @@ func (c *Conn) AwaitPeerOrphaned(why string) {
 	}
 	c.side.Await(why, func() (string, bool) {
 		d, found := c.side.run.lookup(c.side.peerHost, c.Remote(), c.Local(), peer.Cookie())
-		return fmt.Sprintf("inode %d", d.Inode), found && d.Inode == 0
+		if !found {
+			return "gone: sock_diag has no such socket", false
+		}
+		return fmt.Sprintf("inode %d", d.Inode), d.Inode == 0
 	})
 }
 

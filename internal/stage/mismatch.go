@@ -22,6 +22,9 @@ func (s *Side) refusal() []byte { return []byte(refusalBegins + s.run.sc.Name + 
 
 // Mismatch is the error of a side that has found out that the other one does not play this, and what to do about it.
 func (s *Side) Mismatch(format string, args ...any) error {
+	if s.run.both { // there is no other side that could be another program
+		return fmt.Errorf("the lesson went another way: "+format, args...)
+	}
 	return fmt.Errorf("%w: %s; start it with: %s %s", ErrMismatch, fmt.Sprintf(format, args...), programs[s.Name.Other()], s.run.sc.Name)
 }
 

@@ -45,7 +45,8 @@ func (c *Conn) NoBind() { c.bound = true }
 func (c *Side) FreePorts(n int) sockapi.PortRange {
 	var lo, hi int
 	if _, err := fmt.Sscan(c.Sysctl("ip_local_port_range"), &lo, &hi); err != nil || hi-lo < 2*n {
-		c.Fail(fmt.Errorf("net.ipv4.ip_local_port_range: %q", c.Sysctl("ip_local_port_range")))
+		c.Unsupported(fmt.Sprintf("too few ports are there for connections: net.ipv4.ip_local_port_range is %d %d", lo, hi),
+			`sysctl -w net.ipv4.ip_local_port_range="32768 60999"`)
 	}
 	for tries := 1; ; tries++ {
 		c.alive()

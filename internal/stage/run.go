@@ -150,7 +150,14 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
 	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
 	if result.Err == nil || !idle {
-		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
+		if !result.OK() && r.wire == nil {
+			r.nameSysctls(side)
+		}
+		summary := &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed}
+		if result.Err != nil {
+			summary.Why = result.Err.Error()
+		}
+		r.log.Add(side, time.Time{}, summary)
 	}
 	r.log.Flush()
 	return result

@@ -176,8 +176,10 @@ func (r *run) stopIfOver() {
 	}
 }
 
-// Check records whether what was expected is what was got.
+// Check records whether what was expected is what was got. When the run is over there is nothing to record: what this
+// program did to end it is not what the kernel said.
 func (s *Side) Check(expect string, ok bool, got string, args ...any) {
+	s.alive()
 	s.run.check(s.Name, time.Time{}, expect, fmt.Sprintf(got, args...), ok)
 }
 

@@ -159,7 +159,7 @@ func (w *Wire) Inject(from timeline.Side, raw []byte) {
 	w.must(w.lab.Wire.Inject(side, raw))
 }
 
-// AwaitSegment waits until n segments have been on the wire that fit, whatever became of them, and returns the nth. If
+// AwaitSegment waits until n segments have been sent that fit, whatever became of them, and returns the nth. If
 // it was delivered, the other host has dealt with it. (What is said after "after" does not count here.)
 func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	m, err := lab.ParseMatch(match)
@@ -198,7 +198,8 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	return answer
 }
 
-// Count is how many segments that fit have been on the wire so far, retransmissions included.
+// Count is how many segments that fit have been sent so far, retransmissions included; what the wire itself made, as
+// copies and by Inject, does not count.
 func (w *Wire) Count(match string) int {
 	m, err := lab.ParseMatch(match)
 	w.must(err)
@@ -233,6 +234,7 @@ func (w *Wire) Await(expect string, test func() (got string, ok bool)) {
 
 // Check records whether what was expected is what was got.
 func (w *Wire) Check(expect string, ok bool, got string, args ...any) {
+	w.run.stopIfOver()
 	w.run.check(timeline.Wire, time.Time{}, expect, fmt.Sprintf(got, args...), ok)
 }
 

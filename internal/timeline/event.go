@@ -63,6 +63,8 @@ type Enter struct {
 	Args []string `json:"args"`
 	FD   int      `json:"fd"`
 
+	Socket int `json:"socket,omitempty"` // which one of the run's it is about
+
 	Sys *sockapi.Call `json:"-"`
 }
 
@@ -78,6 +80,9 @@ type Call struct {
 
 	ID        int64 `json:"id"`         // the same as its Enter's, if there is one
 	EnteredUS int64 `json:"entered_us"` // where it entered the kernel, on the clock of at_us
+
+	Socket    int `json:"socket,omitempty"`     // which one of the run's it is about: see [Sockets]
+	NewSocket int `json:"new_socket,omitempty"` // which one the descriptor is of that accept4 or dup returned
 
 	Split bool          `json:"-"` // there is an Enter
 	Sys   *sockapi.Call `json:"-"`
@@ -99,6 +104,10 @@ type State struct {
 	RecvQ     *uint32        `json:"recv_q,omitempty"`
 	SendQ     *uint32        `json:"send_q,omitempty"`
 	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
+
+	Socket        int    `json:"socket,omitempty"`         // which one of the run's it is: see [Sockets]
+	FromSource    string `json:"from_source,omitempty"`    // who told From, if not Source
+	DetailsSource string `json:"details_source,omitempty"` // who told the timer, the queues and the shutdown bits, if not Source
 }
 
 // Ends are the two addresses of a socket, as it has them.
@@ -116,6 +125,7 @@ type Queue struct {
 	AcceptQueue uint32         `json:"accept_queue"`
 	AcceptLimit uint32         `json:"accept_limit"`
 	SynQueue    *int           `json:"syn_queue,omitempty"`
+	Socket      int            `json:"socket,omitempty"` // which one of the run's it is: see [Sockets]
 }
 
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
@@ -137,6 +147,8 @@ type Segment struct {
 
 	Options []string `json:"options,omitempty"`
 	Fate    string   `json:"fate,omitempty"`
+
+	Injected bool `json:"injected,omitempty"` // the wire delivered it, and Src did not send it
 
 	From  Side     `json:"-"` // the end that sent it
 	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
@@ -233,6 +245,7 @@ type Summary struct {
 	OK       bool   `json:"ok"`
 	Checks   int    `json:"checks"`
 	Failed   int    `json:"failed"`
+	Why      string `json:"why,omitempty"` // what ended the run before its end
 }
 
 func (*Begin) Kind() Kind    { return "begin" }

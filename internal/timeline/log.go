@@ -24,6 +24,8 @@ type Sink interface{ Event(Event) }
 // A call happens twice: where it is entered, and where it returns. If anything was handed on in between, there is an
 // [Enter] at the first place, else only the [Call] at the second: so no result stands before what produced it.
 type Log struct {
+	Sockets Sockets // the numbers of those that the events are about
+
 	moves atomic.Uint64 // see Moves
 
 	mu       sync.Mutex

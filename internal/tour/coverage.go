@@ -16,7 +16,7 @@ type Coverage struct {
 	scenario    string
 	states      map[tcpinfo.State]seenBy
 	transitions map[transition]seenBy
-	timeWaits   map[timeline.Ends]time.Duration // by the pair of addresses: when TIME-WAIT ended, or forever
+	timeWaits   map[timeline.Ends]timeWait // by the pair of addresses
 	unmet       []timeline.Event
 }
 
@@ -34,7 +34,7 @@ func NewCoverage() *Coverage {
 func (v *Coverage) begin(scenario string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.scenario, v.unmet, v.timeWaits = scenario, nil, map[timeline.Ends]time.Duration{}
+	v.scenario, v.unmet, v.timeWaits = scenario, nil, map[timeline.Ends]timeWait{}
 }
 
 func (v *Coverage) failures() []timeline.Event {
@@ -68,8 +68,12 @@ func (v *Coverage) state(at time.Duration, b *timeline.State) {
 	if b.From == 0 && b.To == tcpinfo.SynReceived {
 		t.from = tcpinfo.Listen // an entry that appeared at a listener
 	}
-	if v.replaces(at, b) {
-		v.transitions[transition{tcpinfo.TimeWait, tcpinfo.SynReceived}] = here
+	if old, is := v.replaces(at, b); is {
+		both := here
+		if old.source != here.source {
+			both.source = old.source + " and " + here.source // a conclusion from what two have told
+		}
+		v.transitions[transition{tcpinfo.TimeWait, tcpinfo.SynReceived}] = both
 	}
 	if old, seen := v.transitions[t]; (!seen || better(here, old)) && certain(t, b.Source) {
 		v.transitions[t] = here
@@ -78,18 +82,24 @@ func (v *Coverage) state(at time.Duration, b *timeline.State) {
 
 // replaces tells whether a new connection takes the place of one in TIME-WAIT, between the same addresses. To the
 // kernel they are two: the old entry goes as the new one comes.
-func (v *Coverage) replaces(at time.Duration, b *timeline.State) bool {
+func (v *Coverage) replaces(at time.Duration, b *timeline.State) (old timeWait, is bool) {
 	pair := b.Ends()
 	switch {
 	case b.To == tcpinfo.TimeWait:
-		v.timeWaits[pair] = math.MaxInt64
+		v.timeWaits[pair] = timeWait{math.MaxInt64, b.Source}
 	case b.From == tcpinfo.TimeWait:
-		v.timeWaits[pair] = at
+		v.timeWaits[pair] = timeWait{at, b.Source}
 	case b.To == tcpinfo.SynReceived && b.From != tcpinfo.SynSent:
-		ended, had := v.timeWaits[pair]
-		return had && ended >= at-sameMoment
+		old, had := v.timeWaits[pair]
+		return old, had && old.ended >= at-sameMoment
 	}
-	return false
+	return timeWait{}, false
+}
+
+// timeWait is when one ended, or forever, and who has told of it.
+type timeWait struct {
+	ended  time.Duration
+	source string
 }
 
 // sameMoment is how far apart a look may see the old entry go and the new one come.

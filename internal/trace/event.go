@@ -31,6 +31,9 @@ func (e Event) ClosedIsNotTheEnd() bool {
 	return e.To == tcpinfo.Closed && (e.From == tcpinfo.FinWait2 || e.From == tcpinfo.Closing)
 }
 
+// Socket tells the kernel's sockets apart, as long as they live: it means nothing else.
+func (e Event) Socket() uint64 { return e.sock }
+
 // tracepoint is how records of sock:inet_sock_set_state look.
 type tracepoint struct {
 	layout

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -134,12 +135,36 @@ func TestPassed(t *testing.T) {
 		{tcpinfo.TimeWait, tcpinfo.TimeWait, false, ""},
 		{0, tcpinfo.TimeWait, false, ""},
 	} {
-		if got := passed(&timeline.State{From: c.from, To: c.to}, c.finished); got != c.want {
+		if got := passed(&timeline.State{From: c.from, To: c.to}, knowledge{finArrived: c.finished, listened: true}); got != c.want {
 			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
 		}
 	}
-	if got := passed(st(tcpinfo.CloseWait, tcpinfo.Closed, trace), false); got != "" {
+	if got := passed(st(tcpinfo.CloseWait, tcpinfo.Closed, trace), knowledge{}); got != "" {
 		t.Errorf("the tracepoint misses no state, and yet: %q", got)
+	}
+}
+
+// Without a listener at the other end the SYNs may have crossed; a socket that connects to itself gets its own.
+func TestPassedUnseenOneWayOrAnother(t *testing.T) {
+	a, b := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("127.0.0.1:7007")
+	for _, c := range []struct {
+		from, to      tcpinfo.State
+		local, remote netip.AddrPort
+		want          string
+	}{
+		{tcpinfo.Closed, tcpinfo.Established, a, b, "SYN-SENT passed unseen, perhaps SYN-RECEIVED"},
+		{tcpinfo.Closed, tcpinfo.Established, a, a, "SYN-SENT and SYN-RECEIVED passed unseen"},
+		{tcpinfo.SynSent, tcpinfo.Established, a, a, "SYN-RECEIVED passed unseen"},
+		{tcpinfo.SynSent, tcpinfo.Established, a, b, ""},
+		{tcpinfo.Closed, tcpinfo.CloseWait, a, b, "SYN-SENT and ESTABLISHED passed unseen, perhaps SYN-RECEIVED"},
+	} {
+		if got := passed(&timeline.State{Local: c.local, Remote: c.remote, From: c.from, To: c.to}, knowledge{}); got != c.want {
+			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
+		}
+	}
+	listener := sockets{timeline.Ends{Local: b}: {Local: b, To: tcpinfo.Listen}}
+	if !listener.knows(&timeline.State{Local: a, Remote: b}).listened || listener.knows(&timeline.State{Local: b, Remote: a}).listened {
+		t.Error("a listener is not known, or another socket is taken for one")
 	}
 }
 

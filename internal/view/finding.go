@@ -1,6 +1,7 @@
 package view
 
 import (
+	"net/netip"
 	"strings"
 
 	"socklife/internal/timeline"
@@ -26,6 +27,16 @@ func (m sockets) hasPeerIn(b *timeline.State, state tcpinfo.State) bool {
 	return peer != nil && peer.To == state
 }
 
+// knows is what is known of the other end of a connection.
+func (m sockets) knows(b *timeline.State) knowledge {
+	host, listens := b.Remote.Addr(), false
+	for _, at := range []netip.Addr{host, netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		l := m[timeline.Ends{Local: netip.AddrPortFrom(at, b.Remote.Port())}]
+		listens = listens || l != nil && l.To == tcpinfo.Listen
+	}
+	return knowledge{finArrived: m.hasPeerIn(b, tcpinfo.TimeWait), listened: listens}
+}
+
 // finding is a state, a listener's queues or a check, as wide as a lane.
 func (t *Terminal) finding(f *finding) []text {
 	if f.check != nil {
@@ -40,7 +51,7 @@ func (t *Terminal) finding(f *finding) []text {
 		if b.Source != "" && b.Source != t.source(f.side) {
 			here.source = text(nil).add(dim, "("+t.s.clean(b.Source)+")")
 		}
-		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.hasPeerIn(b, tcpinfo.TimeWait))))
+		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.knows(b))))
 		here.details = t.s.details(b, f.before)
 		here.local = t.local(b)
 	}

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 
 	"socklife/internal/timeline"
-	"socklife/tcpinfo"
 )
 
 // Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many
@@ -126,7 +125,7 @@ func (n *Narrator) state(side timeline.Side, b *timeline.State) text {
 	if b.Source != "" {
 		t = t.add(dim, " ("+n.s.clean(b.Source)+")")
 	}
-	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.hasPeerIn(b, tcpinfo.TimeWait))))
+	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.knows(b))))
 	return t.join("  ", text(nil).join(", ", append([]text{unseen}, n.s.details(b, n.sockets.remember(b))...)...))
 }
 

@@ -69,32 +69,65 @@ func timeLeft(b *timeline.State) string {
 	return " " + span(time.Duration(*b.ExpiresMS)*time.Millisecond)
 }
 
-// passed says which states the socket went through between two looks. Where it may have been aborted instead, that is
-// said too, unless the peer has had its FIN. The tracepoint misses nothing.
-func passed(b *timeline.State, finArrived bool) string {
+// passed says which states the socket went through between two looks: those that it certainly passed, and those that it
+// may have. Where it may have been aborted instead, that is said too, unless the peer has had its FIN. The tracepoint
+// misses nothing.
+func passed(b *timeline.State, known knowledge) string {
 	if b.Source == "tracepoint" || b.From == 0 {
 		return ""
 	}
-	ways := rfc9293.Ways(b.From, b.To)
-	states := inBetween(ways)
+	ways := possibleWays(b, known)
+	states, perhaps := inBetween(ways)
 	switch aborts := rfc9293.MayAbort(b.From, b.To); {
 	case aborts && len(ways) > 1:
 		return "aborted, or closed unseen"
-	case aborts && !(b.From == tcpinfo.CloseWait && finArrived):
+	case aborts && !(b.From == tcpinfo.CloseWait && known.finArrived):
 		return states + " unseen, or aborted"
 	case states == "":
 		return ""
+	case perhaps != "":
+		return states + " passed unseen, perhaps " + perhaps
 	}
 	return states + " passed unseen"
 }
 
-// inBetween names the states of one way, or of several of the same length: FIN-WAIT-1, then FIN-WAIT-2 or CLOSING.
-func inBetween(ways [][]tcpinfo.State) string {
+// knowledge is what is known of the other end of a connection.
+type knowledge struct {
+	finArrived bool // it has had the FIN
+	listened   bool // it was a listener: no SYNs have crossed
+}
+
+// possibleWays are those of the state machine, but for what is known of both ends: a listener answers with SYN-ACK, and
+// who connects to himself gets his own SYN.
+func possibleWays(b *timeline.State, known knowledge) [][]tcpinfo.State {
+	if b.From != tcpinfo.Closed && b.From != tcpinfo.SynSent {
+		return rfc9293.Ways(b.From, b.To)
+	}
+	itself := b.Local.Port() != 0 && b.Local == b.Remote
+	if itself && b.From == tcpinfo.SynSent && b.To == tcpinfo.Established {
+		return [][]tcpinfo.State{{tcpinfo.SynReceived}}
+	}
+	return slices.DeleteFunc(rfc9293.Ways(b.From, b.To), func(way []tcpinfo.State) bool {
+		crossed := slices.Contains(way, tcpinfo.SynReceived)
+		return crossed && known.listened || !crossed && itself
+	})
+}
+
+// inBetween names the states of one way, or of several of the same length: FIN-WAIT-1, then FIN-WAIT-2 or CLOSING. Of
+// ways of different lengths it names those that are in all of them, and apart from them those that are not.
+func inBetween(ways [][]tcpinfo.State) (names, perhaps string) {
 	if len(ways) == 0 || len(ways[0]) == 0 {
-		return ""
+		return "", ""
+	}
+	if len(ways[len(ways)-1]) > len(ways[0]) {
+		certainly, possibly := rfc9293.Passed(ways)
+		if len(certainly) == 0 {
+			return joined(possibly, " or "), ""
+		}
+		return joined(certainly, " and "), joined(possibly, " or ")
 	}
 	if len(ways) == 1 {
-		return joined(ways[0], " and ")
+		return joined(ways[0], " and "), ""
 	}
 	steps := make([]string, len(ways[0]))
 	for i := range steps {
@@ -110,7 +143,7 @@ func inBetween(ways [][]tcpinfo.State) string {
 	if len(steps) > 1 {
 		end = ","
 	}
-	return strings.Join(steps, ", then ") + end
+	return strings.Join(steps, ", then ") + end, ""
 }
 
 func joined(states []tcpinfo.State, sep string) string {

@@ -43,8 +43,8 @@ func TestTable(t *testing.T) {
 	}
 	rows := drawnTable(Options{Width: 80})
 	for _, row := range []string{
-		"   read()                       SO_ERROR then          write()",
-		"ESTABLISHED   ECONNRESET                   nothing: told already  EPIPE",
+		"   read()                    SO_ERROR then          write()",
+		"ESTABLISHED   ECONNRESET                nothing: told already  EPIPE",
 	} {
 		if !strings.Contains(rows, row) {
 			t.Errorf("no %q in\n%s", row, rows)

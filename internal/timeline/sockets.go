@@ -1,0 +1,203 @@
+package timeline
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+
+	"socklife/tcpinfo"
+)
+
+// Sockets numbers the sockets of a run: 1, 2, … in the order in which they were first heard of. Who tells of a socket
+// knows it by what he has: its descriptor, its cookie, or its addresses. A life has one number, also where its cookie
+// changes (a half-open entry's, when the connection is made) and where no descriptor leads to it any more. The zero
+// Sockets knows none.
+type Sockets struct {
+	mu       sync.Mutex
+	last     int
+	followed map[any]*numbered
+	cookies  map[uint64]*numbered
+	ends     map[whose]*numbered
+	peers    map[whose]*numbered   // by the remote address alone, of the last that had it
+	coming   map[whose][]*numbered // about to begin, in this order
+	limit    int                   // so many are kept before those that are gone are forgotten
+}
+
+// whose are addresses as a side's socket has them.
+type whose struct {
+	side Side
+	ends Ends
+}
+
+type numbered struct {
+	n      int
+	key    any      // what it is followed by
+	known  []uint64 // cookies
+	state  tcpinfo.State
+	gone   bool
+	nobody bool // told of by addresses alone
+}
+
+// Follow is the number of a socket that somebody follows, by whatever he knows it by, and what he says of it now.
+func (s *Sockets) Follow(key any, cookie uint64, side Side, ends Ends, state tcpinfo.State, gone bool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.make()
+	e := s.followed[key]
+	if e == nil {
+		e = s.cookies[cookie]
+	}
+	if e == nil {
+		e = s.ends[whose{side, ends}]
+	}
+	if e == nil || e.key != nil && e.key != key {
+		e = s.add()
+	}
+	e.key, e.state, e.nobody = key, state, false
+	s.followed[key] = e
+	s.knowBy(e, cookie, side, ends)
+	if gone {
+		s.forget(e)
+	}
+	return e.n
+}
+
+// Call is the number of the socket that a call returned, by its cookie, or, where that is another than the half-open
+// entry's, by the address that it was accepted from; invalid: it is a new one.
+func (s *Sockets) Call(cookie uint64, side Side, from netip.AddrPort) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.make()
+	e := s.cookies[cookie]
+	if e == nil && from.IsValid() {
+		e = s.peers[whose{side, Ends{Remote: from}}]
+		if e != nil && (e.gone || !e.nobody && e.state != tcpinfo.SynReceived) {
+			e = nil
+		}
+	}
+	if e == nil {
+		e = s.add()
+	}
+	e.nobody = false
+	s.knowBy(e, cookie, side, Ends{Remote: from})
+	return e.n
+}
+
+// Transition is the number of a socket of which only the addresses are known (without a port of its own it is the last
+// that was about to connect there); cookie asks for more, and is 0 where
+// nobody knows.
+func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cookie func() uint64) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.make()
+	if ends.Local.Port() == 0 {
+		ends.Local = netip.AddrPortFrom(unspecified(ends.Remote), 0)
+	}
+	here := whose{side, ends}
+	e := s.ends[here]
+	if begins := from == tcpinfo.Closed || from == tcpinfo.Listen && to == tcpinfo.SynReceived; begins && e != nil &&
+		(e.gone || e.state != 0 && e.state != tcpinfo.Closed && e.state != to) {
+		e = nil
+	}
+	if next := s.coming[here]; from == tcpinfo.Closed && len(next) > 0 {
+		e, s.coming[here] = next[0], next[1:]
+		s.ends[here] = e
+	}
+	if nameless := (whose{side, Ends{netip.AddrPortFrom(unspecified(ends.Remote), 0), ends.Remote}}); e == nil && from == tcpinfo.SynSent && s.ends[nameless] != nil {
+		e = s.ends[nameless] // connect() has chosen a port
+		delete(s.ends, nameless)
+	}
+	if c := uint64(0); e == nil {
+		if c = cookie(); c != 0 {
+			e = s.cookies[c]
+		}
+		if e == nil {
+			e = s.add()
+			e.nobody = true
+		}
+		s.knowBy(e, c, side, ends)
+	}
+	if e.key == nil { // else who follows it knows better
+		e.state = to
+		s.ends[here] = e
+		if to == tcpinfo.Closed {
+			e.gone = true
+		}
+	}
+	return e.n
+}
+
+// Begins says that the socket with this number is about to listen, or to connect: the kernel tells of that by its
+// address, or, while it has no port, by the one it connects to.
+func (s *Sockets) Begins(n int, side Side, ends Ends) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.make()
+	if ends.Remote.IsValid() {
+		ends.Local = netip.AddrPortFrom(unspecified(ends.Remote), 0)
+	}
+	here := whose{side, ends}
+	for _, e := range s.cookies {
+		if e.n == n && !slices.Contains(s.coming[here], e) {
+			s.coming[here] = append(s.coming[here], e)
+		}
+	}
+}
+
+func (s *Sockets) make() {
+	if s.followed == nil {
+		s.followed, s.cookies, s.limit = map[any]*numbered{}, map[uint64]*numbered{}, 4096
+		s.ends, s.peers, s.coming = map[whose]*numbered{}, map[whose]*numbered{}, map[whose][]*numbered{}
+	}
+}
+
+func (s *Sockets) add() *numbered {
+	s.last++
+	return &numbered{n: s.last}
+}
+
+func (s *Sockets) knowBy(e *numbered, cookie uint64, side Side, ends Ends) {
+	if cookie != 0 && s.cookies[cookie] != e {
+		s.cookies[cookie] = e
+		e.known = append(e.known, cookie)
+	}
+	if ends.Local.Port() != 0 {
+		s.ends[whose{side, ends}] = e
+	}
+	if ends.Remote.IsValid() {
+		s.peers[whose{side, Ends{Remote: ends.Remote}}] = e
+	}
+	if len(s.ends)+len(s.peers) > s.limit {
+		s.sweep()
+	}
+}
+
+// forget leaves only the addresses: who hears of them late still means this one.
+func (s *Sockets) forget(e *numbered) {
+	e.gone = true
+	delete(s.followed, e.key)
+	for _, c := range e.known {
+		delete(s.cookies, c)
+	}
+}
+
+// sweep forgets the addresses of those that are gone. A server sees very many.
+func (s *Sockets) sweep() {
+	for _, m := range []map[whose]*numbered{s.ends, s.peers} {
+		for k, e := range m {
+			if e.gone {
+				delete(m, k)
+			}
+		}
+	}
+	clear(s.coming)
+	s.limit = max(4096, 2*(len(s.ends)+len(s.peers)))
+}
+
+// unspecified is the address of a socket that has none yet, of the family of the one that it connects to.
+func unspecified(to netip.AddrPort) netip.Addr {
+	if to.Addr().Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}

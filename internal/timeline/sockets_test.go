@@ -1,0 +1,62 @@
+package timeline
+
+import (
+	"net/netip"
+	"testing"
+
+	"socklife/tcpinfo"
+)
+
+// A life has one number, whoever tells of it and in whatever order.
+func TestSocketsHaveOneNumber(t *testing.T) {
+	addr := netip.MustParseAddrPort
+	server, client := addr("127.0.0.1:7007"), addr("127.0.0.1:40000")
+	listener, child, conn := Ends{Local: server}, Ends{server, client}, Ends{client, server}
+	unknown := func() uint64 { return 0 }
+	var s Sockets
+	want := func(what string, got, want int) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %d, want %d", what, got, want)
+		}
+	}
+	want("socket()", s.Call(100, Server, netip.AddrPort{}), 1)
+	s.Begins(1, Server, listener)
+	want("another", s.Call(101, Server, netip.AddrPort{}), 2)
+	s.Begins(2, Server, listener)
+	want("the first listens", s.Transition(Server, listener, tcpinfo.Closed, tcpinfo.Listen, unknown), 1)
+	want("the second, on the same address", s.Transition(Server, listener, tcpinfo.Closed, tcpinfo.Listen, unknown), 2)
+	want("seen by cookie", s.Follow("a", 100, Server, listener, tcpinfo.Listen, false), 1)
+
+	want("the client's", s.Call(200, Client, netip.AddrPort{}), 3)
+	s.Begins(3, Client, Ends{Remote: server})
+	want("it connects, without a port", s.Transition(Client, Ends{addr("127.0.0.1:0"), server}, tcpinfo.Closed, tcpinfo.SynSent, unknown), 3)
+	want("now it has one", s.Transition(Client, conn, tcpinfo.SynSent, tcpinfo.Established, unknown), 3)
+	want("as seen", s.Follow("b", 200, Client, conn, tcpinfo.Established, false), 3)
+
+	want("a half-open entry", s.Follow("c", 300, Server, child, tcpinfo.SynReceived, false), 4)
+	want("accepted under another cookie", s.Call(301, Server, client), 4)
+	want("and so seen", s.Follow("c", 301, Server, child, tcpinfo.Established, false), 4)
+	want("its end", s.Follow("c", 301, Server, child, tcpinfo.Closed, true), 4)
+	want("told late", s.Transition(Server, child, tcpinfo.LastAck, tcpinfo.Closed, unknown), 4)
+	want("between the same addresses again", s.Follow("d", 302, Server, child, tcpinfo.SynReceived, false), 5)
+	want("accepted", s.Call(302, Server, client), 5)
+}
+
+// Of very many what is gone is forgotten.
+func TestSocketsThatAreGoneAreForgotten(t *testing.T) {
+	var s Sockets
+	server := netip.MustParseAddrPort("127.0.0.1:7007")
+	const many = 30000
+	for n := range many {
+		ends := Ends{server, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(n >> 8), byte(n)}), 40000)}
+		for _, gone := range []bool{false, true} {
+			if got := s.Follow(n, uint64(n+1), Server, ends, tcpinfo.Established, gone); got != n+1 {
+				t.Fatalf("socket %d has the number %d", n+1, got)
+			}
+		}
+	}
+	if kept := len(s.ends) + len(s.peers) + len(s.cookies) + len(s.followed); kept > many/2 {
+		t.Errorf("%d are remembered", kept)
+	}
+}
