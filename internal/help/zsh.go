@@ -3,6 +3,8 @@ package help
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -13,11 +15,14 @@ func (c *Command) zsh(w io.Writer) {
 	fmt.Fprintf(w, "#compdef %s\n%s", c.Name, c.madeBy("zsh"))
 	c.zshWords(w, "first", c.first())
 	c.zshWords(w, "scenarios", c.Values["SCENARIO"])
+	for _, value := range slices.Sorted(maps.Keys(c.Values)) {
+		fmt.Fprintf(w, "_%s_%s() {\n    compadd \"$@\" -M 'm:{a-z}={A-Z}' - %s\n}\n", c.Name, value, justWords(c.Values[value]))
+	}
 	fmt.Fprintf(w, "_%s_second() {\n    case $line[1] in\n", c.Name)
 	for _, before := range c.beforeScenario() {
 		fmt.Fprintf(w, "    %s) _%s_scenarios ;;\n", before, c.Name)
 	}
-	fmt.Fprintf(w, "    *) _message address ;;\n    esac\n}\n_%s() {\n    local -a line\n    _arguments -S -M 'm:{a-z}={A-Z} r:|-=*' \\\n", c.Name)
+	fmt.Fprintf(w, "    *) _message address ;;\n    esac\n}\n_%s() {\n    local -a line\n    _arguments -S \\\n", c.Name)
 	for _, f := range c.flags() {
 		for _, typed := range spellings(f) {
 			fmt.Fprintf(w, "        %s \\\n", quoted(c.zshFlag(f, typed)))
@@ -36,11 +41,13 @@ func (c *Command) zshFlag(f *pflag.Flag, typed string) string {
 		spec += "="
 	}
 	spec += "[" + strings.NewReplacer("[", `\[`, "]", `\]`, ":", `\:`).Replace(usage) + "]"
-	switch words := justWords(c.Values[value]); {
+	switch {
 	case value == file:
 		spec += ":" + value + ":_files"
+	case c.Values[value] != nil:
+		spec += ":" + value + ":_" + c.Name + "_" + value
 	case value != "":
-		spec += ":" + value + ":(" + words + ")"
+		spec += ":" + value + ": "
 	}
 	return spec
 }
