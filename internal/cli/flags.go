@@ -121,7 +121,8 @@ func (f *Flags) inRange() (err error) {
 	return err
 }
 
-// Answer tells whether a question about the program was asked, --help, --version, --list and their like, and answers it.
+// Answer tells whether a question about the program was asked, --help, --version, --list and their like, and answers
+// it.
 func (f *Flags) Answer(to *os.File, about help.Command) (asked bool, err error) {
 	switch {
 	case f.Help || f.Version:

@@ -82,8 +82,8 @@ func (c *Command) beforeScenario() (words []string) {
 	return words
 }
 
-// Placeholder is what a flag's value is called, "" where it takes none; and the usage without the marks around it. Where
-// the usage names none, the type does.
+// Placeholder is what a flag's value is called, "" where it takes none; and the usage without the marks around it.
+// Where the usage names none, the type does.
 func Placeholder(f *pflag.Flag) (name, usage string) {
 	name, usage = pflag.UnquoteUsage(f)
 	if f.NoOptDefVal != "" {

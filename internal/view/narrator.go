@@ -9,7 +9,8 @@ import (
 )
 
 // Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many
-// connections over hours on one stream. On a terminal, what has no room in its line goes on below, a little more indented.
+// connections over hours on one stream. On a terminal, what has no room in its line goes on below, a little more
+// indented.
 type Narrator struct {
 	w   io.Writer
 	err error
