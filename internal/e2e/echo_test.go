@@ -140,3 +140,23 @@ func TestTheServerDoesNotWaitForItsReader(t *testing.T) {
 		lines(t, addr)
 	}
 }
+
+// With --ipv6 a port alone is one of ::1, for both.
+func TestThisHostByIPv6(t *testing.T) {
+	t.Parallel()
+	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skipf("needs IPv6: %v", err)
+	} else {
+		l.Close()
+	}
+	s := startAs(t, command(t, "echod", "-6", "--listen", ":0"))
+	port, ok := strings.CutPrefix(s.addr, "[::1]")
+	if !ok {
+		t.Fatalf("listens on %s", s.addr)
+	}
+	client := command(t, "echoc", "-6", "--quiet", port)
+	client.Stdin = strings.NewReader("x")
+	if status, out, errs := finish(t, client); status != 0 || out != "x" {
+		t.Errorf("status %d, %q, %s", status, out, errs)
+	}
+}

@@ -17,6 +17,7 @@ func TestTheClientOnATerminal(t *testing.T) {
 		s := start(t)
 		term := inTerminal(t, uint16(columns), "echoc", "--color=never", s.addr)
 		term.await(1, "(half-close)")
+		term.await(1, "> ")
 		term.press("hello\n")
 		term.await(1, "< hello\r\n")
 		term.press("half")

@@ -12,6 +12,7 @@ import (
 const (
 	widest   = 100
 	narrow   = 64
+	short    = 14 // a first column that a narrow page has room for, too
 	leftmost = 2  // where a flag begins
 	letter   = 4  // the width of "-q, "
 	farthest = 33 // where the second column begins at most
@@ -70,7 +71,7 @@ func (p *page) table(rows []Word) {
 	}
 	for _, r := range rows {
 		word := strings.Repeat(" ", leftmost) + r.Word
-		if p.width < narrow {
+		if p.width < narrow && column > short {
 			below := leftmost + letter + 2
 			p.line(strings.TrimRight(word, " "), below)
 			p.line(strings.Repeat(" ", below)+r.Means, below)

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 )
 
 // Dialogue is a terminal on which somebody types, sees what comes back, and is told of the connection meanwhile. What
@@ -122,6 +125,17 @@ func harmless(data []byte) string {
 	return b.String()
 }
 
+// typedAhead tells whether a line is there to be read.
+func typedAhead(r io.Reader) bool {
+	f, is := r.(*os.File)
+	if !is {
+		return false
+	}
+	fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
 type typed struct {
 	d *Dialogue
 	r io.Reader
@@ -129,8 +143,10 @@ type typed struct {
 
 func (t typed) Read(p []byte) (int, error) {
 	t.d.mu.Lock()
-	t.d.waiting = true
-	t.d.ask()
+	if !typedAhead(t.r) { // or else its line is on the screen already
+		t.d.waiting = true
+		t.d.ask()
+	}
 	t.d.mu.Unlock()
 	n, err := t.r.Read(p)
 	t.d.mu.Lock()

@@ -2,6 +2,7 @@ package view
 
 import (
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -72,6 +73,25 @@ func TestDialogueIsHarmless(t *testing.T) {
 		}
 	}
 	if want := `< \x1b[31mred\x07\r` + "\n< a\tb" + `\x9b1m` + "\n< z\xc5\xbc\xff\n"; out.String() != want {
+		t.Errorf("shows  %q\nwanted %q", out.String(), want)
+	}
+}
+
+// Who has typed before he was asked is not asked: the line is on the screen.
+func TestDialogueTypedAhead(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	var out strings.Builder
+	d := NewDialogue(&out, Options{}, true)
+	in, b := d.Typed(r), make([]byte, 10)
+	io.WriteString(w, "early\n")
+	in.Read(b)
+	io.WriteString(d.Told(&out), "told\n")
+	if want := "told\n"; out.String() != want {
 		t.Errorf("shows  %q\nwanted %q", out.String(), want)
 	}
 }
