@@ -46,7 +46,7 @@ complete -c %[1]s -f
 	}
 	for _, before := range c.beforeScenario() {
 		for _, word := range c.Values["SCENARIO"] {
-			fmt.Fprintf(w, "complete -c %s -n 'test (count (__%[1]s_words)) = 1; and contains %s (__%[1]s_words)' -a %s -d %s\n", c.Name, before, word.Word, fishQuoted(word.Means))
+			fmt.Fprintf(w, "complete -c %s -n 'test (count (__%[1]s_words)) = 1; and contains %[2]s (__%[1]s_words)' -a %[3]s -d %[4]s\n", c.Name, before, word.Word, fishQuoted(word.Means))
 		}
 	}
 }
