@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 
 	"socklife/internal/cli"
 	"socklife/internal/echo"
@@ -16,19 +15,22 @@ import (
 )
 
 // interactive sends standard input to an echo server and prints what comes back. Standard output carries that and
-// nothing else; what is told of the connection goes to standard error.
+// nothing else, but on a terminal, where it is marked; what is told of the connection goes to standard error.
 func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to string) (err error) {
 	if err := f.Refuse("the plain echo client, only for scenarios", cli.OfScenarios...); err != nil {
 		return err
 	}
-	addr, err := cli.Address(ctx, to)
+	if err := f.Refuse("the client alone: it is the server's", "backlog"); err != nil {
+		return err
+	}
+	addr, err := f.Address(ctx, to)
 	if err != nil {
 		return err
 	}
-	out := f.Narration(os.Stderr, timeline.Client)
+	out := f.Talk()
 	defer func() { err = out.Done(err) }()
 	cfg := echo.ClientConfig{
-		Addrs: []netip.AddrPort{addr}, In: os.Stdin, Out: os.Stdout,
+		Addrs: []netip.AddrPort{addr}, In: out.In, Out: out.Out,
 		Options: func(s *sockapi.Socket) error {
 			if err := f.Sockets.Apply(s); err != nil || !bind.IsValid() {
 				return err
@@ -38,14 +40,14 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 	}
 	if !f.Quiet {
 		var n *observe.Narration
-		if n, err = observe.Narrate(timeline.Client, f.Observed(out)); err != nil {
+		if n, err = observe.Narrate(timeline.Client, f.Observed(out.Output)); err != nil {
 			return err
 		}
 		defer func() { err = cmp.Or(err, n.Close()) }()
 		if err = n.Announce(addr, timeline.Server); err != nil {
 			return err
 		}
-		narrate(&cfg, n)
+		narrate(&cfg, n, out.Typed)
 	}
 	_, err = echo.RunClient(ctx, cfg)
 	if errors.Is(err, echo.ErrOutputClosed) {
@@ -55,14 +57,19 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 }
 
 // narrate has the client's calls and states told.
-func narrate(cfg *echo.ClientConfig, n *observe.Narration) {
+func narrate(cfg *echo.ClientConfig, n *observe.Narration, typed bool) {
 	cfg.Tracer = n
 	options := cfg.Options
 	cfg.Options = func(s *sockapi.Socket) error {
 		n.Follow(s)
 		return options(s)
 	}
-	cfg.Events.Connected = func(s *sockapi.Socket, _ netip.AddrPort) { n.Connected(s) }
+	cfg.Events.Connected = func(s *sockapi.Socket, _ netip.AddrPort) {
+		n.Connected(s)
+		if typed {
+			n.Note("connected: type a line; Ctrl-D ends your side (half-close)")
+		}
+	}
 	cfg.Events.PeerFinished = func(_ *sockapi.Socket, sending bool) {
 		if sending {
 			n.Note("the server has finished sending; what you type is still sent")

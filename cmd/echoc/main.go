@@ -14,22 +14,6 @@ import (
 	"socklife/internal/view"
 )
 
-const synopsis = `
-echoc - an echo client that shows what TCP does
-
-  echoc [flags] SCENARIO        play both sides of a scenario in this terminal
-  echoc [flags] SCENARIO ADDR   play the client's side against an echod SCENARIO
-  echoc [flags] ADDR            send standard input to an echo server and print
-                                what comes back; end of input half-closes
-  echoc [flags] tour            play every scenario, then tell which states and
-                                transitions were seen
-  echoc --list                  list the scenarios
-  echoc --explain WORD          what a TCP state waits for and who must act, or
-                                what makes a counter of the kernel rise
-
-ADDR is HOST:PORT; start with:  echoc half-close
-`
-
 func main() {
 	stage.Worker()
 	os.Exit(run(os.Args[1:]))
@@ -37,16 +21,19 @@ func main() {
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
-	word := f.Set.String("explain", "", "explain a `word`: a TCP state, or a counter of the kernel")
-	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
-	f.Wire.AddTo(f.Set)
+	word := f.In(cli.GroupModes).String("explain", "", "explain a `WORD`: a TCP state, or a counter of the kernel")
+	bind := f.In(cli.GroupAddresses).String("bind", "", "the client's own `ADDR`, as 127.0.0.1:40000")
+	f.Wire.AddTo(f.In(cli.GroupWire))
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
-	if asked, err := f.Answer(os.Stdout, "echoc", synopsis); asked {
+	if asked, err := f.Answer(os.Stdout, about()); asked {
 		return complain(err)
 	}
 	if f.Set.Changed("explain") {
+		if err := f.Alone("explain"); err != nil {
+			return complain(err)
+		}
 		return complain(cli.Print(os.Stdout, func(w io.Writer) error { return explainWord(w, *word) }))
 	}
 	if f.Wire.On {
@@ -63,13 +50,13 @@ func complain(err error) int { return cli.Complain(os.Stderr, "echoc", err) }
 
 // dispatch tells the three ways to call echoc apart.
 func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) error {
-	from, err := cli.BindAddress(ctx, bind)
+	from, err := f.BindAddress(ctx, bind)
 	if err != nil {
 		return err
 	}
 	switch {
 	case len(args) == 0:
-		return cli.Usagef("nothing to do: try  echoc half-close  or  echoc --help")
+		return cli.Usagef("nothing to do: try  echoc half-close  (see echoc --help)")
 	case len(args) > 2:
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
@@ -79,6 +66,8 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return takeTour(ctx, f)
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
+	case cli.LooksLikeAddr(args[0]):
+		return cli.Usagef("the scenario comes first: echoc %s %s", args[1], args[0])
 	}
 	sc, err := cli.Scenario(args[0])
 	if err != nil {
@@ -87,7 +76,10 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
 	to := netip.AddrPort{}
 	if len(args) == 2 {
-		if to, err = cli.Address(ctx, args[1]); err != nil {
+		if err := f.Refuse("the client alone: it is the server's", "backlog"); err != nil {
+			return err
+		}
+		if to, err = f.Address(ctx, args[1]); err != nil {
 			return err
 		}
 		o.ServerLabel, o.ServerSource = cli.ServerLabel(to)

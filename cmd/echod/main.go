@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"socklife/internal/cli"
@@ -15,16 +16,6 @@ import (
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
-
-const synopsis = `
-echod - an echo server that shows what TCP does
-
-  echod [flags]            serve the echo protocol (RFC 862) to many clients
-  echod [flags] SCENARIO   play the server's side of a scenario, again and again
-  echod --list             list the scenarios
-
-The client's side is played by echoc, in another terminal.
-`
 
 // flags are those of echod alone, beside the shared ones.
 type flags struct {
@@ -43,15 +34,16 @@ func main() {
 
 func run(args []string) int {
 	f := &flags{Flags: cli.NewFlags("echod")}
-	f.Set.StringVar(&f.listen, "listen", cli.DefaultAddr, "listen on this `address`; port 0 picks a free one")
-	f.Set.IntVar(&f.runs, "runs", 0, "stop after this `many` runs of the scenario (0: never)")
-	f.Set.IntVar(&f.maxConns, "max-conns", 0, "serve this `many` clients at once; more wait in the accept queue (0: all)")
-	f.Set.DurationVar(&f.idle, "idle-timeout", 0, "close connections on which nothing moved this `long` (0: never)")
-	f.Set.DurationVar(&f.drain, "drain-timeout", 5*time.Second, "at SIGTERM, how `long` clients may take to finish")
+	f.In(cli.GroupAddresses).StringVar(&f.listen, "listen", cli.DefaultAddr, "listen on this `ADDR`; port 0 picks a free one")
+	fs := f.In(cli.GroupServing)
+	fs.IntVar(&f.runs, "runs", 0, "stop after `N` runs of the scenario (0: never)")
+	fs.IntVar(&f.maxConns, "max-conns", 0, "serve `N` clients at once; more wait in the accept queue (0: all)")
+	fs.DurationVar(&f.idle, "idle-timeout", 0, "close connections on which nothing moved this `DURATION` (0: never)")
+	fs.DurationVar(&f.drain, "drain-timeout", 5*time.Second, "at SIGTERM, clients may take this `DURATION` to finish")
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
-	if asked, err := f.Answer(os.Stdout, "echod", synopsis); asked {
+	if asked, err := f.Answer(os.Stdout, about()); asked {
 		return complain(err)
 	}
 	ctx, stop := cli.Interruptible()
@@ -62,12 +54,12 @@ func run(args []string) int {
 func complain(err error) int { return cli.Complain(os.Stderr, "echod", err) }
 
 func dispatch(ctx context.Context, f *flags, args []string) error {
-	addr, err := cli.Address(ctx, f.listen)
+	if f.IPv6 && !f.Set.Changed("listen") {
+		f.listen = strings.Replace(f.listen, cli.Loopback(false).String(), "", 1) // this host, and --ipv6 says how
+	}
+	addr, err := f.Address(ctx, f.listen)
 	if err != nil {
 		return err
-	}
-	if f.IPv6 && !f.Set.Changed("listen") {
-		addr = netip.AddrPortFrom(cli.Loopback(true), addr.Port())
 	}
 	switch {
 	case len(args) == 0:
@@ -75,6 +67,8 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 			return err
 		}
 		return serve(ctx, f, addr)
+	case len(args) == 2 && cli.LooksLikeAddr(args[1]):
+		return cli.Usagef("echod listens on an address: echod %s --listen %s", args[0], args[1])
 	case len(args) > 1:
 		return cli.Usagef("too many arguments: %q (see echod --help)", args[1:])
 	case cli.LooksLikeAddr(args[0]):

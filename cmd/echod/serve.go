@@ -19,7 +19,8 @@ import (
 	"socklife/sockapi"
 )
 
-// serve is the plain echo server. On a terminal, or where that was asked for, it tells what happens to each connection.
+// serve is the plain echo server. On a terminal, or where that was asked for, it tells what happens to each connection;
+// elsewhere, how each ended.
 func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
@@ -47,6 +48,10 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	} else if !f.Quiet {
 		cfg.Events.AcceptPaused = complainOnce()
 	}
+	var told *ends
+	if !f.Quiet && !f.JSON && !(narrated && view.IsTerminal(os.Stderr)) {
+		told = tellEnds(os.Stderr, &cfg.Events)
+	}
 	server, err := echo.NewServer(cfg)
 	if err != nil {
 		return err
@@ -56,11 +61,12 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 		n.Follow(server.Listener())
 	}
 	report, err := server.Serve(ctx)
+	told.close()
 	if err != nil {
 		return err
 	}
 	if !f.Quiet {
-		fmt.Fprintln(os.Stderr, "echod: "+summary(report))
+		cli.Say(os.Stderr, "echod: "+summary(report))
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, cli.ErrTerminated) {
 		return cause
@@ -83,26 +89,12 @@ func narrate(cfg *echo.Config, n *observe.Narration) {
 		PeerFinished: func(*sockapi.Socket) { n.Look() },
 		Closed: func(_ *sockapi.Socket, r echo.ConnReport) {
 			n.Look()
-			n.Note(fmt.Sprintf("%s: %s, %d bytes echoed%s", r.Peer, r.Reason, r.BytesOut, owed(r.BytesIn-r.BytesOut)))
+			n.Note(endOf(r))
 		},
 		AcceptPaused:  func(why error) { n.Note("not accepting: " + why.Error()) },
 		AcceptResumed: func() { n.Note("accepting again") },
-		Draining:      func(open int) { n.Note(fmt.Sprintf("stopping: %d connections are still open", open)) },
+		Draining:      func(open int) { n.Note("stopping, and still open: " + count(int64(open), "connection")) },
 	}
-}
-
-// summary is the report in one line.
-func summary(r echo.Report) string {
-	return fmt.Sprintf("%d connections: %d finished, %d reset, %d idle, %d drained, %d cut, %d failed; %d bytes in, %d out%s",
-		r.Accepted, r.Finished, r.Resets, r.Idle, r.Drained, r.Cut, r.Failed, r.BytesIn, r.BytesOut, owed(r.BytesIn-r.BytesOut))
-}
-
-// owed says how many bytes were read and never echoed, if any.
-func owed(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %d not echoed", n)
 }
 
 // complainOnce says why no connections are accepted, the first time that it is an error.

@@ -3,6 +3,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -22,8 +23,8 @@ func LooksLikeAddr(arg string) bool {
 }
 
 // Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up, unless
-// ctx ends meanwhile.
-func Address(ctx context.Context, arg string) (netip.AddrPort, error) {
+// ctx ends meanwhile. With --ipv6 it is an IPv6 address.
+func (f *Flags) Address(ctx context.Context, arg string) (netip.AddrPort, error) {
 	host, port, err := splitAddr(arg)
 	if err != nil {
 		return netip.AddrPort{}, Usage{err.Error()}
@@ -32,7 +33,7 @@ func Address(ctx context.Context, arg string) (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, Usagef("address %q: %v", arg, err)
 	}
-	ip, err := lookup(ctx, host)
+	ip, err := lookup(ctx, host, f.IPv6)
 	if ctx.Err() != nil {
 		return netip.AddrPort{}, context.Cause(ctx)
 	}
@@ -41,6 +42,13 @@ func Address(ctx context.Context, arg string) (netip.AddrPort, error) {
 	}
 	return netip.AddrPortFrom(ip, number), nil
 }
+
+// notAnAddress is what to say of a number alone: 7007 is a port.
+func notAnAddress(number string) string {
+	return fmt.Sprintf("%s is no address: did you mean :%[1]s? (HOST:PORT; without a host it is this one)", number)
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // bareAddr is an address without a port: 127.0.0.1, ::1 or [::1].
 func bareAddr(arg string) (netip.Addr, error) {
@@ -56,6 +64,9 @@ func bareAddr(arg string) (netip.Addr, error) {
 func splitAddr(arg string) (host, port string, err error) {
 	if ip, err := bareAddr(arg); err == nil {
 		return ip.String(), defaultPort, nil
+	}
+	if isNumber(arg) {
+		return "", "", errors.New(notAnAddress(arg))
 	}
 	if !strings.Contains(arg, ":") {
 		return arg, defaultPort, nil
@@ -74,36 +85,48 @@ func portNumber(port string) (uint16, error) {
 	return 0, fmt.Errorf("port %q: want a number from 0 to 65535, or a service's name", port)
 }
 
-func lookup(ctx context.Context, host string) (netip.Addr, error) {
+func lookup(ctx context.Context, host string, v6 bool) (netip.Addr, error) {
 	if host == "" {
-		return Loopback(false), nil
+		return Loopback(v6), nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip, nil
+		return ip, notIPv6(ip, v6)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	network := "ip"
+	if v6 {
+		network = "ip6"
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
 	if err != nil || len(ips) == 0 {
-		return netip.Addr{}, fmt.Errorf("no such host: %q", host)
+		return netip.Addr{}, fmt.Errorf("no such host%s: %q", map[bool]string{true: " with an IPv6 address"}[v6], host)
 	}
 	for _, ip := range ips {
 		if ip.Unmap().Is4() {
-			return ip.Unmap(), nil
+			return ip.Unmap(), notIPv6(ip, v6)
 		}
 	}
 	return ips[0], nil
 }
 
+// notIPv6 is an error if that was asked for and is not so.
+func notIPv6(ip netip.Addr, wanted bool) error {
+	if wanted && ip.Unmap().Is4() {
+		return errors.New("not an IPv6 address, which --ipv6 asks for")
+	}
+	return nil
+}
+
 // BindAddress reads --bind: like Address, but HOST alone means any port.
-func BindAddress(ctx context.Context, arg string) (netip.AddrPort, error) {
+func (f *Flags) BindAddress(ctx context.Context, arg string) (netip.AddrPort, error) {
 	if arg == "" {
 		return netip.AddrPort{}, nil
 	}
-	if ip, err := bareAddr(arg); err == nil {
+	if ip, err := bareAddr(arg); err == nil && notIPv6(ip, f.IPv6) == nil {
 		return netip.AddrPortFrom(ip, 0), nil
 	}
-	return Address(ctx, arg)
+	return f.Address(ctx, arg)
 }
 
 // Loopback is this host's address to itself.

@@ -21,7 +21,7 @@ func TestAddress(t *testing.T) {
 		"127.0.0.1:7007": "127.0.0.1:7007", "127.0.0.1": "127.0.0.1:7007", ":7": "127.0.0.1:7", "[::1]:9": "[::1]:9",
 		"::1": "[::1]:7007", "[fe80::1%lo]:7": "[fe80::1%lo]:7", "0.0.0.0:0": "0.0.0.0:0", "127.0.0.1:echo": "127.0.0.1:7",
 	} {
-		got, err := Address(t.Context(), arg)
+		got, err := new(Flags).Address(t.Context(), arg)
 		if err != nil || got.String() != want {
 			if strings.HasSuffix(arg, ":echo") && err != nil {
 				continue // no /etc/services here
@@ -30,7 +30,7 @@ func TestAddress(t *testing.T) {
 		}
 	}
 	for _, arg := range []string{"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "[::1", "a:b:c", "no-such-host.invalid:7"} {
-		if got, err := Address(t.Context(), arg); err == nil || Status(err) != ExitUsage {
+		if got, err := new(Flags).Address(t.Context(), arg); err == nil || Status(err) != ExitUsage {
 			t.Errorf("%s: got %v, %v", arg, got, err)
 		}
 	}
@@ -38,7 +38,7 @@ func TestAddress(t *testing.T) {
 
 func TestBindAddressTakesAnyPort(t *testing.T) {
 	for arg, want := range map[string]string{"": "invalid AddrPort", "127.0.0.1": "127.0.0.1:0", "::1": "[::1]:0", "127.0.0.1:5": "127.0.0.1:5"} {
-		if got, err := BindAddress(t.Context(), arg); err != nil || got.String() != want {
+		if got, err := new(Flags).BindAddress(t.Context(), arg); err != nil || got.String() != want {
 			t.Errorf("%q: got %v (%v), want %s", arg, got, err, want)
 		}
 	}

@@ -7,52 +7,65 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"socklife/internal/help"
 	"socklife/internal/lab"
 	"socklife/internal/view"
 )
 
 // Flags are those that both commands have.
 type Flags struct {
-	Set     *pflag.FlagSet
+	Set     *pflag.FlagSet // all of them, once they are parsed
 	Sockets *SocketFlags
 	Wire    *WireFlags
+	groups  map[Group]*pflag.FlagSet
 
 	Color, Clock        string
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
 	Pace, Hold          time.Duration
 	List, Help, Version bool
+	man                 bool
+	completion          string
 }
 
 // NewFlags declares them.
 func NewFlags(program string) *Flags {
-	fs := pflag.NewFlagSet(program, pflag.ContinueOnError)
-	fs.SortFlags = false
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {}
-	f := &Flags{Set: fs}
-	fs.StringVar(&f.Color, "color", "auto", "`when` to use colour: auto, always or never")
-	fs.StringVar(&f.Clock, "clock", "run", "`what` the times count from: run, its beginning; wall, the time of day")
+	f := &Flags{Set: newSet(program), groups: map[Group]*pflag.FlagSet{}, Wire: &WireFlags{}, Sockets: newSocketFlags()}
+	f.groups[GroupSockets] = f.Sockets.set
+	fs := f.In(GroupModes)
+	fs.BoolVarP(&f.List, "list", "l", false, "list the scenarios")
+	fs.BoolVarP(&f.Help, "help", "h", false, "print this help")
+	fs.BoolVar(&f.Version, "version", false, "print the version")
+	fs.BoolVar(&f.man, "man", false, "print the manual page, for man -l -")
+	fs.StringVar(&f.completion, "completion", "", "print what this `SHELL` needs to complete words: bash, zsh or fish")
+	fs = f.In(GroupOutput)
+	fs.StringVar(&f.Color, "color", "auto", "`WHEN` to use colour: auto, always or never")
+	fs.StringVar(&f.Clock, "clock", "run", "which `CLOCK` the times are of: run, its beginning, or wall, the time of day")
 	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
-	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
-	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
-	f.Wire = &WireFlags{}
-	fs.Func("hold", "stay this `long` in the state the scenario is about; with --wire also a RULE: hold such segments until --step lets them go", f.setHold)
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
+	fs = f.In(GroupPace)
+	fs.DurationVar(&f.Pace, "pace", 0, "wait this `DURATION` before each call (on a terminal)")
+	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
+	fs.Func("hold", holdUsage[program], f.setHold)
 	fs.BoolVar(&f.Full, "full", false, "also wait for what takes a minute: the end of TIME-WAIT")
-	fs.BoolVarP(&f.IPv6, "ipv6", "6", false, "use ::1 where no address is given")
-	fs.BoolVarP(&f.List, "list", "l", false, "list the scenarios")
-	fs.BoolVar(&f.Version, "version", false, "print the version")
-	fs.BoolVarP(&f.Help, "help", "h", false, "print this help")
-	f.Sockets = newSocketFlags()
+	fs = f.In(GroupAddresses)
+	fs.BoolVarP(&f.IPv6, "ipv6", "6", false, "IPv6: ::1 is this host, and names have such an address")
 	return f
+}
+
+// holdUsage differs: only one of the commands has a wire.
+var holdUsage = map[string]string{
+	"echod": "stay this `DURATION` in the state the scenario is about",
+	"echoc": "stay this `DURATION` in the scenario's state; with --wire --step also a RULE: hold such segments",
 }
 
 // setHold takes a time, or a rule for the wire.
@@ -72,15 +85,21 @@ func (f *Flags) setHold(s string) error {
 
 // Parse reads the command line; its error is a Usage.
 func (f *Flags) Parse(args []string) error {
-	f.Set.AddFlagSet(f.Sockets.set)
+	f.join()
 	if err := f.Set.Parse(args); err != nil {
-		return Usage{oneLine(err)}
+		return Usage{f.mistake(err, args)}
 	}
-	if f.Color != "auto" && f.Color != "always" && f.Color != "never" {
+	if !slices.Contains(colours, f.Color) {
 		return Usagef("--color %s: want auto, always or never", f.Color)
 	}
-	if f.Clock != "run" && f.Clock != "wall" {
+	if !slices.Contains(clocks, f.Clock) {
 		return Usagef("--clock %s: want run or wall", f.Clock)
+	}
+	if f.Set.Changed("completion") && !slices.Contains(help.Shells, f.completion) {
+		return Usagef("--completion %s: want bash, zsh or fish", f.completion)
+	}
+	if f.JSON && f.Quiet {
+		return Usagef("--json prints events and --quiet prints none: want one of them")
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err
@@ -88,36 +107,72 @@ func (f *Flags) Parse(args []string) error {
 	if err := f.Sockets.check(); err != nil {
 		return err
 	}
-	return f.notNegative()
+	return f.inRange()
 }
 
-// notNegative refuses numbers and times below zero: there is no flag that takes one.
-func (f *Flags) notNegative() (err error) {
+// inRange refuses numbers and times below zero, which no flag takes, and numbers that are no C int.
+func (f *Flags) inRange() (err error) {
 	wants := map[string]string{"int": "a number that is not negative", "duration": "a time that is not negative, as 400ms or 5s"}
 	f.Set.VisitAll(func(fl *pflag.Flag) {
 		want, value := wants[fl.Value.Type()], fl.Value.String()
 		if err == nil && want != "" && strings.HasPrefix(value, "-") {
 			err = Usagef("--%s %s: want %s", fl.Name, value, want)
 		}
+		if n, _ := strconv.ParseInt(value, 10, 64); err == nil && fl.Value.Type() == "int" && n > math.MaxInt32 {
+			err = Usagef("--%s %s: want a number up to %d", fl.Name, value, math.MaxInt32)
+		}
 	})
 	return err
 }
 
-// Answer tells whether a question about the program was asked, --help, --version or --list, and answers it.
-func (f *Flags) Answer(to *os.File, program, synopsis string) (asked bool, err error) {
-	return f.Help || f.Version || f.List, Print(to, func(w io.Writer) error {
+// Answer tells whether a question about the program was asked, --help, --version, --list and their like, and answers
+// it.
+func (f *Flags) Answer(to *os.File, about help.Command) (asked bool, err error) {
+	switch {
+	case f.Help || f.Version:
+	case f.List:
+		err = f.Alone("list")
+	case f.man:
+		err = f.Alone("man")
+	case f.completion != "":
+		err = f.Alone("completion")
+	default:
+		return false, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	c := f.describe(about)
+	return true, Print(to, func(w io.Writer) error {
 		switch {
 		case f.Help:
-			f.Usage(w, synopsis)
+			c.Text(w, view.Width(to))
 		case f.Version:
-			fmt.Fprintln(w, Version(program))
+			fmt.Fprintln(w, Version(c.Name))
 		case f.List && view.IsTerminal(to):
 			List(w, view.Width(to))
 		case f.List:
 			List(w, math.MaxInt)
+		case f.man:
+			c.Man(w)
+		default:
+			c.Completion(w, f.completion)
 		}
 		return nil
 	})
+}
+
+// Alone refuses what an answer that is asked for by that flag would take no notice of.
+func (f *Flags) Alone(question string) (err error) {
+	f.Set.Visit(func(fl *pflag.Flag) {
+		if err == nil && fl.Name != question && fl.Name != "color" {
+			err = Usagef("--%s says nothing to --%s: leave it out", fl.Name, question)
+		}
+	})
+	if err == nil && f.Set.NArg() > 0 {
+		err = Usagef("--%s and %q: want one of them", question, f.Set.Arg(0))
+	}
+	return err
 }
 
 // Version is the module's version, as the Go tool recorded it.
@@ -128,28 +183,6 @@ func Version(program string) string {
 	}
 	return program + " " + version
 }
-
-// Usage writes the help: the synopsis, then the flags by what they are about.
-func (f *Flags) Usage(w io.Writer, synopsis string) {
-	fmt.Fprint(w, strings.TrimLeft(synopsis, "\n"))
-	own := pflag.NewFlagSet("", pflag.ContinueOnError)
-	own.SortFlags = false
-	f.Set.VisitAll(func(fl *pflag.Flag) {
-		if f.Sockets.set.Lookup(fl.Name) == nil {
-			own.AddFlag(fl)
-		}
-	})
-	fmt.Fprintf(w, "\nFlags:\n%s\nSocket options (set with setsockopt(2) before bind, listen or connect):\n%s",
-		own.FlagUsagesWrapped(helpWidth), f.Sockets.set.FlagUsagesWrapped(helpWidth))
-	fmt.Fprint(w, exitStatuses)
-}
-
-const helpWidth = 80
-
-const exitStatuses = `
-Exit status: 0 all that was expected came; 1 something did not, or an error;
-2 usage; 3 this kernel or this user cannot do it; 130 interrupted.
-`
 
 // OfScenarios are the flags that mean something for a scenario alone.
 var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock"}

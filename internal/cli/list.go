@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"socklife/internal/scenario"
@@ -10,15 +11,52 @@ import (
 	"socklife/internal/view"
 )
 
+// Commands are the words that echoc takes in a scenario's place.
+var Commands = []string{"tour"}
+
 // Scenario finds the scenario of that name; its error says which name is near.
 func Scenario(name string) (*stage.Scenario, error) {
 	if sc := scenario.Find(name); sc != nil {
 		return sc, nil
 	}
-	if near := scenario.Nearest(name); near != "" {
-		return nil, Usagef("unknown scenario %q: did you mean %s? (--list shows them all)", name, near)
+	return nil, Usage{notAScenario(name)}
+}
+
+// notAScenario says what was most likely meant.
+func notAScenario(name string) string {
+	begin, near := beginning(name), scenario.Nearest(name)
+	if near == "" {
+		near = scenario.NearestOf(name, Commands)
 	}
-	return nil, Usagef("unknown scenario %q: --list shows them all; an address is written HOST:PORT", name)
+	switch {
+	case isNumber(name):
+		return notAnAddress(name)
+	case slices.Contains(Commands, name):
+		return fmt.Sprintf("%s is played by echoc alone, both sides: echoc %[1]s", name)
+	case questions[name] != "":
+		return fmt.Sprintf("unknown scenario %q: did you mean %s?", name, questions[name])
+	case len(begin) > 0 && len(begin) <= 4:
+		return fmt.Sprintf("unknown scenario %q: did you mean %s? (--list shows them all)", name, strings.Join(begin, " or "))
+	case near != "":
+		return fmt.Sprintf("unknown scenario %q: did you mean %s? (--list shows them all)", name, near)
+	}
+	return fmt.Sprintf("unknown scenario %q: --list shows them all; an address is written HOST:PORT", name)
+}
+
+// questions are asked with a flag.
+var questions = map[string]string{
+	"help": "--help", "list": "--list", "ls": "--list", "explain": "echoc --explain WORD", "version": "--version", "man": "--man",
+	"completion": "--completion SHELL",
+}
+
+// beginning are the names that begin as what was typed.
+func beginning(prefix string) (names []string) {
+	for _, name := range scenario.Names() {
+		if prefix != "" && strings.HasPrefix(name, strings.ToLower(prefix)) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // List writes the scenarios, one line each, by group. No line is wider than width.
@@ -39,7 +77,12 @@ func List(w io.Writer, width int) {
 			}
 		}
 	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, strings.Join(view.Wrap(beyond, width, 0), "\n"))
 }
+
+// beyond says how to go on from the list.
+const beyond = "Begin with half-close; echoc tour plays them all. What needs a wire (--wire) is played with echoc --wire NAME."
 
 // lesson is what a scenario shows, and whether on a wire.
 func lesson(sc *stage.Scenario) string {

@@ -26,7 +26,7 @@ func TestALookUpIsInterrupted(t *testing.T) {
 		interrupt(ErrInterrupted)
 	}()
 	start := time.Now()
-	if _, err := Address(ctx, "name.example:7"); Status(err) != ExitInterrupted {
+	if _, err := new(Flags).Address(ctx, "name.example:7"); Status(err) != ExitInterrupted {
 		t.Errorf("%v, after %v", err, time.Since(start))
 	}
 }

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -71,7 +73,10 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 }
 
 // Narration is Output for the plain server and client: a line an event.
-func (f *Flags) Narration(w *os.File, own timeline.Side) Output {
+func (f *Flags) Narration(w *os.File, own timeline.Side) Output { return f.narration(w, w, own) }
+
+// narration is Narration through another writer of w's.
+func (f *Flags) narration(w *os.File, through io.Writer, own timeline.Side) Output {
 	if f.JSON || f.Quiet {
 		return f.Output(w, view.Options{})
 	}
@@ -79,7 +84,15 @@ func (f *Flags) Narration(w *os.File, own timeline.Side) Output {
 	if o.Own = own; !view.IsTerminal(w) {
 		o.Width = 0 // for programs and for grep: a line an event
 	}
-	return output(view.NewNarrator(w, o))
+	return output(view.NewNarrator(through, o))
+}
+
+// Say writes a line, which on a terminal goes on below where it has no room.
+func Say(w io.Writer, line string) {
+	if f, is := w.(*os.File); is && view.IsTerminal(f) {
+		line = strings.Join(view.Wrap(line, view.Width(f), 2), "\n")
+	}
+	fmt.Fprintln(w, line)
 }
 
 // Print writes an answer to f, all at once, and tells whether it could be written.

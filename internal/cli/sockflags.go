@@ -27,13 +27,12 @@ type optionFlag struct {
 }
 
 func newSocketFlags() *SocketFlags {
-	f := &SocketFlags{set: pflag.NewFlagSet("socket options", pflag.ContinueOnError)}
-	f.set.SortFlags = false
-	f.set.IntVar(&f.backlog, "backlog", 0, "listen(2)'s `length` of the accept queue")
+	f := &SocketFlags{set: newSet("socket options")}
+	f.set.IntVar(&f.backlog, "backlog", 0, "listen(2)'s length of the accept queue")
 	f.boolean("reuseaddr", sockapi.SO_REUSEADDR, "SO_REUSEADDR: bind over connections in TIME-WAIT")
 	f.boolean("reuseport", sockapi.SO_REUSEPORT, "SO_REUSEPORT: share the port with other listeners")
 	f.boolean("v6only", sockapi.IPV6_V6ONLY, "IPV6_V6ONLY: keep IPv4 away from an IPv6 socket")
-	seconds := f.set.Int("linger", 0, "SO_LINGER: close waits this many `seconds`; 0 resets")
+	seconds := f.set.Int("linger", 0, "SO_LINGER: close waits so many seconds; 0 resets")
 	add(f, "linger", seconds, atLeast(0, "want a number from %v up"), setLinger)
 	f.boolean("keepalive", sockapi.SO_KEEPALIVE, "SO_KEEPALIVE: probe a silent peer")
 	f.duration("keepidle", sockapi.TCP_KEEPIDLE, time.Second, "TCP_KEEPIDLE: silence before the first probe")

@@ -26,18 +26,18 @@ type WireFlags struct {
 
 // AddTo declares them.
 func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
-	fs.BoolVar(&w.On, "wire", false, "two hosts with a wire between them, and every segment shown (root, or an ordinary user who may have namespaces)")
-	fs.DurationVar(&w.link.Delay, "delay", 0, "how `long` a segment is on the wire")
-	fs.Func("loss", "how `many` of the segments are lost: 10%", func(s string) (err error) {
+	fs.BoolVar(&w.On, "wire", false, "two hosts with a wire between them, and every segment shown (root, or who may have namespaces)")
+	fs.DurationVar(&w.link.Delay, "delay", 0, "how long a segment is on the wire")
+	fs.Func("loss", "lose this `SHARE` of the segments: 10%", func(s string) (err error) {
 		w.link.Loss, err = percent(s)
 		return err
 	})
-	fs.Uint64Var(&w.link.Seed, "seed", 1, "the `number` that chance begins with: the same, the same losses")
+	fs.Uint64Var(&w.link.Seed, "seed", 1, "what chance begins with: the same `N`, the same losses")
 	for _, a := range []struct {
 		action lab.Action
 		does   string
 	}{{lab.Drop, "lose"}, {lab.Dup, "deliver twice"}, {lab.Reorder, "deliver after the next"}} {
-		fs.Func(a.action.String(), a.does+" the segments that this `RULE` fits, as \"client fin 1\"; may be given again", func(s string) error {
+		fs.Func(a.action.String(), a.does+" the segments that this `RULE` fits; may be given again", func(s string) error {
 			return w.addRule(a.action, s)
 		})
 	}

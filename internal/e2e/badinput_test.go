@@ -32,6 +32,42 @@ func TestBadInput(t *testing.T) {
 		{"echoc half-close 1 2 3", 2, "too many arguments"},
 		{"echod half-close more", 2, "too many arguments"},
 		{"echod 127.0.0.1:7", 2, "--listen 127.0.0.1:7"},
+		{"echod close 127.0.0.1:7", 2, "echod close --listen 127.0.0.1:7"},
+		{"echoc 127.0.0.1:7 close", 2, "the scenario comes first: echoc close 127.0.0.1:7"},
+		{"echoc half", 2, "did you mean half-close or half-open-expiry?"},
+		{"echoc simultaneous-c", 2, "did you mean simultaneous-close?"},
+		{"echoc help", 2, "did you mean --help?"},
+		{"echod list", 2, "did you mean --list?"},
+		{"echoc explain", 2, "did you mean echoc --explain WORD?"},
+		{"echod tour", 2, "echoc tour"},
+		{"echoc 7007", 2, "did you mean :7007?"},
+		{"echoc close 7007", 2, "did you mean :7007?"},
+		{"echoc --bind 40000 close", 2, "did you mean :40000?"},
+		{"echod --listen 7007", 2, "did you mean :7007?"},
+		{"echoc --colour close", 2, "did you mean --color? (see echoc --help)"},
+		{"echoc --lst", 2, "did you mean --list?"},
+		{"echoc --rcv 5 close", 2, "did you mean --rcvbuf?"},
+		{"echoc -json close", 2, "unknown flag -json: did you mean --json?"},
+		{"echoc -x", 2, "unknown flag -x (see echoc --help)"},
+		{"echod --pace", 2, "--pace wants a value: --pace DURATION"},
+		{"echoc --pace 1 half-close", 2, "--pace 1: a duration is written 1s or 400ms"},
+		{"echoc --linger half-close", 2, "--linger half-close: want a whole number"},
+		{"echoc --rcvbuf 4k close", 2, "--rcvbuf 4k: want a whole number: 4k is 4096"},
+		{"echoc --rcvbuf 5000000000 close", 2, "want a number up to 2147483647"},
+		{"echoc --rcvbuf 99999999999999999999 close", 2, "the number is too large"},
+		{"echoc --seed x close", 2, "--seed x: want a whole number that is not negative"},
+		{"echoc --json=maybe close", 2, "--json takes no value"},
+		{"echoc --wire --loss 5 close", 2, "--loss 5: want a percentage"},
+		{"echoc --json --list", 2, "--json says nothing to --list"},
+		{"echoc --json --explain LISTEN", 2, "--json says nothing to --explain"},
+		{"echoc --list close", 2, "want one of them"},
+		{"echoc --json --quiet close", 2, "want one of them"},
+		{"echoc -6 127.0.0.1", 2, "not an IPv6 address"},
+		{"echod -6 --listen 127.0.0.1:0", 2, "not an IPv6 address"},
+		{"echoc -6 --bind 127.0.0.1 close", 2, "not an IPv6 address"},
+		{"echoc --backlog 1 127.0.0.1:7", 2, "--backlog is not for the client alone"},
+		{"echoc --backlog 1 close 127.0.0.1:7", 2, "--backlog is not for the client alone"},
+		{"echoc --completion ksh", 2, "want bash, zsh or fish"},
 		{"echoc --no-such-flag", 2, "unknown flag"},
 		{"echoc --linger soon half-close", 2, "--linger"},
 		{"echoc --linger=-1 half-close", 2, "from 0 up"},
@@ -72,10 +108,26 @@ func TestBadInput(t *testing.T) {
 			if status != c.status || !strings.Contains(errs, c.says) {
 				t.Errorf("status %d, want %d\nsays  %q\nwants %q", status, c.status, errs, c.says)
 			}
+			if strings.Contains(errs, "strconv") || strings.Contains(errs, "time: ") {
+				t.Errorf("Go's words: %q", errs)
+			}
 			if strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, words[0]+": ") {
 				t.Errorf("not one line that begins with the program's name: %q", errs)
 			}
 		})
+	}
+}
+
+// A port that this user may not have is nothing that went wrong: status 3, as README has it.
+func TestAPortThatNeedsRoot(t *testing.T) {
+	t.Parallel()
+	if b, _ := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start"); strings.TrimSpace(string(b)) == "0" {
+		t.Skip("anybody may have any port here: net.ipv4.ip_unprivileged_port_start is 0")
+	}
+	cmd := command(t, "echod", "--listen", "127.0.0.1:7")
+	asNobody(t, cmd)
+	if status, _, errs := finish(t, cmd); status != 3 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "CAP_NET_BIND_SERVICE") {
+		t.Errorf("status %d: %s", status, errs)
 	}
 }
 

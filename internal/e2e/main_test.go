@@ -55,12 +55,15 @@ func TestMain(m *testing.M) {
 // patience is how long anything here may take before the test gives up.
 const patience = 120 * time.Second
 
-// command is one of the two, ready to be started; it is killed when the test is over.
+// command is one of the two, or a program by its path, ready to be started; it is killed when the test is over.
 func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, name), args...)
+	if !filepath.IsAbs(name) { // ours
+		name = filepath.Join(bin, name)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TERM=xterm")
 	return cmd
 }

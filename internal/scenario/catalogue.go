@@ -39,14 +39,17 @@ func Find(name string) *stage.Scenario {
 	return nil
 }
 
-// Nearest returns the name that somebody who typed name most likely meant, or "" if nothing is near.
-func Nearest(name string) string {
+// Names are those of all scenarios.
+func Names() []string {
 	names := make([]string, 0, len(catalogue))
 	for _, s := range catalogue {
 		names = append(names, s.Name)
 	}
-	return NearestOf(name, names)
+	return names
 }
+
+// Nearest returns the name that somebody who typed name most likely meant, or "" if nothing is near.
+func Nearest(name string) string { return NearestOf(name, Names()) }
 
 // NearestOf is Nearest among other names, whatever their case.
 func NearestOf(name string, names []string) (nearest string) {

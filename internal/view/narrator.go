@@ -8,8 +8,8 @@ import (
 )
 
 // Narrator is a sink that writes one line an event: the time of day, the peer, and what happened. It is for many
-// connections over hours on one stream. Lines are not wrapped, whatever the width; but on a terminal the options of a
-// segment may stand below it.
+// connections over hours on one stream. On a terminal, what has no room in its line goes on below, a little more
+// indented.
 type Narrator struct {
 	w   io.Writer
 	err error
@@ -55,11 +55,13 @@ func (n *Narrator) Event(e timeline.Event) {
 	const clock = "15:04:05.000"
 	line = line.add(dim, e.Time.Format(clock)).pad(len(clock)+gap).add(plain, peer).pad(len(clock) + gap + n.wide + gap)
 	if n.other(e.Side) {
-		line = line.add(hue(e.Side), string(e.Side)).add(plain, ": ")
+		says = append(text(nil).add(hue(e.Side), string(e.Side)).add(plain, ": "), says...)
 	}
-	for _, part := range n.lines(e, says, len(line)) {
+	for i, part := range n.lines(e, says, len(line)) {
 		out += n.p.paint(line.join("", part)) + "\n"
-		line = text(nil).pad(len(line))
+		if line = text(nil).pad(len(line)); i == 0 && len(part) == 0 {
+			line = nil // all of it goes on below
+		}
 	}
 	_, n.err = io.WriteString(n.w, out)
 }
@@ -70,14 +72,26 @@ func (n *Narrator) Flush() {}
 // Err is the first error of a write, or nil.
 func (n *Narrator) Err() error { return n.err }
 
-// lines are those of an event that begins in a column: one, but for a segment with more to say than a terminal has room
-// for.
+// Of what goes on below, the indentation, and the least room that is worth a column of its own.
+const (
+	hangs  = 2
+	little = 24
+)
+
+// lines are those of an event that begins in a column: one, but where a terminal has no room for it.
 func (n *Narrator) lines(e timeline.Event, says text, column int) []text {
-	const hang = len("client --> ")
-	if _, ok := e.Body.(*timeline.Segment); !ok || n.o.Width < column+2*hang {
-		return []text{says}
+	hang := hangs
+	if _, ok := e.Body.(*timeline.Segment); ok {
+		hang = len("client --> ") // below its flags
 	}
-	return wrap(says, n.o.Width-column, 0, hang)
+	switch room := n.o.Width - column; {
+	case n.o.Width == 0:
+		return []text{says}
+	case room < little:
+		return append([]text{nil}, wrap(says, max(n.o.Width, little), hangs, 2*hangs)...)
+	default:
+		return wrap(says, room, 0, hang)
+	}
 }
 
 // says is what happened, on one line.
@@ -126,7 +140,8 @@ func (n *Narrator) state(side timeline.Side, b *timeline.State) text {
 		t = t.add(dim, " ("+n.s.clean(b.Source)+")")
 	}
 	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.knows(b))))
-	return t.join("  ", text(nil).join(", ", append([]text{unseen}, n.s.details(b, n.sockets.remember(b))...)...))
+	const apart = string(nbsp) + string(nbsp) + string(zwsp)
+	return t.join(apart, text(nil).join(", ", append([]text{unseen}, n.s.details(b, n.sockets.remember(b))...)...))
 }
 
 // trimmed is a block without the indentation of its lines.

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"socklife/internal/cli"
+	"socklife/internal/explain"
+	"socklife/internal/help"
+)
+
+// about is what echoc says of itself, besides its flags.
+func about() help.Command {
+	var words []help.Word
+	for _, name := range append(stateNames(), explain.Counters()...) {
+		words = append(words, help.Word{Word: name})
+	}
+	return help.Command{
+		What: "an echo client that shows what TCP does",
+		About: "echoc shows the life of TCP connections: each call of the sockets API as it is made, next to what the kernel then says of both ends, " +
+			"their states, timers and queues. It plays scenarios that hold each state still and check what the textbook says on the kernel in front of you; " +
+			"without a scenario it is a client for echod(1) and every other echo server (RFC 862). " +
+			"What comes back goes to standard output byte for byte where that is no terminal.",
+		Modes: []help.Mode{
+			{Args: "SCENARIO", Does: "play both sides of a scenario in this terminal"},
+			{Args: "SCENARIO ADDR", Does: "play the client's side against an echod SCENARIO"},
+			{Args: "ADDR", Does: "send standard input to an echo server and print what comes back; end of input half-closes"},
+			{Args: "tour", Does: "play every scenario, then tell which states and transitions were seen"},
+			{Args: "--list", Does: "list the scenarios"},
+			{Args: "--explain WORD", Does: "what a TCP state waits for and who must act, or what makes a counter of the kernel rise"},
+		},
+		Examples: []help.Word{
+			{Word: "echoc half-close", Means: "begin here: both ends of a half-close"},
+			{Word: "echoc tour", Means: "play them all; then which states and transitions were seen"},
+			{Word: "echoc --hold 5s half-close", Means: "stay in the state the scenario is about: look at it with ss"},
+			{Word: "echoc --pace 400ms half-close", Means: "slowly enough to read along; --step waits for Enter"},
+			{Word: "echoc --json half-close", Means: "events as JSON Lines, for jq and other programs"},
+			{Word: "echoc --explain CLOSE-WAIT", Means: "what a state waits for, and who must act"},
+			{Word: "sudo echoc --trace half-close", Means: "with the kernel's own account of every transition"},
+			{Word: "sudo echoc --wire half-close", Means: "two hosts and the wire between them: every segment"},
+			{Word: `sudo echoc --wire --drop "client fin 1" close`, Means: "the first FIN is lost, and sent again"},
+			{Word: "echoc " + cli.DefaultAddr, Means: "an echo client: what you type, and what comes back"},
+		},
+		SeeAlso: "echod(1), ss(8), strace(1), tcp(7), socket(7); RFC 9293",
+		Values:  map[string][]help.Word{"WORD": words},
+	}
+}
