@@ -86,11 +86,12 @@ func (l *lane) arrive(raw []byte) {
 		return // other protocols, such as MLD, do not cross the wire
 	}
 	l.number++
-	p.From, p.Number, p.Seen = l.from, l.number, time.Now()
+	p.From, p.Number = l.from, l.number
 	if p.ICMP == nil {
 		p.Again, p.Byte = l.flows.place(&p.Segment)
 	}
 	l.wire.mu.Lock()
+	p.Seen = time.Now() // not before: what the other lane reports meanwhile would be later and stand above it
 	l.wire.decide(&p)
 	l.wire.mu.Unlock()
 	l.flush()
