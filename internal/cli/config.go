@@ -11,9 +11,9 @@ import (
 // TwoTerminalTimeout is how long a side waits for the other when a person may be stepping through that.
 const TwoTerminalTimeout = 15 * time.Minute
 
-// Observed is what the flags want to be seen beside calls and sampled states, by whom out tells of.
-func (f *Flags) Observed(out Output) observe.Config {
-	return observe.Config{Log: out.Log, Trace: f.Trace, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute}
+// Observed is what the flags want to be seen beside calls and sampled states, by whom out tells of; pcap may be nil.
+func (f *Flags) Observed(out Output, pcap *observe.Pcap) observe.Config {
+	return observe.Config{Log: out.Log, Trace: f.Trace, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute, Pcap: pcap}
 }
 
 // Config is how the flags want a scenario run whose events go to out.

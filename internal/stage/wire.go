@@ -22,7 +22,6 @@ import (
 type WireConfig struct {
 	Link  lab.Link
 	Rules []lab.Rule                         // the user's, besides the scenario's
-	Pcap  *observe.Pcap                      // nil: no capture
 	Step  func(context.Context, *Wire) error // holds every segment for the user to decide on; nil: nobody does
 }
 
@@ -38,7 +37,7 @@ type Wire struct {
 
 // openWire makes the two hosts.
 func (r *run) openWire() (err error) {
-	w := &Wire{run: r, segments: observe.NewSegmentLog(r.log, r.cfg.AbsoluteSeq, r.cfg.Wire.Pcap)}
+	w := &Wire{run: r, segments: observe.NewSegmentLog(r.log, r.cfg.AbsoluteSeq, r.cfg.Pcap)}
 	w.lab, err = lab.New(lab.Config{
 		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Step != nil, Report: w.segments.Report,
 	})
