@@ -91,6 +91,19 @@ func (w *WireFlags) Config(out Output) (*stage.WireConfig, func()) {
 	return cfg, restore
 }
 
+// LetGo refuses a rule to hold segments that nobody would let go, now that it is known who is asked.
+func (w *WireFlags) LetGo(sc *stage.Scenario, out Output) error {
+	if out.screen != nil || sc.Releases {
+		return nil
+	}
+	for _, rule := range w.rules {
+		if rule.Action() == lab.Hold {
+			return Usagef("--hold %q: nobody would let it go: add --step, in a terminal, or --drop it", strings.TrimPrefix(rule.String(), "hold "))
+		}
+	}
+	return nil
+}
+
 // Rules tells whether there are any.
 func (w *WireFlags) Rules() bool { return len(w.rules) > 0 }
 

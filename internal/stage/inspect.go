@@ -23,6 +23,14 @@ func (w *Wire) Describe(p lab.Packet) string {
 	return fmt.Sprintf("%s: %s", p.From, w.segments.Line(p))
 }
 
+// Brief is a packet in a few words: what one decides by.
+func (w *Wire) Brief(p lab.Packet) string {
+	if p.ICMP != nil {
+		return w.Describe(p)
+	}
+	return fmt.Sprintf("%s: %s", p.From, w.segments.Brief(p))
+}
+
 // Look samples both ends, and has everything that is known shown.
 func (w *Wire) Look() {
 	w.run.look()

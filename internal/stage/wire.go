@@ -33,6 +33,7 @@ type Wire struct {
 	segments *observe.SegmentLog
 
 	server netip.AddrPort // where the server is
+	rules  []*lab.Active  // the user's
 }
 
 // openWire makes the two hosts.
@@ -44,6 +45,7 @@ func (r *run) openWire() (err error) {
 	if err != nil {
 		return err
 	}
+	w.rules = w.lab.Wire.Rules()
 	if r.clientHost, err = newHost(w.lab.Client, r.observed); err != nil {
 		return errors.Join(err, w.lab.Close())
 	}
