@@ -29,7 +29,7 @@ func (f *Flags) Config(out Output) stage.Config {
 		cfg.Pace = f.Pace
 	}
 	if out.screen != nil && !f.Wire.On {
-		cfg.Step = newStepper(os.Stdin, out.screen).Step
+		cfg.Step = newStepper(os.Stdin, out).Step
 	}
 	return cfg
 }

@@ -86,7 +86,7 @@ func (w *WireFlags) Config(out Output) (*stage.WireConfig, func()) {
 	if out.screen == nil {
 		return cfg, func() {}
 	}
-	s, restore := newWireStep(os.Stdin, out.screen)
+	s, restore := newWireStep(os.Stdin, out)
 	cfg.Step = s.Hold
 	return cfg, restore
 }

@@ -16,7 +16,9 @@ func (l *SegmentLog) Brief(p lab.Packet) string {
 	if e.Ack != nil {
 		words = append(words, fmt.Sprintf("ack=%d", *e.Ack))
 	}
-	words = append(words, fmt.Sprintf("len=%d", e.Len))
+	if e.Len > 0 {
+		words = append(words, fmt.Sprintf("len=%d", e.Len))
+	}
 	for _, m := range e.Marks {
 		words = append(words, "["+m+"]")
 	}

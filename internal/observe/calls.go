@@ -48,7 +48,7 @@ func (t *Tracer) Took() time.Duration { return time.Duration(t.last.Load()) }
 // Enter has calls that act keep their place before what they cause.
 func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 	h, what := t.hooks.Load(), short(c)
-	back := h.before(what)
+	back := h.before(Asked(c))
 	record := t.record(h, c, what)
 	return func() {
 		t.last.Store(int64(c.Took()))
