@@ -27,6 +27,9 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 	if err != nil {
 		return err
 	}
+	if f.Wire.PcapToOutput() {
+		return cli.Usagef("--pcap -: standard output has what the server sends back")
+	}
 	out := f.Talk()
 	defer func() { err = out.Done(err) }()
 	cfg := echo.ClientConfig{
@@ -38,9 +41,14 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 			return s.Bind(bind)
 		},
 	}
-	if !f.Quiet {
+	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, endPcap()) }()
+	if !f.Quiet || pcap != nil {
 		var n *observe.Narration
-		if n, err = observe.Narrate(timeline.Client, f.Observed(out.Output)); err != nil {
+		if n, err = observe.Narrate(timeline.Client, f.Observed(out.Output, pcap)); err != nil {
 			return err
 		}
 		defer func() { err = cmp.Or(err, n.Close()) }()

@@ -87,10 +87,10 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if f.Trace {
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"
 	}
-	out := f.Output(os.Stdout, o)
+	out := f.Output(f.Wire.Timeline(), o)
 	cfg := f.Config(out)
 	cfg.Bind = from
-	finish, err := onWire(f, sc, out, &cfg, args)
+	ctx, finish, err := onWire(ctx, f, sc, out, &cfg, args)
 	if err != nil {
 		return err
 	}
@@ -108,20 +108,30 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	return out.Done(verdict(sc.Name, result))
 }
 
-// onWire has the scenario played between two hosts, if that was asked for; finish ends what it began.
-func onWire(f *cli.Flags, sc *stage.Scenario, out cli.Output, cfg *stage.Config, args []string) (finish func() error, err error) {
+// onWire has the scenario played between two hosts, if that was asked for, and its segments captured; finish ends what
+// it began.
+func onWire(ctx context.Context, f *cli.Flags, sc *stage.Scenario, out cli.Output, cfg *stage.Config, args []string) (_ context.Context, finish func() error, err error) {
 	switch {
 	case !f.Wire.On && sc.OnlyWire:
-		return nil, cli.Usagef("%s needs a wire that can lose and delay segments: echoc --wire %[1]s", sc.Name)
-	case !f.Wire.On:
-		return func() error { return nil }, nil
-	case len(args) == 2:
-		return nil, cli.Usagef("--wire plays both sides, on hosts of their own: it takes no address")
+		return nil, nil, cli.Usagef("%s needs a wire that can lose and delay segments: echoc --wire %[1]s", sc.Name)
+	case f.Wire.On && len(args) == 2:
+		return nil, nil, cli.Usagef("--wire plays both sides, on hosts of their own: it takes no address")
+	case f.Wire.On && f.Step && sc.Injects:
+		return nil, nil, cli.Usagef("--step: in %s the wire delivers segments of its own, which cannot be done by hand", sc.Name)
 	}
-	if f.Step && sc.Injects {
-		return nil, cli.Usagef("--step: in %s the wire delivers segments of its own, which cannot be done by hand", sc.Name)
+	if err := f.Wire.LetGo(sc, out); err != nil {
+		return nil, nil, err
+	}
+	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Pcap = pcap
+	if !f.Wire.On {
+		return ctx, endPcap, nil
 	}
 	cfg.Timeout = f.Wire.Timeout()
-	cfg.Wire, finish, err = f.Wire.Config(out)
-	return finish, err
+	wire, restore := f.Wire.Config(out)
+	cfg.Wire = wire
+	return ctx, func() error { restore(); return endPcap() }, nil
 }

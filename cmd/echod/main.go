@@ -86,14 +86,19 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
-	out := f.Output(os.Stdout, view.Options{
+	out := f.Output(f.Wire.Timeline(), view.Options{
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	})
+	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
+	if err != nil {
+		return out.Done(err)
+	}
 	cfg := f.Config(out)
+	cfg.Pcap = pcap
 	cfg.Addr, cfg.Timeout = addr, cli.TwoTerminalTimeout
 	cfg.Ready = func(a netip.AddrPort) { listening(f.Flags, out.Log, a) }
 	var failed error
-	err := stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {
+	err = stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {
 		out.Flush()
 		if verdict := cli.Verdict(sc.Name, r); verdict != nil {
 			if !errors.Is(verdict, stage.ErrLeft) { // a port scan is no run
@@ -107,6 +112,9 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 	if errors.Is(err, cli.ErrTerminated) {
 		err = nil
 	}
+	if pcapErr := endPcap(); err == nil {
+		err = pcapErr
+	}
 	if err == nil {
 		err = failed
 	}
@@ -117,7 +125,7 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 func listening(f *cli.Flags, log *timeline.Log, addr netip.AddrPort) {
 	text := "listening on " + addr.String()
 	log.Add(timeline.Server, time.Time{}, &timeline.Note{Text: text})
-	shown := !f.JSON && view.IsTerminal(os.Stdout) && view.IsTerminal(os.Stderr) // in the timeline, on the same screen
+	shown := !f.JSON && view.IsTerminal(f.Wire.Timeline()) && view.IsTerminal(os.Stderr) // in the timeline, on the same screen
 	if !f.Quiet && !shown {
 		fmt.Fprintln(os.Stderr, "echod: "+text)
 	}

@@ -24,11 +24,16 @@ import (
 func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
-	narrated := !f.Quiet && (f.JSON || f.Trace || f.Wire.Capture || view.IsTerminal(os.Stdout))
+	narrated := f.Wire.Pcap != "" || !f.Quiet && (f.JSON || f.Trace || f.Wire.Capture || view.IsTerminal(os.Stdout))
 	if narrated {
-		out = f.Narration(os.Stdout, timeline.Server)
+		out = f.Narration(f.Wire.Timeline(), timeline.Server)
 	}
 	defer func() { err = out.Done(err) }()
+	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, endPcap()) }()
 	cfg := echo.Config{
 		Addr: addr, Backlog: f.Sockets.Backlog(),
 		NoReuseAddr:     f.Sockets.Given("reuseaddr"), // then it is for the flag to say
@@ -40,7 +45,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	}
 	var n *observe.Narration
 	if narrated {
-		if n, err = observe.Narrate(timeline.Server, f.Observed(out)); err != nil {
+		if n, err = observe.Narrate(timeline.Server, f.Observed(out, pcap)); err != nil {
 			return err
 		}
 		defer func() { err = cmp.Or(err, n.Close()) }()

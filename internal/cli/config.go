@@ -11,9 +11,9 @@ import (
 // TwoTerminalTimeout is how long a side waits for the other when a person may be stepping through that.
 const TwoTerminalTimeout = 15 * time.Minute
 
-// Observed is what the flags want to be seen beside calls and sampled states, by whom out tells of.
-func (f *Flags) Observed(out Output) observe.Config {
-	return observe.Config{Log: out.Log, Trace: f.Trace, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute}
+// Observed is what the flags want to be seen beside calls and sampled states, by whom out tells of; pcap may be nil.
+func (f *Flags) Observed(out Output, pcap *observe.Pcap) observe.Config {
+	return observe.Config{Log: out.Log, Trace: f.Trace, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute, Pcap: pcap}
 }
 
 // Config is how the flags want a scenario run whose events go to out.
@@ -29,7 +29,7 @@ func (f *Flags) Config(out Output) stage.Config {
 		cfg.Pace = f.Pace
 	}
 	if out.screen != nil && !f.Wire.On {
-		cfg.Step = newStepper(os.Stdin, out.screen).Step
+		cfg.Step = newStepper(os.Stdin, out).Step
 	}
 	return cfg
 }

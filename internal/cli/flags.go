@@ -77,8 +77,11 @@ func (f *Flags) setHold(s string) error {
 		f.Hold = d
 		return nil
 	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		return Usagef("--hold %s: a duration is written 5s or 400ms; a RULE goes with --wire", s)
+	}
 	if err := f.Wire.addRule(lab.Hold, s); err != nil {
-		return fmt.Errorf("neither a time, as 5s, nor a rule: %w", err)
+		return Usagef("--hold %s: neither a duration, as 5s or 400ms, nor a RULE: %v", s, err)
 	}
 	return nil
 }
@@ -87,6 +90,9 @@ func (f *Flags) setHold(s string) error {
 func (f *Flags) Parse(args []string) error {
 	f.join()
 	if err := f.Set.Parse(args); err != nil {
+		if said := (Usage{}); errors.As(err, &said) {
+			return said
+		}
 		return Usage{f.mistake(err, args)}
 	}
 	if !slices.Contains(colours, f.Color) {

@@ -26,6 +26,13 @@ func (o Output) Flush() {
 	o.View.Flush()
 }
 
+// begin shows what stands above the first event.
+func (o Output) begin() {
+	if v, ok := o.View.(interface{ Begin() }); ok {
+		v.Begin()
+	}
+}
+
 // Done hands over what is left. It returns the error that the run ended with; or else, if that is no failure, the one
 // for which not all could be written.
 func (o Output) Done(ended error) error {

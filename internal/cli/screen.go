@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"socklife/internal/view"
 )
@@ -13,46 +14,84 @@ import (
 type screen struct {
 	mu       sync.Mutex
 	f        *os.File
-	question string
+	question []string // its lines; none if there is none
 }
 
 // Write writes above the question.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.question == "" {
-		return s.f.Write(p)
-	}
-	s.f.WriteString("\r\x1b[K")
+	s.erase()
 	n, err := s.f.Write(p)
-	s.f.WriteString(s.question)
+	s.show()
 	return n, err
 }
 
-// Ask shows a question, in one line.
-func (s *screen) Ask(question string) {
+// Ask shows a question. Its parts stand side by side as far as there is room.
+func (s *screen) Ask(parts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.question != "" {
-		s.f.WriteString("\r\x1b[K")
-	}
-	s.question = cut(question, view.Width(s.f)-1)
-	s.f.WriteString(s.question)
+	s.erase()
+	s.question = sideBySide(parts, max(view.Width(s.f)-2, 18)) // the cursor stands behind it
+	s.show()
 }
 
 // Answered takes the question away.
-func (s *screen) Answered() { s.Ask("") }
+func (s *screen) Answered() { s.Ask() }
 
-// Say writes a line of its own. What does not fit goes on below, a little more indented.
-func (s *screen) Say(line string) {
-	indent := len(line) - len(strings.TrimLeft(line, " "))
-	s.Write([]byte(strings.Join(view.Wrap(line, max(view.Width(s.f), 20), indent+2), "\n") + "\n"))
+// Typed leaves the question where it is: the terminal has gone to the next line, with what was typed.
+func (s *screen) Typed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.question = nil
 }
 
-func cut(text string, columns int) string {
-	r := []rune(text)
-	if len(r) <= columns {
-		return text
+// Hide takes the question from the screen until Redraw.
+func (s *screen) Hide() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+}
+
+// Redraw shows the question again, in a line that may have something else in it by now.
+func (s *screen) Redraw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.f.WriteString("\r\x1b[K")
+	s.show()
+}
+
+func (s *screen) show() {
+	if len(s.question) > 0 {
+		s.f.WriteString(strings.Join(s.question, "\n") + " ")
 	}
-	return string(r[:max(columns-3, 0)]) + "..."
+}
+
+func (s *screen) erase() {
+	if n := len(s.question); n > 0 {
+		s.f.WriteString("\r\x1b[K" + strings.Repeat("\x1b[A\x1b[K", n-1))
+	}
+}
+
+// Say writes lines of their own, with nothing between them. What does not fit goes on below, a little more indented.
+func (s *screen) Say(lines ...string) {
+	var b strings.Builder
+	for _, line := range lines {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		b.WriteString(strings.Join(view.Wrap(line, max(view.Width(s.f), 20), indent+2), "\n") + "\n")
+	}
+	s.Write([]byte(b.String()))
+}
+
+// sideBySide are lines of so many columns with the parts in them. A part that is longer goes on below.
+func sideBySide(parts []string, columns int) (lines []string) {
+	const between = " | "
+	for _, part := range parts {
+		if n := len(lines) - 1; n >= 0 && utf8.RuneCountInString(lines[n]+between+part) <= columns {
+			lines[n] += between + part
+		} else {
+			lines = append(lines, view.Wrap(part, columns, 2)...)
+		}
+	}
+	return lines
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"socklife/internal/timeline"
 )
@@ -12,12 +13,14 @@ import (
 // stepper asks on the terminal before each call. Enter makes it, q or the end of input ends the run.
 type stepper struct {
 	out   *screen
+	begin func() // shows the title
 	lines chan string
 	turn  chan struct{} // one question at a time: two sides may be waiting
 }
 
-func newStepper(in *os.File, out *screen) *stepper {
-	s := &stepper{out: out, lines: make(chan string), turn: make(chan struct{}, 1)}
+func newStepper(in *os.File, out Output) *stepper {
+	s := &stepper{out: out.screen, begin: out.begin, lines: make(chan string), turn: make(chan struct{}, 1)}
+	onStop(s.out.Hide, s.out.Redraw) // until the program ends
 	go func() {
 		defer close(s.lines)
 		for sc := bufio.NewScanner(in); sc.Scan(); {
@@ -35,15 +38,26 @@ func (s *stepper) Step(ctx context.Context, side timeline.Side, next string) err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	s.out.Ask(fmt.Sprintf("Enter: %s %s ", side, next))
+	s.begin()
 	defer s.out.Answered()
-	select {
-	case line, more := <-s.lines:
-		if !more || line == "q" {
-			return ErrInterrupted
+	for {
+		s.out.Ask(fmt.Sprintf("Enter: %s %s", side, next), "q quits, ? helps")
+		select {
+		case line, more := <-s.lines:
+			s.out.Typed()
+			switch strings.TrimSpace(line) {
+			case "q":
+				return ErrInterrupted
+			case "?", "h":
+				s.out.Say("Enter makes this call. q and Enter end the run. Until then this side waits; the kernels and the other side go on.")
+				continue
+			}
+			if !more {
+				return ErrInterrupted
+			}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"socklife/internal/lab"
-	"socklife/internal/observe"
 	"socklife/internal/stage"
 )
 
@@ -20,6 +19,7 @@ type WireFlags struct {
 	Absolute bool
 	Capture  bool
 	Pcap     string
+	PcapBoth bool
 	link     lab.Link
 	rules    []lab.Rule
 }
@@ -41,24 +41,31 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 			return w.addRule(a.action, s)
 		})
 	}
-	fs.StringVar(&w.Pcap, "pcap", "", "write the segments to this `FILE` (pcapng, for Wireshark)")
+	fs.BoolVar(&w.PcapBoth, "pcap-both", false, "with --pcap: the server's view of the segments too, as a second interface")
 }
 
-// AddCapture declares those that need no wire.
+// AddCapture declares those that need no wire of our own.
 func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 	fs.BoolVar(&w.Capture, "capture", false, "show the segments on this host's interfaces (root)")
+	fs.StringVar(&w.Pcap, "pcap", "", "write the segments, as the client has them, to this `FILE` (pcapng, for Wireshark; - is standard output)")
 	fs.BoolVar(&w.Absolute, "absolute-seq", false, "show sequence numbers as they are, not from 0")
 }
 
 // check refuses what has no meaning.
 func (w *WireFlags) check(fs *pflag.FlagSet) error {
-	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "pcap"} {
+	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "pcap-both"} {
 		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On {
 			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
 		}
 	}
 	if fs.Lookup("pcap") != nil && fs.Changed("pcap") && w.Pcap == "" {
 		return Usagef("--pcap '': want the name of a file")
+	}
+	if w.Pcap != "" && !w.On && !w.Capture {
+		return Usagef("--pcap is about segments: it goes with --wire or --capture")
+	}
+	if w.PcapBoth && w.Pcap == "" {
+		return Usagef("--pcap-both is about the capture: it goes with --pcap FILE")
 	}
 	if w.Absolute && !w.On && !w.Capture {
 		return Usagef("--absolute-seq is about segments: it goes with --wire or --capture")
@@ -74,34 +81,27 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 
 // Config is what the flags say; where out is a screen on which the user is asked, that is about each segment. The
 // function it returns ends what has begun here.
-func (w *WireFlags) Config(out Output) (*stage.WireConfig, func() error, error) {
+func (w *WireFlags) Config(out Output) (*stage.WireConfig, func()) {
 	cfg := &stage.WireConfig{Link: w.link, Rules: w.rules}
-	end := func() error { return nil }
-	if w.Pcap != "" {
-		var err error
-		if end, err = w.capture(cfg); err != nil {
-			return nil, nil, err
-		}
+	if out.screen == nil {
+		return cfg, func() {}
 	}
-	if out.screen != nil {
-		s, restore := newWireStep(os.Stdin, out.screen)
-		cfg.Step = s.Hold
-		capture := end
-		end = func() error { restore(); return capture() }
-	}
-	return cfg, end, nil
+	s, restore := newWireStep(os.Stdin, out)
+	cfg.Step = s.Hold
+	return cfg, restore
 }
 
-// capture has the segments written to a file.
-func (w *WireFlags) capture(cfg *stage.WireConfig) (end func() error, err error) {
-	file, err := os.Create(w.Pcap)
-	if err != nil {
-		return nil, err
+// LetGo refuses a rule to hold segments that nobody would let go, now that it is known who is asked.
+func (w *WireFlags) LetGo(sc *stage.Scenario, out Output) error {
+	if out.screen != nil || sc.Releases {
+		return nil
 	}
-	if cfg.Pcap, err = observe.NewPcap(file); err != nil {
-		return nil, errors.Join(err, file.Close())
+	for _, rule := range w.rules {
+		if rule.Action() == lab.Hold {
+			return Usagef("--hold %q: nobody would let it go: add --step, in a terminal, or --drop it", strings.TrimPrefix(rule.String(), "hold "))
+		}
 	}
-	return func() error { return errors.Join(cfg.Pcap.Close(), file.Close()) }, nil
+	return nil
 }
 
 // Rules tells whether there are any.

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"socklife/internal/lab"
 	"socklife/internal/stage"
@@ -15,8 +14,9 @@ import (
 
 // wireStep lets the user decide about each segment on the wire, with one key for each.
 type wireStep struct {
-	keys <-chan byte
-	out  *screen
+	keys  <-chan byte
+	out   *screen
+	begin func() // shows the title
 }
 
 var wireKeys = []string{
@@ -24,11 +24,20 @@ var wireKeys = []string{
 	"  Enter  deliver it        l  deliver it 300 ms later  h  list what is held",
 	"  d      drop it           r  swap it with the next    i  both sockets in full",
 	"  u      duplicate it      a  let all go from now on   q  quit",
+	"  c      drop the copies of what is held, sent again meanwhile",
+	"The kernels do not wait for you: what is not acknowledged in time they send again, and again after twice that time. c clears that away.",
 }
 
 // newWireStep reads keys from the terminal as they are pressed; restore gives the terminal back as it was.
-func newWireStep(in *os.File, out *screen) (s *wireStep, restore func()) {
-	restore = cbreak(in)
+func newWireStep(in *os.File, out Output) (s *wireStep, restore func()) {
+	board := takeKeyboard(in)
+	end := onStop(func() {
+		out.screen.Hide()
+		board.giveBack()
+	}, func() {
+		board.take()
+		out.screen.Redraw()
+	})
 	keys := make(chan byte)
 	go func() {
 		defer close(keys)
@@ -40,26 +49,13 @@ func newWireStep(in *os.File, out *screen) (s *wireStep, restore func()) {
 			keys <- b[0]
 		}
 	}()
-	return &wireStep{keys, out}, restore
-}
-
-// cbreak has the terminal give each key at once and not show it. Ctrl-C keeps its meaning.
-func cbreak(f *os.File) (restore func()) {
-	fd := int(f.Fd())
-	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return func() {}
-	}
-	t := *before
-	t.Lflag &^= unix.ICANON | unix.ECHO
-	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	unix.IoctlSetTermios(fd, unix.TCSETS, &t)
-	return func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
+	return &wireStep{keys, out.screen, out.begin}, func() { end(); board.giveBack() }
 }
 
 // Hold is a stage.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.
 // It asks about the first of what is held, and anew when something else is held meanwhile.
 func (s *wireStep) Hold(ctx context.Context, w *stage.Wire) error {
+	s.begin()
 	s.help()
 	defer s.out.Answered()
 	for ctx.Err() == nil {
@@ -67,7 +63,7 @@ func (s *wireStep) Hold(ctx context.Context, w *stage.Wire) error {
 		held := w.Line().Held()
 		if len(held) > 0 {
 			w.Look()
-			s.out.Ask(fmt.Sprintf("[%s]  %d held, next: %s ", w.States(), len(held), w.Describe(held[0])))
+			s.ask(w, held)
 		} else {
 			s.out.Answered()
 		}
@@ -87,6 +83,12 @@ func (s *wireStep) Hold(ctx context.Context, w *stage.Wire) error {
 	return nil
 }
 
+// ask is the status line: the segment first, then what its ends are in.
+func (s *wireStep) ask(w *stage.Wire, held []lab.Packet) {
+	parts := append([]string{w.Brief(held[0])}, w.States()...)
+	s.out.Ask(append(parts, fmt.Sprintf("%d held", len(held)), "? q")...)
+}
+
 // act does what one key says about the first of what was held when it was asked. If that is not held any more, it was
 // let go meanwhile: there is nothing to do. While nothing is held only keys that are not about a segment do anything.
 func (s *wireStep) act(w *stage.Wire, key byte, asked []lab.Packet) error {
@@ -99,17 +101,20 @@ func (s *wireStep) act(w *stage.Wire, key byte, asked []lab.Packet) error {
 	case '\n', '\r', ' ':
 		line.Release(asked[0].ID)
 	case 'd':
-		line.Drop(asked[0].ID)
+		s.done(line.Drop(asked[0].ID), "dropped: "+w.Brief(asked[0]))
 	case 'u':
-		line.Duplicate(asked[0].ID)
+		_, err := line.Duplicate(asked[0].ID)
+		s.done(err, "duplicated, and both are held: "+w.Brief(asked[0]))
 	case 'l':
-		line.Delay(asked[0].ID, 300*time.Millisecond)
+		s.done(line.Delay(asked[0].ID, 300*time.Millisecond), "delayed 300 ms: "+w.Brief(asked[0]))
 	case 'r':
 		if len(held) < 2 {
 			s.out.Say("  there is no other to reorder it with yet")
 			break
 		}
-		line.Swap(held[0].ID, held[1].ID)
+		s.done(line.Swap(held[0].ID, held[1].ID), "goes after the next: "+w.Brief(held[0]))
+	case 'c':
+		s.clear(w, held)
 	case 'h':
 		for _, p := range held {
 			s.out.Say(fmt.Sprintf("  %3d  %s", p.ID, w.Describe(p)))
@@ -120,6 +125,7 @@ func (s *wireStep) act(w *stage.Wire, key byte, asked []lab.Packet) error {
 		}
 	case 'a':
 		line.LetGo()
+		s.out.Say("  all is let go from now on")
 	case 'q':
 		return ErrInterrupted
 	default:
@@ -128,8 +134,32 @@ func (s *wireStep) act(w *stage.Wire, key byte, asked []lab.Packet) error {
 	return nil
 }
 
-func (s *wireStep) help() {
-	for _, line := range wireKeys {
-		s.out.Say(line)
+// done says what a key has done. What was not held any more it has done nothing about.
+func (s *wireStep) done(err error, what string) {
+	if err == nil {
+		s.out.Say("  " + what)
 	}
+}
+
+// clear drops what is held though the same was held before it.
+func (s *wireStep) clear(w *stage.Wire, held []lab.Packet) {
+	dropped := 0
+	for i, p := range held {
+		if sentBefore(held[:i], p) && w.Line().Drop(p.ID) == nil {
+			dropped++
+		}
+	}
+	s.out.Say(fmt.Sprintf("  dropped what was sent again: %d", dropped))
+}
+
+// sentBefore tells whether a packet repeats numbers that one of those before it has.
+func sentBefore(list []lab.Packet, p lab.Packet) bool {
+	return p.Again && slices.ContainsFunc(list, func(q lab.Packet) bool {
+		return q.From == p.From && q.ICMP == nil && q.Segment.Src == p.Segment.Src && q.Segment.Dst == p.Segment.Dst &&
+			q.Segment.Seq == p.Segment.Seq && q.Segment.SeqLen() == p.Segment.SeqLen()
+	})
+}
+
+func (s *wireStep) help() {
+	s.out.Say(wireKeys...)
 }

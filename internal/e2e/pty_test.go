@@ -28,6 +28,12 @@ type terminal struct {
 // inTerminal starts a command in a terminal of that many columns.
 func inTerminal(t *testing.T, columns uint16, name string, args ...string) *terminal {
 	t.Helper()
+	return inTerminalOf(t, columns, command(t, name, args...))
+}
+
+// inTerminalOf starts any program so.
+func inTerminalOf(t *testing.T, columns uint16, cmd *exec.Cmd) *terminal {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("needs pseudo-terminals (devpts): %v", err)
@@ -46,7 +52,7 @@ func inTerminal(t *testing.T, columns uint16, name string, args ...string) *term
 	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: columns}); err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, master: master, cmd: command(t, name, args...), done: make(chan error, 1)}
+	term := &terminal{t: t, master: master, cmd: cmd, done: make(chan error, 1)}
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = slave, slave, slave
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := term.cmd.Start(); err != nil {
@@ -120,15 +126,20 @@ func TestStepByCalls(t *testing.T) {
 			term.press("\n")
 			// the next question, or the end
 			eventually(t, "the next step", func() bool {
-				return strings.Contains(term.shown(), "all met") || regexp.MustCompile(`Enter: [^\r]*$`).MatchString(term.shown())
+				return strings.Contains(term.shown(), "all met") || regexp.MustCompile(`q quits, \? helps $`).MatchString(term.shown())
 			})
 		}
 	}
 	if status := term.end(); status != 0 || !strings.Contains(term.shown(), "all met") {
 		t.Errorf("status %d\n%s", status, term.shown())
 	}
-	if !strings.Contains(term.shown(), "Enter: client connect(") {
-		t.Errorf("connect was not asked about:\n%s", term.shown())
+	for _, want := range []string{"Enter: client connect(", `"close hold=0s\n")`, "q quits, ? helps"} { // what will be written too
+		if !strings.Contains(term.shown(), want) {
+			t.Errorf("no %s in\n%s", want, term.shown())
+		}
+	}
+	if title, _, _ := strings.Cut(term.shown(), "Enter: "); !strings.HasPrefix(title, "close: ") {
+		t.Errorf("the first question stands below %q", title)
 	}
 }
 
@@ -136,13 +147,18 @@ func TestStepBySegments(t *testing.T) {
 	beside(t)
 	onWire(t)
 	term := inTerminal(t, 80, "echoc", "--wire", "--step", "--color=never", "close")
-	term.await(1, "1 held, next: client: SYN seq=0")
-	term.await(1, "2 held, next: client: SYN seq=0") // a second later it is sent again, and the question knows
-	term.press("h")                                  // what is held
+	term.await(1, "client: SYN seq=0 | client SYN-SENT | server LISTEN | 1 held | ? q")
+	term.await(1, "client: SYN seq=0 | client SYN-SENT | server LISTEN | 2 held | ? q") // a second later it is sent again, and the question knows
+	term.press("h")                                                                     // what is held
 	term.await(1, "    2  client: SYN seq=0")
 	term.press("d") // the first is lost
-	term.await(1, "dropped")
+	term.await(1, "  dropped: client: SYN seq=0\r\n")
 	term.press("u") // the other goes twice
+	term.await(1, "  duplicated, and both are held: client: SYN seq=0 [retransmission]\r\n")
+	term.press("r") // its copy first
+	term.await(1, "  goes after the next: client: SYN seq=0 [retransmission]\r\n")
+	term.press("l")
+	term.await(1, "  delayed 300 ms: client: SYN seq=0 [retransmission]\r\n")
 	term.press("i") // both sockets in full
 	term.await(1, "client SYN-SENT 198.51.100.1")
 	term.press("?") // no such key
@@ -162,7 +178,7 @@ func TestQuitBySegments(t *testing.T) {
 	beside(t)
 	onWire(t)
 	term := inTerminal(t, 80, "echoc", "--wire", "--step", "--color=never", "close")
-	term.await(1, "next: client: SYN seq=0")
+	term.await(1, "client: SYN seq=0 | ")
 	term.press("q")
 	if status := term.end(); status != 130 {
 		t.Errorf("status %d after q\n%s", status, term.shown())

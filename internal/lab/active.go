@@ -1,6 +1,9 @@
 package lab
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Active is a rule in force on a wire, with its counts.
 type Active struct {
@@ -10,6 +13,7 @@ type Active struct {
 	// Guarded by Wire.mu.
 	after   int64 // how many packets fitted the rule's "after"
 	matched int64 // how many packets fitted since
+	took    int64 // on how many of those it took effect
 }
 
 // Add puts rules in force, for the packets that arrive from now on; what they count starts at 0. It returns them in the
@@ -52,5 +56,26 @@ func (a *Active) sees(p *Packet) bool {
 		return false
 	}
 	a.matched++
-	return m.which.has(a.matched)
+	if !m.which.has(a.matched) {
+		return false
+	}
+	a.took++
+	return true
+}
+
+// Rule is the rule itself.
+func (a *Active) Rule() Rule { return a.rule }
+
+// Unused tells whether the rule has not taken effect on any packet, and why not.
+func (a *Active) Unused() (why string, unused bool) {
+	a.wire.mu.Lock()
+	defer a.wire.mu.Unlock()
+	m := &a.rule.match
+	switch {
+	case a.took > 0:
+		return "", false
+	case a.after < m.nth:
+		return fmt.Sprintf("%d of %s came before, and it waits for %d", a.after, m.after.String(), m.nth), true
+	}
+	return fmt.Sprintf("%d of %s came", a.matched, m.pattern.String()), true
 }

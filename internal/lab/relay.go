@@ -108,6 +108,7 @@ func (l *lane) arrive(raw []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wire.mu.Lock()
+	p.Seen = time.Now() // not before: what the other lane reports meanwhile would be later and stand above it
 	l.wire.decide(&p)
 	l.wire.mu.Unlock()
 	l.flush()
@@ -118,7 +119,7 @@ func (l *lane) place(p *inTransit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.number++
-	p.From, p.Number, p.Seen = l.from, l.number, time.Now()
+	p.From, p.Number = l.from, l.number
 	if p.ICMP == nil {
 		p.flow = l.flows.find(&p.Segment)
 		p.Again, p.Byte = p.flow.place(&p.Segment)

@@ -42,6 +42,9 @@ type Rule struct {
 	delay  time.Duration // delay
 }
 
+// Action is what the rule does.
+func (r Rule) Action() Action { return r.action }
+
 // String is the rule as ParseRule reads it, in its shortest form but for the side, which is always named.
 func (r Rule) String() string {
 	s := r.action.String() + " " + r.match.String()

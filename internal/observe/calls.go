@@ -48,7 +48,7 @@ func (t *Tracer) Took() time.Duration { return time.Duration(t.last.Load()) }
 // Enter has the timeline know where the call enters the kernel, and where it returns.
 func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 	h := t.hooks.Load()
-	back := h.before(short(c))
+	back := h.before(Asked(c))
 	record := t.record(h, c)
 	return func() {
 		t.last.Store(int64(c.Took()))

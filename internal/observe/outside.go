@@ -13,9 +13,10 @@ import (
 // Config says what is to be seen besides calls and sampled states.
 type Config struct {
 	Log         *timeline.Log
-	Trace       bool // the kernel's own transitions (root)
-	Capture     bool // the segments on this host's interfaces (CAP_NET_RAW)
-	AbsoluteSeq bool // their numbers as they are, and not from 0
+	Trace       bool  // the kernel's own transitions (root)
+	Capture     bool  // the segments on this host's interfaces (CAP_NET_RAW)
+	AbsoluteSeq bool  // their numbers as they are, and not from 0
+	Pcap        *Pcap // has the segments too; nil: nobody has
 }
 
 // Outside is what is seen of sockets from outside their programs: at the kernel's tracepoint, and on the interfaces.
@@ -35,7 +36,7 @@ func Open(cfg Config, lookup Lookup) (_ *Outside, err error) {
 		}
 	}
 	if cfg.Capture {
-		if o.segments, err = openSegments(o.log, &o.owners, cfg.AbsoluteSeq); err != nil {
+		if o.segments, err = openSegments(o.log, &o.owners, cfg.AbsoluteSeq, cfg.Pcap); err != nil {
 			return nil, errors.Join(err, o.Close())
 		}
 	}

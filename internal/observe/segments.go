@@ -15,6 +15,7 @@ type segments struct {
 	log      *timeline.Log
 	owners   *Owners
 	absolute bool
+	pcap     *Pcap // or nil
 	capture  *capture.Capture
 	flows    segment.Flows
 	lost     bool // the capture itself has lost segments
@@ -22,12 +23,12 @@ type segments struct {
 }
 
 // openSegments begins to watch.
-func openSegments(log *timeline.Log, owners *Owners, absolute bool) (*segments, error) {
+func openSegments(log *timeline.Log, owners *Owners, absolute bool, pcap *Pcap) (*segments, error) {
 	socket, err := capture.Open()
 	if err != nil {
 		return nil, err
 	}
-	s := &segments{log: log, owners: owners, absolute: absolute, capture: socket}
+	s := &segments{log: log, owners: owners, absolute: absolute, pcap: pcap, capture: socket}
 	s.stop = inBackground(log, "segments", func(ctx context.Context, until func(time.Time)) error {
 		return socket.Run(ctx, s.packet, until)
 	})
@@ -51,6 +52,9 @@ func (s *segments) close() error {
 func (s *segments) packet(p capture.Packet) {
 	if p.Lost > 0 {
 		s.lost = true
+		if s.pcap != nil {
+			s.pcap.Missing(p.Lost, p.At)
+		}
 		s.log.Add(timeline.Wire, p.At, &timeline.Note{Text: fmt.Sprintf("%d segments are missing here: they came faster than they could be read", p.Lost)})
 	}
 	decoded, err := segment.Decode(p.Data)
@@ -60,6 +64,9 @@ func (s *segments) packet(p capture.Packet) {
 	from, ours := s.owners.Of(decoded.Src, decoded.Dst)
 	if !ours {
 		return
+	}
+	if s.pcap != nil {
+		s.pcap.Captured(p, decoded, from)
 	}
 	seen := s.flows.Add(p.At, decoded)
 	if s.lost { // it cannot be told from a segment that the network lost

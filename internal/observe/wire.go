@@ -161,12 +161,4 @@ func (l *SegmentLog) Count(m lab.Match) (n int) {
 }
 
 // Line is a packet in one line, numbered as the timeline numbers it.
-func (l *SegmentLog) Line(p lab.Packet) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	seen, known := l.first[p.ID]
-	if !known {
-		seen = l.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
-	}
-	return l.event(p, seen).Line()
-}
+func (l *SegmentLog) Line(p lab.Packet) string { return l.numbered(p).Line() }

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -120,75 +119,4 @@ func TestAwaitASegment(t *testing.T) {
 	if p, ok := l.Await(over, 3, data); ok {
 		t.Errorf("a third: %d", p.ID)
 	}
-}
-
-// The capture has packets in the order of their times though the wire reports what became of them in another, and waits
-// for the fate of what is held; what never had one is said to.
-func TestACaptureIsInOrder(t *testing.T) {
-	var file bytes.Buffer
-	p, err := NewPcap(&file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin := time.Now()
-	report := func(id uint64, from lab.Side, fate lab.Fate, seen, at time.Duration, change func(*lab.Packet)) {
-		packet := onWire(t, id, from, fate, segment.Segment{Seq: uint32(id), Flags: segment.ACK})
-		packet.Seen, packet.At = begin.Add(seen), begin.Add(at)
-		if change != nil {
-			change(&packet)
-		}
-		p.Write(packet)
-	}
-	by := func(who string) func(*lab.Packet) { return func(p *lab.Packet) { p.By = who } }
-	report(1, lab.Client, lab.Held, 1*time.Second, 1*time.Second, by(lab.ByStep))
-	report(2, lab.Server, lab.Delivered, 2*time.Second, 2*time.Second, nil)
-	report(3, lab.Server, lab.Delayed, 3*time.Second, 3*time.Second, by(lab.ByLink))
-	report(1, lab.Client, lab.Delivered, 1*time.Second, 4*time.Second, by(lab.ByHand))
-	report(4, lab.Client, lab.Delivered, 4010*time.Millisecond, 4020*time.Millisecond, nil)
-	report(5, lab.Client, lab.Dropped, 4005*time.Millisecond, 4030*time.Millisecond, by(lab.ByLink)) // told of late
-	report(6, lab.Client, lab.Delivered, 5*time.Second, 5*time.Second, nil)
-	report(6, lab.Client, lab.Dropped, 5*time.Second, 5*time.Second, by(lab.ByKernel)) // refused after all
-	report(7, lab.Client, lab.Held, 6*time.Second, 6*time.Second, by(lab.ByStep))
-	report(0, lab.Client, lab.Delivered, 7*time.Second, 7*time.Second, by(lab.ByInjected))
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		"1s client 1", "2s server 2", "2s client 2", "3s server 3 delayed by link and never let go", "4s server 1 delivered by hand",
-		"4.005s client 5 dropped by link", "4.01s client 4", "4.02s server 4", "5s client 6 dropped by kernel",
-		"6s client 7 held by step and never let go", "7s server 0 delivered by injected",
-	}
-	if got := captured(t, file.Bytes(), begin); !slices.Equal(got, want) {
-		t.Errorf("got\n%q, want\n%q", got, want)
-	}
-}
-
-// captured reads the packets of a pcapng file: time, interface, sequence number and comment.
-func captured(t *testing.T, b []byte, begin time.Time) (list []string) {
-	t.Helper()
-	const enhancedPacket, header = 6, 28
-	word := binary.LittleEndian.Uint32
-	for len(b) > 0 {
-		kind, length := word(b), word(b[4:])
-		if kind == enhancedPacket {
-			side := []string{"client", "server"}[word(b[8:])]
-			at := time.Unix(0, int64(word(b[12:]))<<32|int64(word(b[16:]))).Sub(begin)
-			size := word(b[20:])
-			s, err := segment.Decode(b[header : header+size])
-			if err != nil {
-				t.Fatal(err)
-			}
-			line := fmt.Sprintf("%v %s %d", at.Round(time.Microsecond), side, s.Seq)
-			for o := b[header+(size+3)/4*4 : length-4]; len(o) > 4; {
-				code, n := binary.LittleEndian.Uint16(o), int(binary.LittleEndian.Uint16(o[2:]))
-				if code == 1 { // opt_comment
-					line += " " + string(o[4:4+n])
-				}
-				o = o[4+(n+3)/4*4:]
-			}
-			list = append(list, line)
-		}
-		b = b[length:]
-	}
-	return list
 }

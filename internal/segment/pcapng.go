@@ -109,12 +109,18 @@ func (c *pcapCounts) add(at int64) {
 }
 
 // Close ends the capture with the statistics of each interface: the time of its first and last packet, and how many
-// there were. It does not close the underlying writer.
-func (p *PcapWriter) Close() error {
+// there were; the comments, which belong to no packet, stand with the first of them. It does not close the underlying
+// writer.
+func (p *PcapWriter) Close(comments ...string) error {
 	for i, c := range p.interfaces {
 		p.begin(blockStatistics)
 		p.u32(uint32(i))
 		p.block = append(p.block, timestamp(c.last)...)
+		if i == 0 {
+			for _, comment := range comments {
+				p.option(optionComment, []byte(comment))
+			}
+		}
 		if c.received > 0 {
 			p.option(optionStatisticsStart, timestamp(c.first))
 			p.option(optionStatisticsEnd, timestamp(c.last))

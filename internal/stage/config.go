@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 )
@@ -17,6 +18,7 @@ type Config struct {
 	Pace                 time.Duration  // how long to wait before each call
 	Step                 Stepper        // asked before each call; nil: go on by itself
 	Capture, AbsoluteSeq bool           // have the segments on this host's interfaces shown (CAP_NET_RAW); their numbers as they are
+	Pcap                 *observe.Pcap  // has the segments that are seen too, on the wire or on this host; nil: no capture
 	Trace                bool           // have the kernel tell each transition (root)
 	Full                 bool           // also wait for what takes a minute
 

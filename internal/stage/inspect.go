@@ -23,28 +23,44 @@ func (w *Wire) Describe(p lab.Packet) string {
 	return fmt.Sprintf("%s: %s", p.From, w.segments.Line(p))
 }
 
+// Brief is a packet in a few words: what one decides by.
+func (w *Wire) Brief(p lab.Packet) string {
+	if p.ICMP != nil {
+		return w.Describe(p)
+	}
+	return fmt.Sprintf("%s: %s", p.From, w.segments.Brief(p))
+}
+
 // Look samples both ends, and has everything that is known shown.
 func (w *Wire) Look() {
 	w.run.look()
 	w.run.log.Flush()
 }
 
-// States are what both ends are in, as last seen, in one line.
-func (w *Wire) States() string {
-	ends := make([]string, 0, 2)
+// States are what each end is in, as last seen.
+func (w *Wire) States() (ends []string) {
 	for _, side := range []timeline.Side{timeline.Client, timeline.Server} {
 		ends = append(ends, fmt.Sprintf("%s %s", side, strings.Join(w.states(side), ", ")))
 	}
-	return strings.Join(ends, "   ")
+	return ends
 }
 
 func (w *Wire) states(side timeline.Side) (list []string) {
+	listens := false
 	for _, c := range w.Connections(side) {
-		if last := c.Last(); !last.Gone {
+		last := c.Last()
+		switch {
+		case last.Gone:
+		case last.State == tcpinfo.Listen:
+			listens = true
+		default:
 			list = append(list, last.State.String())
 		}
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) == 0 && listens:
+		return []string{tcpinfo.Listen.String()}
+	case len(list) == 0:
 		return []string{"no connection"}
 	}
 	slices.Reverse(list)

@@ -14,6 +14,7 @@ import (
 func (r *run) watchOutside() (*observe.Outside, error) {
 	return observe.Open(observe.Config{
 		Log: r.log, Trace: r.cfg.Trace, Capture: r.cfg.Capture && r.cfg.Wire == nil, AbsoluteSeq: r.cfg.AbsoluteSeq,
+		Pcap: r.cfg.Pcap,
 	}, func(side timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error) {
 		h := r.clientHost
 		if side == timeline.Server {

@@ -131,6 +131,9 @@ func (r *run) play(body func()) error {
 	r.closeAll()
 	stop()
 	wg.Wait()
+	if r.wire != nil {
+		r.wire.ended()
+	}
 	return context.Cause(r.ctx)
 }
 
@@ -204,6 +207,7 @@ func (r *run) letGo(s *Side) {
 
 // prepare has the wire made ready for the lesson; it is false if that failed.
 func (r *run) prepare() bool {
+	r.wire.announce()
 	r.wire.nameOrigin()
 	if r.sc.Prepare != nil {
 		func() {

@@ -22,7 +22,6 @@ import (
 type WireConfig struct {
 	Link  lab.Link
 	Rules []lab.Rule                         // the user's, besides the scenario's
-	Pcap  *observe.Pcap                      // nil: no capture
 	Step  func(context.Context, *Wire) error // holds every segment for the user to decide on; nil: nobody does
 }
 
@@ -34,17 +33,19 @@ type Wire struct {
 	segments *observe.SegmentLog
 
 	server netip.AddrPort // where the server is
+	rules  []*lab.Active  // the user's
 }
 
 // openWire makes the two hosts.
 func (r *run) openWire() (err error) {
-	w := &Wire{run: r, segments: observe.NewSegmentLog(r.log, r.cfg.AbsoluteSeq, r.cfg.Wire.Pcap)}
+	w := &Wire{run: r, segments: observe.NewSegmentLog(r.log, r.cfg.AbsoluteSeq, r.cfg.Pcap)}
 	w.lab, err = lab.New(lab.Config{
 		Link: r.cfg.Wire.Link, Rules: r.cfg.Wire.Rules, HoldAll: r.cfg.Wire.Step != nil, Report: w.segments.Report,
 	})
 	if err != nil {
 		return err
 	}
+	w.rules = w.lab.Wire.Rules()
 	if r.clientHost, err = r.newHost(w.lab.Client); err != nil {
 		return errors.Join(err, w.lab.Close())
 	}
