@@ -25,6 +25,7 @@ type Flags struct {
 	Color               string
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
+	All                 bool
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 }
@@ -38,6 +39,7 @@ func NewFlags(program string) *Flags {
 	f := &Flags{Set: fs}
 	fs.StringVar(&f.Color, "color", "auto", "`when` to use colour: auto, always or never")
 	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
+	fs.BoolVar(&f.All, "all", false, "show also how both sides agree on the next step of a scenario")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `long` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
@@ -148,7 +150,7 @@ Exit status: 0 all that was expected came; 1 something did not, or an error;
 `
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "all"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

@@ -58,7 +58,7 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 		return Silent()
 	}
 	of := view.For(w, f.Color)
-	o.Color, o.Width, o.ASCII = of.Color, of.Width, of.ASCII
+	o.Color, o.Width, o.ASCII, o.All = of.Color, of.Width, of.ASCII, f.All
 	if !view.IsTerminal(w) || !f.Step {
 		out := output(view.New(w, o))
 		out.terminal = view.IsTerminal(w)

@@ -31,7 +31,7 @@ func (r *recorder) Event(e timeline.Event) {
 func drawn(t *testing.T, sc *stage.Scenario) (events []timeline.Event, text string) {
 	t.Helper()
 	var out strings.Builder
-	terminal := view.New(&out, view.Options{Width: 80, Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many})
+	terminal := view.New(&out, view.Options{Width: 80, Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, All: true})
 	rec := &recorder{}
 	log := timeline.New(terminal, rec)
 	result := stage.Both(context.Background(), sc, stage.Config{

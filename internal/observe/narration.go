@@ -131,5 +131,5 @@ func (n *Narration) observed(c watch.Change) {
 		n.followed--
 		n.mu.Unlock()
 	}
-	Change(n.log, c)
+	Change(n.log, c, timeline.Label{})
 }

@@ -8,17 +8,21 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// Change puts what the watcher saw into the timeline.
-func Change(log *timeline.Log, c watch.Change) {
+// Change puts what the watcher saw into the timeline, and what the lesson calls the socket.
+func Change(log *timeline.Log, c watch.Change, label timeline.Label) {
 	side, _ := c.Socket.Tag().(timeline.Side)
 	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
 		return // a new socket, or one read empty: the call tells it
 	}
 	if c.What&^watch.QueueChanged != 0 {
-		log.Add(side, c.Now.Time, state(c))
+		s := state(c)
+		s.Label = label
+		log.Add(side, c.Now.Time, s)
 	}
 	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
-		log.Add(side, c.Now.Time, queue(c))
+		q := queue(c)
+		q.Label = label
+		log.Add(side, c.Now.Time, q)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // the host answered. To have the port is not enough (bind), to listen is what counts; and a server that stops listening
 // refuses new clients while it goes on serving those it has.
 var refused = &stage.Scenario{
-	Name: "refused", Group: stage.Opening, Many: true,
+	Name: "refused", Group: stage.Opening, Many: true, Control: stage.ControlListener,
 	Lesson: "nobody listens: the answer is RST, and connect() fails at once",
 	Source: "RFC 9293 3.10.7.1, connect(2) ECONNREFUSED",
 	Server: refusedServer,

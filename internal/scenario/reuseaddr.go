@@ -14,7 +14,7 @@ import (
 // A server that closed its connections first cannot be started again: they are in TIME-WAIT, on its port. With
 // SO_REUSEADDR it can, if the server of before had it set too. A listener that is alive is another matter.
 var reuseaddr = &stage.Scenario{
-	Name: "reuseaddr", Group: stage.Addresses, Many: true,
+	Name: "reuseaddr", Group: stage.Addresses, Many: true, Control: stage.ControlFirst,
 	Lesson: "starting a server again over its connections in TIME-WAIT",
 	Source: "socket(7) SO_REUSEADDR",
 	Server: reuseaddrServer,

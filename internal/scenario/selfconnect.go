@@ -16,7 +16,7 @@ import (
 // server that is down, on a port that the kernel also gives to clients: one day the kernel chooses that very port. And
 // then the server cannot start, because its port is taken.
 var selfConnect = &stage.Scenario{
-	Name: "self-connect", Group: stage.Opening, Many: true,
+	Name: "self-connect", Group: stage.Opening, Many: true, Control: stage.ControlListener,
 	Lesson: "a socket that connects to itself, and the server that cannot start",
 	Source: "RFC 9293 3.5 figure 7, ip(7) ip_local_port_range",
 	Server: selfConnectServer,

@@ -13,7 +13,7 @@ import (
 // shutdown(SHUT_RD) on a listener makes it a socket that does not listen. Its port stays its own, whoever waits in
 // accept() is woken, and what nobody had accepted is reset. listen() makes it a listener again.
 var shutdownListener = &stage.Scenario{
-	Name: "shutdown-listener", Group: stage.Closing, Many: true,
+	Name: "shutdown-listener", Group: stage.Closing, Many: true, Control: stage.ControlListener,
 	Lesson: "shutdown() on a listener: it no longer listens and keeps its port",
 	Source: "shutdown(2), accept(2) EINVAL",
 	Server: shutdownListenerServer,

@@ -14,7 +14,7 @@ import (
 // know, and goes on sending. Linux goes on receiving: what comes is acknowledged, queued, and can even be read. All
 // that is new is that read() does not wait any more. With SHUT_RDWR the data that comes is answered with RST.
 var shutdownRead = &stage.Scenario{
-	Name: "shutdown-read", Group: stage.Closing, Many: true,
+	Name: "shutdown-read", Group: stage.Closing, Many: true, Control: stage.ControlFirst,
 	Lesson: "shutdown(SHUT_RD) sends nothing and discards nothing",
 	Source: "shutdown(2), RFC 9293 3.6.1",
 	Server: shutdownReadServer,

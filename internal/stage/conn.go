@@ -74,7 +74,11 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 	if err := c.sock.Bind(addr); err != nil {
 		return err
 	}
-	c.side.announce(c.boundTo(), c.side.Name)
+	addr = c.boundTo()
+	if c.side.Name == timeline.Server {
+		c.side.run.labels.serves(addr, c.sock.FD())
+	}
+	c.side.announce(addr, c.side.Name)
 	return nil
 }
 

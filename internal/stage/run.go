@@ -30,6 +30,7 @@ type run struct {
 	wire                   *Wire // nil on this host
 	both                   bool  // both sides are in this process
 	clock                  *clock
+	labels                 labels
 	outer, ctx             context.Context // the caller's, the run's
 	cancel                 context.CancelCauseFunc
 
@@ -52,6 +53,7 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 		return nil, err
 	}
 	var err error
+	r.startLabels()
 	if r.outside, err = r.watchOutside(); err != nil {
 		r.closeHosts()
 		return nil, err
@@ -150,6 +152,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
 	}
 	r.log.Flush()
+	r.log.SetLabels(nil)
 	return result
 }
 
@@ -236,7 +239,7 @@ func (r *run) observed(c watch.Change) {
 		r.mu.Unlock()
 		r.visited()
 	}
-	observe.Change(r.log, c)
+	observe.Change(r.log, c, r.labels.sampled(c))
 }
 
 // keep remembers a socket so that nothing is left behind however the run ends.

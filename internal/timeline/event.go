@@ -59,6 +59,7 @@ type Call struct {
 	Ret    int      `json:"ret"`
 	Errno  string   `json:"errno,omitempty"`
 	TookUS float64  `json:"took_us"`
+	Label
 
 	Sys *sockapi.Call `json:"-"`
 }
@@ -77,6 +78,7 @@ type State struct {
 	RecvQ     *uint32        `json:"recv_q,omitempty"`
 	SendQ     *uint32        `json:"send_q,omitempty"`
 	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
+	Label
 }
 
 // Ends are the two addresses of a socket, as it has them.
@@ -94,6 +96,7 @@ type Queue struct {
 	AcceptQueue uint32         `json:"accept_queue"`
 	AcceptLimit uint32         `json:"accept_limit"`
 	SynQueue    *int           `json:"syn_queue,omitempty"`
+	Label
 }
 
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
@@ -111,6 +114,7 @@ type Segment struct {
 
 	Options []string `json:"options,omitempty"`
 	Fate    string   `json:"fate,omitempty"`
+	Label
 
 	From  Side     `json:"-"` // the end that sent it
 	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
@@ -164,7 +168,8 @@ type Counter struct {
 type Note struct {
 	Text string `json:"text"`
 
-	Blocks bool `json:"-"` // the log's, of a call that has not returned yet: it is about this moment
+	Blocks bool  `json:"-"` // the log's, of a call that has not returned yet: it is about this moment
+	Of     Label `json:"-"` // that call's
 }
 
 // Check is an expectation and what the kernel did.

@@ -30,6 +30,7 @@ type Log struct {
 	inFlight map[*InFlight]bool
 	lag      time.Duration
 	filter   func(Side, Body) bool
+	labels   func(Side, Body) // see label.go
 	ticker   *time.Timer
 	closed   bool
 }
@@ -129,6 +130,9 @@ func (f *InFlight) Exit(took time.Duration, body *Call) {
 func (l *Log) insert(side Side, at time.Time, body Body) {
 	if l.closed {
 		return
+	}
+	if l.labels != nil {
+		l.labels(side, body)
 	}
 	e := Event{At: at.Sub(l.start), Time: at, Side: side, Body: body}
 	i := sort.Search(len(l.pending), func(i int) bool { return l.pending[i].At > e.At })

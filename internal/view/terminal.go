@@ -40,6 +40,7 @@ type Terminal struct {
 	blank      bool          // the last line is empty
 	above      timeline.Side // whose the last line is
 	bulk       bulk
+	fold       fold
 	shown      time.Duration // the last time on a line
 	out        bytes.Buffer
 }
@@ -54,6 +55,10 @@ func New(w io.Writer, o Options) *Terminal {
 func (t *Terminal) Event(e timeline.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.folds(e) {
+		return
+	}
+	t.fold.open = false
 	if s, ok := e.Body.(*timeline.Segment); ok && ordinary(s) {
 		if t.bulk.takes(s) {
 			return
@@ -154,6 +159,7 @@ func (t *Terminal) show(e timeline.Event) {
 		t.lines(t.s.summaryBlock(b, t.l.width))
 		t.started, t.headed = false, false // what comes now is the next run's
 		clear(t.counted)
+		t.fold = fold{}
 	}
 }
 

@@ -29,6 +29,7 @@ type Options struct {
 	// "tcp_info" (the default), the head does.
 	ClientSource, ServerSource string
 
+	All       bool // also what is beside the lesson: how both sides agree on the next step
 	ManyConns bool // the run has several connections: states are tagged with the client's port
 
 	Own timeline.Side // for a Narrator: the side that goes without saying
