@@ -19,6 +19,7 @@ type Config struct {
 	Capture, AbsoluteSeq bool           // have the segments on this host's interfaces shown (CAP_NET_RAW); their numbers as they are
 	Trace                bool           // have the kernel tell each transition (root)
 	Full                 bool           // also wait for what takes a minute
+	All                  bool           // Pace and Step are for calls beside the lesson, too
 
 	// Options the user set on the command line; called before bind, listen and connect.
 	OnListener, OnConn func(*sockapi.Socket) error

@@ -189,10 +189,8 @@ func (l *labels) label(side timeline.Side, b timeline.Body) {
 	case *timeline.Call:
 		*of = l.call(side, b)
 	case *timeline.Note:
-		if _, args, ok := strings.Cut(b.Text, "("); ok && b.Blocks {
-			fd := -1
-			fmt.Sscanf(args, "%d", &fd)
-			*of = l.fds[descriptor{side, fd}]
+		if b.Blocks {
+			*of = l.fds[descriptor{side, descriptorIn(b.Text)}]
 		}
 	case *timeline.State:
 		if b.Source == tracepointSource {
@@ -250,4 +248,28 @@ func (l *labels) queue(c watch.Change, waiting int) timeline.Label {
 		l.queued = false
 	}
 	return label
+}
+
+// willBeAside tells of a call that has not been made yet, as it is told to who steps, whether it is beside the lesson.
+func (l *labels) willBeAside(side timeline.Side, call string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fd := descriptorIn(call)
+	switch {
+	case l.control == NoControl:
+	case strings.HasPrefix(call, "socket("):
+		return !l.opened[side] && (side == timeline.Client || l.control == ControlListener)
+	case strings.HasPrefix(call, "accept4(") && side == timeline.Server && fd == l.listener && l.accepted.IsZero():
+		return true
+	}
+	return l.fds[descriptor{side, fd}].Aside
+}
+
+// descriptorIn is the first argument of a call as it is written, or -1.
+func descriptorIn(call string) (fd int) {
+	fd = -1
+	if _, args, ok := strings.Cut(call, "("); ok {
+		fmt.Sscanf(args, "%d", &fd)
+	}
+	return fd
 }

@@ -50,6 +50,9 @@ func (r *run) gate(side timeline.Side, next string) {
 		return
 	}
 	defer r.stopIfOver()
+	if !r.cfg.All && r.labels.willBeAside(side, next) {
+		return // nobody sees it
+	}
 	if r.cfg.Pace > 0 {
 		r.clock.pause(r.cfg.Pace)
 	}
