@@ -8,15 +8,16 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// Change puts what the watcher saw into the timeline, and what the lesson calls the socket.
-func Change(log *timeline.Log, c watch.Change, label timeline.Label) {
+// Change puts what the watcher saw into the timeline, with what this program knows of it beside: what the lesson calls
+// the socket, and what its calls did about its end.
+func Change(log *timeline.Log, c watch.Change, label timeline.Label, ended timeline.Ended) {
 	side, _ := c.Socket.Tag().(timeline.Side)
 	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
 		return // a new socket, or one read empty: the call tells it
 	}
 	if c.What&^watch.QueueChanged != 0 {
 		s := state(c)
-		s.Label = label
+		s.Label, s.Ended = label, ended
 		log.Add(side, c.Now.Time, s)
 	}
 	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
@@ -47,7 +48,7 @@ func state(c watch.Change) *timeline.State {
 func details(e *timeline.State, d *tcpinfo.Socket) {
 	if d.Timer.Kind != tcpinfo.TimerNone {
 		ms, retrans := d.Timer.Expires.Milliseconds(), int(d.Timer.Retrans)
-		e.Timer, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), &ms, &retrans
+		e.Timer, e.TimerFor, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), timerFor(d), &ms, &retrans
 	}
 	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
 	if d.Shutdown != nil {

@@ -239,7 +239,7 @@ func (r *run) observed(c watch.Change) {
 		r.mu.Unlock()
 		r.visited()
 	}
-	observe.Change(r.log, c, r.labels.sampled(c))
+	observe.Change(r.log, c, r.labels.sampled(c), r.ended(c))
 }
 
 // keep remembers a socket so that nothing is left behind however the run ends.

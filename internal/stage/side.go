@@ -109,6 +109,7 @@ func (s *Side) adopt(sock *sockapi.Socket) *Conn {
 	}
 	c.watch = w
 	s.run.labels.adopt(c)
+	s.trace.Followed(sock, w)
 	return c
 }
 

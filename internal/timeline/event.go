@@ -73,11 +73,13 @@ type State struct {
 	To        tcpinfo.State  `json:"to"`
 	Source    string         `json:"source"`
 	Timer     string         `json:"timer,omitempty"`
+	TimerFor  string         `json:"timer_for,omitempty"`
 	ExpiresMS *int64         `json:"expires_ms,omitempty"`
 	Retrans   *int           `json:"retrans,omitempty"`
 	RecvQ     *uint32        `json:"recv_q,omitempty"`
 	SendQ     *uint32        `json:"send_q,omitempty"`
 	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
+	Ended
 	Label
 }
 

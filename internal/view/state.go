@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
@@ -41,7 +40,7 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	}
 	switch {
 	case b.Timer != "":
-		say("timer %s%s", s.clean(b.Timer), timeLeft(b))
+		say("%s", s.clean(timerWords(b)))
 	case was.Timer != "" && b.RecvQ != nil: // the source that knows timers and queues was asked
 		say("timer off")
 	}
@@ -61,14 +60,6 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	return items
 }
 
-// timeLeft is how long a timer has to go, if that is known.
-func timeLeft(b *timeline.State) string {
-	if b.ExpiresMS == nil {
-		return ""
-	}
-	return " " + span(time.Duration(*b.ExpiresMS)*time.Millisecond)
-}
-
 // passed says which states the socket went through between two looks. Where it may have been aborted instead, that is
 // said too, unless the peer has had its FIN. The tracepoint misses nothing.
 func passed(b *timeline.State, finArrived bool) string {
@@ -77,8 +68,15 @@ func passed(b *timeline.State, finArrived bool) string {
 	}
 	ways := rfc9293.Ways(b.From, b.To)
 	states := inBetween(ways)
-	switch aborts := rfc9293.MayAbort(b.From, b.To); {
+	aborts := rfc9293.MayAbort(b.From, b.To)
+	if says := ending(b); aborts && states != "" && says != "" {
+		return says
+	}
+	switch {
 	case aborts && len(ways) > 1:
+		if finArrived {
+			return "closed unseen: its FIN came"
+		}
 		return "aborted, or closed unseen"
 	case aborts && !(b.From == tcpinfo.CloseWait && finArrived):
 		return states + " unseen, or aborted"
