@@ -11,10 +11,10 @@ import (
 
 // The JSON Lines contract, field by field, in the order in which they stand. A question mark: may be absent.
 var contract = map[string][]string{
-	"call":     {"call", "args", "fd", "ret", "errno?", "took_us"},
-	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?"},
-	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?"},
-	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?"},
+	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "name?", "aside?"},
+	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "timer_for?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "ended?", "ended_why?", "name?", "aside?"},
+	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "name?", "aside?"},
+	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?", "name?", "aside?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text"},
 	"check":    {"expect", "got", "ok"},

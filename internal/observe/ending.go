@@ -97,7 +97,7 @@ func (t *Tracer) Ended(c watch.Change) timeline.Ended {
 
 // Closes tells whether a connection that was seen before is CLOSED now.
 func Closes(c watch.Change) bool {
-	return c.To == tcpinfo.Closed && !c.First && c.What&watch.StateChanged != 0
+	return c.To == tcpinfo.Closed && !c.First && c.From != tcpinfo.Listen && c.What&watch.StateChanged != 0
 }
 
 func (e *ending) ended() timeline.Ended {

@@ -2,8 +2,8 @@ package stage
 
 import (
 	"context"
-	"slices"
 	"net/netip"
+	"slices"
 
 	"socklife/internal/observe"
 	"socklife/internal/timeline"
