@@ -48,6 +48,7 @@ func abortServer(s *stage.Side) {
 	conn.Close()
 
 	leaked := l.Accept()
+	leaked.Name("forgotten")
 	control.HearWord("closed")
 	leaked.Expect("a connection that its application forgot: the client has long closed", tcpinfo.CloseWait)
 	leaked.Must(leaked.TryDestroy())
@@ -57,6 +58,7 @@ func abortServer(s *stage.Side) {
 	leaked.Close()
 
 	old := l.Accept()
+	old.Name("old")
 	old.Close()
 	old.Expect("a connection in TIME-WAIT: it has no owner", tcpinfo.TimeWait)
 	old.Must(old.TryDestroy())
@@ -82,12 +84,14 @@ func abortClient(c *stage.Side) {
 	conn.Close()
 
 	forgotten := c.Dial()
+	forgotten.Name("forgotten")
 	forgotten.Close()
 	forgotten.Expect("we have closed, the server does not", tcpinfo.FinWait2)
 	control.Say("closed")
 	forgotten.ExpectGone("RST: nobody waits any more")
 
 	old := c.Dial()
+	old.Name("old")
 	end := old.Read(64)
 	c.Check("read() gives 0: the server closed first", len(end) == 0, "%d bytes", len(end))
 	old.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)

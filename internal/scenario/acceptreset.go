@@ -58,6 +58,7 @@ func acceptResetClient(c *stage.Side) {
 	conn.Write(c.Request())
 	conn.HearWord("connect")
 	early := c.Dial()
+	early.Name("early")
 	early.Expect("connected, as far as we can tell", tcpinfo.Established)
 	conn.HearWord("reset")
 	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})

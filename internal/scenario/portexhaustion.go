@@ -33,6 +33,7 @@ func portExhaustionServer(s *stage.Side) {
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
 	other := s.Socket()
+	other.Name("other")
 	other.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	other.Listen(8)
 	control.Say(other.Local().String())
@@ -84,6 +85,7 @@ func portExhaustionClient(c *stage.Side) {
 		conns = append(conns, conn)
 	}
 	fourth := c.SocketFrom(ports, thousands)
+	fourth.Name("fourth")
 	c.CheckErrno("one more fails: every port has a connection to this destination", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	c.Hold()
 
@@ -92,6 +94,7 @@ func portExhaustionClient(c *stage.Side) {
 	fourth.Close()
 
 	elsewhere := c.SocketFrom(ports, thousands)
+	elsewhere.Name("elsewhere")
 	c.CheckErrno("another destination helps: the ports are used up for each one alone", elsewhere.TryConnect(other), 0)
 	c.Check("a port that has a connection already", taken(conns, elsewhere.Local().Port()), "%d", elsewhere.Local().Port())
 	elsewhere.Close()

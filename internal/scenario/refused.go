@@ -26,6 +26,7 @@ func refusedServer(s *stage.Side) {
 	s.ReadRequest(control)
 
 	second := s.Socket()
+	second.Name("second")
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	second.Expect("it has a port; it does not listen", tcpinfo.Closed)
 	before := s.Counters()
@@ -55,6 +56,7 @@ func refusedClient(c *stage.Side) {
 	second := control.HearAddr()
 
 	conn := c.Socket()
+	conn.Name("first")
 	before := c.Counters()
 	c.CheckErrno("a port that is bound, and nobody listens: RST", conn.TryConnect(second), unix.ECONNREFUSED)
 	conn.Expect("as it was before connect(): nothing is left of the attempt", tcpinfo.Closed)
@@ -68,6 +70,7 @@ func refusedClient(c *stage.Side) {
 	conn.Expect("the same socket, the same port: the server has called listen()", tcpinfo.Established)
 	control.HearWord("closed")
 	late := c.Socket()
+	late.Name("late")
 	c.CheckErrno("the server has closed its listener: refused again", late.TryConnect(second), unix.ECONNREFUSED)
 	control.Say("refused again")
 	word := conn.Hear()

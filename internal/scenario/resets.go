@@ -128,6 +128,7 @@ func awaitReset(s *stage.Side, control, conn *stage.Conn, read, pending unix.Err
 // resetSynReceived holds a half-open connection with a listener that waits for data.
 func resetSynReceived(s *stage.Side, control *stage.Conn) {
 	second := s.Socket()
+	second.Name("half-open")
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	stage.Set(second, sockapi.TCP_DEFER_ACCEPT, time.Hour)
 	second.Listen(8)

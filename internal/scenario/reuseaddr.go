@@ -28,6 +28,7 @@ func reuseaddrServer(s *stage.Side) {
 
 	s.Note("a server without SO_REUSEADDR, on a port of its own, closes its connection first")
 	old := s.Socket()
+	old.Name("old")
 	old.Bind(netip.AddrPortFrom(s.Addr.Addr(), 0))
 	old.Listen(1)
 	conn.Write([]byte(old.Local().String() + "\n"))
@@ -36,6 +37,7 @@ func reuseaddrServer(s *stage.Side) {
 	first.Expect("the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
 	old.Close()
 	again := s.Socket()
+	again.Name("again")
 	s.CheckErrno("bind() again fails", again.TryBind(first.Local()), unix.EADDRINUSE)
 	stage.Set(again, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
@@ -54,6 +56,7 @@ func reuseaddrServer(s *stage.Side) {
 	l.Listen(128)
 
 	another := s.Socket()
+	another.Name("another")
 	stage.Set(another, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("a second server beside a live listener fails, SO_REUSEADDR or not", another.TryBind(s.Addr), unix.EADDRINUSE)
 	another.Close()

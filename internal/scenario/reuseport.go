@@ -30,8 +30,10 @@ func reuseportServer(s *stage.Side) {
 	s.ReadRequest(control)
 
 	one := s.SharingPort(netip.AddrPortFrom(control.Local().Addr(), 0))
+	one.Name("first")
 	one.Listen(128)
 	two := s.Socket()
+	two.Name("second")
 	s.CheckErrno("bind() to the same port without SO_REUSEPORT fails", two.TryBind(one.Local()), unix.EADDRINUSE)
 	stage.Set(two, sockapi.SO_REUSEPORT, true)
 	s.CheckErrno("with it, as the first one has it, bind() succeeds", two.TryBind(one.Local()), 0)
@@ -103,6 +105,7 @@ func reuseportClient(c *stage.Side) {
 		return closed + " of " + gone, closed == gone
 	})
 	late := c.Socket()
+	late.Name("late")
 	late.Connect(port)
 	control.Say("late")
 	for _, conn := range in(tcpinfo.Closed, conns) {

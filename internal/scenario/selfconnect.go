@@ -32,6 +32,7 @@ func selfConnectServer(s *stage.Side) {
 	taken := conn.HearAddr()
 
 	app := s.Socket()
+	app.Name("server")
 	err := app.TryBind(taken)
 	if errors.Is(err, unix.EADDRNOTAVAIL) {
 		s.Note("%s is on another host: whether a server could start there cannot be tried here", taken)
@@ -52,6 +53,7 @@ func selfConnectClient(c *stage.Side) {
 
 	conn.HearWord("connect to yourself")
 	self := c.Socket()
+	self.Name("self")
 	self.Bind(netip.AddrPortFrom(conn.Local().Addr(), 0))
 	self.Connect(self.Local())
 	self.Expect("nobody listens there, and we are connected", tcpinfo.Established)

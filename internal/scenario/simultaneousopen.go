@@ -38,8 +38,10 @@ func simultaneousOpenServer(s *stage.Side) {
 
 	// The full: SYNs that come to this port are dropped as soon as one connection waits in its queue.
 	full := s.SharingPort(netip.AddrPortFrom(conn.Local().Addr(), 0))
+	full.Name("wall")
 	full.Listen(0)
 	ours := s.SharingPort(full.Local()) // two sockets may have the port while only one of them listens
+	ours.Name("ours")
 
 	// With a filter that drops whatever comes for our socket, the client's answer to our SYN does not reach us, and its
 	// SYN-RECEIVED lasts until we remove it.
@@ -57,6 +59,7 @@ func simultaneousOpenServer(s *stage.Side) {
 		ours.Expect("our SYN is on its way; a filter keeps the answer from us", tcpinfo.SynSent)
 		conn.Say("held")
 		second := s.SharingPort(full.Local())
+		second.Name("early")
 		second.TryDropIncoming()
 		s.CheckErrno("once more, with another socket of the client's", second.TryConnect(conn.HearAddr()), unix.EINPROGRESS)
 		conn.Say("held too")
@@ -94,9 +97,11 @@ func simultaneousOpenClient(c *stage.Side) {
 	theirs := conn.HearAddr()
 
 	filler := c.Socket()
+	filler.Name("filler")
 	filler.Connect(theirs)
 	filler.ExpectPeer("the wall's queue is full with this one", tcpinfo.Established)
 	ours := c.SocketNonblock()
+	ours.Name("ours")
 	c.CheckErrno("connect() to the wall", ours.TryConnect(theirs), unix.EINPROGRESS)
 	ours.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
 
@@ -130,6 +135,7 @@ func simultaneousOpenClient(c *stage.Side) {
 // closeEarly has a second connection opened the same way, and closes it in SYN-RECEIVED.
 func closeEarly(c *stage.Side, conn *stage.Conn, theirs netip.AddrPort) *stage.Conn {
 	early := c.SocketNonblock()
+	early.Name("early")
 	c.CheckErrno("another connect() to the wall", early.TryConnect(theirs), unix.EINPROGRESS)
 	early.Expect("our SYN was dropped: we wait", tcpinfo.SynSent)
 	conn.Say(early.Local().String())

@@ -82,6 +82,7 @@ func synQueueClient(c *stage.Side) {
 
 	conn.HearWord("connect")
 	patient := c.Dial()
+	patient.Name("patient")
 	patient.Expect("connect() has returned: for us it is open", tcpinfo.Established)
 	patient.ExpectPeer("for the server it is not", tcpinfo.SynReceived)
 	conn.HearWord("write")
@@ -89,6 +90,7 @@ func synQueueClient(c *stage.Side) {
 
 	conn.HearWord("connect")
 	early := c.Dial()
+	early.Name("early")
 	early.Expect("open, for us", tcpinfo.Established)
 	conn.HearWord("reset")
 	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
@@ -97,6 +99,7 @@ func synQueueClient(c *stage.Side) {
 
 	conn.HearWord("connect")
 	silent := c.Dial()
+	silent.Name("silent")
 	silent.Expect("open, for us", tcpinfo.Established)
 	c.Unhurried(func() { conn.HearWord("done") })
 	for _, s := range []*stage.Conn{patient, silent, conn} {

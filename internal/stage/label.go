@@ -27,7 +27,7 @@ var control = timeline.Label{Name: "control", Aside: true}
 
 // Name is what the timeline calls the socket from now on, where a lesson has several; the other end of its connection
 // is called the same, unless it has a name of its own.
-func (c *Conn) Name(name string) *Conn {
+func (c *Conn) Name(name string) {
 	l := &c.side.run.labels
 	label := timeline.Label{Name: name}
 	l.mu.Lock()
@@ -35,7 +35,6 @@ func (c *Conn) Name(name string) *Conn {
 	l.fds[descriptor{c.side.Name, c.sock.FD()}] = label
 	l.known[c.watch] = label
 	l.join(timeline.Ends{Local: c.Local(), Remote: c.Remote()}, label)
-	return c
 }
 
 // aside has the calls on c that f makes labelled: they are no part of the lesson.

@@ -68,7 +68,7 @@ func TestNothingIsLostInWrapping(t *testing.T) {
 	texts := func(e timeline.Event) []string {
 		switch b := e.Body.(type) {
 		case *timeline.Call:
-			one := callBlock(b, 1000)
+			one := callBlock(callText(b), 1000)
 			return []string{new(palette).paint(one[0])}
 		case *timeline.State:
 			return []string{b.To.String(), passed(b, false)}

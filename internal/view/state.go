@@ -40,7 +40,7 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	}
 	switch {
 	case b.Timer != "":
-		say("%s", s.clean(timerWords(b)))
+		items = append(items, text(nil).add(plain, timerWords(s, b)))
 	case was.Timer != "" && b.RecvQ != nil: // the source that knows timers and queues was asked
 		say("timer off")
 	}

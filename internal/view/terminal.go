@@ -41,6 +41,7 @@ type Terminal struct {
 	above      timeline.Side // whose the last line is
 	bulk       bulk
 	fold       fold
+	tags       tags
 	shown      time.Duration // the last time on a line
 	out        bytes.Buffer
 }
@@ -139,7 +140,7 @@ func (t *Terminal) show(e timeline.Event) {
 	case *timeline.Call:
 		t.head()
 		t.noteLocal(b)
-		t.block(e, t.when(e.At, true), callBlock(b, t.l.lane))
+		t.block(e, t.when(e.At, true), callBlock(t.named(callText(b), b), t.l.lane))
 	case *timeline.Segment:
 		t.head()
 		t.segment(e, b)
@@ -159,7 +160,7 @@ func (t *Terminal) show(e timeline.Event) {
 		t.lines(t.s.summaryBlock(b, t.l.width))
 		t.started, t.headed = false, false // what comes now is the next run's
 		clear(t.counted)
-		t.fold = fold{}
+		t.fold, t.tags = fold{}, tags{}
 	}
 }
 

@@ -48,13 +48,13 @@ var timers = map[string]string{
 }
 
 // timerWords says what a timer will do, and when.
-func timerWords(b *timeline.State) string {
+func timerWords(s symbols, b *timeline.State) string {
 	for _, key := range []string{b.Timer + " " + b.TimerFor, b.Timer + " " + b.To.String(), b.Timer} {
 		if says, known := timers[key]; known {
 			return inTime(says, b.ExpiresMS)
 		}
 	}
-	return inTime("timer "+b.Timer+" %s", b.ExpiresMS)
+	return inTime("timer "+s.clean(b.Timer)+" %s", b.ExpiresMS)
 }
 
 // inTime fills in when, if that is known.
@@ -63,5 +63,5 @@ func inTime(says string, ms *int64) string {
 	if ms == nil {
 		return strings.TrimSuffix(strings.TrimSuffix(before, " "), " in") + after
 	}
-	return before + span(time.Duration(*ms)*time.Millisecond) + after
+	return before + glued(span(time.Duration(*ms)*time.Millisecond)) + after
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strings"
 	"testing"
 
 	"socklife/internal/timeline"
@@ -48,8 +49,8 @@ func TestTimersSayWhatTheyDo(t *testing.T) {
 		{timeline.State{Timer: "timewait", To: tcpinfo.FinWait2}, "FIN-WAIT-2 ends in 408 ms (tcp_fin_timeout)"},
 		{timeline.State{Timer: "UNKNOWN(9)"}, "timer UNKNOWN(9) 408 ms"},
 	} {
-		if c.b.ExpiresMS = &ms; timerWords(&c.b) != c.want {
-			t.Errorf("%+v: %q, want %q", c.b, timerWords(&c.b), c.want)
+		if c.b.ExpiresMS = &ms; plainText(text(nil).add(plain, timerWords(newSymbols(false), &c.b))) != strings.ReplaceAll(c.want, "408 ms", glued("408 ms")) {
+			t.Errorf("%+v: %q, want %q", c.b, timerWords(newSymbols(false), &c.b), c.want)
 		}
 	}
 	for _, says := range timers {
