@@ -11,6 +11,7 @@ import (
 	"socklife/internal/cli"
 	"socklife/internal/lab"
 	"socklife/internal/stage"
+	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
 
@@ -91,6 +92,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 			return err
 		}
 		o.ServerLabel, o.ServerSource = cli.ServerLabel(to)
+		if o.ServerSource == "" {
+			o.Alone = timeline.Client
+		}
 	}
 	if f.Trace {
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"

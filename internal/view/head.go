@@ -72,6 +72,15 @@ func (t *Terminal) head() {
 	t.space()
 	unit := text(nil).pad(clockWide-len("ms")).add(dim, "ms")
 	client, server := t.label(timeline.Client, t.o.ClientLabel), t.label(timeline.Server, t.o.ServerLabel)
+	if t.l.alone != "" {
+		own, other := client, server
+		if t.l.alone == timeline.Server {
+			own, other = server, client
+		}
+		t.lines(t.l.full("", wrap(other, t.l.fullWidth(), 0, 2)))
+		t.line(unit.pad(t.l.x[0]).join("", own))
+		return
+	}
 	if t.l.lanes == 2 {
 		row := t.l.sideBySide("", [2][]text{wrap(client, t.l.lane, 0, 0), wrap(server, t.l.lane, 0, 0)})
 		copy(row[0], unit)

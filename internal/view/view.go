@@ -29,6 +29,9 @@ type Options struct {
 	// "tcp_info" (the default), the head does.
 	ClientSource, ServerSource string
 
+	// Alone is the side whose sockets alone can be seen, if only one's can: its lane has all the width.
+	Alone timeline.Side
+
 	All       bool // also what is beside the lesson: how both sides agree on the next step
 	ManyConns bool // the run has several connections: states are tagged with the client's port
 
