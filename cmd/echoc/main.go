@@ -86,6 +86,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return err
 	}
 	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
+	if len(args) == 1 {
+		o.Hint = "Too fast? --pace 400ms waits before each call, --step for Enter."
+	}
 	to := netip.AddrPort{}
 	if len(args) == 2 {
 		if to, err = cli.Address(ctx, args[1]); err != nil {

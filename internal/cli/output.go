@@ -59,6 +59,9 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	}
 	of := view.For(w, f.Color)
 	o.Color, o.Width, o.ASCII, o.All = of.Color, of.Width, of.ASCII, f.All
+	if !view.IsTerminal(w) || f.Step || f.Pace > 0 {
+		o.Hint = ""
+	}
 	if !view.IsTerminal(w) || !f.Step {
 		out := output(view.New(w, o))
 		out.terminal = view.IsTerminal(w)

@@ -16,7 +16,7 @@ var contract = map[string][]string{
 	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "name?", "aside?"},
 	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?", "name?", "aside?"},
 	"counter":  {"name", "delta"},
-	"note":     {"text"},
+	"note":     {"text", "part?"},
 	"check":    {"expect", "got", "ok"},
 	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
 	"summary":  {"scenario", "ok", "checks", "failed"},

@@ -32,7 +32,7 @@ func crashServer(s *stage.Side) {
 	conn.Expect("the kernel has closed its descriptors, and sent a FIN", tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
 	conn.Expect("the client has closed too: TIME-WAIT needs no process", tcpinfo.TimeWait)
 
-	s.Note("another process, and this one leaves something unread")
+	s.Part("another process, and this one leaves something unread")
 	conn = l.Accept()
 	busy := s.HandOver(conn)
 	defer busy.End()

@@ -33,7 +33,7 @@ const (
 func lostResponseServer(s *stage.Side) {
 	l := s.Listen(func(l *stage.Conn) { stage.Set(l, sockapi.SO_SNDBUF, lostSndbuf) })
 
-	s.Note("the hasty server: write, close")
+	s.Part("the hasty server: write, close")
 	conn := l.Accept()
 	s.ReadRequest(conn)
 	conn.Sign("go on")
@@ -48,7 +48,7 @@ func lostResponseServer(s *stage.Side) {
 	rose := s.Counted(before, "TCPAbortOnClose")
 	s.Check("the kernel counted why", rose["TCPAbortOnClose"] >= 1, "TCPAbortOnClose +%d", rose["TCPAbortOnClose"])
 
-	s.Note("the careful server: write, shutdown(SHUT_WR), read to the end, close")
+	s.Part("the careful server: write, shutdown(SHUT_WR), read to the end, close")
 	conn = l.Accept()
 	conn.Sign("go on")
 	conn.AwaitUnread("the rest of the request has come")

@@ -26,7 +26,7 @@ func reuseaddrServer(s *stage.Side) {
 	conn := l.Accept()
 	s.ReadRequest(conn)
 
-	s.Note("a server without SO_REUSEADDR, on a port of its own, closes its connection first")
+	s.Part("a server without SO_REUSEADDR, on a port of its own, closes its connection first")
 	old := s.Socket()
 	old.Name("old")
 	old.Bind(netip.AddrPortFrom(s.Addr.Addr(), 0))
@@ -43,7 +43,7 @@ func reuseaddrServer(s *stage.Side) {
 	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
 	again.Close()
 
-	s.Note("now the server that had SO_REUSEADDR from the start")
+	s.Part("now the server that had SO_REUSEADDR from the start")
 	second := l.Accept()
 	second.Close()
 	second.Expect("the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)

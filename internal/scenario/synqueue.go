@@ -34,7 +34,7 @@ func synQueueServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	before := s.Counters()
 
-	s.Note("a client that says nothing: data ends the wait")
+	s.Part("a client that says nothing: data ends the wait")
 	conn.Say("connect")
 	patient := s.ExpectChild(1, "its SYN came, our SYN-ACK went; for us it is half-open", tcpinfo.SynReceived)
 	l.AwaitQueues("it is in the SYN queue, not in the accept queue", 1, 0)
@@ -52,14 +52,14 @@ func synQueueServer(s *stage.Side) {
 	first := l.Accept()
 	s.Check("accept() gives a socket that has data to read", string(first.Read(64)) == "at last\n", "%s", first.Remote())
 
-	s.Note("a client that gives up: a reset ends the wait")
+	s.Part("a client that gives up: a reset ends the wait")
 	conn.Say("connect")
 	early := s.ExpectChild(2, "half-open, like the first", tcpinfo.SynReceived)
 	conn.Say("reset")
 	early.ExpectGone("its RST has removed the entry; no application ever hears of it")
 	l.AwaitQueues("both queues are empty", 0, 0)
 
-	s.Note("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
+	s.Part("a client that says nothing, ever: the end of TCP_DEFER_ACCEPT ends the wait")
 	conn.Say("connect")
 	silent := s.ExpectChild(3, "half-open, like the others", tcpinfo.SynReceived)
 	stage.Set(l, sockapi.TCP_DEFER_ACCEPT, deferShort)

@@ -31,7 +31,7 @@ func unreadDataServer(s *stage.Side) {
 	s.Check("the kernel counted why", rose["TCPAbortOnClose"] >= 1 && rose["OutRsts"] >= 1,
 		"TCPAbortOnClose +%d, OutRsts +%d", rose["TCPAbortOnClose"], rose["OutRsts"])
 
-	s.Note("the same again, and this time we read before we close")
+	s.Part("the same again, and this time we read before we close")
 	conn = l.Accept()
 	conn.Sign("go on")
 	last := conn.Read(1)

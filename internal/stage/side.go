@@ -157,6 +157,11 @@ func (s *Side) Note(format string, args ...any) {
 	s.run.log.Add(s.Name, time.Time{}, &timeline.Note{Text: fmt.Sprintf(format, args...)})
 }
 
+// Part is a Note that begins a part of the lesson.
+func (s *Side) Part(format string, args ...any) {
+	s.run.log.Add(s.Name, time.Time{}, &timeline.Note{Text: fmt.Sprintf(format, args...), Part: true})
+}
+
 // Fail ends the run: the lesson cannot go on.
 func (s *Side) Fail(err error) { s.run.fail(err) }
 

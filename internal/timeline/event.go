@@ -169,6 +169,7 @@ type Counter struct {
 // Note is one sentence of explanation.
 type Note struct {
 	Text string `json:"text"`
+	Part bool   `json:"part,omitempty"` // it begins a part of the lesson
 
 	Blocks bool  `json:"-"` // the log's, of a call that has not returned yet: it is about this moment
 	Of     Label `json:"-"` // that call's

@@ -59,8 +59,11 @@ func (s symbols) checkBlock(c *timeline.Check, width int) []text {
 	return append(wrap(t, width, 0, hang), wrap(got, width, indent, hang)...)
 }
 
-// noteBlock is a sentence of explanation.
+// noteBlock is a sentence of explanation, or the heading of a part.
 func (s symbols) noteBlock(n *timeline.Note, width int) []text {
+	if n.Part {
+		return wrap(text(nil).add(dim, s.dash+s.dash+" ").add(strong, s.clean(n.Text)), width, 0, 3)
+	}
 	return wrap(text(nil).add(dim, s.clean(n.Text)), width, 0, 0)
 }
 

@@ -68,6 +68,9 @@ func (t *Terminal) head() {
 	if !t.explained {
 		t.explained = true
 		t.lines(wrap(text(nil).add(dim, t.s.clean(t.legend())), t.l.width, 0, 0))
+		if t.o.Hint != "" {
+			t.lines(wrap(text(nil).add(dim, t.s.clean(t.o.Hint)), t.l.width, 0, 0))
+		}
 	}
 	t.space()
 	unit := text(nil).pad(clockWide-len("ms")).add(dim, "ms")

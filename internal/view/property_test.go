@@ -162,7 +162,7 @@ func (c *chance) event() timeline.Event {
 
 func (c *chance) options() Options {
 	return Options{Width: minWidth + c.IntN(110), Lanes: c.IntN(3), Color: c.IntN(2) == 0, ASCII: c.IntN(2) == 0, ManyConns: c.IntN(2) == 0, All: c.IntN(2) == 0, Alone: []timeline.Side{"", "", C, S}[c.IntN(4)],
-		Title: c.str(), Lesson: c.str(), Ref: c.str(), ClientLabel: c.str(), ServerLabel: c.str(), ClientSource: c.str(), ServerSource: c.str(), Own: S}
+		Title: c.str(), Hint: c.str(), Lesson: c.str(), Ref: c.str(), ClientLabel: c.str(), ServerLabel: c.str(), ClientSource: c.str(), ServerSource: c.str(), Own: S}
 }
 
 func drawAnything(t *testing.T, seed uint64, found ...string) {

@@ -171,7 +171,7 @@ func (t *Terminal) note(e timeline.Event, b *timeline.Note) {
 	if b.Blocks {
 		when = t.when(e.At, false)
 	}
-	if !sided(e.Side) {
+	if !sided(e.Side) || b.Part {
 		t.space()
 	}
 	t.block(e, when, t.s.noteBlock(b, min(t.wide(e.Side), 76)))
