@@ -11,6 +11,7 @@ import (
 	"socklife/internal/cli"
 	"socklife/internal/lab"
 	"socklife/internal/stage"
+	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
 
@@ -74,6 +75,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return err
 	}
 	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
+	if len(args) == 1 {
+		o.Hint = "Too fast? --pace 400ms waits before each call, --step for Enter."
+	}
 	to := netip.AddrPort{}
 	if len(args) == 2 {
 		if err := f.Refuse("the client alone: it is the server's", "backlog"); err != nil {
@@ -83,6 +87,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 			return err
 		}
 		o.ServerLabel, o.ServerSource = cli.ServerLabel(to)
+		if o.ServerSource == "" {
+			o.Alone = timeline.Client
+		}
 	}
 	if f.Trace {
 		o.ClientSource, o.ServerSource = "tracepoint", "tracepoint"

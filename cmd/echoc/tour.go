@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"socklife/internal/cli"
@@ -37,7 +39,7 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	if f.Wire.On {
 		wire = &stage.WireConfig{}
 	}
-	p := progress{quiet: f.Quiet || f.JSON, live: view.IsTerminal(os.Stdout)}
+	p := newProgress(f.Quiet || f.JSON, os.Stdout)
 	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: p.end})
 	log.Close()
 	return out.Done(cli.Verdict("tour", result))
@@ -58,7 +60,35 @@ func (o onlyCoverage) Event(e timeline.Event) {
 }
 
 // progress is a line for each scenario; on a terminal the one that is being played is shown too.
-type progress struct{ quiet, live bool }
+type progress struct {
+	quiet, live bool
+	width       int // lines are wrapped to it
+}
+
+func newProgress(quiet bool, to *os.File) progress {
+	if view.IsTerminal(to) {
+		return progress{quiet, true, view.Width(to)}
+	}
+	return progress{quiet, false, math.MaxInt}
+}
+
+// line prints a line; what does not fit stands below it.
+func (p progress) line(format string, args ...any) {
+	for _, l := range view.Wrap(fmt.Sprintf(format, args...), p.width, len("  1/34  ")) {
+		fmt.Println(l)
+	}
+}
+
+// row is a scenario and how it went; a narrow terminal has no columns.
+func (p progress) row(s tour.Stop, how string) {
+	if p.width < wideRow {
+		p.line("%3d/%d  %s: %s", s.N, s.Of, s.Name(), strings.Join(strings.Fields(how), " "))
+	} else {
+		p.line("%3d/%d  %-26s %s", s.N, s.Of, s.Name(), how)
+	}
+}
+
+const wideRow = 60
 
 func (p progress) begin(s tour.Stop) {
 	if !p.quiet && p.live {
@@ -75,17 +105,17 @@ func (p progress) end(s tour.Stop) {
 	}
 	switch {
 	case s.NotPlayed != "":
-		fmt.Printf("%3d/%d  %-26s not here: %s\n", s.N, s.Of, s.Name(), s.NotPlayed)
+		p.row(s, "not here: "+s.NotPlayed)
 	case !s.Result.OK():
-		fmt.Printf("%3d/%d  %-26s FAILED\n", s.N, s.Of, s.Name())
+		p.row(s, "FAILED")
 		for _, e := range s.Failures {
 			c := e.Body.(*timeline.Check)
-			fmt.Printf("        %s: expected %s: got %s\n", e.Side, c.Expect, c.Got)
+			p.line("        %s: expected %s: got %s", e.Side, c.Expect, c.Got)
 		}
 		if s.Result.Err != nil {
-			fmt.Printf("        %v\n", s.Result.Err)
+			p.line("        %v", s.Result.Err)
 		}
 	default:
-		fmt.Printf("%3d/%d  %-26s %2d checks met  %7v\n", s.N, s.Of, s.Name(), s.Result.Checks, s.Took.Round(time.Millisecond))
+		p.row(s, fmt.Sprintf("%2d checks met  %7v", s.Result.Checks, s.Took.Round(time.Millisecond)))
 	}
 }

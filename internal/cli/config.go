@@ -19,7 +19,7 @@ func (f *Flags) Observed(out Output, pcap *observe.Pcap) observe.Config {
 // Config is how the flags want a scenario run whose events go to out.
 func (f *Flags) Config(out Output) stage.Config {
 	cfg := stage.Config{
-		Hold: f.Hold, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute, Trace: f.Trace, Full: f.Full,
+		Hold: f.Hold, Capture: f.Wire.Capture, AbsoluteSeq: f.Wire.Absolute, Trace: f.Trace, Full: f.Full, All: f.All,
 		OnListener: f.Sockets.Apply,
 		OnConn:     f.Sockets.Apply,
 		Backlog:    f.Sockets.Backlog(),

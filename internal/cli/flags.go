@@ -29,6 +29,7 @@ type Flags struct {
 	Color, Clock        string
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
+	All                 bool
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 	man                 bool
@@ -49,6 +50,7 @@ func NewFlags(program string) *Flags {
 	fs.StringVar(&f.Color, "color", "auto", "`WHEN` to use colour: auto, always or never")
 	fs.StringVar(&f.Clock, "clock", "run", "which `CLOCK` the times are of: run, its beginning, or wall, the time of day")
 	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
+	fs.BoolVar(&f.All, "all", false, "show also how both sides agree on the next step of a scenario")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
@@ -191,7 +193,7 @@ func Version(program string) string {
 }
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

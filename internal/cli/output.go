@@ -67,7 +67,10 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 		return Silent()
 	}
 	of := view.For(w, f.Color)
-	o.Color, o.Width, o.ASCII, o.Wall = of.Color, of.Width, of.ASCII, f.Clock == "wall"
+	o.Color, o.Width, o.ASCII, o.Wall, o.All = of.Color, of.Width, of.ASCII, f.Clock == "wall", f.All
+	if !view.IsTerminal(w) || f.Step || f.Pace > 0 {
+		o.Hint = ""
+	}
 	if !view.IsTerminal(w) || !f.Step {
 		out := output(view.New(w, o))
 		out.terminal = view.IsTerminal(w)

@@ -24,9 +24,8 @@ var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}
 
 // fields are the JSON fields of a kind in their order; a question mark says that one may be absent.
 func fields(b timeline.Body) (names []string) {
-	typ := reflect.TypeOf(b).Elem()
-	for i := range typ.NumField() {
-		name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(b).Elem()) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "-" || name == "" {
 			continue
 		}

@@ -17,9 +17,9 @@ var (
 	summary  = regexp.MustCompile(`^[a-z0-9-]+: (\d+ (of \d+ )?checks?|FAILED|done)`)
 
 	names     = `CLOSED|LISTEN|SYN-SENT|SYN-RECEIVED|ESTABLISHED|FIN-WAIT-1|FIN-WAIT-2|CLOSE-WAIT|CLOSING|LAST-ACK|TIME-WAIT`
-	stateLine = regexp.MustCompile(`^(:\d+ )?(?:first seen |(` + names + `) → )?(` + names + `)( \([a-z_]+\))?$`)
+	stateLine = regexp.MustCompile(`^((?:<[^>]+>|:\d+) )?(?:first seen |(` + names + `) → )?(` + names + `)( \([a-z_]+\))?$`)
 	// What a look found beside a state, or instead of one.
-	aside = regexp.MustCompile(`^(accept queue \d|SYN queue \d|[A-Z][A-Za-z0-9]+ [+-]\d)`)
+	aside = regexp.MustCompile(`^((?:<[^>]+>|:\d+) accept queue \d|accept queue \d|SYN queue \d|[A-Z][A-Za-z0-9]+ [+-]\d)`)
 )
 
 // parseLanes reads what follows the lanes' head.

@@ -31,7 +31,7 @@ func (r *recorder) Event(e timeline.Event) {
 func drawn(t *testing.T, sc *stage.Scenario) (events []timeline.Event, text string) {
 	t.Helper()
 	var out strings.Builder
-	terminal := view.New(&out, view.Options{Width: 80, Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many})
+	terminal := view.New(&out, view.Options{Width: 80, Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, All: true})
 	rec := &recorder{}
 	log := timeline.New(terminal, rec)
 	result := stage.Both(context.Background(), sc, stage.Config{
@@ -84,7 +84,7 @@ func happened(events []timeline.Event, side timeline.Side, many bool) *transcrip
 	tr := newTranscript()
 	for _, e := range events { // the client's connections are numbered first
 		if s, ok := e.Body.(*timeline.State); ok && many && e.Side == timeline.Client && s.From != s.To {
-			tr.number(portOf(s.Local))
+			tr.number(tagOf(s, s.Local))
 		}
 	}
 	for _, e := range events {
@@ -103,14 +103,22 @@ func happened(events []timeline.Event, side timeline.Side, many bool) *transcrip
 		case *timeline.State:
 			port := ""
 			if many && side == timeline.Client {
-				port = portOf(b.Local)
+				port = tagOf(b, b.Local)
 			} else if many {
-				port = portOf(b.Remote)
+				port = tagOf(b, b.Remote)
 			}
 			tr.state(string(side), port, name(b.From), b.To.String())
 		}
 	}
 	return tr
+}
+
+// tagOf is what tells a connection apart: its name, or the client's port.
+func tagOf(s *timeline.State, client netip.AddrPort) string {
+	if s.Name != "" {
+		return "<" + s.Name + ">"
+	}
+	return portOf(client)
 }
 
 func portOf(addr netip.AddrPort) string {

@@ -17,6 +17,8 @@ type Tracer struct {
 	hooks atomic.Pointer[Hooks]
 	fds   descriptors
 	last  atomic.Int64 // ns that the last call took
+
+	endings endings
 }
 
 // Hooks are what somebody adds to the record of the calls. The functions may be nil.
@@ -49,8 +51,10 @@ func (t *Tracer) Took() time.Duration { return time.Duration(t.last.Load()) }
 func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 	h := t.hooks.Load()
 	back := h.before(Asked(c))
+	ended := t.endings.enter(c)
 	record := t.record(h, c)
 	return func() {
+		ended()
 		t.last.Store(int64(c.Took()))
 		back()
 		record()

@@ -90,8 +90,12 @@ func (n *Narration) FollowBoth(s *sockapi.Socket) {
 
 // Connected has the other end of a followed socket told too, now that it has one.
 func (n *Narration) Connected(s *sockapi.Socket) {
-	if w := n.follow(s); w != nil {
-		n.watch.FollowAddrs(w.Remote(), w.Local(), n.side.Other()) // on another host there is nothing to be found
+	w := n.follow(s)
+	if w == nil {
+		return
+	}
+	if peer, err := n.watch.FollowAddrs(w.Remote(), w.Local(), n.side.Other()); err == nil { // it is on this host
+		n.FollowedPeer(w, peer)
 	}
 }
 
@@ -101,6 +105,7 @@ func (n *Narration) follow(s *sockapi.Socket) *watch.Socket {
 	if err != nil {
 		return nil
 	}
+	n.Followed(s, w)
 	n.watch.Sample()
 	return w
 }
@@ -132,5 +137,5 @@ func (n *Narration) observed(c watch.Change) {
 		n.followed--
 		n.mu.Unlock()
 	}
-	Change(n.log, c)
+	Change(n.log, c, timeline.Label{}, n.Ended(c))
 }

@@ -16,18 +16,23 @@ func Around(log *timeline.Log) watch.Around {
 	}
 }
 
-// Change puts what the watcher saw into the timeline.
-func Change(log *timeline.Log, c watch.Change) {
+// Change puts what the watcher saw into the timeline, with what this program knows of it beside: what the lesson calls
+// the socket, and what its calls did about its end.
+func Change(log *timeline.Log, c watch.Change, label timeline.Label, ended timeline.Ended) {
 	side, _ := c.Socket.Tag().(timeline.Side)
 	n := numberOf(log, side, c)
 	if c.First && c.To == tcpinfo.Closed || c.What == watch.RecvQChanged && c.Now.Diag.RecvQ == 0 {
 		return // a new socket, or one read empty: the call tells it
 	}
 	if c.What&^watch.QueueChanged != 0 {
-		log.Add(side, c.Now.Time, state(c, n))
+		s := state(c, n)
+		s.Label, s.Ended = label, ended
+		log.Add(side, c.Now.Time, s)
 	}
 	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {
-		log.Add(side, c.Now.Time, queue(c, n))
+		q := queue(c, n)
+		q.Label = label
+		log.Add(side, c.Now.Time, q)
 	}
 }
 
@@ -56,7 +61,7 @@ func details(e *timeline.State, d *tcpinfo.Socket) {
 	}
 	if d.Timer.Kind != tcpinfo.TimerNone {
 		ms, retrans := d.Timer.Expires.Milliseconds(), int(d.Timer.Retrans)
-		e.Timer, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), &ms, &retrans
+		e.Timer, e.TimerFor, e.ExpiresMS, e.Retrans = d.Timer.Kind.String(), timerFor(d), &ms, &retrans
 	}
 	e.RecvQ, e.SendQ = &d.RecvQ, &d.SendQ
 	if d.Shutdown != nil {

@@ -12,7 +12,7 @@ import (
 // The administrator can end any connection of the host, whoever owns it: SOCK_DESTROY, which  ss -K  uses. The peer is
 // sent RST where TCP says so, and the owner is told ECONNABORTED. It also ends what no descriptor leads to any more.
 var abort = &stage.Scenario{
-	Name: "abort", Group: stage.Failure, Many: true,
+	Name: "abort", Group: stage.Failure, Many: true, Control: stage.ControlFirst,
 	Lesson: "the administrator aborts a connection: ECONNABORTED",
 	Source: "RFC 9293 3.10.5, ss(8) -K",
 	Server: abortServer,
@@ -50,6 +50,7 @@ func abortServer(s *stage.Side) {
 	conn.Close()
 
 	leaked := l.Accept()
+	leaked.Name("forgotten")
 	control.HearWord("closed")
 	leaked.Expect("a connection that its application forgot: the client has long closed", tcpinfo.CloseWait)
 	leaked.Must(leaked.TryDestroy())
@@ -59,6 +60,7 @@ func abortServer(s *stage.Side) {
 	leaked.Close()
 
 	old := l.Accept()
+	old.Name("old")
 	old.Close()
 	old.Expect("a connection in TIME-WAIT: it has no owner", tcpinfo.TimeWait)
 	old.Must(old.TryDestroy())
@@ -85,12 +87,14 @@ func abortClient(c *stage.Side) {
 	conn.Close()
 
 	forgotten := c.Dial()
+	forgotten.Name("forgotten")
 	forgotten.Close()
 	forgotten.Expect("we have closed, the server does not", tcpinfo.FinWait2)
 	control.Say("closed")
 	forgotten.ExpectGone("RST: nobody waits any more")
 
 	old := c.Dial()
+	old.Name("old")
 	end := old.Read(64)
 	c.Check("read() gives 0: the server closed first", len(end) == 0, "%d bytes", len(end))
 	old.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)

@@ -12,7 +12,7 @@ import (
 // called. Its place in the accept queue stays. accept() succeeds, and hands over the socket of a connection that is no
 // more.
 var acceptReset = &stage.Scenario{
-	Name: "accept-reset", Group: stage.Opening, Many: true,
+	Name: "accept-reset", Group: stage.Opening, Many: true, Control: stage.ControlFirst,
 	Lesson: "the client is gone before accept()",
 	Source: "accept(2) ECONNABORTED, getpeername(2) ENOTCONN",
 	Server: acceptResetServer,
@@ -58,6 +58,7 @@ func acceptResetClient(c *stage.Side) {
 	conn.Write(c.Request())
 	conn.HearWord("connect")
 	early := c.Dial()
+	early.Name("early")
 	early.Expect("connected, as far as we can tell", tcpinfo.Established)
 	conn.HearWord("reset")
 	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})

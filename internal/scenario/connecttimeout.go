@@ -47,11 +47,15 @@ func connectTimeoutServer(s *stage.Side) {
 
 func connectTimeoutClient(c *stage.Side) {
 	first := c.Dial()
+	first.Name("first")
 	first.Expect("it takes the only place in the server's queue", tcpinfo.Established)
 	first.ExpectPeer("and waits there for accept()", tcpinfo.Established)
 
 	before := c.Counters()
 	bySyns, byTime, byCall := c.SocketNonblock(), c.SocketNonblock(), c.Socket()
+	bySyns.Name("TCP_SYNCNT")
+	byTime.Name("TCP_USER_TIMEOUT")
+	byCall.Name("SO_SNDTIMEO")
 	stage.Set(bySyns, sockapi.TCP_SYNCNT, synCount)
 	stage.Set(byTime, sockapi.TCP_USER_TIMEOUT, userTimeout)
 	stage.Set(byCall, sockapi.SO_SNDTIMEO, sendTimeout)

@@ -32,6 +32,8 @@ const (
 func deadPeerServer(s *stage.Side) {
 	l := s.Listen()
 	idle, busy := l.Accept(), l.Accept()
+	idle.Name("idle")
+	busy.Name("busy")
 	s.ReadRequest(idle)
 	busy.Read(64)
 	idle.ExpectPeerGone("the client's kernel has given up")
@@ -47,6 +49,8 @@ func deadPeerServer(s *stage.Side) {
 
 func deadPeerClient(c *stage.Side) {
 	idle, busy := c.Dial(), c.Dial()
+	idle.Name("idle")
+	busy.Name("busy")
 	stage.Set(idle, sockapi.SO_KEEPALIVE, true)
 	stage.Set(idle, sockapi.TCP_KEEPIDLE, deadPeerIdle)
 	stage.Set(idle, sockapi.TCP_KEEPINTVL, deadPeerIdle)

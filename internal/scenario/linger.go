@@ -88,7 +88,7 @@ func lingerResetServer(s *stage.Side) {
 	l := s.Listen(smallWindow)
 	conn := l.Accept()
 	s.ReadRequest(conn)
-	conn.Say("ready")
+	conn.Sign("ready")
 	conn.Expect("a reset ends the connection for both, whatever was under way", tcpinfo.Closed)
 	all, err := conn.ReadUntilError()
 	s.Check("what our kernel had received can still be read", bytes.Equal(all, stage.Pattern(len(all))), "%d bytes", len(all))
@@ -103,7 +103,7 @@ func lingerResetClient(c *stage.Side) {
 	conn := connectToWrite(c)
 	stage.Set(conn, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
 	conn.Write(c.Request())
-	conn.HearWord("ready")
+	conn.HearSign("ready")
 	conn.Write(stage.Pattern(lingerData))
 	unsent := conn.Info().NotsentBytes
 	c.Check("write() took all, and the server's kernel did not: the rest is unsent", unsent > 0, "%d bytes unsent", unsent)

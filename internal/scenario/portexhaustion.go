@@ -16,7 +16,7 @@ import (
 // as it has ports, and those in TIME-WAIT count: with the usual 28,232 ports and 60 s that is 470 a second. Here
 // the client has three ports.
 var portExhaustion = &stage.Scenario{
-	Name: "port-exhaustion", Group: stage.Addresses, Many: true,
+	Name: "port-exhaustion", Group: stage.Addresses, Many: true, Control: stage.ControlFirst,
 	Lesson: "ports used up, by connections and by TIME-WAIT, and what helps",
 	Source: "ip(7) IP_LOCAL_PORT_RANGE, connect(2) EADDRNOTAVAIL",
 	Server: portExhaustionServer,
@@ -44,6 +44,7 @@ func portExhaustionServer(s *stage.Side) {
 	control := l.Accept() // over this connection the two sides say how far they are
 	s.ReadRequest(control)
 	other := s.Socket()
+	other.Name("other")
 	other.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	other.Listen(8)
 	control.Say(other.Local().String())
@@ -111,6 +112,7 @@ func portExhaustionClient(c *stage.Side) {
 	}
 	control.HearWord("accepted")
 	fourth := c.SocketFrom(ports, thousands)
+	fourth.Name("fourth")
 	c.CheckErrno("one more fails: every port has a connection to this destination", fourth.TryConnect(c.Addr), unix.EADDRNOTAVAIL)
 	c.Hold()
 
@@ -120,6 +122,7 @@ func portExhaustionClient(c *stage.Side) {
 
 	c.Part(portsDest)
 	elsewhere := c.SocketFrom(ports, thousands)
+	elsewhere.Name("elsewhere")
 	c.CheckErrno("another destination helps: the ports are used up for each one alone", elsewhere.TryConnect(other), 0)
 	c.Check("a port that has a connection already", taken(conns, elsewhere.Local().Port()), "%d", elsewhere.Local().Port())
 	elsewhere.Close()

@@ -13,7 +13,7 @@ import (
 // the host answered. To have the port is not enough (bind), to listen is what counts; and a server that stops listening
 // refuses new clients while it goes on serving those it has.
 var refused = &stage.Scenario{
-	Name: "refused", Group: stage.Opening, Many: true,
+	Name: "refused", Group: stage.Opening, Many: true, Control: stage.ControlListener,
 	Lesson: "nobody listens: the answer is RST, and connect() fails at once",
 	Source: "RFC 9293 3.10.7.1, connect(2) ECONNREFUSED",
 	Server: refusedServer,
@@ -33,6 +33,7 @@ func refusedServer(s *stage.Side) {
 
 	s.Part(refusedBound)
 	second := s.Socket()
+	second.Name("second")
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	second.Expect("it has a port; it does not listen", tcpinfo.Closed)
 	before := s.Counters()
@@ -70,6 +71,7 @@ func refusedClient(c *stage.Side) {
 	second := control.HearAddr()
 
 	conn := c.Socket()
+	conn.Name("first")
 	before := c.Counters()
 	c.CheckErrno("a port that is bound, and nobody listens: RST", conn.TryConnect(second), unix.ECONNREFUSED)
 	conn.Expect("as it was before connect(): nothing is left of the attempt", tcpinfo.Closed)
@@ -89,6 +91,7 @@ func refusedClient(c *stage.Side) {
 	control.Say("connected")
 	control.HearWord("closed")
 	late := c.Socket()
+	late.Name("late")
 	c.CheckErrno("the server has closed its listener: refused again", late.TryConnect(second), unix.ECONNREFUSED)
 	control.Say("refused again")
 	word := conn.Hear()

@@ -17,7 +17,7 @@ import (
 // connection after the other into each of the states, the client resets it, and the server's next calls say what is
 // told of that: ECONNRESET, but not to who has already seen the end of the stream.
 var resets = &stage.Scenario{
-	Name: "resets", Group: stage.Closing, Many: true,
+	Name: "resets", Group: stage.Closing, Many: true, Control: stage.ControlFirst,
 	Lesson: "a reset ends a connection in every state",
 	Source: "RFC 9293 3.5.3, 3.10.7.4",
 	Server: resetsServer,
@@ -173,6 +173,7 @@ func gave(err error, none string) string {
 // resetSynReceived holds a half-open connection with a listener that waits for data.
 func resetSynReceived(s *stage.Side, control *stage.Conn) (told []string) {
 	second := s.Socket()
+	second.Name("half-open")
 	second.Bind(netip.AddrPortFrom(control.Local().Addr(), 0))
 	stage.Set(second, sockapi.TCP_DEFER_ACCEPT, time.Hour)
 	second.Listen(8)

@@ -14,7 +14,7 @@ import (
 // A server that closed its connections first cannot be started again: they are in TIME-WAIT, on its port. With
 // SO_REUSEADDR it can, if the server of before had it set too. A listener that is alive is another matter.
 var reuseaddr = &stage.Scenario{
-	Name: "reuseaddr", Group: stage.Addresses, Many: true,
+	Name: "reuseaddr", Group: stage.Addresses, Many: true, Control: stage.ControlFirst,
 	Lesson: "starting a server again over its connections in TIME-WAIT",
 	Source: "socket(7) SO_REUSEADDR",
 	Server: reuseaddrServer,
@@ -28,6 +28,7 @@ func reuseaddrServer(s *stage.Side) {
 
 	s.Part("a server without SO_REUSEADDR, on a port of its own, closes first")
 	old := s.Socket()
+	old.Name("old")
 	old.Bind(netip.AddrPortFrom(s.Addr.Addr(), 0))
 	old.Listen(1)
 	conn.Write([]byte(old.Local().String() + "\n"))
@@ -36,6 +37,7 @@ func reuseaddrServer(s *stage.Side) {
 	first.Expect("the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)
 	old.Close()
 	again := s.Socket()
+	again.Name("again")
 	s.CheckErrno("bind() again fails", again.TryBind(first.Local()), unix.EADDRINUSE)
 	stage.Set(again, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("with SO_REUSEADDR too: the old socket did not have it", again.TryBind(first.Local()), unix.EADDRINUSE)
@@ -55,6 +57,7 @@ func reuseaddrServer(s *stage.Side) {
 	l.Listen(128)
 
 	another := s.Socket()
+	another.Name("another")
 	stage.Set(another, sockapi.SO_REUSEADDR, true)
 	s.CheckErrno("a second server beside a live listener fails, SO_REUSEADDR or not", another.TryBind(s.Addr), unix.EADDRINUSE)
 	another.Close()

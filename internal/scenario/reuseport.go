@@ -15,7 +15,7 @@ import (
 // its addresses and ports. Each has an accept queue of its own, and takes it along when it closes: what was in it is
 // reset, though another listener could have served it.
 var reuseport = &stage.Scenario{
-	Name: "reuseport", Group: stage.Addresses, Many: true,
+	Name: "reuseport", Group: stage.Addresses, Many: true, Control: stage.ControlListener,
 	Lesson: "two listeners on one port: connections spread, queues do not move",
 	Source: "socket(7) SO_REUSEPORT, tcp_migrate_req",
 	Server: reuseportServer,
@@ -113,6 +113,7 @@ func reuseportClient(c *stage.Side) {
 		return closed + " of " + gone, closed == gone
 	})
 	late := c.Socket()
+	late.Name("late")
 	late.Connect(port)
 	control.Say("late")
 	reset := in(tcpinfo.Closed, conns)

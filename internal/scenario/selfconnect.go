@@ -16,7 +16,7 @@ import (
 // server that is down, on a port that the kernel also gives to clients: one day the kernel chooses that very port. And
 // then the server cannot start, because its port is taken.
 var selfConnect = &stage.Scenario{
-	Name: "self-connect", Group: stage.Opening, Many: true,
+	Name: "self-connect", Group: stage.Opening, Many: true, Control: stage.ControlListener,
 	Lesson: "a socket that connects to itself, and the server that cannot start",
 	Source: "RFC 9293 3.5 figure 7, ip(7) ip_local_port_range",
 	Server: selfConnectServer,
@@ -32,6 +32,7 @@ func selfConnectServer(s *stage.Side) {
 	taken := conn.HearAddr()
 
 	app := s.Socket()
+	app.Name("server")
 	err := app.TryBind(taken)
 	if errors.Is(err, unix.EADDRNOTAVAIL) {
 		s.Note("%s is on another host: whether a server could start there cannot be tried here", taken)
@@ -52,6 +53,7 @@ func selfConnectClient(c *stage.Side) {
 
 	conn.HearWord("connect to yourself")
 	self := c.Socket()
+	self.Name("self")
 	self.Bind(netip.AddrPortFrom(conn.Local().Addr(), 0))
 	self.Connect(self.Local())
 	self.Expect("nobody listens there, and we are connected", tcpinfo.Established)

@@ -13,7 +13,7 @@ import (
 // shutdown(SHUT_RD) on a listener makes it a socket that does not listen. Its port stays its own, whoever waits in
 // accept() is woken, and what nobody had accepted is reset. listen() makes it a listener again.
 var shutdownListener = &stage.Scenario{
-	Name: "shutdown-listener", Group: stage.Closing, Many: true,
+	Name: "shutdown-listener", Group: stage.Closing, Many: true, Control: stage.ControlListener,
 	Lesson: "shutdown() on a listener: it no longer listens and keeps its port",
 	Source: "shutdown(2), accept(2) EINVAL",
 	Server: shutdownListenerServer,
@@ -26,6 +26,7 @@ func shutdownListenerServer(s *stage.Side) {
 	s.ReadRequest(control)
 
 	second := named(s, control.Local())
+	second.Name("listener")
 	second.Listen(8)
 	control.Say(second.Local().String())
 	control.HearWord("connected")
@@ -38,6 +39,7 @@ func shutdownListenerServer(s *stage.Side) {
 	_, err := second.TryAccept()
 	s.CheckErrno("accept() fails: it is no listener", err, unix.EINVAL)
 	another := s.Socket()
+	another.Name("another")
 	s.CheckErrno("bind() to its port fails: it is still taken", another.TryBind(second.Local()), unix.EADDRINUSE)
 	another.Close()
 	s.Hold()
@@ -67,6 +69,7 @@ func shutdownListenerClient(c *stage.Side) {
 	control.Write(c.Request())
 	second := control.HearAddr()
 	queued := c.Socket()
+	queued.Name("queued")
 	queued.Connect(second)
 	queued.Expect("connected, though nobody has accepted", tcpinfo.Established)
 	control.Say("connected")
@@ -77,12 +80,14 @@ func shutdownListenerClient(c *stage.Side) {
 	queued.Expect("the connection is gone", tcpinfo.Closed)
 	queued.Close()
 	late := c.Socket()
+	late.Name("late")
 	c.CheckErrno("connect() is refused, as if nobody had the port", late.TryConnect(second), unix.ECONNREFUSED)
 	late.Close()
 	control.Say("refused")
 
 	control.HearWord("open")
 	conn := c.Socket()
+	conn.Name("served")
 	conn.Connect(second)
 	conn.Say("hello")
 	word := conn.Hear()

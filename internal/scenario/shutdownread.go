@@ -14,7 +14,7 @@ import (
 // know, and goes on sending. Linux goes on receiving: what comes is acknowledged, queued, and can even be read. All
 // that is new is that read() does not wait any more. With SHUT_RDWR the data that comes is answered with RST.
 var shutdownRead = &stage.Scenario{
-	Name: "shutdown-read", Group: stage.Closing, Many: true,
+	Name: "shutdown-read", Group: stage.Closing, Many: true, Control: stage.ControlFirst,
 	Lesson: "shutdown(SHUT_RD) sends nothing and discards nothing",
 	Source: "shutdown(2), RFC 9293 3.6.1",
 	Server: shutdownReadServer,
@@ -30,6 +30,7 @@ func shutdownReadServer(s *stage.Side) {
 	control.Say("go on")
 
 	conn := l.Accept()
+	conn.Name("SHUT_RD")
 	control.HearWord("shut")
 	conn.Expect("the client has shut down its receiving side, and nothing here tells of it", tcpinfo.Established)
 	conn.CheckShutdown("none is set", 0)
@@ -42,6 +43,7 @@ func shutdownReadServer(s *stage.Side) {
 	conn.Close()
 
 	both := l.Accept()
+	both.Name("SHUT_RDWR")
 	end := both.Read(64)
 	s.Check("SHUT_RDWR sends a FIN: read() gives 0", len(end) == 0, "%d bytes", len(end))
 	both.Expect("for us it is a client that has finished sending", tcpinfo.CloseWait)
@@ -62,6 +64,7 @@ func shutdownReadClient(c *stage.Side) {
 	control.HearWord("go on")
 
 	conn := c.Dial()
+	conn.Name("SHUT_RD")
 	before := conn.Info().SegsOut
 	conn.Shutdown(unix.SHUT_RD)
 	after := conn.Info().SegsOut
@@ -81,6 +84,7 @@ func shutdownReadClient(c *stage.Side) {
 	conn.Close()
 
 	both := c.Dial()
+	both.Name("SHUT_RDWR")
 	both.Shutdown(unix.SHUT_RDWR)
 	both.Expect("SHUT_RDWR sends a FIN, as SHUT_WR does", tcpinfo.FinWait2)
 	counted := c.Counters()

@@ -21,7 +21,7 @@ func shutdownVsCloseServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
-	conn.Say("go on")
+	conn.Sign("go on")
 	conn.HearWord("closed one")
 	conn.Expect("the client called close(), and nothing here tells of it", tcpinfo.Established)
 	conn.Say("still here")
@@ -36,7 +36,7 @@ func shutdownVsCloseServer(s *stage.Side) {
 func shutdownVsCloseClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
-	conn.HearWord("go on")
+	conn.HearSign("go on")
 	copied := conn.Dup()
 	c.Check("two descriptors, one socket: it has one cookie (SO_COOKIE)", copied.Cookie() == conn.Cookie(), "%x and %x", conn.Cookie(), copied.Cookie())
 	conn.Close()

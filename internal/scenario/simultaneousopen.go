@@ -17,7 +17,7 @@ import (
 // server's whose accept queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that
 // very port.
 var simultaneousOpen = &stage.Scenario{
-	Name: "simultaneous-open", Group: stage.Opening, Many: true,
+	Name: "simultaneous-open", Group: stage.Opening, Many: true, Control: stage.ControlListener,
 	Lesson: "both ends connect, nobody listens: one connection",
 	Source: "RFC 9293 3.5, figure 7",
 	Server: simultaneousOpenServer,
@@ -51,6 +51,7 @@ func simultaneousOpenServer(s *stage.Side) {
 	full.Name("full listener")
 	full.Listen(0)
 	ours := s.SharingPort(full.Local()) // two sockets may have the port while only one of them listens
+	ours.Name("ours")
 
 	// With a filter that drops whatever comes for our socket, the client's answer to our SYN does not reach us, and its
 	// SYN-RECEIVED lasts until we remove it.
@@ -70,6 +71,7 @@ func simultaneousOpenServer(s *stage.Side) {
 		ours.Expect("our SYN is on its way; a filter keeps the answer from us", tcpinfo.SynSent)
 		conn.Say("held")
 		second := s.SharingPort(full.Local())
+		second.Name("early")
 		second.TryDropIncoming()
 		s.CheckErrno("once more, with another socket of the client's", second.TryConnect(conn.HearAddr()), unix.EINPROGRESS)
 		conn.Say("held too")
@@ -109,9 +111,11 @@ func simultaneousOpenClient(c *stage.Side) {
 	theirs := conn.HearAddr()
 
 	filler := c.Socket()
+	filler.Name("filler")
 	filler.Connect(theirs)
 	filler.ExpectPeer("nobody accepts it, and with it the listener's queue is full", tcpinfo.Established)
 	ours := c.SocketNonblock()
+	ours.Name("ours")
 	c.CheckErrno("connect() to the full listener is under way", ours.TryConnect(theirs), unix.EINPROGRESS)
 	ours.Expect("the listener has dropped our SYN: we wait", tcpinfo.SynSent)
 
@@ -147,6 +151,7 @@ func simultaneousOpenClient(c *stage.Side) {
 // closeEarly has a second connection opened the same way, and closes it in SYN-RECEIVED.
 func closeEarly(c *stage.Side, conn *stage.Conn, theirs netip.AddrPort) *stage.Conn {
 	early := c.SocketNonblock()
+	early.Name("early")
 	c.CheckErrno("another connect() to the full listener is under way", early.TryConnect(theirs), unix.EINPROGRESS)
 	early.Expect("the listener has dropped this SYN too", tcpinfo.SynSent)
 	conn.Say(early.Local().String())

@@ -15,7 +15,7 @@ import (
 // socket and no descriptor. Mostly it lives for one round trip. TCP_DEFER_ACCEPT holds it: the listener takes no notice
 // of the client's bare ACK and waits for data, while the client has long been ESTABLISHED.
 var synQueue = &stage.Scenario{
-	Name: "syn-queue", Group: stage.Opening, Many: true,
+	Name: "syn-queue", Group: stage.Opening, Many: true, Control: stage.ControlFirst,
 	Lesson: "a half-open connection lives in the SYN queue",
 	Source: "RFC 9293 3.3.2 SYN-RECEIVED, tcp(7) TCP_DEFER_ACCEPT",
 	Server: synQueueServer,
@@ -90,6 +90,7 @@ func synQueueClient(c *stage.Side) {
 	conn.HearWord("connect")
 	c.Part(synQueueParts[0])
 	patient := c.Dial()
+	patient.Name("patient")
 	patient.Expect("connect() has returned: for us it is open", tcpinfo.Established)
 	patient.ExpectPeer("for the server it is not", tcpinfo.SynReceived)
 	conn.HearWord("write")
@@ -98,6 +99,7 @@ func synQueueClient(c *stage.Side) {
 	conn.HearWord("connect")
 	c.Part(synQueueParts[1])
 	early := c.Dial()
+	early.Name("early")
 	early.Expect("open, for us", tcpinfo.Established)
 	conn.HearWord("reset")
 	stage.Set(early, sockapi.SO_LINGER, sockapi.Linger{OnOff: true})
@@ -108,6 +110,7 @@ func synQueueClient(c *stage.Side) {
 	conn.HearWord("connect")
 	c.Part(synQueueParts[2])
 	silent := c.Dial()
+	silent.Name("silent")
 	silent.Expect("open, for us", tcpinfo.Established)
 	c.Unhurried(func() { conn.HearWord("done") })
 	for _, s := range []*stage.Conn{patient, silent, conn} {

@@ -15,7 +15,7 @@ import (
 // kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for
 // connect() may give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
 var timeWaitReuse = &stage.Scenario{
-	Name: "time-wait-reuse", Group: stage.Closing, Many: true,
+	Name: "time-wait-reuse", Group: stage.Closing, Many: true, Control: stage.ControlFirst,
 	Lesson: "a new connection in the place of one in TIME-WAIT",
 	Source: "RFC 9293 3.6.1, RFC 6191",
 	Server: timeWaitReuseServer,
@@ -32,6 +32,7 @@ func timeWaitReuseServer(s *stage.Side) {
 
 	// The server closes first: TIME-WAIT is here, and a SYN comes.
 	old := l.Accept()
+	old.Name("old")
 	old.Read(64)
 	old.Close()
 	old.Expect("we closed first: this pair of addresses is taken for 60 s", tcpinfo.TimeWait)
@@ -42,6 +43,7 @@ func timeWaitReuseServer(s *stage.Side) {
 	old.ExpectGone("TIME-WAIT was given up for it")
 	control.Say("SYN-RECEIVED")
 	again := l.Accept()
+	again.Name("again")
 	again.Expect("the same pair of addresses, another connection", tcpinfo.Established)
 	control.Say("ESTABLISHED")
 	again.ReadToEnd()
@@ -49,6 +51,7 @@ func timeWaitReuseServer(s *stage.Side) {
 
 	// The client closes first: TIME-WAIT is there, and connect() wants its port.
 	mine := l.Accept()
+	mine.Name("mine")
 	mine.ReadToEnd()
 	mine.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	mine.Close()
@@ -64,6 +67,7 @@ func timeWaitReuseClient(c *stage.Side) {
 	control.Write(c.Request())
 
 	old := c.Socket()
+	old.Name("old")
 	old.Bind(netip.AddrPortFrom(control.Local().Addr(), 0)) // a port that no other connection has, as connect() might choose
 	old.Connect(c.Addr)
 	old.Say("old")
@@ -72,6 +76,7 @@ func timeWaitReuseClient(c *stage.Side) {
 	old.Close()
 	old.ExpectEnded("the server closed first: on this side the port is free")
 	again := c.Socket()
+	again.Name("again")
 	again.Bind(old.Local())
 	control.HearWord("TIME-WAIT")
 	again.Connect(c.Addr)
@@ -82,6 +87,7 @@ func timeWaitReuseClient(c *stage.Side) {
 	again.Close()
 
 	mine := c.Socket()
+	mine.Name("mine")
 	mine.NoBind() // what bind() took, connect() does not choose
 	mine.Connect(c.Addr)
 	mine.Say("mine")
@@ -89,6 +95,7 @@ func timeWaitReuseClient(c *stage.Side) {
 	mine.Expect("this time we closed first", tcpinfo.TimeWait)
 	port := mine.Local().Port()
 	next := c.SocketFrom(sockapi.PortRange{Lo: port, Hi: port}, "tcp_tw_reuse cannot be shown")
+	next.Name("next")
 	before := c.Counters()
 	if !reuse(c, next, mine) {
 		control.Say("refused")

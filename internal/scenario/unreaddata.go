@@ -21,7 +21,7 @@ func unreadDataServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
 	s.ReadRequest(conn)
-	conn.Say("go on")
+	conn.Sign("go on")
 	conn.AwaitUnread("one more byte has come, and we do not read it")
 	s.Hold()
 	before := s.Counters()
@@ -33,7 +33,7 @@ func unreadDataServer(s *stage.Side) {
 
 	conn = l.Accept() // whoever connects again has done with the connection before
 	s.Note("the same again, and this time we read before we close")
-	conn.Say("go on")
+	conn.Sign("go on")
 	last := conn.Read(1)
 	s.Check("the byte is read", string(last) == "!", "%q", last)
 	conn.Close()
@@ -44,7 +44,7 @@ func unreadDataServer(s *stage.Side) {
 func unreadDataClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
-	conn.HearWord("go on")
+	conn.HearSign("go on")
 	conn.Write([]byte("!"))
 	_, err := conn.TryRead(64)
 	c.CheckErrno("read() fails: the server's answer is RST", err, unix.ECONNRESET)
@@ -56,7 +56,7 @@ func unreadDataClient(c *stage.Side) {
 	conn.Close()
 
 	conn = c.Dial()
-	conn.HearWord("go on")
+	conn.HearSign("go on")
 	conn.Write([]byte("!"))
 	end = conn.Read(64)
 	c.Check("read() gives 0: the server has read the byte and then closed", len(end) == 0, "%d bytes", len(end))

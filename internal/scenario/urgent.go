@@ -30,7 +30,7 @@ func urgentServer(s *stage.Side) {
 	_, err := conn.TryRecv(1, unix.MSG_OOB)
 	s.CheckErrno("recv(MSG_OOB) fails as long as nothing urgent has come", err, unix.EINVAL)
 
-	conn.Say("one")
+	conn.Sign("one")
 	awaitStream(s, conn, "ab, an urgent !, and cd have come", 5)
 	checkPriority(s, conn)
 	s.Hold()
@@ -43,7 +43,7 @@ func urgentServer(s *stage.Side) {
 	checkRead(s, conn, "read() goes on behind the mark: out of band means out of the stream", "cd")
 	checkMark(s, conn, "we are past it", false)
 
-	conn.Say("two")
+	conn.Sign("two")
 	awaitStream(s, conn, "ab, urgent 1, cd, urgent 2 and ef have come, and nothing was read in between", 8)
 	checkRead(s, conn, "there is one mark, at 2; 1 has become an ordinary byte", "ab1cd")
 	b, err = conn.TryRecv(9, unix.MSG_OOB)
@@ -51,14 +51,14 @@ func urgentServer(s *stage.Side) {
 	checkRead(s, conn, "the rest of the stream", "ef")
 
 	stage.Set(conn, sockapi.SO_OOBINLINE, true)
-	conn.Say("inline")
+	conn.Sign("inline")
 	awaitStream(s, conn, "ab, an urgent !, and cd have come", 5)
 	_, err = conn.TryRecv(1, unix.MSG_OOB)
 	s.CheckErrno("with SO_OOBINLINE there is nothing out of band", err, unix.EINVAL)
 	checkRead(s, conn, "read() stops at the mark, as before", "ab")
 	checkMark(s, conn, "the next byte is the urgent one", true)
 	checkRead(s, conn, "and the byte is where it was sent: in the stream", "!cd")
-	conn.Say("done")
+	conn.Sign("done")
 	conn.Read(64)
 	conn.Close()
 }
@@ -66,23 +66,23 @@ func urgentServer(s *stage.Side) {
 func urgentClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
-	conn.HearWord("one")
+	conn.HearSign("one")
 	conn.Write([]byte("ab"))
 	sendUrgent(c, conn, "!")
 	conn.Write([]byte("cd"))
 
-	conn.HearWord("two")
+	conn.HearSign("two")
 	conn.Write([]byte("ab"))
 	sendUrgent(c, conn, "1")
 	conn.Write([]byte("cd"))
 	sendUrgent(c, conn, "2")
 	conn.Write([]byte("ef"))
 
-	conn.HearWord("inline")
+	conn.HearSign("inline")
 	conn.Write([]byte("ab"))
 	sendUrgent(c, conn, "!")
 	conn.Write([]byte("cd"))
-	conn.HearWord("done")
+	conn.HearSign("done")
 	conn.Close()
 }
 

@@ -21,6 +21,7 @@ type Config struct {
 	Pcap                 *observe.Pcap  // has the segments that are seen too, on the wire or on this host; nil: no capture
 	Trace                bool           // have the kernel tell each transition (root)
 	Full                 bool           // also wait for what takes a minute
+	All                  bool           // Pace and Step are for calls beside the lesson, too
 
 	// Options the user set on the command line; called before bind, listen and connect.
 	OnListener, OnConn func(*sockapi.Socket) error

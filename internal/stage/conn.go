@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
@@ -75,7 +76,11 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 	if err := c.sock.Bind(addr); err != nil {
 		return err
 	}
-	c.side.announce(c.boundTo(), c.side.Name)
+	addr = c.boundTo()
+	if c.side.Name == timeline.Server {
+		c.side.run.labels.serves(addr, c.sock.FD())
+	}
+	c.side.announce(addr, c.side.Name)
 	return nil
 }
 
@@ -263,7 +268,7 @@ func (c *Conn) TryShutdown(how int) error {
 // Close is close(2), and how long it took. The watcher goes on following what the kernel still has of the socket.
 func (c *Conn) Close() time.Duration {
 	defer c.look()
-	if c.aborted = c.aborts(); c.aborted != "" {
+	if c.aborted = observe.WillAbort(c.sock); c.aborted != "" {
 		c.Must(c.unreadMismatch())
 	}
 	err := c.sock.Close()
@@ -273,19 +278,6 @@ func (c *Conn) Close() time.Duration {
 	}
 	c.Must(err)
 	return c.side.trace.Took()
-}
-
-// aborts says why close() will send RST and not FIN, if it will. That is asked for the truth of the lesson, and not a
-// call of it.
-func (c *Conn) aborts() (why string) {
-	s := c.sock.Untraced()
-	if linger, err := sockapi.SO_LINGER.Get(s); err == nil && linger == (sockapi.Linger{OnOff: true}) {
-		return "SO_LINGER is on, with 0 s"
-	}
-	if n, err := s.InQ(); err == nil && n > 0 {
-		return fmt.Sprintf("%d bytes were not read", n)
-	}
-	return ""
 }
 
 // finish closes what the lesson left open, as the end of its process would.

@@ -20,8 +20,12 @@
 //   - States are held by construction, never caught by luck: [Conn.Fill] fills both buffers and the window,
 //     [SmallBuffers] makes that quick, [Conn.TryDropIncoming] has a socket see no segments.
 //   - Where the sides must agree on something they say it over a connection: [Conn.Say], [Conn.Hear],
-//     [Conn.HearWord]. A client begins with [Side.Request], which a server reads with [Side.ReadRequest].
-//   - [Side.Note] explains, in a sentence; [Side.Hold] stays where the lesson is for as long as the user wants to look.
+//     [Conn.HearWord]. A client begins with [Side.Request], which a server reads with [Side.ReadRequest]. Where that is
+//     beside the lesson, [Control] says so of a whole connection, and [Conn.Sign] and [Conn.HearSign] of a word: the
+//     timeline shows it as one line, and all of it with --all.
+//   - [Conn.Name] tells the sockets of one side apart.
+//   - [Side.Note] explains, in a sentence, and [Side.Part] begins a part of the lesson; [Side.Hold] stays where the
+//     lesson is for as long as the user wants to look.
 //   - On the wire, [Wire.Rule] loses, holds, doubles or reorders segments; [Wire.AwaitHeld] and [Wire.Release] hold one
 //     until its time has come; [Wire.AwaitSegment] and [Wire.AwaitAnswer] wait for what is sent; [Wire.Inject] delivers
 //     what nobody sent; [Wire.Expect] is about the end of either side.

@@ -193,6 +193,7 @@ func (c *Conn) findPeer() *watch.Socket {
 		c.side.run.fail(&ObserverError{"sock_diag", err})
 	}
 	c.peer = peer
+	c.side.trace.FollowedPeer(c.watch, peer)
 	return peer
 }
 

@@ -14,6 +14,12 @@ import (
 // Say writes one line.
 func (c *Conn) Say(word string) { c.Write([]byte(word + "\n")) }
 
+// Sign is Say of what no lesson is about: that the other side may go on. HearSign waits for it.
+func (c *Conn) Sign(word string) { c.aside(func() { c.Say(word) }) }
+
+// HearSign is HearWord of a Sign.
+func (c *Conn) HearSign(word string) { c.aside(func() { c.HearWord(word) }) }
+
 // Hear reads one line.
 func (c *Conn) Hear() string {
 	line, err := c.readLine()

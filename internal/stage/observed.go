@@ -3,10 +3,12 @@ package stage
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"socklife/internal/observe"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
+	"socklife/tcpinfo/watch"
 )
 
 // watchOutside has the kernel's transitions and the segments on this host seen, if the user asked for them. (On the
@@ -45,12 +47,34 @@ func (s *Side) hooks() observe.Hooks {
 	}}
 }
 
+// ended is what the sides that are played here know of the end of a connection. One that the kernel made for a server
+// and nobody accepted has no calls.
+func (r *run) ended(c watch.Change) (e timeline.Ended) {
+	whose, _ := c.Socket.Tag().(timeline.Side)
+	for _, side := range []timeline.Side{whose.Other(), whose} {
+		if s := r.sides[side]; s != nil {
+			e = s.trace.Ended(c).Or(e)
+		}
+	}
+	if e == (timeline.Ended{}) && whose == timeline.Server && r.sides[whose] != nil && observe.Closes(c) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if slices.Contains(r.met, c.Socket) && !r.taken[c.Socket.Cookie()] {
+			e.How = timeline.EndedUnaccepted
+		}
+	}
+	return e
+}
+
 // gate waits for --pace, or for Enter. If the run is over then, the call is not made.
 func (r *run) gate(side timeline.Side, next string) {
 	if r.ctx.Err() != nil {
 		return
 	}
 	defer r.stopIfOver()
+	if !r.cfg.All && r.labels.willBeAside(side, next) {
+		return // nobody sees it
+	}
 	if r.cfg.Pace > 0 {
 		r.clock.pause(r.cfg.Pace)
 	}

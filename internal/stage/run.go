@@ -30,6 +30,7 @@ type run struct {
 	wire                   *Wire // nil on this host
 	both                   bool  // both sides are in this process
 	clock                  *clock
+	labels                 labels
 	outer, ctx             context.Context // the caller's, the run's
 	cancel                 context.CancelCauseFunc
 
@@ -53,6 +54,7 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 		return nil, err
 	}
 	var err error
+	r.startLabels()
 	if r.outside, err = r.watchOutside(); err != nil {
 		r.closeHosts()
 		return nil, err
@@ -163,6 +165,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 		r.log.Add(side, time.Time{}, summary)
 	}
 	r.log.Flush()
+	r.log.SetLabels(nil)
 	return result
 }
 
@@ -251,7 +254,7 @@ func (r *run) observed(c watch.Change) {
 		r.mu.Unlock()
 		r.visited()
 	}
-	observe.Change(r.log, c)
+	observe.Change(r.log, c, r.labels.sampled(c), r.ended(c))
 	r.judge(c)
 }
 

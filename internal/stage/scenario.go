@@ -21,6 +21,8 @@ type Scenario struct {
 	Source string // the RFC section or man page that says so
 	Many   bool   // more than one connection: the view says which one a state belongs to
 
+	Control Control // what of it is beside the lesson
+
 	Server func(*Side) // one run of the server's side
 	Client func(*Side) // one run of the client's side
 

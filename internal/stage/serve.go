@@ -183,6 +183,7 @@ func (s *Side) KeepListener(l *Conn) {
 
 // listenAgain is Listen with the listener of an earlier run.
 func (s *Side) listenAgain() *Conn {
+	s.run.labels.serves(s.Addr, s.listener.sock.FD())
 	l := s.adopt(s.listener.sock)
 	s.run.keepOpen(l)
 	s.listening = l

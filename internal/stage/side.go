@@ -45,6 +45,9 @@ func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
 		s.host, s.peerHost = r.serverHost, r.clientHost
 	}
 	r.sides[name] = s
+	if addr.Port() != 0 {
+		r.labels.serves(addr, 0)
+	}
 	s.trace = observe.NewTracer(r.log, name, s.hooks())
 	return s
 }
@@ -105,6 +108,8 @@ func (s *Side) adopt(sock *sockapi.Socket) *Conn {
 		s.run.fail(&ObserverError{"TCP_INFO", err})
 	}
 	c.watch = w
+	s.run.labels.adopt(c)
+	s.trace.Followed(sock, w)
 	return c
 }
 

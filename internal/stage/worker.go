@@ -57,6 +57,7 @@ type Process struct {
 func (s *Side) HandOver(conn *Conn) *Process {
 	w, greeted, err := s.startWorker(conn)
 	conn.Must(err)
+	s.trace.Shared(conn.sock)
 	defer greeted.Close()
 	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
 	if n, err := greeted.Read(make([]byte, 1)); n != 1 {

@@ -64,6 +64,7 @@ type Enter struct {
 	FD   int      `json:"fd"`
 
 	Socket int `json:"socket,omitempty"` // which one of the run's it is about
+	Label
 
 	Sys *sockapi.Call `json:"-"`
 }
@@ -77,6 +78,7 @@ type Call struct {
 	Ret    int      `json:"ret"`
 	Errno  string   `json:"errno,omitempty"`
 	TookUS float64  `json:"took_us"`
+	Label
 
 	ID        int64 `json:"id"`         // the same as its Enter's, if there is one
 	EnteredUS int64 `json:"entered_us"` // where it entered the kernel, on the clock of at_us
@@ -99,6 +101,7 @@ type State struct {
 	To        tcpinfo.State  `json:"to"`
 	Source    string         `json:"source"`
 	Timer     string         `json:"timer,omitempty"`
+	TimerFor  string         `json:"timer_for,omitempty"`
 	ExpiresMS *int64         `json:"expires_ms,omitempty"`
 	Retrans   *int           `json:"retrans,omitempty"`
 	RecvQ     *uint32        `json:"recv_q,omitempty"`
@@ -108,6 +111,8 @@ type State struct {
 	Socket        int    `json:"socket,omitempty"`         // which one of the run's it is: see [Sockets]
 	FromSource    string `json:"from_source,omitempty"`    // who told From, if not Source
 	DetailsSource string `json:"details_source,omitempty"` // who told the timer, the queues and the shutdown bits, if not Source
+	Ended
+	Label
 }
 
 // Ends are the two addresses of a socket, as it has them.
@@ -126,6 +131,7 @@ type Queue struct {
 	AcceptLimit uint32         `json:"accept_limit"`
 	SynQueue    *int           `json:"syn_queue,omitempty"`
 	Socket      int            `json:"socket,omitempty"` // which one of the run's it is: see [Sockets]
+	Label
 }
 
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
@@ -147,6 +153,7 @@ type Segment struct {
 
 	Options []string `json:"options,omitempty"`
 	Fate    string   `json:"fate,omitempty"`
+	Label
 
 	Injected bool `json:"injected,omitempty"` // the wire delivered it, and Src did not send it
 

@@ -41,6 +41,7 @@ type Log struct {
 	sources  map[*Source]bool
 	caughtUp sync.Cond // broadcast when a source has moved
 	filter   func(Side, Body) bool
+	labels   func(Side, Body) // see label.go
 	closed   bool
 }
 
@@ -139,6 +140,9 @@ func (s *Source) Done() {
 func (l *Log) insert(p pending) {
 	if l.closed {
 		return
+	}
+	if l.labels != nil {
+		l.labels(p.Side, p.Body)
 	}
 	i := sort.Search(len(l.pending), func(i int) bool { return l.pending[i].Time.After(p.Time) })
 	l.pending = slices.Insert(l.pending, i, p)

@@ -11,7 +11,7 @@ import (
 // Blocks are the lines that an event takes in a lane (or across both), wrapped to width.
 
 // callBlock is a call; what it continues with is indented more than the states below it.
-func callBlock(c *timeline.Call, width int) []text { return wrap(callText(c), width, 0, 4) }
+func callBlock(says text, width int) []text { return wrap(says, width, 0, 4) }
 
 // found is what a look found, in the order it is shown.
 type found struct {

@@ -130,7 +130,7 @@ func TestPassed(t *testing.T) {
 		{tcpinfo.CloseWait, tcpinfo.Closed, false, "LAST-ACK unseen, or aborted"},
 		{tcpinfo.CloseWait, tcpinfo.Closed, true, "LAST-ACK passed unseen"},
 		{tcpinfo.Established, tcpinfo.Closed, false, "aborted, or closed unseen"},
-		{tcpinfo.Established, tcpinfo.Closed, true, "aborted, or closed unseen"},
+		{tcpinfo.Established, tcpinfo.Closed, true, "closed unseen: its FIN came"},
 		{tcpinfo.LastAck, tcpinfo.Closed, false, ""},
 		{tcpinfo.TimeWait, tcpinfo.TimeWait, false, ""},
 		{0, tcpinfo.TimeWait, false, ""},
@@ -176,13 +176,13 @@ func TestDetails(t *testing.T) {
 		want        string
 	}{
 		{quiet, nil, ""},
-		{busy, nil, "timer on 203 ms, retrans 2, Recv-Q 3, Send-Q 65536"},
+		{busy, nil, "retransmission or probe in 203 ms, retrans 2, Recv-Q 3, Send-Q 65536"},
 		{quiet, busy, "timer off, Recv-Q 0, Send-Q 0"},
-		{st(tcpinfo.Established, tcpinfo.Established, timer("keepalive", 7_200_000, 0)), busy, "timer keepalive 7200 s, retrans 0"},
+		{st(tcpinfo.Established, tcpinfo.Established, timer("keepalive", 7_200_000, 0)), busy, "keepalive probe in 7200 s, retrans 0"},
 		{st(tcpinfo.Established, tcpinfo.FinWait1, queues(0, 0)), busy, ""}, // the state is the news
 		{st(tcpinfo.Established, tcpinfo.Established, queues(0, 65536)), busy, "timer off, Recv-Q 0, Send-Q 65536"},
 		{st(tcpinfo.Established, tcpinfo.Established), busy, ""}, // tcp_info alone knows of no timer
-		{&timeline.State{Timer: "persist"}, nil, "timer persist"},
+		{&timeline.State{Timer: "persist"}, nil, "zero-window probe"},
 		{st(0, tcpinfo.FinWait2, shut("RCV_SHUTDOWN", "SEND_SHUTDOWN")), nil, "RCV_SHUTDOWN, SEND_SHUTDOWN"},
 		{st(0, tcpinfo.FinWait2, shut("\x1b[0m")), nil, `\x1b[0m`},
 	} {

@@ -45,8 +45,8 @@ func (t *Terminal) finding(f *finding) []text {
 	var here found
 	if b := f.state; b != nil {
 		here.state = t.s.transition(f.side, b)
-		if tag := clientPort(f.side, b); t.o.ManyConns && tag != "" {
-			here.state = text(nil).add(plain, t.s.clean(tag)).join(string(nbsp), here.state)
+		if tag := t.tags.of(f.side, b, t.o.ManyConns); tag != "" {
+			here.state = text(nil).add(t.tags.hue(tag), glued(t.s.clean(tag))).join(string(nbsp), here.state)
 		}
 		if b.Source != "" && b.Source != t.source(f.side) {
 			here.source = text(nil).add(dim, "("+t.s.clean(b.Source)+")")
@@ -56,7 +56,11 @@ func (t *Terminal) finding(f *finding) []text {
 		here.local = t.local(b)
 	}
 	if f.queue != nil {
-		here.details = append(here.details, t.s.backlog(f.queue)...)
+		items := t.s.backlog(f.queue)
+		if tag := t.tags.ofQueue(f.side, f.queue); tag != "" && f.state == nil {
+			items[0] = text(nil).add(t.tags.hue(tag), glued(t.s.clean(tag))).join(string(nbsp), items[0])
+		}
+		here.details = append(here.details, items...)
 	}
 	return findingBlock(here, t.l.lane)
 }

@@ -69,6 +69,9 @@ func (t *Terminal) head() {
 	if !t.explained {
 		t.explained = true
 		t.lines(wrap(text(nil).add(dim, t.s.clean(t.legend())), t.l.width, 0, 0))
+		if t.o.Hint != "" {
+			t.lines(wrap(text(nil).add(dim, t.s.clean(t.o.Hint)), t.l.width, 0, 0))
+		}
 	}
 	if t.zero != "" {
 		t.lines(wrap(text(nil).add(dim, t.zero), t.l.width, 0, 0))
@@ -80,6 +83,15 @@ func (t *Terminal) head() {
 		unit = text(nil).pad(t.l.clock)
 	}
 	client, server := t.label(timeline.Client, t.o.ClientLabel), t.label(timeline.Server, t.o.ServerLabel)
+	if t.l.alone != "" {
+		own, other := client, server
+		if t.l.alone == timeline.Server {
+			own, other = server, client
+		}
+		t.lines(t.l.full("", wrap(other, t.l.fullWidth(), 0, 2)))
+		t.line(unit.pad(t.l.x[0]).join("", own))
+		return
+	}
 	if t.l.lanes == 2 {
 		row := t.l.sideBySide("", [2][]text{wrap(client, t.l.lane, 0, 0), wrap(server, t.l.lane, 0, 0)})
 		copy(row[0], unit)

@@ -26,6 +26,7 @@ type layout struct {
 	wall  bool   // it is the time of day
 	lane  int    // a lane's width
 	x     [2]int // a lane's first column
+	alone timeline.Side
 }
 
 func newLayout(o Options) layout {
@@ -42,6 +43,10 @@ func newLayout(o Options) layout {
 		l.clock = wallWide
 	}
 	body := l.clock + clockGap
+	if l.lanes == 2 && o.Alone != "" {
+		l.alone, l.lane, l.x = o.Alone, l.width-body, [2]int{body, body}
+		return l
+	}
 	if l.lanes == 2 && l.width >= 48 {
 		between := 1
 		if l.width >= roomy {
@@ -72,8 +77,11 @@ func (l layout) when(e timeline.Event) string {
 // row puts blocks into the lanes, side by side or, with one lane, below each other. Before is the side of the line
 // above, which need not be said again.
 func (l layout) row(when string, before timeline.Side, sides [2]timeline.Side, blocks [2][]text) (lines []text) {
-	if l.lanes == 2 {
+	if l.lanes == 2 && l.alone == "" {
 		return l.sideBySide(when, blocks)
+	}
+	if l.alone != "" {
+		return l.full(when, l.below(sides, blocks))
 	}
 	for i, block := range blocks {
 		for j, b := range block {
@@ -86,6 +94,17 @@ func (l layout) row(when string, before timeline.Side, sides [2]timeline.Side, b
 		}
 	}
 	return lines
+}
+
+// below puts both sides' blocks into the one lane; what is not of the side that has it says so.
+func (l layout) below(sides [2]timeline.Side, blocks [2][]text) (block []text) {
+	for i, b := range blocks {
+		if len(b) > 0 && sides[i] != l.alone {
+			block = append(block, text(nil).add(hue(sides[i]), sideName(sides[i])).add(plain, ":"))
+		}
+		block = append(block, b...)
+	}
+	return block
 }
 
 // sideName is what stands before a line where there is one lane.

@@ -46,7 +46,7 @@ func wellFormed(t *testing.T, out string, o Options) {
 
 func TestEverySampleIsWellFormedAtEveryWidth(t *testing.T) {
 	for width := minWidth; width <= 130; width += 7 {
-		for _, o := range []Options{{Width: width}, {Width: width, Color: true}, {Width: width, ASCII: true}, {Width: width, Lanes: 1}, {Width: width, Lanes: 2}} {
+		for _, o := range []Options{{Width: width}, {Width: width, Color: true}, {Width: width, ASCII: true}, {Width: width, Lanes: 1}, {Width: width, Lanes: 2}, {Width: width, Alone: C}} {
 			wellFormed(t, drawn(o), o)
 		}
 	}
@@ -68,7 +68,7 @@ func TestNothingIsLostInWrapping(t *testing.T) {
 	texts := func(e timeline.Event) []string {
 		switch b := e.Body.(type) {
 		case *timeline.Call:
-			one := callBlock(b, 1000)
+			one := callBlock(callText(b), 1000)
 			return []string{new(palette).paint(one[0])}
 		case *timeline.State:
 			return []string{b.To.String(), passed(b, knowledge{})}
@@ -161,8 +161,8 @@ func (c *chance) event() timeline.Event {
 }
 
 func (c *chance) options() Options {
-	return Options{Width: minWidth + c.IntN(110), Lanes: c.IntN(3), Color: c.IntN(2) == 0, ASCII: c.IntN(2) == 0, ManyConns: c.IntN(2) == 0,
-		Title: c.str(), Lesson: c.str(), Ref: c.str(), ClientLabel: c.str(), ServerLabel: c.str(), ClientSource: c.str(), ServerSource: c.str(), Own: S}
+	return Options{Width: minWidth + c.IntN(110), Lanes: c.IntN(3), Color: c.IntN(2) == 0, ASCII: c.IntN(2) == 0, ManyConns: c.IntN(2) == 0, All: c.IntN(2) == 0, Alone: []timeline.Side{"", "", C, S}[c.IntN(4)],
+		Title: c.str(), Hint: c.str(), Lesson: c.str(), Ref: c.str(), ClientLabel: c.str(), ServerLabel: c.str(), ClientSource: c.str(), ServerSource: c.str(), Own: S}
 }
 
 func drawAnything(t *testing.T, seed uint64, found ...string) {

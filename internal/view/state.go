@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
@@ -41,7 +40,7 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	}
 	switch {
 	case b.Timer != "":
-		say("timer %s%s", s.clean(b.Timer), timeLeft(b))
+		items = append(items, text(nil).add(plain, timerWords(s, b)))
 	case was.Timer != "" && b.RecvQ != nil: // the source that knows timers and queues was asked
 		say("timer off")
 	}
@@ -61,25 +60,24 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	return items
 }
 
-// timeLeft is how long a timer has to go, if that is known.
-func timeLeft(b *timeline.State) string {
-	if b.ExpiresMS == nil {
-		return ""
-	}
-	return " " + span(time.Duration(*b.ExpiresMS)*time.Millisecond)
-}
-
 // passed says which states the socket went through between two looks: those that it certainly passed, and those that it
-// may have. Where it may have been aborted instead, that is said too, unless the peer has had its FIN. The tracepoint
-// misses nothing.
+// may have. Where it may have been aborted instead, that is said too, unless the peer has had its FIN, or the calls of
+// this program tell. The tracepoint misses nothing.
 func passed(b *timeline.State, known knowledge) string {
 	if b.Source == "tracepoint" || b.From == 0 {
 		return ""
 	}
 	ways := possibleWays(b, known)
 	states, perhaps := inBetween(ways)
-	switch aborts := rfc9293.MayAbort(b.From, b.To); {
+	aborts := rfc9293.MayAbort(b.From, b.To)
+	if says := ending(b); aborts && states != "" && says != "" {
+		return says
+	}
+	switch {
 	case aborts && len(ways) > 1:
+		if known.finArrived {
+			return "closed unseen: its FIN came"
+		}
 		return "aborted, or closed unseen"
 	case aborts && !(b.From == tcpinfo.CloseWait && known.finArrived):
 		return states + " unseen, or aborted"

@@ -21,8 +21,14 @@ const (
 	clientStrong
 	serverHue
 	serverStrong
-	styles
+	firstTag // of sockets that share a lane
+	lastTag  = firstTag + tagHues - 1
+	styles   = lastTag + 1
 )
+
+// tagHues is how many there are of them: of a terminal's eight plain colours those that say nothing else and are seen
+// on any background.
+const tagHues = 4
 
 // Each side has a hue that is readable on a light and on a dark background.
 var attributes = [styles][]color.Attribute{
@@ -34,6 +40,10 @@ var attributes = [styles][]color.Attribute{
 	clientStrong: {color.FgCyan, color.Bold},
 	serverHue:    {color.FgMagenta},
 	serverStrong: {color.FgMagenta, color.Bold},
+	firstTag:     {color.FgYellow},
+	firstTag + 1: {color.FgBlue},
+	firstTag + 2: {color.FgMagenta},
+	lastTag:      {color.FgCyan},
 }
 
 // hue is the colour of a side.

@@ -41,6 +41,8 @@ type Terminal struct {
 	blank      bool          // the last line is empty
 	above      timeline.Side // whose the last line is
 	bulk       bulk
+	fold       fold
+	tags       tags
 	shown      time.Time // the last time on a line
 	out        bytes.Buffer
 }
@@ -55,6 +57,10 @@ func New(w io.Writer, o Options) *Terminal {
 func (t *Terminal) Event(e timeline.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.folds(e) {
+		return
+	}
+	t.fold.open = false
 	if s, ok := e.Body.(*timeline.Segment); ok && ordinary(s) {
 		if t.bulk.takes(s) {
 			return
@@ -136,11 +142,11 @@ func (t *Terminal) show(e timeline.Event) {
 		t.begin(e)
 	case *timeline.Enter:
 		t.head()
-		t.block(e, t.when(e, true), wrap(enterText(b), t.l.lane, 0, 4))
+		t.block(e, t.when(e, true), callBlock(t.named(enterText(b), b.Call, b.FD, b.Label), t.l.lane))
 	case *timeline.Call:
 		t.head()
 		t.noteLocal(b)
-		t.block(e, t.when(e, true), callBlock(b, t.l.lane))
+		t.block(e, t.when(e, true), callBlock(t.named(callText(b), b.Call, b.FD, b.Label), t.l.lane))
 	case *timeline.Segment:
 		t.head()
 		t.segment(e, b)
@@ -166,6 +172,7 @@ func (t *Terminal) show(e timeline.Event) {
 		t.lines(t.s.summaryBlock(b, t.l.width))
 		t.started, t.headed = false, false // what comes now is the next run's
 		clear(t.counted)
+		t.fold, t.tags = fold{}, tags{}
 	}
 }
 

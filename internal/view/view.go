@@ -24,12 +24,18 @@ type Options struct {
 	Lesson string // what it shows: the client has finished sending and keeps receiving
 	Ref    string // where that is written: RFC 9293 3.6
 
+	Hint string // how to see it otherwise; one line below the title, for somebody at a terminal
+
 	// What the lanes are called: "client", "server 127.0.0.1:7007", "server (seen through sock_diag)".
 	ClientLabel, ServerLabel string
 	// ClientSource and ServerSource are the sources that a state's row does not name, because the lane's label or, for
 	// "tcp_info" (the default), the head does.
 	ClientSource, ServerSource string
 
+	// Alone is the side whose sockets alone can be seen, if only one's can: its lane has all the width.
+	Alone timeline.Side
+
+	All       bool // also what is beside the lesson: how both sides agree on the next step
 	ManyConns bool // the run has several connections: states are tagged with the client's port
 
 	Own timeline.Side // for a Narrator: the side that goes without saying
