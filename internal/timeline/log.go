@@ -141,7 +141,9 @@ func (l *Log) insert(p pending) {
 	if l.closed {
 		return
 	}
-	if l.labels != nil {
+	if f := p.enters; l.labels != nil && f != nil {
+		l.labels(f.side, f.body)
+	} else if l.labels != nil {
 		l.labels(p.Side, p.Body)
 	}
 	i := sort.Search(len(l.pending), func(i int) bool { return l.pending[i].Time.After(p.Time) })
