@@ -10,6 +10,7 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/lab"
+	"socklife/internal/lesson"
 	"socklife/internal/stage"
 	"socklife/internal/view"
 )
@@ -84,7 +85,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
+	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).After(os.Args[1:]), ManyConns: sc.Many}
 	to := netip.AddrPort{}
 	if len(args) == 2 {
 		if to, err = cli.Address(ctx, args[1]); err != nil {
@@ -109,6 +110,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
+	out.Begin()
 	result := play(ctx, sc, cfg)
 	if err := finish(); err != nil {
 		return out.Done(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"socklife/internal/cli"
+	"socklife/internal/lesson"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -93,8 +94,9 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
 	out := f.Output(os.Stdout, view.Options{
-		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
+		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).Before(), ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	})
+	out.Begin()
 	cfg := f.Config(out)
 	cfg.Addr, cfg.Timeout = addr, cli.TwoTerminalTimeout
 	cfg.Ready = func(a netip.AddrPort) { listening(f.Flags, out.Log, a) }

@@ -34,15 +34,15 @@ func List(w io.Writer, width int) {
 		fmt.Fprintln(w, g)
 		for _, sc := range scenario.All() {
 			if sc.Group == g {
-				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, lesson(sc))
+				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, shows(sc))
 				fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
 			}
 		}
 	}
 }
 
-// lesson is what a scenario shows, and whether on a wire.
-func lesson(sc *stage.Scenario) string {
+// shows is what a scenario shows, and whether on a wire.
+func shows(sc *stage.Scenario) string {
 	switch {
 	case sc.OnlyWire:
 		return sc.Lesson + " (--wire)"

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"socklife/internal/lesson"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -16,6 +17,13 @@ type Output struct {
 
 	terminal bool    // somebody is looking on
 	screen   *screen // where the user is asked before each step; nil if not
+}
+
+// Begin shows what can be said before anything has happened.
+func (o Output) Begin() {
+	if t, ok := o.View.(*view.Terminal); ok {
+		t.Begin()
+	}
 }
 
 // Flush hands over what is known so far.
@@ -59,6 +67,9 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	}
 	of := view.For(w, f.Color)
 	o.Color, o.Width, o.ASCII = of.Color, of.Width, of.ASCII
+	if !view.IsTerminal(w) {
+		o.Words = lesson.Words{} // for who reads the run while it goes on
+	}
 	if !view.IsTerminal(w) || !f.Step {
 		out := output(view.New(w, o))
 		out.terminal = view.IsTerminal(w)
