@@ -25,8 +25,9 @@ echoc - an echo client that shows what TCP does
   echoc [flags] tour            play every scenario, then tell which states and
                                 transitions were seen
   echoc --list                  list the scenarios
-  echoc --explain WORD          what a TCP state waits for and who must act, or
-                                what makes a counter of the kernel rise
+  echoc --explain WORD          what it means: a scenario, a TCP state, an error,
+                                a timer, a socket option, a call, a counter;
+                                without WORD, which words there are
 
 ADDR is HOST:PORT; start with:  echoc half-close
 `
@@ -38,9 +39,12 @@ func main() {
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
-	word := f.Set.String("explain", "", "explain a `word`: a TCP state, or a counter of the kernel")
+	word := f.Set.String("explain", "", "explain a `word`: a scenario, a state, an error, a timer, an option, a call, a counter")
 	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.Set)
+	if n := len(args); n > 0 && args[n-1] == "--explain" {
+		args = append(args[:n:n], "") // which words are there?
+	}
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
@@ -48,7 +52,9 @@ func run(args []string) int {
 		return complain(err)
 	}
 	if f.Set.Changed("explain") {
-		return complain(cli.Print(os.Stdout, func(w io.Writer) error { return explainWord(w, *word) }))
+		return complain(cli.Print(os.Stdout, func(w io.Writer) error {
+			return explainWord(w, *word, view.For(os.Stdout, f.Color))
+		}))
 	}
 	if f.Wire.On {
 		if done, status, err := lab.Enter(); done || err != nil {

@@ -21,7 +21,8 @@ func Scenario(name string) (*stage.Scenario, error) {
 	return nil, Usagef("unknown scenario %q: --list shows them all; an address is written HOST:PORT", name)
 }
 
-// List writes the scenarios, one line each, by group. No line is wider than width.
+// List writes the scenarios, one line each, by group and in the order in which to meet them, and how to know more. No
+// line is wider than width.
 func List(w io.Writer, width int) {
 	names := 0
 	for _, sc := range scenario.All() {
@@ -39,6 +40,17 @@ func List(w io.Writer, width int) {
 			}
 		}
 	}
+	fmt.Fprintln(w)
+	for _, line := range more {
+		fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
+	}
+}
+
+// more is what stands below the scenarios: all of them, one after the other, and each of them in full.
+var more = []string{
+	"The order is one in which to take them.",
+	"echoc tour            every scenario that can be played here, then which states were seen",
+	"echoc --explain NAME  the scenario's page: what to look at, why, where one meets it",
 }
 
 // shows is what a scenario shows, and whether on a wire.

@@ -54,7 +54,7 @@ func (s symbols) path(l *life, finArrived bool) text {
 		t, arrow = text(nil).add(dim, "first seen"), " "
 	}
 	for _, b := range l.states {
-		if way := strings.TrimSuffix(passed(b, finArrived), " passed unseen"); way != "" {
+		if way := strings.TrimSuffix(strings.TrimSuffix(passed(b, finArrived), " passed unseen"), ","); way != "" {
 			t = t.add(dim, arrow+glued("("+s.clean(way)+")"))
 		}
 		t = t.add(dim, arrow).add(plain, b.To.String())
