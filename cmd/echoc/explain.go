@@ -65,8 +65,14 @@ func explainWord(w io.Writer, word string, o view.Options) error {
 	for _, k := range kinds {
 		all, what = append(all, k.names()...), append(what, k.what)
 	}
+	if strings.ContainsAny(word, "_.") && e.mentioned(word) { // a sysctl, a function of the kernel
+		return nil
+	}
 	if near := scenario.NearestOf(word, all); near != "" {
 		return cli.Usagef("--explain %s: did you mean %s?", word, near)
+	}
+	if e.mentioned(word) {
+		return nil
 	}
 	return cli.Usagef("--explain %s: not explained; it takes %s or %s: echoc --explain lists them",
 		word, strings.Join(what[:len(what)-1], ", "), what[len(what)-1])

@@ -90,6 +90,20 @@ func TestEveryWordIsExplained(t *testing.T) {
 	}
 }
 
+// What has no entry of its own, such as a sysctl, is found where it is spoken of.
+func TestExplainWordThatIsSpokenOf(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"net.ipv4.tcp_tw_reuse": "spoken of in TIME-WAIT, EADDRNOTAVAIL, timewait, 2MSL and in pages time-wait",
+		"tcp_migrate_req":       "and in pages",
+		"MSG_NOSIGNAL":          "EPIPE",
+	} {
+		if out := strings.Join(strings.Fields(explained(t, word, 80)), " "); !strings.HasPrefix(out, word+" (it has no entry of its own) ") || !strings.Contains(out, want) {
+			t.Errorf("%s: without %q: %s", word, want, out)
+		}
+	}
+}
+
 func TestExplainUnknownWord(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
