@@ -78,6 +78,16 @@ func explainWord(w io.Writer, word string, o view.Options) error {
 		word, strings.Join(what[:len(what)-1], ", "), what[len(what)-1])
 }
 
+// orWhichWords gives --explain an empty word where none follows: which words are there? The flag of a socket option is
+// one.
+func orWhichWords(args []string) []string {
+	i := slices.Index(args, "--explain") + 1
+	if i == 0 || i < len(args) && (!strings.HasPrefix(args[i], "-") || explain.FindOption(args[i]) != nil) {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), i, "")
+}
+
 // quoted is a word as a shell takes it.
 func quoted(name string) string {
 	if strings.ContainsAny(name, "() '") {

@@ -90,6 +90,17 @@ func TestEveryWordIsExplained(t *testing.T) {
 	}
 }
 
+func TestOrWhichWords(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"--explain": "--explain ", "--explain --help": "--explain  --help", "--explain close": "--explain close", "--explain --linger": "--explain --linger", "--quiet close": "--quiet close", "": "",
+	} {
+		if got := strings.Join(orWhichWords(strings.Fields(line)), " "); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
 // What has no entry of its own, such as a sysctl, is found where it is spoken of.
 func TestExplainWordThatIsSpokenOf(t *testing.T) {
 	t.Parallel()

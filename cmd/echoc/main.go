@@ -42,10 +42,7 @@ func run(args []string) int {
 	word := f.Set.String("explain", "", "explain a `word`: a scenario, a state, an error, a timer, an option, a call, a counter")
 	bind := f.Set.String("bind", "", "the client's own `address`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.Set)
-	if n := len(args); n > 0 && args[n-1] == "--explain" {
-		args = append(args[:n:n], "") // which words are there?
-	}
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(orWhichWords(args)); err != nil {
 		return complain(err)
 	}
 	if asked, err := f.Answer(os.Stdout, "echoc", synopsis); asked {
