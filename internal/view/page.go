@@ -2,6 +2,7 @@ package view
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -147,30 +148,59 @@ func (p *page) table(lines []string) (n int) {
 		n++
 	}
 	p.space()
-	wide, room := make([]int, len(rows[0])), p.l.width-bodyIndent
-	for _, cells := range rows {
-		for i, c := range cells {
-			if i < len(wide) {
-				wide[i] = max(wide[i], c.width())
-			}
-		}
-	}
-	for _, w := range wide {
-		room -= w + gap
-	}
+	wide, fits := columns(rows, p.l.width-bodyIndent)
 	for i, cells := range rows {
 		switch {
-		case room+gap >= 0:
-			line := text(nil).pad(bodyIndent)
-			for j, c := range cells {
-				line = append(line, c.pad(wide[min(j, len(wide)-1)]+gap)...)
-			}
-			p.line(line)
+		case fits:
+			p.lines(inColumns(cells, wide))
 		case i > 0:
 			p.lines(wrap(record(rows[0], cells), p.l.width, bodyIndent, bodyIndent+2))
 		}
 	}
 	return n
+}
+
+// narrowest is how narrow a table's column may be made.
+const narrowest = 12
+
+// columns are how wide a table's columns are: as their cells, or, where there is less room, the widest made narrower. It
+// tells whether that was enough.
+func columns(rows [][]text, room int) (wide []int, fits bool) {
+	wide = make([]int, len(rows[0]))
+	all := -gap
+	for i := range wide {
+		for _, cells := range rows {
+			if i < len(cells) {
+				wide[i] = max(wide[i], cells[i].width())
+			}
+		}
+		all += wide[i] + gap
+	}
+	for ; all > room; all-- {
+		i := slices.Index(wide, slices.Max(wide))
+		if wide[i]--; wide[i] < narrowest {
+			return wide, false
+		}
+	}
+	return wide, true
+}
+
+// inColumns is a row, of as many lines as its longest cell takes.
+func inColumns(cells []text, wide []int) (lines []text) {
+	x := bodyIndent
+	for i, w := range wide {
+		if i == len(cells) {
+			break
+		}
+		for j, part := range wrap(cells[i], w, 0, 2) {
+			if j == len(lines) {
+				lines = append(lines, nil)
+			}
+			lines[j] = append(lines[j].pad(x), part...)
+		}
+		x += w + gap
+	}
+	return lines
 }
 
 // record is a row in words: the first cell, then what each column says.

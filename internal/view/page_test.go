@@ -5,7 +5,7 @@ import "testing"
 const somePage = "# close: both `close`\n\nA paragraph with `close(fd)`, a [link](close.md#x), *stress* and\nmore than one line of text that goes on for longer than forty columns.\n\n" +
 	"## See it\n\n```sh\necho \"a  b\"   # spaces stay\n```\n\n<!-- run: echoc close  # exit 1 -->\n```text\n   ms  client                               server\n" +
 	" 0.10                                       socket(AF_INET) = 8 of a row that is wide\n```\n<!-- end -->\n\n- one item that is long enough to be\n  wrapped somewhere\n- another: 2\\*3\n\n" +
-	"| option | ends \\| not | after |\n|---|---|---|\n| `SO_XY` | the call and no more | 1 s |\n| two | | 2 s |\n"
+	"| option | ends \\| not | after |\n|---|---|---|\n| `SO_XY` | the call and nothing more | 1 s |\n| two | | 2 s |\n"
 
 func TestPage(t *testing.T) {
 	t.Parallel()
@@ -24,9 +24,9 @@ See it
   - one item that is long enough to be wrapped somewhere
   - another: 2\*3
 
-  option  ends | not            after
-  SO_XY   the call and no more  1 s
-  two                           2 s
+  option  ends | not                 after
+  SO_XY   the call and nothing more  1 s
+  two                                2 s
 `
 	if got := Page(somePage, Options{Width: 90}); got != want {
 		t.Errorf("%s\nwant:\n%s", got, want)
@@ -49,11 +49,27 @@ See it
     to be wrapped somewhere
   - another: 2\*3
 
-  - SO_XY: ends | not the call
-    and no more; after 1 s
-  - two: after 2 s
+  option  ends | not       after
+  SO_XY   the call and     1 s
+            nothing more
+  two                      2 s
 `
 	if got := Page(somePage, Options{Width: 32}); got != narrow {
 		t.Errorf("%s\nwant:\n%s", got, narrow)
+	}
+}
+
+// A table that cannot be made narrow enough is a list.
+func TestPageTableAsList(t *testing.T) {
+	t.Parallel()
+	const table = "| one column | another column | and a third one | and more |\n|---|---|---|---|\n| the first cell | the second cell | the third | more |\n| two | | | less |\n"
+	want := `  - the first cell: another
+    column the second cell; and
+    a third one the third; and
+    more more
+  - two: and more less
+`
+	if got := Page(table, Options{Width: 32}); got != want {
+		t.Errorf("%s\nwant:\n%s", got, want)
 	}
 }
