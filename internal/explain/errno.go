@@ -67,7 +67,7 @@ var errnos = []Errno{
 		{"connect", "The socket has a connection already; on Linux also: it listens."},
 	}},
 	{Name: "EHOSTUNREACH", Means: "No route to host", Calls: []Why{
-		{"connect", "A router said so (ICMP), or the host is in this network and does not answer ARP; after some seconds."},
+		{"connect", "A router said so (ICMP), or the host is in this network and does not answer ARP; after 3 s."},
 		{"read, write", "Data was sent again in vain, and in the meantime a router had said so: where it would be ETIMEDOUT."},
 	}},
 	{Name: "ENETUNREACH", Means: "Network is unreachable", Calls: []Why{
@@ -96,7 +96,7 @@ var errnos = []Errno{
 		{"read, write, SO_ERROR", "A RST came, and no FIN before it: told once, to whichever comes first; later read() gives 0 and write() EPIPE."},
 	}, Seen: []string{"unread-data-reset", "linger-reset", "lost-response", "resets"}},
 	{Name: "EPIPE", Means: "Broken pipe", Calls: []Why{
-		{"write", "Nothing can be sent any more: shutdown(SHUT_WR) was called here, or the connection is over and the reason was told already; with SIGPIPE, unless MSG_NOSIGNAL is given."},
+		{"write", "Nothing can be sent: there is no connection, or it is over and the reason was told already, or shutdown(SHUT_WR) was called here; with SIGPIPE, unless MSG_NOSIGNAL is given."},
 		{"write, SO_ERROR", "A RST came in CLOSE-WAIT, after the peer's FIN: the peer had closed, and data was sent to it."},
 	}, Seen: []string{"write-after-close", "half-close", "close-wait-leak", "resets"}},
 	{Name: "ETIMEDOUT", Means: "Connection timed out", Calls: []Why{
