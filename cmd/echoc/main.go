@@ -25,9 +25,9 @@ echoc - an echo client that shows what TCP does
   echoc [flags] tour            play every scenario, then tell which states and
                                 transitions were seen
   echoc --list                  list the scenarios
-  echoc --explain WORD          what it means: a scenario, a TCP state, an error,
-                                a timer, a socket option, a call, a counter;
-                                without WORD, which words there are
+  echoc --explain WORD          what a word means: a scenario, a TCP state, an
+                                error, a timer, a socket option, a call or a
+                                counter; without WORD, which there are
 
 ADDR is HOST:PORT; start with:  echoc half-close
 `

@@ -11,7 +11,8 @@ func (term *terminal) shownPlain() string {
 	return strings.Join(strings.Fields(regexp.MustCompile(`\x1b\[[0-9;]*[mK]`).ReplaceAllString(term.shown(), "")), " ")
 }
 
-// Somebody who looks on is told the question before the run, and after it what it has shown; a failed run claims nothing.
+// Somebody who looks on is told the question before the run, and after it what it has shown; a failed run claims
+// nothing.
 func TestTheLessonIsOnTheTerminal(t *testing.T) {
 	beside(t)
 	const question, watch, path = "Question: Which states does each side go through", "Watch: The client closes first", "client CLOSED → "

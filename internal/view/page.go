@@ -163,8 +163,8 @@ func (p *page) table(lines []string) (n int) {
 // narrowest is how narrow a table's column may be made.
 const narrowest = 12
 
-// columns are how wide a table's columns are: as their cells, or, where there is less room, the widest made narrower. It
-// tells whether that was enough.
+// columns are how wide a table's columns are: as their cells, or, where there is less room, the widest made narrower.
+// It tells whether that was enough.
 func columns(rows [][]text, room int) (wide []int, fits bool) {
 	wide = make([]int, len(rows[0]))
 	all := -gap
