@@ -2,15 +2,16 @@ package main
 
 import (
 	"socklife/internal/cli"
-	"socklife/internal/explain"
 	"socklife/internal/help"
 )
 
 // about is what echoc says of itself, besides its flags.
 func about() help.Command {
 	var words []help.Word
-	for _, name := range append(stateNames(), explain.Counters()...) {
-		words = append(words, help.Word{Word: name})
+	for _, k := range kinds {
+		for _, name := range k.names() {
+			words = append(words, help.Word{Word: name})
+		}
 	}
 	return help.Command{
 		What: "an echo client that shows what TCP does",
@@ -24,7 +25,7 @@ func about() help.Command {
 			{Args: "ADDR", Does: "send standard input to an echo server and print what comes back; end of input half-closes"},
 			{Args: "tour", Does: "play every scenario, then tell which states and transitions were seen"},
 			{Args: "--list", Does: "list the scenarios"},
-			{Args: "--explain WORD", Does: "what a TCP state waits for and who must act, or what makes a counter of the kernel rise"},
+			{Args: "--explain WORD", Does: "what a word means: a scenario, a TCP state, an error, a timer, a socket option, a call or a counter; without WORD, which there are"},
 		},
 		Examples: []help.Word{
 			{Word: "echoc half-close", Means: "begin here: both ends of a half-close"},

@@ -10,6 +10,7 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/lab"
+	"socklife/internal/lesson"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -22,10 +23,10 @@ func main() {
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
-	word := f.In(cli.GroupModes).String("explain", "", "explain a `WORD`: a TCP state, or a counter of the kernel")
+	word := f.In(cli.GroupModes).String("explain", "", "explain a `WORD`: a scenario, a state, an error, a timer, an option, a call, a counter")
 	bind := f.In(cli.GroupAddresses).String("bind", "", "the client's own `ADDR`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.In(cli.GroupWire))
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(orWhichWords(args)); err != nil {
 		return complain(err)
 	}
 	if asked, err := f.Answer(os.Stdout, about()); asked {
@@ -35,7 +36,9 @@ func run(args []string) int {
 		if err := f.Alone("explain"); err != nil {
 			return complain(err)
 		}
-		return complain(cli.Print(os.Stdout, func(w io.Writer) error { return explainWord(w, *word) }))
+		return complain(cli.Print(os.Stdout, func(w io.Writer) error {
+			return explainWord(w, *word, view.For(os.Stdout, f.Color))
+		}))
 	}
 	if f.Wire.On {
 		if done, status, err := lab.Enter(); done || err != nil {
@@ -74,7 +77,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many}
+	o := view.Options{Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).After(os.Args[1:]), ManyConns: sc.Many}
 	if len(args) == 1 {
 		o.Hint = "Too fast? --pace 400ms waits before each call, --step for Enter."
 	}
@@ -108,6 +111,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
+	out.Begin()
 	result := play(ctx, sc, cfg)
 	if err := finish(); err != nil {
 		return out.Done(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"socklife/internal/cli"
+	"socklife/internal/lesson"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -87,12 +88,13 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
 	out := f.Output(f.Wire.Timeline(), view.Options{
-		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
+		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).Before(), ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	})
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
 	if err != nil {
 		return out.Done(err)
 	}
+	out.Begin()
 	cfg := f.Config(out)
 	cfg.Pcap = pcap
 	cfg.Addr, cfg.Timeout = addr, cli.TwoTerminalTimeout

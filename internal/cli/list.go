@@ -59,7 +59,8 @@ func beginning(prefix string) (names []string) {
 	return names
 }
 
-// List writes the scenarios, one line each, by group. No line is wider than width.
+// List writes the scenarios, one line each, by group and in the order in which to meet them, and how to know more. No
+// line is wider than width.
 func List(w io.Writer, width int) {
 	names := 0
 	for _, sc := range scenario.All() {
@@ -72,20 +73,26 @@ func List(w io.Writer, width int) {
 		fmt.Fprintln(w, g)
 		for _, sc := range scenario.All() {
 			if sc.Group == g {
-				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, lesson(sc))
+				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, shows(sc))
 				fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
 			}
 		}
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintln(w, strings.Join(view.Wrap(beyond, width, 0), "\n"))
+	for _, line := range more {
+		fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
+	}
 }
 
-// beyond says how to go on from the list.
-const beyond = "Begin with half-close; echoc tour plays them all. What needs a wire (--wire) is played with echoc --wire NAME."
+// more is what stands below the scenarios: all of them, one after the other, and each of them in full.
+var more = []string{
+	"The order is one in which to take them.",
+	"echoc tour            every scenario that can be played here, then which states were seen",
+	"echoc --explain NAME  the scenario's page: what to look at, why, where one meets it",
+}
 
-// lesson is what a scenario shows, and whether on a wire.
-func lesson(sc *stage.Scenario) string {
+// shows is what a scenario shows, and whether on a wire.
+func shows(sc *stage.Scenario) string {
 	switch {
 	case sc.OnlyWire:
 		return sc.Lesson + " (--wire)"

@@ -30,7 +30,7 @@ func (f *Flags) describe(about help.Command) *help.Command {
 	c.Exits, c.Environ = exits, environment
 	values := map[string][]help.Word{"WHEN": justWords(colours...), "CLOCK": justWords(clocks...), "SHELL": justWords(help.Shells...)}
 	for _, sc := range scenario.All() {
-		values["SCENARIO"] = append(values["SCENARIO"], help.Word{Word: sc.Name, Means: lesson(sc)})
+		values["SCENARIO"] = append(values["SCENARIO"], help.Word{Word: sc.Name, Means: shows(sc)})
 	}
 	for name, words := range c.Values {
 		values[name] = words

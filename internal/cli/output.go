@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"socklife/internal/lesson"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -20,16 +21,23 @@ type Output struct {
 	screen   *screen // where the user is asked before each step; nil if not
 }
 
+// Begin shows what can be said before anything has happened.
+func (o Output) Begin() {
+	if t, ok := o.View.(*view.Terminal); ok {
+		t.Begin()
+	}
+}
+
 // Flush hands over what is known so far.
 func (o Output) Flush() {
 	o.Log.Flush()
 	o.View.Flush()
 }
 
-// begin shows what stands above the first event.
-func (o Output) begin() {
-	if v, ok := o.View.(interface{ Begin() }); ok {
-		v.Begin()
+// head shows what stands above the first event.
+func (o Output) head() {
+	if t, ok := o.View.(*view.Terminal); ok {
+		t.Head()
 	}
 }
 
@@ -70,6 +78,9 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	o.Color, o.Width, o.ASCII, o.Wall, o.All = of.Color, of.Width, of.ASCII, f.Clock == "wall", f.All
 	if !view.IsTerminal(w) || f.Step || f.Pace > 0 {
 		o.Hint = ""
+	}
+	if !view.IsTerminal(w) {
+		o.Words = lesson.Words{} // for who reads the run while it goes on
 	}
 	if !view.IsTerminal(w) || !f.Step {
 		out := output(view.New(w, o))

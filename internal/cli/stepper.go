@@ -19,7 +19,7 @@ type stepper struct {
 }
 
 func newStepper(in *os.File, out Output) *stepper {
-	s := &stepper{out: out.screen, begin: out.begin, lines: make(chan string), turn: make(chan struct{}, 1)}
+	s := &stepper{out: out.screen, begin: out.head, lines: make(chan string), turn: make(chan struct{}, 1)}
 	onStop(s.out.Hide, s.out.Redraw) // until the program ends
 	go func() {
 		defer close(s.lines)

@@ -49,7 +49,7 @@ func newWireStep(in *os.File, out Output) (s *wireStep, restore func()) {
 			keys <- b[0]
 		}
 	}()
-	return &wireStep{keys, out.screen, out.begin}, func() { end(); board.giveBack() }
+	return &wireStep{keys, out.screen, out.head}, func() { end(); board.giveBack() }
 }
 
 // Hold is a stage.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.

@@ -33,6 +33,9 @@ func parseLanes(lines []string) *transcript {
 		case summary.MatchString(whole):
 			tr.end = normal(whole)
 			cells[0], cells[1] = append(cells[0], ""), append(cells[1], "")
+			for i+1 < len(lines) && lines[i+1] != "" { // what the run has shown, in sentences and paths: made from what was read
+				i++
+			}
 		case isArrow(line):
 			i += tr.arrow(lines[i:])
 			cells[0], cells[1] = append(cells[0], ""), append(cells[1], "")

@@ -116,8 +116,9 @@ var rules = []struct {
 		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/view", "internal/cli", "cmd/echoc", "cmd/echod",
 	}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
-		"internal/explain", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
+		"internal/explain", "internal/lesson", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
 	}},
+	{rule: "the pages are known to those who show them", of: []string{"docs"}, may: []string{}, by: []string{"internal/lesson", "cmd/echoc"}},
 }
 
 func TestTheRoomsKeepTheRules(t *testing.T) {

@@ -23,6 +23,10 @@ var tables = map[string]func(*testing.T) string{
 	"transitions": transitionsTable,
 	"tcp_info":    fieldsTable,
 	"counters":    countersTable,
+	"errnos":      errnosTable,
+	"timers":      timersTable,
+	"options":     optionsTable,
+	"calls":       callsTable,
 	"scenarios":   scenariosTable,
 }
 

@@ -3,16 +3,19 @@ package explain
 import (
 	"errors"
 	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 
 	"socklife/tcpinfo"
 )
 
-// oneSentence says whether that is what a text is.
+// oneSentence says whether that is what a text is. It may begin with a call.
 func oneSentence(s string) bool {
-	return strings.HasSuffix(s, ".") && !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, ". ") && s[:1] == strings.ToUpper(s[:1])
+	return strings.HasSuffix(s, ".") && !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, ". ") && (s[:1] == strings.ToUpper(s[:1]) || aCall.MatchString(s))
 }
+
+var aCall = regexp.MustCompile(`^[a-z]+\(`)
 
 func TestState(t *testing.T) {
 	t.Parallel()

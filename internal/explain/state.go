@@ -1,5 +1,6 @@
-// Package explain says in a few sentences what a TCP state waits for and what makes a counter of the kernel rise: echoc
-// prints them, and docs/ have their tables from them.
+// Package explain says in a few sentences what a TCP state waits for, what makes a counter of the kernel rise, why a
+// call gives an error, and what timers, socket options and calls do: echoc prints them, and docs/ have their tables
+// from them.
 package explain
 
 import "socklife/tcpinfo"

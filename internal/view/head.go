@@ -57,6 +57,7 @@ func (t *Terminal) title() {
 		}
 	}
 	t.lines(lines)
+	t.intro()
 }
 
 // head is the title and what the lanes are.

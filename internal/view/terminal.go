@@ -33,7 +33,9 @@ type Terminal struct {
 	pairs      pairs
 	timer      *time.Timer
 	wait       time.Duration
+	lives      lives
 	started    bool          // the title is out
+	introduced bool          // so are the question and what to watch
 	headed     bool          // the lanes' heads are out
 	explained  bool          // so is where states come from
 	zero       string        // when time 0 is, still to be said
@@ -70,6 +72,7 @@ func (t *Terminal) Event(e timeline.Event) {
 	}
 	switch b := e.Body.(type) {
 	case *timeline.State:
+		t.lives.add(e.Side, b)
 		t.find(&finding{event: e, at: e.At, side: e.Side, state: b, before: t.sockets.remember(b)})
 		return
 	case *timeline.Queue:
@@ -170,7 +173,8 @@ func (t *Terminal) show(e timeline.Event) {
 		t.title()
 		t.space()
 		t.lines(t.s.summaryBlock(b, t.l.width))
-		t.started, t.headed = false, false // what comes now is the next run's
+		t.takeaway(b)
+		t.started, t.headed, t.lives = false, false, nil // what comes now is the next run's
 		clear(t.counted)
 		t.fold, t.tags = fold{}, tags{}
 	}

@@ -3,7 +3,10 @@
 // All of them are sinks of a [timeline.Log] that show each event as it comes and never go back: they work in a pipe.
 package view
 
-import "socklife/internal/timeline"
+import (
+	"socklife/internal/lesson"
+	"socklife/internal/timeline"
+)
 
 // View is what all of them are.
 type View interface {
@@ -24,7 +27,8 @@ type Options struct {
 	Lesson string // what it shows: the client has finished sending and keeps receiving
 	Ref    string // where that is written: RFC 9293 3.6
 
-	Hint string // how to see it otherwise; one line below the title, for somebody at a terminal
+	Hint  string       // how to see it otherwise; one line below the title, for somebody at a terminal
+	Words lesson.Words // what a [Terminal] says before and after a run; nothing if there are none
 
 	// What the lanes are called: "client", "server 127.0.0.1:7007", "server (seen through sock_diag)".
 	ClientLabel, ServerLabel string
