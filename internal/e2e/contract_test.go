@@ -12,8 +12,8 @@ import (
 // The JSON Lines contract, field by field, in the order in which they stand. A question mark: may be absent.
 var contract = map[string][]string{
 	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "socket?", "new_socket?"},
-	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?"},
-	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "socket"},
+	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket?", "from_source?", "details_source?"},
+	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "socket?"},
 	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "options?", "fate?", "injected?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text"},

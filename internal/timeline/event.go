@@ -81,7 +81,7 @@ type State struct {
 	SendQ     *uint32        `json:"send_q,omitempty"`
 	Shutdown  []string       `json:"shutdown,omitzero"` // the kernel's RCV_SHUTDOWN, SEND_SHUTDOWN; absent if not reported
 
-	Socket        int    `json:"socket"`                   // which one of the run's it is: see [Sockets]
+	Socket        int    `json:"socket,omitempty"`         // which one of the run's it is: see [Sockets]
 	FromSource    string `json:"from_source,omitempty"`    // who told From, if not Source
 	DetailsSource string `json:"details_source,omitempty"` // who told the timer, the queues and the shutdown bits, if not Source
 }
@@ -101,7 +101,7 @@ type Queue struct {
 	AcceptQueue uint32         `json:"accept_queue"`
 	AcceptLimit uint32         `json:"accept_limit"`
 	SynQueue    *int           `json:"syn_queue,omitempty"`
-	Socket      int            `json:"socket"` // which one of the run's it is: see [Sockets]
+	Socket      int            `json:"socket,omitempty"` // which one of the run's it is: see [Sockets]
 }
 
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
