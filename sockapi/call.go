@@ -22,7 +22,7 @@ type Call struct {
 	Domain, Type, Protocol int      // of socket
 	Backlog                int      // of listen
 	How                    int      // of shutdown: unix.SHUT_WR
-	Flags                  int      // of accept4 (unix.SOCK_NONBLOCK), recvfrom and sendto (unix.MSG_PEEK)
+	Flags                  int      // of accept4 (unix.SOCK_NONBLOCK), recvfrom and sendto (unix.MSG_PEEK); of ppoll the events (unix.POLLIN)
 	Option                 OptionID // of getsockopt and setsockopt
 	Request                uintptr  // of ioctl: unix.SIOCINQ
 	// Value is what Buf means: of an option, its T; of ioctl the int that was written back; of ppoll the time limit, a
@@ -40,8 +40,8 @@ type Call struct {
 	Ret int
 	// Errno says why it failed; 0 on success.
 	Errno unix.Errno
-	// Interrupted counts how often a signal interrupted the call (EINTR) and it was made again. Each time is a call of
-	// its own in strace.
+	// Interrupted counts how often a signal interrupted the call before (EINTR), so that it was made again. Each time is
+	// a call of its own, to the tracer as to strace. (What the kernel restarts by itself nobody here sees: signal(7).)
 	Interrupted int
 	// Entered is when the kernel was entered, after Tracer.Enter had returned. Returned is zero until the call has.
 	Entered, Returned time.Time
@@ -60,7 +60,7 @@ type Tracer interface {
 	Enter(*Call) (exit func())
 }
 
-// Took is the time in the kernel, interruptions included; 0 for a call that has not returned.
+// Took is the time in the kernel; 0 for a call that has not returned.
 func (c *Call) Took() time.Duration {
 	if c.Returned.IsZero() {
 		return 0
@@ -99,16 +99,28 @@ func (s *Socket) do(c *Call, enter enterFunc) (int, error) {
 	return -1, s.fail(c, c.Errno)
 }
 
-// enterKernel makes the call, and shows a copy of it to the tracer if there is one.
+// enterKernel makes the call until it is not interrupted, and shows a copy of it to the tracer if there is one: each
+// time, as it enters the kernel each time. Two must not be made again: see Connect and Close.
 func (s *Socket) enterKernel(c *Call, enter enterFunc) {
+	for {
+		s.enterOnce(c, enter)
+		if c.Errno != unix.EINTR || c.Name == "connect" || c.Name == "close" {
+			return
+		}
+		c.Interrupted++
+	}
+}
+
+func (s *Socket) enterOnce(c *Call, enter enterFunc) {
 	if s.tracer == nil {
-		c.retry(enter)
+		c.make(enter)
 		return
 	}
+	c.Ret, c.Errno, c.Returned = 0, 0, time.Time{}
 	shown := *c
 	exit := s.tracer.Enter(&shown)
 	c.Entered = time.Now()
-	c.retry(enter)
+	c.make(enter)
 	c.Returned = time.Now()
 	shown = *c
 	if exit != nil {
@@ -116,16 +128,8 @@ func (s *Socket) enterKernel(c *Call, enter enterFunc) {
 	}
 }
 
-// retry makes the call until it is not interrupted. Two must not be made again: see Connect and Close.
-func (c *Call) retry(enter enterFunc) {
-	for {
-		c.Ret, c.Errno = enter(c.FD)
-		if c.Errno != unix.EINTR || c.Name == "connect" || c.Name == "close" {
-			break
-		}
-		c.Interrupted++
-	}
-	if c.Errno != 0 {
+func (c *Call) make(enter enterFunc) {
+	if c.Ret, c.Errno = enter(c.FD); c.Errno != 0 {
 		c.Ret = -1
 	}
 }

@@ -61,10 +61,22 @@ func (s *Socket) finishConnect(c *Call, start time.Time) error {
 // pollWritable waits until the socket is writable or has an error: poll(2), which is made with ppoll, as some
 // architectures have only that. The zero deadline is none. It reports false if the deadline came first.
 func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
-	fds := [1]unix.PollFd{{Events: unix.POLLOUT}}
-	c := Call{Name: "ppoll", Value: timeLeft(deadline)}
-	n, err := s.do(&c, func(fd int) (int, unix.Errno) {
-		left := timeLeft(deadline)
+	revents, err := s.poll(unix.POLLOUT, func() time.Duration { return timeLeft(deadline) })
+	return revents != 0, err
+}
+
+// Poll waits until one of the events (unix.POLLIN, POLLPRI, POLLOUT) is there, or an error or the end of the
+// connection, for so long at most, and forever if that is negative: poll(2), which is made with ppoll. It returns what
+// is there, 0 if the time was up.
+func (s *Socket) Poll(events int16, atMost time.Duration) (revents int16, err error) {
+	return s.poll(events, func() time.Duration { return atMost })
+}
+
+func (s *Socket) poll(events int16, timeLeft func() time.Duration) (revents int16, err error) {
+	fds := [1]unix.PollFd{{Events: events}}
+	c := Call{Name: "ppoll", Flags: int(events), Value: timeLeft()}
+	_, err = s.do(&c, func(fd int) (int, unix.Errno) {
+		left := timeLeft()
 		c.Value = left
 		fds[0].Fd = int32(fd)
 		var limit *unix.Timespec
@@ -74,7 +86,7 @@ func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 		n, err := unix.Ppoll(fds[:], limit, nil)
 		return n, errnoOf(err)
 	})
-	return n > 0, err
+	return fds[0].Revents, err
 }
 
 // timeLeft is the time until the deadline, negative if there is none.

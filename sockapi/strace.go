@@ -42,7 +42,7 @@ func (c *Call) Args() []string {
 	case "ioctl":
 		return []string{fd, named(requestNames, int(c.Request), "_IOC_???"), c.ioctlValue()}
 	case "ppoll":
-		return []string{fmt.Sprintf("[{fd=%d, events=POLLOUT}]", c.FD), "1", c.timeLimit(), "NULL", "0"}
+		return []string{fmt.Sprintf("[{fd=%d, events=%s}]", c.FD, c.FlagNames()), "1", c.timeLimit(), "NULL", "0"}
 	}
 	return []string{fd}
 }
@@ -175,13 +175,19 @@ func (c *Call) timeLimit() string {
 	return fmt.Sprintf("{tv_sec=%d, tv_nsec=%d}", left/time.Second, left%time.Second)
 }
 
-// FlagNames shows the flags of accept4, recvfrom and sendto: MSG_PEEK|MSG_DONTWAIT, 0 if there are none.
+// FlagNames shows the flags of accept4, recvfrom and sendto, MSG_PEEK|MSG_DONTWAIT, and the events of ppoll; 0 if there
+// are none.
 func (c *Call) FlagNames() string {
 	if c.Name == "accept4" {
 		return flags(sockFlags, c.Flags, "SOCK_???")
 	}
+	if c.Name == "ppoll" {
+		return flags(pollEvents, c.Flags, "POLL???")
+	}
 	return flags(msgFlagNames, c.Flags, "MSG_???")
 }
+
+var pollEvents = []flagName{{unix.POLLIN, "POLLIN"}, {unix.POLLPRI, "POLLPRI"}, {unix.POLLOUT, "POLLOUT"}}
 
 // ErrnoName is an errno's name, as in errno(3) and strace: "ECONNREFUSED". It is "" for 0, and a number for one that
 // has no name. (Of two names for one number, unix.ErrnoName has the other one: ENOTSUP for EOPNOTSUPP.)

@@ -45,8 +45,11 @@ func state(c watch.Change, n int) *timeline.State {
 		Source: string(c.Now.Source),
 		Socket: n,
 	}
-	if c.First {
+	switch {
+	case c.First:
 		e.From = 0
+	case c.From == tcpinfo.TimeWait && c.To == tcpinfo.Closed:
+		e.Source = string(watch.SockDiag) // TCP_INFO says CLOSED all the time: that it is over sock_diag knows
 	}
 	if d := c.Now.Diag; d != nil && !c.Now.Gone && c.To != tcpinfo.Listen {
 		details(e, d)

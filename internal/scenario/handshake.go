@@ -108,7 +108,7 @@ func showSYN(s *stage.Side, conn *stage.Conn) {
 	}
 	s.Check("the first segment is a SYN and nothing else, without data", flags == segment.SYN && len(syn.Payload) == 0,
 		"%s, %d bytes", syn.Flags, len(syn.Payload))
-	s.Check("it is this connection's", syn.Src == conn.Remote() && syn.Dst == conn.Local(), "%s to %s", syn.Src, syn.Dst)
+	s.Check("it is this connection's", syn.Src == tcpinfo.Canonical(conn.Remote()) && syn.Dst == tcpinfo.Canonical(conn.Local()), "%s to %s", syn.Src, syn.Dst)
 
 	info := conn.Info()
 	mss, ok := syn.Options.MSS()

@@ -43,6 +43,7 @@ func shutdownVsCloseClient(c *stage.Side) {
 	copied.Expect("close() of one of them ends nothing: no FIN was sent", tcpinfo.Established)
 	copied.ExpectPeer("and none has come", tcpinfo.Established)
 	copied.CheckShutdown("both directions are open", 0)
+	c.Hold()
 	copied.Say("closed one")
 	word := copied.Hear()
 	c.Check("the other one works as before", word == "still here", "%q", word)

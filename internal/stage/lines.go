@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Where a lesson is about one connection and needs the sides to agree on something, they say it to each other over a
@@ -64,6 +66,18 @@ func (c *Conn) HearAddr() netip.AddrPort {
 	addr, err := netip.ParseAddrPort(line)
 	if err != nil {
 		c.side.run.fail(c.side.Mismatch("it said %.40q, and an address was expected", line))
+	}
+	return c.side.usable(addr)
+}
+
+// usable is an address as this side's sockets can use it: a listener on [::] has IPv4 clients too, and its addresses are
+// IPv4-mapped then, which are none to a client's AF_INET socket.
+func (s *Side) usable(addr netip.AddrPort) netip.AddrPort {
+	switch a := addr.Addr(); {
+	case s.Family() == unix.AF_INET:
+		return netip.AddrPortFrom(a.Unmap(), addr.Port())
+	case a.Is4():
+		return netip.AddrPortFrom(netip.AddrFrom16(a.As16()), addr.Port())
 	}
 	return addr
 }

@@ -1,7 +1,5 @@
 package stage
 
-import "golang.org/x/sys/unix"
-
 // TrySend is send(2) that may fail or fall short: write(2) with flags.
 func (c *Conn) TrySend(p []byte, flags int) (int, error) {
 	defer c.look()
@@ -35,12 +33,7 @@ func (c *Conn) AtMark() bool {
 
 // Poll is poll(2) that does not wait: which of the events are there.
 func (c *Conn) Poll(events int16) int16 {
-	fds := []unix.PollFd{{Events: events}}
-	var err error
-	c.Must(c.sock.Control(func(fd uintptr) {
-		fds[0].Fd = int32(fd)
-		_, err = unix.Poll(fds, 0)
-	}))
+	revents, err := c.sock.Poll(events, 0)
 	c.Must(err)
-	return fds[0].Revents
+	return revents
 }

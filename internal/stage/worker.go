@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -68,16 +69,9 @@ func (s *Side) HandOver(conn *Conn) *Process {
 	return w
 }
 
+// startWorker gives the new process our descriptor itself: os.StartProcess wants an os.File, which would be one more
+// descriptor of the connection, and close it on its own.
 func (s *Side) startWorker(conn *Conn) (w *Process, greeted *os.File, err error) {
-	var dup int
-	if err := conn.sock.Control(func(fd uintptr) { dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
-		return nil, nil, err
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("fcntl: %w", err)
-	}
-	theirs := os.NewFile(uintptr(dup), "connection")
-	defer theirs.Close()
 	stdin, hold, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -89,13 +83,20 @@ func (s *Side) startWorker(conn *Conn) (w *Process, greeted *os.File, err error)
 		return nil, nil, err
 	}
 	defer stdout.Close()
-	process, err := os.StartProcess("/proc/self/exe", []string{workerName}, &os.ProcAttr{
-		Files: []*os.File{stdin, stdout, os.Stderr, theirs},
+	var pid int
+	controlErr := conn.sock.Control(func(fd uintptr) {
+		pid, err = syscall.ForkExec("/proc/self/exe", []string{workerName}, &syscall.ProcAttr{
+			Env: os.Environ(), Files: []uintptr{stdin.Fd(), stdout.Fd(), os.Stderr.Fd(), fd},
+		})
 	})
+	var process *os.Process
+	if err = errors.Join(controlErr, err); err == nil {
+		process, err = os.FindProcess(pid)
+	}
 	if err != nil {
 		hold.Close()
 		greeted.Close()
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("starting a worker process: %w", err)
 	}
 	return &Process{process: process, stdin: hold}, greeted, nil
 }

@@ -123,8 +123,7 @@ func sourceOf(s Sample, what Kind, before, after known) Source {
 	queues := before.acceptQueue != after.acceptQueue || before.acceptLimit != after.acceptLimit
 	switch {
 	case what&^(TimerChanged|ShutdownChanged|RecvQChanged) == 0,
-		what == QueueChanged && !queues,
-		before.state == tcpinfo.TimeWait: // TCP_INFO says CLOSED all the time; that it is gone sock_diag knows
+		what == QueueChanged && !queues:
 		return SockDiag
 	}
 	return s.Source
