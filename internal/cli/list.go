@@ -77,12 +77,7 @@ func List(w io.Writer, width int) {
 			}
 		}
 	}
-	fmt.Fprintln(w)
-	fmt.Fprintln(w, strings.Join(view.Wrap(beyond, width, 0), "\n"))
 }
-
-// beyond says how to go on from the list.
-const beyond = "Begin with half-close; echoc tour plays them all. What needs a wire (--wire) is played with echoc --wire NAME."
 
 // lesson is what a scenario shows, and whether on a wire.
 func lesson(sc *stage.Scenario) string {
