@@ -59,7 +59,7 @@ func Status(err error) int {
 func Complain(w io.Writer, program string, err error) int {
 	status := Status(err)
 	if err != nil && status != ExitInterrupted {
-		Say(w, fmt.Sprintf("%s: %s%s", program, oneLine(err), hint(err)))
+		fmt.Fprintf(w, "%s: %s%s\n", program, oneLine(err), hint(err))
 	}
 	return status
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,10 @@ func (f *Flags) mistake(err error, args []string) string {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
+	var said Usage // by the flag itself
 	switch {
+	case errors.As(err, &said):
+		return said.Text
 	case errors.As(err, &unknown):
 		return f.unknown(unknown, args)
 	case errors.As(err, &missing):
@@ -44,8 +48,8 @@ func (f *Flags) unknown(err *pflag.NotExistError, args []string) string {
 			}
 		}
 	}
-	if other := ofTheOther[f.Set.Name()]; strings.Contains(" "+other.flags+" ", " "+name+" ") {
-		return fmt.Sprintf("--%s is a flag of %s%s", name, other.program, other.why)
+	if other := f.other(name); other != "" {
+		return fmt.Sprintf("--%s is a flag of %s", name, other)
 	}
 	if near := f.nearest(name); near != "" {
 		return fmt.Sprintf("unknown flag %s: did you mean --%s?%s", typed, near, f.see())
@@ -53,10 +57,17 @@ func (f *Flags) unknown(err *pflag.NotExistError, args []string) string {
 	return "unknown flag " + typed + f.see()
 }
 
-// ofTheOther are the flags that the other command has: a test holds them against it.
-var ofTheOther = map[string]struct{ program, flags, why string }{
-	"echoc": {"echod", "listen runs max-conns idle-timeout drain-timeout", ""},
-	"echod": {"echoc", "explain bind wire delay loss seed drop dup reorder pcap", ""},
+// other is the command that has a flag, if this one has not; "" is none. A test holds it against what they have.
+func (f *Flags) other(flag string) string {
+	onWire := newSet("")
+	new(WireFlags).AddTo(onWire)
+	switch ofEchoc := onWire.Lookup(flag) != nil || slices.Contains([]string{"explain", "bind"}, flag); {
+	case f.Set.Name() == "echod" && ofEchoc:
+		return "echoc"
+	case f.Set.Name() == "echoc" && slices.Contains([]string{"listen", "runs", "max-conns", "idle-timeout", "drain-timeout"}, flag):
+		return "echod"
+	}
+	return ""
 }
 
 // nearest is the flag that was most likely meant: the only one that begins so, or one that is written nearly so.

@@ -109,11 +109,11 @@ func (f *Flags) narration(w *os.File, through io.Writer, own timeline.Side) Outp
 }
 
 // Say writes a line, which on a terminal goes on below where it has no room.
-func Say(w io.Writer, line string) {
-	if f, is := w.(*os.File); is && view.IsTerminal(f) {
+func Say(f *os.File, line string) {
+	if view.IsTerminal(f) {
 		line = strings.Join(view.Wrap(line, view.Width(f), 2), "\n")
 	}
-	fmt.Fprintln(w, line)
+	fmt.Fprintln(f, line)
 }
 
 // Print writes an answer to f, all at once, and tells whether it could be written.

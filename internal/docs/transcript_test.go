@@ -160,7 +160,7 @@ func which(text string) string {
 // parseNarration reads the plain client's and server's lines: one for each event.
 func parseNarration(lines []string) *transcript {
 	tr := newTranscript()
-	for _, line := range lines {
+	for _, line := range unwrapped(lines) {
 		if !clockTime.MatchString(line) {
 			tr.plain = append(tr.plain, plainLine(line))
 			continue
@@ -193,3 +193,16 @@ func parseNarration(lines []string) *transcript {
 }
 
 var portTag = regexp.MustCompile(`^:\d+ +`)
+
+// unwrapped are the plain client's and server's lines, one for each event, with what went on below on a terminal.
+func unwrapped(lines []string) (whole []string) {
+	below := strings.Repeat(" ", len("15:04:05.000  "))
+	for _, line := range lines {
+		if last := len(whole) - 1; last >= 0 && strings.HasPrefix(line, below) && clockTime.MatchString(whole[last]) {
+			whole[last] += "  " + strings.TrimSpace(line)
+		} else {
+			whole = append(whole, line)
+		}
+	}
+	return whole
+}
