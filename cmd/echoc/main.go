@@ -130,7 +130,7 @@ func onWire(ctx context.Context, f *cli.Flags, sc *stage.Scenario, out cli.Outpu
 	case f.Wire.On && f.Step && sc.Injects:
 		return nil, nil, cli.Usagef("--step: in %s the wire delivers segments of its own, which cannot be done by hand", sc.Name)
 	}
-	if err := f.Wire.LetGo(sc, out); err != nil {
+	if err := f.Wire.LetGo(out); err != nil {
 		return nil, nil, err
 	}
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)

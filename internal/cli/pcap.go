@@ -25,8 +25,9 @@ func (w *WireFlags) Timeline() *os.File {
 // PcapToOutput: --pcap -, for wireshark -k -i -.
 func (w *WireFlags) PcapToOutput() bool { return w.Pcap == "-" }
 
-// OpenPcap begins the capture, if there is to be one; else it is nil. What log tells of calls and states goes there too.
-// The run is to end with the context that comes back: when nobody reads the capture any more. end completes the capture.
+// OpenPcap begins the capture, if there is to be one; else it is nil. What log tells of calls and states goes there
+// too. The run is to end with the context that comes back: when nobody reads the capture any more. end completes the
+// capture.
 func (w *WireFlags) OpenPcap(ctx context.Context, log *timeline.Log) (_ context.Context, p *observe.Pcap, end func() error, err error) {
 	if w.Pcap == "" {
 		return ctx, nil, func() error { return nil }, nil

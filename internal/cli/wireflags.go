@@ -47,7 +47,7 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 // AddCapture declares those that need no wire of our own.
 func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 	fs.BoolVar(&w.Capture, "capture", false, "show the segments on this host's interfaces (root)")
-	fs.StringVar(&w.Pcap, "pcap", "", "write the segments, as the client has them, to this `FILE` (pcapng, for Wireshark; - is standard output)")
+	fs.StringVar(&w.Pcap, "pcap", "", "write the segments that are shown to this `FILE` (pcapng, for Wireshark; - is standard output); of a wire, as the client has them")
 	fs.BoolVar(&w.Absolute, "absolute-seq", false, "show sequence numbers as they are, not from 0")
 }
 
@@ -62,6 +62,9 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 		return Usagef("--pcap '': want the name of a file")
 	}
 	if w.Pcap != "" && !w.On && !w.Capture {
+		if fs.Lookup("wire") == nil {
+			return Usagef("--pcap is about segments: it goes with --capture")
+		}
 		return Usagef("--pcap is about segments: it goes with --wire or --capture")
 	}
 	if w.PcapBoth && w.Pcap == "" {
@@ -92,8 +95,8 @@ func (w *WireFlags) Config(out Output) (*stage.WireConfig, func()) {
 }
 
 // LetGo refuses a rule to hold segments that nobody would let go, now that it is known who is asked.
-func (w *WireFlags) LetGo(sc *stage.Scenario, out Output) error {
-	if out.screen != nil || sc.Releases {
+func (w *WireFlags) LetGo(out Output) error {
+	if out.screen != nil {
 		return nil
 	}
 	for _, rule := range w.rules {

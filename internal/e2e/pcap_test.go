@@ -70,8 +70,8 @@ func sentTwice(all []event) (again []string) {
 	return again
 }
 
-// A clean run is clean in Wireshark, in every respect; and the calls and states stand at the segments that they belong to.
-// On a machine so busy that they are told of late, they stand later, and say so.
+// A clean run is clean in Wireshark, in every respect; and the calls and states stand at the segments that they belong
+// to. On a machine so busy that they are told of late, they stand later, and say so.
 func TestACaptureTellsOfCallsAndStates(t *testing.T) {
 	beside(t)
 	onWire(t)

@@ -163,8 +163,8 @@ func (p *Pcap) Write(packet lab.Packet) {
 	}
 }
 
-// sent has a packet on its sender's side; nil if that is not captured. What had been said of one that was held gives way
-// to what became of it.
+// sent has a packet on its sender's side; nil if that is not captured. What had been said of one that was held gives
+// way to what became of it.
 func (p *Pcap) sent(packet lab.Packet, comments ...string) *pcapPacket {
 	sent := p.open[packet.ID]
 	if sent == nil {

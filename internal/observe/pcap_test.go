@@ -102,10 +102,7 @@ func TestACaptureOfOneEnd(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Fatal(err)
 		}
-		var got []string
-		for _, line := range captured(t, file.Bytes(), begin) {
-			got = append(got, line)
-		}
+		got := captured(t, file.Bytes(), begin)
 		if end == timeline.Server { // whose interface is the only one
 			for i := range want {
 				want[i] = string(bytes.Replace([]byte(want[i]), []byte("server"), []byte("client"), 1))

@@ -26,7 +26,7 @@ var oldDuplicate = &stage.Scenario{
 		w.Sysctl(timeline.Server, "net.ipv4.tcp_rfc1337", "1") // or the client's RST would end TIME-WAIT: see time-wait-reset
 		w.Rule("hold client data after client syn 2")
 	},
-	Wire: oldDuplicateWire, Releases: true,
+	Wire: oldDuplicateWire,
 }
 
 const oldDuplicatePort = 40007

@@ -21,7 +21,7 @@ var simultaneousClose = &stage.Scenario{
 	Client: simultaneousCloseClient,
 
 	Prepare: func(w *stage.Wire) { w.Rule("hold any fin 1..2") },
-	Wire:    crossingFINs, Releases: true,
+	Wire:    crossingFINs,
 }
 
 func simultaneousCloseServer(s *stage.Side) {

@@ -24,7 +24,7 @@ var simultaneousOpen = &stage.Scenario{
 	Client: simultaneousOpenClient,
 
 	Prepare: func(w *stage.Wire) { w.Rule("hold any syn 1..2") },
-	Wire:    crossingSYNs, Releases: true,
+	Wire:    crossingSYNs,
 }
 
 // Without a wire it has these parts.

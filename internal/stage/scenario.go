@@ -31,10 +31,8 @@ type Scenario struct {
 	SeqOrigin string
 
 	// On the wire: what is prepared before the sides begin, what the wire does while they play. OnlyWire: there is no
-	// other form of it. Injects: the wire delivers segments of its own, which a user's hand cannot. Releases: in the end
-	// the wire delivers all that it holds, also by a rule of the user's.
+	// other form of it. Injects: the wire delivers segments of its own, which a user's hand cannot.
 	Prepare           func(*Wire)
 	Wire              func(*Wire)
 	OnlyWire, Injects bool
-	Releases          bool
 }

@@ -34,6 +34,7 @@ type Wire struct {
 
 	server netip.AddrPort // where the server is
 	rules  []*lab.Active  // the user's
+	quit   bool           // the user has, while deciding about segments
 }
 
 // openWire makes the two hosts.
@@ -91,6 +92,7 @@ func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 		w.run.clock.hold() // a person takes the time it takes
 		wg.Go(func() {
 			if err := step(done, w); err != nil {
+				w.quit = true
 				w.run.cancel(err)
 			}
 		})

@@ -19,7 +19,7 @@ func (w *Wire) announce() {
 
 // ended says which rules never fitted, and what the wire still holds, unless the user has stopped the run.
 func (w *Wire) ended() {
-	if w.run.outer.Err() != nil || w.run.cfg.Wire.Step != nil && w.run.ctx.Err() != nil {
+	if w.run.outer.Err() != nil || w.quit {
 		return
 	}
 	for _, rule := range w.rules {
