@@ -42,6 +42,26 @@ func TestStaleSYNHoldsEverySYN(t *testing.T) {
 	}
 }
 
+// A held state may be looked at for longer than the kernel waits before it sends again: what the lesson is about does
+// not get past the wire meanwhile.
+func TestAHoldOutlastsTheKernelsTimers(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 1.5 s for each, by the kernel's timers")
+	}
+	for _, sc := range []*stage.Scenario{abortOnOverflow, simultaneousOpen, simultaneousClose, timeWaitReset, oldDuplicate, lostLastAck} {
+		t.Run(sc.Name, func(t *testing.T) {
+			t.Parallel()
+			needsWire(t, &stage.Scenario{OnlyWire: true})
+			result, rec := play(t.Context(), sc, stage.Config{Wire: &stage.WireConfig{}, Hold: 1500 * time.Millisecond})
+			possible(t, result)
+			if !result.OK() {
+				t.Fatal(result.Err, rec.failures())
+			}
+		})
+	}
+}
+
 // What a side has to say of one part of the lesson stands above the heading of the next, whichever side is slow.
 func TestChecksStandInTheirPart(t *testing.T) {
 	t.Parallel()
