@@ -21,7 +21,8 @@
 //     [SmallBuffers] makes that quick, [Conn.TryDropIncoming] has a socket see no segments.
 //   - Where the sides must agree on something they say it over a connection: [Conn.Say], [Conn.Hear],
 //     [Conn.HearWord]. A client begins with [Side.Request], which a server reads with [Side.ReadRequest].
-//   - [Side.Part] is the heading of the next part, [Side.Table] what all of them came to; [Side.Note] explains, in a sentence; [Side.Hold] stays where the lesson is for as long as the user wants to look.
+//   - [Side.Note] explains, in a sentence; [Side.Part] is the heading of the lesson's next part, and [Side.Table] what
+//     they all came to; [Side.Hold] stays where the lesson is for as long as the user wants to look.
 //   - On the wire, [Wire.Rule] loses, holds, doubles or reorders segments; [Wire.AwaitHeld] and [Wire.Release] hold one
 //     until its time has come; [Wire.AwaitSegment] and [Wire.AwaitAnswer] wait for what is sent; [Wire.Inject] delivers
 //     what nobody sent; [Wire.Expect] is about the end of either side.
