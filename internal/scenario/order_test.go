@@ -85,9 +85,9 @@ func TestChecksStandInTheirPart(t *testing.T) {
 		}},
 		{synQueue, []above{{"CLOSED: SO_LINGER with 0 s", "a client that says nothing, ever"}}},
 		{resets, []above{
-			{"CLOSED: SO_LINGER with 0 s", "RST comes in ESTABLISHED"},
-			{"read() tells it", "RST comes in FIN-WAIT-1"},
-			{"read() gives 0", "RST comes in CLOSING"},
+			{"CLOSED: SO_LINGER with 0 s", "RST comes to a server in ESTABLISHED"},
+			{"read() tells it", "RST comes to a server in FIN-WAIT-1"},
+			{"read() gives 0", "RST comes to a server in CLOSING"},
 		}},
 		{portExhaustion, []above{
 			{"a port that has a connection already", "what helps, at a price (2)"},
