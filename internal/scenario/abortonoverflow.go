@@ -45,6 +45,7 @@ func abortOnOverflowServer(s *stage.Side) {
 	for range abortOnOverflowBacklog + 1 {
 		conn := l.Accept()
 		conn.Read(64)
+		conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 		conn.Close()
 		conn.ExpectGone("this one had its place in the queue")
 	}

@@ -30,7 +30,7 @@ var simultaneousOpen = &stage.Scenario{
 // Without a wire it has these parts.
 const (
 	openFull  = "one SYN has to be lost: a listener whose accept queue is full"
-	openCross = "now both connect"
+	openCross = "now the server connects too, and the SYNs cross"
 	openDone  = "each may hear the other: one connection"
 )
 
