@@ -2,9 +2,11 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/lab"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -29,7 +31,7 @@ const abortOnOverflowBacklog = 2
 func abortOnOverflowPrepare(w *stage.Wire) {
 	w.Sysctl(timeline.Server, "net.ipv4.tcp_abort_on_overflow", "1")
 	w.Sysctl(timeline.Client, "net.ipv4.tcp_rfc1337", "1") // no RST ends TIME-WAIT, not even where a busy machine is late: see time-wait-reset
-	w.Rule("hold client ack 3..4")
+	w.Rule("hold client ack 3..")                          // the server's SYN-ACK comes again after a second, and is acknowledged again
 }
 
 func abortOnOverflowServer(s *stage.Side) {
@@ -43,6 +45,7 @@ func abortOnOverflowServer(s *stage.Side) {
 	for range abortOnOverflowBacklog + 1 {
 		conn := l.Accept()
 		conn.Read(64)
+		conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 		conn.Close()
 		conn.ExpectGone("this one had its place in the queue")
 	}
@@ -67,12 +70,23 @@ func abortOnOverflowWire(w *stage.Wire) {
 	w.Await("two are in the queue; two handshakes wait for their last segment", func() (string, bool) {
 		b, listens := w.ServerQueues()
 		return fmt.Sprintf("accept queue %d/%d, SYN queue %d", b.AcceptQueue, b.AcceptLimit, b.SynQueue),
-			listens && b.AcceptQueue == abortOnOverflowBacklog && b.SynQueue == 2 && len(w.Held()) == 2
+			listens && b.AcceptQueue == abortOnOverflowBacklog && b.SynQueue == 2 && len(firstOfEach(w.Held())) == 2
 	})
 	w.Hold()
-	held := w.Held()
+	held := firstOfEach(w.Held())
 	w.Release(held[0])
 	w.Release(held[1])
 	reset := w.AwaitSegment(1, "server rst")
 	w.Check("one fits; the RST is for the other", reset.Segment.Dst == held[1].Segment.Src, "for %s", reset.Segment.Dst)
+	w.LetGo()
+}
+
+// firstOfEach are the first packets of each sender among them.
+func firstOfEach(held []lab.Packet) (some []lab.Packet) {
+	for _, p := range held {
+		if !slices.ContainsFunc(some, func(o lab.Packet) bool { return o.Segment.Src == p.Segment.Src }) {
+			some = append(some, p)
+		}
+	}
+	return some
 }

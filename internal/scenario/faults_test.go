@@ -249,6 +249,8 @@ func TestAClientThatGoesInTheMiddle(t *testing.T) {
 	c := s.visit("refused hold=0s\n")
 	c.Read(make([]byte, 64))
 	c.Write([]byte("refused\n"))
+	c.Read(make([]byte, 64)) // counted
+	c.Write([]byte("listen\n"))
 	c.Read(make([]byte, 64)) // open
 	c.Close()
 	if r := s.result(); !errors.Is(r.Err, stage.ErrGone) {

@@ -42,6 +42,26 @@ func TestStaleSYNHoldsEverySYN(t *testing.T) {
 	}
 }
 
+// A held state may be looked at for longer than the kernel waits before it sends again: what the lesson is about does
+// not get past the wire meanwhile.
+func TestAHoldOutlastsTheKernelsTimers(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 1.5 s for each, by the kernel's timers")
+	}
+	for _, sc := range []*stage.Scenario{abortOnOverflow, simultaneousOpen, simultaneousClose, timeWaitReset, oldDuplicate, lostLastAck} {
+		t.Run(sc.Name, func(t *testing.T) {
+			t.Parallel()
+			needsWire(t, &stage.Scenario{OnlyWire: true})
+			result, rec := play(t.Context(), sc, stage.Config{Wire: &stage.WireConfig{}, Hold: 1500 * time.Millisecond})
+			possible(t, result)
+			if !result.OK() {
+				t.Fatal(result.Err, rec.failures())
+			}
+		})
+	}
+}
+
 // What a side has to say of one part of the lesson stands above the heading of the next, whichever side is slow.
 func TestChecksStandInTheirPart(t *testing.T) {
 	t.Parallel()
@@ -65,9 +85,9 @@ func TestChecksStandInTheirPart(t *testing.T) {
 		}},
 		{synQueue, []above{{"CLOSED: SO_LINGER with 0 s", "a client that says nothing, ever"}}},
 		{resets, []above{
-			{"CLOSED: SO_LINGER with 0 s", "RST comes in ESTABLISHED"},
-			{"read() tells it", "RST comes in FIN-WAIT-1"},
-			{"read() gives 0", "RST comes in CLOSING"},
+			{"CLOSED: SO_LINGER with 0 s", "RST comes to a server in ESTABLISHED"},
+			{"read() tells it", "RST comes to a server in FIN-WAIT-1"},
+			{"read() gives 0", "RST comes to a server in CLOSING"},
 		}},
 		{portExhaustion, []above{
 			{"a port that has a connection already", "what helps, at a price (2)"},

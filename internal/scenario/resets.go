@@ -136,7 +136,9 @@ func resetsClient(c *stage.Side) {
 }
 
 // roundOf begins the round in which the RST comes to a server in that state.
-func roundOf(s *stage.Side, state tcpinfo.State) { s.Part("RST comes in " + state.String()) }
+func roundOf(s *stage.Side, state tcpinfo.State) {
+	s.Part("RST comes to a server in " + state.String())
+}
 
 // awaitReset has the client reset the connection, and checks what the application is told: by read(), and by SO_ERROR
 // then. Where the client's FIN has come, read() knows no error (0).

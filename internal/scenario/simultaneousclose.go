@@ -20,7 +20,7 @@ var simultaneousClose = &stage.Scenario{
 	Server: simultaneousCloseServer,
 	Client: simultaneousCloseClient,
 
-	Prepare: func(w *stage.Wire) { w.Rule("hold any fin 1..2") },
+	Prepare: func(w *stage.Wire) { w.Rule("hold any fin") },
 	Wire:    crossingFINs,
 }
 

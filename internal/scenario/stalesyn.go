@@ -31,6 +31,7 @@ func staleSYNServer(s *stage.Side) {
 	conn := l.Accept()
 	conn.Write([]byte("welcome\n"))
 	conn.Read(64)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
 	conn.ExpectEnded("closed in good order")
 }

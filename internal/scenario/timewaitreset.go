@@ -24,6 +24,7 @@ func timeWaitResetServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	conn.Write([]byte("the answer\n"))
 	conn.Read(64)
+	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close() // second: the wire sees that nothing is left of it, before it brings the old segment
 }
 

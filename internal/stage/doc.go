@@ -24,8 +24,8 @@
 //     beside the lesson, [Control] says so of a whole connection, and [Conn.Sign] and [Conn.HearSign] of a word: the
 //     timeline shows it as one line, and all of it with --all.
 //   - [Conn.Name] tells the sockets of one side apart.
-//   - [Side.Note] explains, in a sentence, and [Side.Part] begins a part of the lesson; [Side.Hold] stays where the
-//     lesson is for as long as the user wants to look.
+//   - [Side.Note] explains, in a sentence; [Side.Part] is the heading of the lesson's next part, and [Side.Table] what
+//     they all came to; [Side.Hold] stays where the lesson is for as long as the user wants to look.
 //   - On the wire, [Wire.Rule] loses, holds, doubles or reorders segments; [Wire.AwaitHeld] and [Wire.Release] hold one
 //     until its time has come; [Wire.AwaitSegment] and [Wire.AwaitAnswer] wait for what is sent; [Wire.Inject] delivers
 //     what nobody sent; [Wire.Expect] is about the end of either side.
