@@ -27,6 +27,8 @@ type Flags struct {
 	IPv6, Trace, Full   bool
 	Pace, Hold          time.Duration
 	List, Help, Version bool
+
+	lines <-chan string // of standard input, once they are read
 }
 
 // NewFlags declares them.

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
 
 	"socklife/internal/timeline"
 )
@@ -12,19 +10,12 @@ import (
 // stepper asks on the terminal before each call. Enter makes it, q or the end of input ends the run.
 type stepper struct {
 	out   *screen
-	lines chan string
+	lines <-chan string
 	turn  chan struct{} // one question at a time: two sides may be waiting
 }
 
-func newStepper(in *os.File, out *screen) *stepper {
-	s := &stepper{out: out, lines: make(chan string), turn: make(chan struct{}, 1)}
-	go func() {
-		defer close(s.lines)
-		for sc := bufio.NewScanner(in); sc.Scan(); {
-			s.lines <- sc.Text()
-		}
-	}()
-	return s
+func newStepper(lines <-chan string, out *screen) *stepper {
+	return &stepper{out: out, lines: lines, turn: make(chan struct{}, 1)}
 }
 
 // Step is a stage.Stepper.
