@@ -23,6 +23,10 @@ echoc - an echo client that shows what TCP does
                                 what comes back; end of input half-closes
   echoc [flags] tour            play every scenario, then tell which states and
                                 transitions were seen
+  echoc [flags] learn [LESSON]  the scenarios to begin with, one a step; goes on
+                                where it was left (--list: what is done)
+  echoc [flags] quiz [SCENARIO] a run that stops to ask what comes next; with
+                                --seed N everybody is asked the same
   echoc --list                  list the scenarios
   echoc --explain WORD          what a TCP state waits for and who must act, or
                                 what makes a counter of the kernel rise
@@ -42,6 +46,9 @@ func run(args []string) int {
 	f.Wire.AddTo(f.Set)
 	if err := f.Parse(args); err != nil {
 		return complain(err)
+	}
+	if f.List && f.Set.Arg(0) == "learn" {
+		return complain(listCourse(!view.UTF8()))
 	}
 	if asked, err := f.Answer(os.Stdout, "echoc", synopsis); asked {
 		return complain(err)
@@ -70,13 +77,17 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	switch {
 	case len(args) == 0:
 		return cli.Usagef("nothing to do: try  echoc half-close  or  echoc --help")
-	case len(args) > 2:
+	case len(args) > 2 && args[0] != "learn" && args[0] != "quiz":
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
 		if len(args) > 1 {
 			return cli.Usagef("echoc tour takes no address: it plays both sides itself")
 		}
 		return takeTour(ctx, f)
+	case args[0] == "learn":
+		return takeCourse(ctx, f, args[1:])
+	case args[0] == "quiz":
+		return holdQuiz(ctx, f, args[1:])
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
 	}

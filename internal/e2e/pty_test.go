@@ -28,6 +28,12 @@ type terminal struct {
 // inTerminal starts a command in a terminal of that many columns.
 func inTerminal(t *testing.T, columns uint16, name string, args ...string) *terminal {
 	t.Helper()
+	return startInTerminal(t, columns, command(t, name, args...))
+}
+
+// startInTerminal starts one that is prepared already.
+func startInTerminal(t *testing.T, columns uint16, cmd *exec.Cmd) *terminal {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("needs pseudo-terminals (devpts): %v", err)
@@ -46,7 +52,7 @@ func inTerminal(t *testing.T, columns uint16, name string, args ...string) *term
 	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: columns}); err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, master: master, cmd: command(t, name, args...), done: make(chan error, 1)}
+	term := &terminal{t: t, master: master, cmd: cmd, done: make(chan error, 1)}
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = slave, slave, slave
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := term.cmd.Start(); err != nil {
