@@ -58,6 +58,9 @@ func (h *history) told(i int) (sent, why string, spoils int) {
 		}
 		return "", "", -1
 	}
+	if h.connections(side) > 1 {
+		return "", "", -1 // a check does not say of which connection it is
+	}
 	for _, e := range h.events { // all of them: where the call was slow it may stand below what came of it
 		if b, is := e.Body.(*timeline.Check); is && e.Side == side.Other() {
 			if state, _, one := expected(b); one && hasFIN(state) {

@@ -1,9 +1,11 @@
 package quiz
 
 import (
+	"net/netip"
 	"slices"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // history is what a run's calls say of the order that every run has.
@@ -13,21 +15,23 @@ type history struct {
 	known  []int               // the last event of the other side that came before it in every run; -1 is none
 	socket []*socket           // of a call: what its descriptor leads to
 	before []socket            // the same, as it was before the call
+	fresh  []*socket           // of a call that made one: the new socket
 	made   []*socket           // the connections
-	peer   map[*socket]*socket // their other ends, where there is one connection and no more
+	peer   map[*socket]*socket // their other ends, as far as they are known
 }
 
 // socket is what a side's calls have done with one socket so far.
 type socket struct {
-	side  timeline.Side
-	begun int    // the call that made the connection; -1 is none
-	eof   bool   // read() has given 0
-	shut  bool   // shutdown(SHUT_WR) was called
-	wrote int    // calls of write() since read() gave 0
-	err   string // what a call gave that shows that the connection is over
-	ends  int    // the first call that ends the sending side; -1 is none
-	stops int    // the first read() that gave 0 or failed; -1 is none
-	sent  []sent
+	side   timeline.Side
+	client netip.AddrPort // the client's address, which is the connection's name; invalid: not known
+	begun  int            // the call that made the connection; -1 is none
+	eof    bool           // read() has given 0
+	shut   bool           // shutdown(SHUT_WR) was called
+	wrote  int            // calls of write() since read() gave 0
+	err    string         // what a call gave that shows that the connection is over
+	ends   int            // the first call that ends the sending side; -1 is none
+	stops  int            // the first read() that gave 0 or failed; -1 is none
+	sent   []sent
 }
 
 // sent says that so many bytes were written when a call had been made.
@@ -38,7 +42,7 @@ const enter timeline.Kind = "enter"
 
 func newHistory(events []timeline.Event) *history {
 	n := len(events)
-	h := &history{events: events, entry: make([]int, n), known: make([]int, n), socket: make([]*socket, n), before: make([]socket, n),
+	h := &history{events: events, entry: make([]int, n), known: make([]int, n), socket: make([]*socket, n), fresh: make([]*socket, n), before: make([]socket, n),
 		peer: map[*socket]*socket{}}
 	open := map[timeline.Side]map[int]*socket{timeline.Client: {}, timeline.Server: {}}
 	entered := map[timeline.Side]int{}
@@ -57,6 +61,11 @@ func newHistory(events []timeline.Event) *history {
 		}
 	}
 	h.pair()
+	for i, s := range h.socket {
+		if s != nil && s.ends < 0 && h.endsSending(i) {
+			s.ends = h.entry[i]
+		}
+	}
 	h.learn()
 	return h
 }
@@ -76,10 +85,17 @@ func (h *history) call(i int, side timeline.Side, c *timeline.Call, fds map[int]
 	switch {
 	case c.Call == "accept4" && c.Errno == "":
 		fds[c.Ret] = newSocket(side, i)
+		h.fresh[i] = fds[c.Ret]
 		h.made = append(h.made, fds[c.Ret])
+		if c.Sys != nil {
+			fds[c.Ret].client = c.Sys.Addr
+		}
 	case c.Call == "connect" && (c.Errno == "" || c.Errno == "EINPROGRESS"):
 		s.begun = h.entry[i]
 		h.made = append(h.made, s)
+		if c.Sys != nil {
+			s.client = h.connected(i, side, c.Sys.Addr)
+		}
 	case c.Call == "close":
 		delete(fds, c.FD)
 	}
@@ -104,9 +120,6 @@ func (s *socket) called(c *timeline.Call, entry, at int) {
 	}
 	if endsSending(c) {
 		s.shut = s.shut || c.Call == "shutdown"
-		if s.ends < 0 {
-			s.ends = entry
-		}
 	}
 	switch c.Errno {
 	case "ECONNRESET", "ECONNABORTED", "ETIMEDOUT", "ENOTCONN", "EPIPE":
@@ -123,17 +136,106 @@ func (s *socket) written() int {
 	return 0
 }
 
-// endsSending says whether a call is one that ends what its side sends.
+// endsSending says whether a call is one that may end what its side sends.
 func endsSending(c *timeline.Call) bool {
 	return c.Errno == "" && (c.Call == "close" || c.Call == "shutdown" && len(c.Args) > 1 && c.Args[1] != "SHUT_RD")
 }
 
-// pair finds the two ends of the connection, where there is one and no more: descriptors do not say which of several a
-// call is about.
+// endsSending says whether a call has ended what its side sends: the look that follows every call has found it. A
+// close() does not where the socket has another descriptor, which may be another process's.
+func (h *history) endsSending(i int) bool {
+	c, is := h.events[i].Body.(*timeline.Call)
+	if !is || !endsSending(c) {
+		return false
+	}
+	side := h.events[i].Side
+	from, to := h.around(i)
+	for _, e := range h.events[from:to] {
+		b, is := e.Body.(*timeline.State)
+		if !is || e.Side != side || !b.Remote.IsValid() || h.connections(side) > 1 && clientOf(side, b) != h.socket[i].client {
+			continue
+		}
+		if b.From != b.To && ends(b.To) && b.To != tcpinfo.CloseWait {
+			return true
+		}
+	}
+	return false
+}
+
+// around are the events from the call of the same side before it to what that side does next: a call, a note, a check.
+func (h *history) around(i int) (from, to int) {
+	side := h.events[i].Side
+	for from = i; from > 0 && !h.isCall(from-1, side); {
+		from--
+	}
+	for to = i + 1; to < len(h.events); to++ {
+		switch h.events[to].Body.(type) {
+		case *timeline.Call, *timeline.Note, *timeline.Check:
+			if h.events[to].Side == side {
+				return from, to
+			}
+		}
+	}
+	return from, to
+}
+
+// clientOf is the client's address, of a state of either end.
+func clientOf(side timeline.Side, b *timeline.State) netip.AddrPort {
+	if side == timeline.Server {
+		return b.Remote
+	}
+	return b.Local
+}
+
+// connected is the address of a socket that has called connect(): it is found by the look that follows every call.
+func (h *history) connected(i int, side timeline.Side, to netip.AddrPort) netip.AddrPort {
+	from, next := h.around(i)
+	for _, e := range h.events[from:next] {
+		if b, is := e.Body.(*timeline.State); is && e.Side == side && b.Remote == to {
+			taken := slices.ContainsFunc(h.made, func(s *socket) bool { return s.side == side && s.client == b.Local })
+			if !taken || b.From == 0 {
+				return b.Local
+			}
+		}
+	}
+	return netip.AddrPort{}
+}
+
+func (h *history) isCall(i int, side timeline.Side) bool {
+	_, is := h.events[i].Body.(*timeline.Call)
+	return is && h.events[i].Side == side
+}
+
+// pair finds the two ends of each connection. Where there is one and no more, no address is needed.
 func (h *history) pair() {
 	if len(h.made) == 2 && h.made[0].side != h.made[1].side {
 		h.peer[h.made[0]], h.peer[h.made[1]] = h.made[1], h.made[0]
+		return
 	}
+	for _, s := range h.made {
+		if s.side != timeline.Server || !s.client.IsValid() {
+			continue
+		}
+		for _, c := range h.made { // the first, where the same addresses were used again
+			if c.side == timeline.Client && c.client == s.client && h.peer[c] == nil {
+				h.peer[c], h.peer[s] = s, c
+				break
+			}
+		}
+	}
+}
+
+// last is the socket of a side's last call before an event; nil is none.
+func (h *history) last(side timeline.Side, before int) *socket {
+	for i := before - 1; i >= 0; i-- {
+		if h.isCall(i, side) {
+			if h.fresh[i] != nil {
+				return h.fresh[i]
+			}
+			return h.socket[i]
+		}
+	}
+	return nil
 }
 
 // connections are how many a side has made.
@@ -146,59 +248,10 @@ func (h *history) connections(side timeline.Side) (n int) {
 	return n
 }
 
-// learn follows what goes from one side to the other: what came before a write comes before the read that has its data.
-func (h *history) learn() {
-	known := map[timeline.Side]int{timeline.Client: -1, timeline.Server: -1}
-	arrived := map[*socket]int{}
-	for i, e := range h.events {
-		c, is := e.Body.(*timeline.Call)
-		if s := h.socket[i]; is && s != nil {
-			known[e.Side] = max(known[e.Side], h.heard(c, s, arrived))
-		}
-		h.known[i] = known[e.Side]
-	}
-}
-
-// heard is the other side's event that a call shows to have been; -1 is none.
-func (h *history) heard(c *timeline.Call, s *socket, arrived map[*socket]int) int {
-	if c.Call == "accept4" && c.Errno == "" {
-		for end, peer := range h.peer {
-			if end.side == s.side {
-				return peer.begun
-			}
-		}
-		return -1
-	}
-	peer := h.peer[s]
-	if peer == nil || c.Call != "read" && c.Call != "recvfrom" {
-		return -1
-	}
-	if c.Ret <= 0 {
-		if c.Ret == 0 || c.Errno == "ECONNRESET" {
-			return peer.ends
-		}
-		return -1
-	}
-	arrived[s] += c.Ret
-	i, _ := slices.BinarySearchFunc(peer.sent, arrived[s], func(w sent, n int) int { return w.bytes - n })
-	if i < len(peer.sent) {
-		return peer.sent[i].at
-	}
-	return -1
-}
-
-// precedes says whether one event comes before another in every run, or is the same.
-func (h *history) precedes(i, j int) bool {
-	if h.events[i].Side == h.events[j].Side {
-		return i <= j
-	}
-	return h.known[j] >= i
-}
-
 // calls are a side's calls between two events, in their order.
-func (h *history) calls(side timeline.Side, from, to int, is func(*timeline.Call) bool) (list []int) {
+func (h *history) calls(side timeline.Side, from, to int, is func(i int, c *timeline.Call) bool) (list []int) {
 	for i := max(from, 0); i < to; i++ {
-		if c, ok := h.events[i].Body.(*timeline.Call); ok && h.events[i].Side == side && is(c) {
+		if c, ok := h.events[i].Body.(*timeline.Call); ok && h.events[i].Side == side && is(i, c) {
 			list = append(list, i)
 		}
 	}

@@ -41,7 +41,7 @@ func (q candidate) chance(seed uint64) *rand.Rand {
 
 // candidates are all there are, in an order that is that of every run: the client's, then the server's.
 func candidates(h *history) []candidate {
-	all := slices.Concat(states(h), results(h), ended(h))
+	all := slices.Concat(opened(h), states(h), results(h), ended(h))
 	slices.SortStableFunc(all, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.Side, b.Side), cmp.Compare(a.by, b.by))
 	})

@@ -2,21 +2,21 @@ package quiz
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
-	"socklife/internal/explain"
-	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
 )
 
 // life is what is known of one socket's states so far.
 type life struct {
-	state tcpinfo.State // 0: not seen yet
-	held  tcpinfo.State // the last that was checked; 0 is none
-	since int           // the event of that check; -1 is none
-	rows  []int         // the changes of state since then
+	client netip.AddrPort // the client's address; invalid, of a listener
+	state  tcpinfo.State  // 0: not seen yet
+	held   tcpinfo.State  // the last that was checked; 0 is none
+	since  int            // the event of that check; -1 is none
+	rows   []int          // the changes of state since then
 }
 
 // states are the questions which state comes: those that the lesson expects, and that were checked.
@@ -29,13 +29,13 @@ func states(h *history) (list []candidate) {
 
 func (h *history) states(side timeline.Side) (list []candidate) {
 	lives := map[timeline.Ends]*life{}
-	early := -1 // a check that a socket is gone, by somebody who knew it before the watcher did
+	early := map[*life]int{} // a check that a socket is gone, by somebody who knew it before the watcher did
 	ask := func(check int, l *life) {
 		state, says, _ := expected(h.events[check].Body.(*timeline.Check))
 		if q, ok := h.which(check, l, state, says); ok {
 			list = append(list, q)
 		}
-		*l = life{state: state, held: state, since: check}
+		l.state, l.held, l.since, l.rows = state, state, check, nil
 	}
 	for i, e := range h.events {
 		if e.Side != side {
@@ -43,30 +43,59 @@ func (h *history) states(side timeline.Side) (list []candidate) {
 		}
 		switch b := e.Body.(type) {
 		case *timeline.State:
-			l := follow(lives, b, i)
-			if early >= 0 && b.To == tcpinfo.Closed && b.Remote.IsValid() {
-				ask(early, l)
-				early = -1
+			l := follow(lives, side, b, i)
+			if check, is := early[l]; is && b.To == tcpinfo.Closed {
+				ask(check, l)
 			}
 		case *timeline.Check:
 			state, _, one := expected(b)
-			if one && (state == tcpinfo.Closed || state == tcpinfo.TimeWait) && h.connections(side) > 1 {
-				continue // which of several have come there by now depends on how fast all goes
+			if !one {
+				continue
 			}
-			if l, n := only(lives, state); one && n == 1 {
+			if l := h.about(lives, side, i, state); l != nil && l.state == state {
 				ask(i, l)
-			} else if one && n == 0 && state == tcpinfo.Closed {
-				early = i
+			} else if l != nil && state == tcpinfo.Closed {
+				early[l] = i
 			}
 		}
 	}
 	return list
 }
 
-func follow(of map[timeline.Ends]*life, b *timeline.State, i int) *life {
+// about is the socket that a check is about, which it does not say itself: where a side has had several connections,
+// that of its last call; nil where it is not known.
+func (h *history) about(lives map[timeline.Ends]*life, side timeline.Side, check int, state tcpinfo.State) *life {
+	if h.connections(side) > 1 {
+		s := h.last(side, check)
+		for _, l := range lives {
+			if s != nil && s.client.IsValid() && l.client == s.client && !(l.held == state && state == tcpinfo.Closed) {
+				return l
+			}
+		}
+		return nil
+	}
+	var all, there []*life
+	for ends, l := range lives {
+		if (state == tcpinfo.Listen) == ends.Remote.IsValid() {
+			continue
+		}
+		if all = append(all, l); l.state == state {
+			there = append(there, l)
+		}
+	}
+	switch {
+	case len(there) == 1:
+		return there[0]
+	case len(all) == 1:
+		return all[0]
+	}
+	return nil
+}
+
+func follow(of map[timeline.Ends]*life, side timeline.Side, b *timeline.State, i int) *life {
 	l := of[b.Ends()]
 	if l == nil || l.state == tcpinfo.Closed && b.From == 0 {
-		l = &life{since: -1}
+		l = &life{since: -1, client: clientOf(side, b)}
 		of[b.Ends()] = l
 	}
 	if b.To != l.state {
@@ -74,18 +103,6 @@ func follow(of map[timeline.Ends]*life, b *timeline.State, i int) *life {
 	}
 	l.state = b.To
 	return l
-}
-
-// only is the socket of a side that is in the state, if there is no other: a check does not say which it is about.
-// Those that were CLOSED at a check before do not count.
-func only(of map[timeline.Ends]*life, state tcpinfo.State) (found *life, n int) {
-	for _, l := range of {
-		if l.state == state && (state != tcpinfo.Closed || l.held != state) {
-			found = l
-			n++
-		}
-	}
-	return found, n
 }
 
 // expected is the state that a check is of, if it is of one and no other, and was met; and what the lesson says of it.
@@ -116,7 +133,7 @@ func (h *history) which(check int, l *life, state tcpinfo.State, says string) (q
 	if base == tcpinfo.Closed {
 		q.weight = 0.5 // that is easy
 	}
-	q.Text, q.after = h.setting(side, base, state, l.since, check)
+	q.Text, q.after = h.setting(side, base, state, l, check)
 	if cause := slices.Max(append(q.after, -1)); cause >= at { // the other side's: not before it is seen
 		q.At = max(q.At, min(cause+1, l.rows[len(l.rows)-1], check))
 	}
@@ -146,7 +163,7 @@ func ends(s tcpinfo.State) bool {
 }
 
 // moves says whether a call of the side itself may be the beginning of the way from one state to the other.
-func moves(c *timeline.Call, base, state tcpinfo.State) bool {
+func (h *history) moves(i int, c *timeline.Call, base, state tcpinfo.State) bool {
 	switch {
 	case state == tcpinfo.Listen:
 		return c.Call == "listen"
@@ -157,7 +174,7 @@ func moves(c *timeline.Call, base, state tcpinfo.State) bool {
 	case base == tcpinfo.Established && state == tcpinfo.CloseWait, base == tcpinfo.FinWait1, base == tcpinfo.FinWait2, base == tcpinfo.Closing:
 		return false
 	}
-	return endsSending(c)
+	return h.endsSending(i)
 }
 
 // hasFIN says whether a connection in this state has received its peer's FIN.
@@ -166,19 +183,17 @@ func hasFIN(s tcpinfo.State) bool {
 }
 
 // setting says where the question begins, and which events come before it in every run; none if that cannot be said.
-func (h *history) setting(side timeline.Side, base, state tcpinfo.State, since, check int) (text string, after []int) {
-	if since >= 0 {
-		after = append(after, since)
+func (h *history) setting(side timeline.Side, base, state tcpinfo.State, l *life, check int) (text string, after []int) {
+	if l.since >= 0 {
+		after = append(after, l.since)
 	}
-	own := h.calls(side, since+1, check, func(c *timeline.Call) bool { return moves(c, base, state) })
+	own := h.calls(side, l.since+1, check, func(i int, c *timeline.Call) bool { return h.moves(i, c, base, state) })
 	if base == tcpinfo.Closed {
 		return h.opening(side, own, check)
 	}
 	peers := -1 // the call that has the FIN come
-	for end, peer := range h.peer {
-		if end.side == side && hasFIN(state) && !hasFIN(base) {
-			peers = peer.ends
-		}
+	if peer := h.other(side, l); peer != nil && hasFIN(state) && !hasFIN(base) {
+		peers = peer.ends
 	}
 	was := fmt.Sprintf("The %s's end was in %s", side, base)
 	switch {
@@ -199,11 +214,21 @@ func (h *history) setting(side timeline.Side, base, state tcpinfo.State, since, 
 	return text, after
 }
 
+// other is the other end of a connection, if it is known.
+func (h *history) other(side timeline.Side, l *life) *socket {
+	for end, peer := range h.peer {
+		if end.side == side && (h.connections(side) == 1 || end.client == l.client) {
+			return peer
+		}
+	}
+	return nil
+}
+
 // opening is the setting of a socket that comes out of CLOSED.
 func (h *history) opening(side timeline.Side, own []int, check int) (text string, after []int) {
-	accepted := h.calls(side, 0, check, func(c *timeline.Call) bool { return c.Call == "accept4" })
+	accepted := h.calls(side, 0, check, func(_ int, c *timeline.Call) bool { return c.Call == "accept4" })
 	switch {
-	case len(own) == 1 && len(h.calls(side, own[0]+1, check, func(*timeline.Call) bool { return true })) == 0:
+	case len(own) == 1 && len(h.calls(side, own[0]+1, check, func(int, *timeline.Call) bool { return true })) == 0:
 		return fmt.Sprintf("The %s has called %s.", side, h.spoken(own[0])), []int{h.entry[own[0]]}
 	case side == timeline.Server && len(own)+len(accepted) == 0:
 		return "A client has called connect(), and the server has not called accept(). What of the server's end of the connection?", []int{0}
@@ -217,77 +242,4 @@ func (h *history) spoken(i int) string {
 			return spoken(c)
 		}
 	}
-}
-
-// others are the states that are wrong: not on the way, nor what comes of it when the other side goes on.
-func others(base, state tcpinfo.State) (list []tcpinfo.State) {
-	if state == tcpinfo.Listen {
-		return []tcpinfo.State{tcpinfo.Closed, tcpinfo.SynReceived, tcpinfo.Established, tcpinfo.SynSent}
-	}
-	if state == tcpinfo.Closed {
-		list = []tcpinfo.State{base, tcpinfo.TimeWait, tcpinfo.FinWait2, tcpinfo.Closing}
-		if base == tcpinfo.SynSent || base == tcpinfo.SynReceived {
-			list = []tcpinfo.State{base, tcpinfo.Listen, tcpinfo.Established, tcpinfo.TimeWait}
-		}
-		slices.Sort(list)
-		return slices.Compact(list)
-	}
-	for _, s := range []tcpinfo.State{base, tcpinfo.Listen, tcpinfo.SynReceived, tcpinfo.Established, tcpinfo.FinWait1, tcpinfo.FinWait2,
-		tcpinfo.CloseWait, tcpinfo.Closing, tcpinfo.LastAck, tcpinfo.TimeWait, tcpinfo.Closed} {
-		between := s != base && s != tcpinfo.Closed && rfc9293.Reachable(base, s) && rfc9293.Reachable(s, state)
-		later := s != tcpinfo.Closed && state != s && rfc9293.Reachable(state, s) || s == tcpinfo.Closed && state == tcpinfo.LastAck
-		early := ends(state) && (s == tcpinfo.Listen || s == tcpinfo.SynReceived) // nobody would think so
-		if state == tcpinfo.Established {
-			between, later = false, ends(s) && s != tcpinfo.Closed
-		}
-		if s != state && !between && !later && !early && !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-func stateChoice(s tcpinfo.State) Choice {
-	if s == tcpinfo.Closed {
-		return Choice{"CLOSED", "nothing is left: there is no connection any more"}
-	}
-	return Choice{s.String(), explain.State(s).Waits}
-}
-
-// reason is why it is that state: what the lesson says, and the state machine's words for the way, where there is one.
-func reason(base, state tcpinfo.State, says string) string {
-	text := sentence(says)
-	if base == tcpinfo.Closed { // which way depends on the side
-		return text + " " + explain.State(state).Waits
-	}
-	if ways := rfc9293.Ways(base, state); len(ways) == 1 && state != tcpinfo.Closed {
-		from := base
-		var steps []string
-		for _, to := range append(slices.Clone(ways[0]), state) {
-			steps = append(steps, fmt.Sprintf("%s to %s: %s", from, to, when(from, to)))
-			from = to
-		}
-		text += " " + strings.Join(steps, "; ") + "."
-	}
-	return text
-}
-
-func when(from, to tcpinfo.State) string {
-	for _, t := range rfc9293.Transitions {
-		if t.From == from && t.To == to {
-			return t.When
-		}
-	}
-	return ""
-}
-
-// sentence is a clause with a capital letter and a full stop.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	if word, _, _ := strings.Cut(s, " "); !strings.Contains(word, "(") { // a call is written as it is
-		s = strings.ToUpper(s[:1]) + s[1:]
-	}
-	return strings.TrimSuffix(s, ".") + "."
 }
