@@ -3,6 +3,7 @@ package quiz
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -162,16 +163,23 @@ func (h *history) endsSending(i int) bool {
 	return false
 }
 
-// around are the events from the call of the same side before it to what that side does next: a call, a note, a check.
+// around are the events from the call of the same side before it to what that side does next: a call, a note, a check,
+// but for one that finds a connection ended. That may stand above the state which it is of.
 func (h *history) around(i int) (from, to int) {
 	side := h.events[i].Side
 	for from = i; from > 0 && !h.isCall(from-1, side); {
 		from--
 	}
 	for to = i + 1; to < len(h.events); to++ {
-		switch h.events[to].Body.(type) {
-		case *timeline.Call, *timeline.Note, *timeline.Check:
-			if h.events[to].Side == side {
+		if h.events[to].Side != side {
+			continue
+		}
+		switch b := h.events[to].Body.(type) {
+		case *timeline.Call, *timeline.Note:
+			return from, to
+		case *timeline.Check:
+			name, _, _ := strings.Cut(strings.Replace(b.Expect, ":", " ", 1), " ")
+			if state, err := tcpinfo.ParseState(name); err != nil || !ends(state) || state == tcpinfo.CloseWait {
 				return from, to
 			}
 		}
