@@ -20,7 +20,7 @@ func Make(events []timeline.Event, seed uint64) []Question {
 	var questions []Question
 	given := map[int]bool{} // events that the answer of a question before gives away
 	for _, i := range h.chain(all) {
-		if !given[all[i].At] {
+		if !given[all[i].by] {
 			questions = append(questions, all[i].shuffled(all[i].chance(seed)))
 		}
 		given[all[i].spoils] = true
@@ -60,7 +60,7 @@ func distinct(all []candidate) (list []candidate) {
 
 // asked says whether one question is asked before the other in every run, and does not give it away.
 func (h *history) asked(p, q candidate) bool {
-	return p.spoils != q.At && slices.ContainsFunc(q.after, func(i int) bool { return h.precedes(p.by, i) })
+	return p.spoils != q.by && slices.ContainsFunc(q.after, func(i int) bool { return h.precedes(p.by, i) })
 }
 
 // chain chooses the questions that are worth most together, each before the next, at most [Most].
