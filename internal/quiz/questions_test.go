@@ -1,6 +1,7 @@
 package quiz_test
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -26,14 +27,14 @@ func asked(questions []quiz.Question) string {
 // TestTheSameSeedAsksTheSame plays each lesson of the course several times: whatever the timing, a seed has its
 // questions.
 func TestTheSameSeedAsksTheSame(t *testing.T) {
-	if testing.Short() {
-		t.Skip("plays every lesson several times")
+	if *runs < 2 {
+		t.Skip("plays every lesson as often as -runs says: -runs 20 on a busy machine is the trial")
 	}
 	for _, lesson := range course.Lessons {
 		t.Run(lesson.Name, func(t *testing.T) {
 			t.Parallel()
 			first := map[uint64]string{}
-			for n := range runs {
+			for n := range *runs {
 				events := record(t, scenario.Find(lesson.Name))
 				for seed := range uint64(20) {
 					now := asked(quiz.Make(events, seed))
@@ -49,7 +50,7 @@ func TestTheSameSeedAsksTheSame(t *testing.T) {
 }
 
 // runs is how often each lesson is played for that.
-const runs = 5
+var runs = flag.Int("runs", 0, "play every lesson of the course so often, and compare the questions")
 
 // TestEveryQuestionHasOneAnswer: of every scenario and many seeds.
 func TestEveryQuestionHasOneAnswer(t *testing.T) {
