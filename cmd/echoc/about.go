@@ -24,6 +24,8 @@ func about() help.Command {
 			{Args: "SCENARIO ADDR", Does: "play the client's side against an echod SCENARIO"},
 			{Args: "ADDR", Does: "send standard input to an echo server and print what comes back; end of input half-closes"},
 			{Args: "tour", Does: "play every scenario, then tell which states and transitions were seen"},
+			{Args: "learn [LESSON]", Does: "the scenarios to begin with, one a step; goes on where it was left (--list: what is done)"},
+			{Args: "quiz [SCENARIO]", Does: "a run that stops to ask what comes next; with --seed N everybody is asked the same"},
 			{Args: "--list", Does: "list the scenarios"},
 			{Args: "--explain WORD", Does: "what a word means: a scenario, a TCP state, an error, a timer, a socket option, a call or a counter; without WORD, which there are"},
 		},

@@ -29,6 +29,9 @@ func run(args []string) int {
 	if err := f.Parse(orWhichWords(args)); err != nil {
 		return complain(err)
 	}
+	if f.List && f.Set.Arg(0) == "learn" {
+		return complain(listCourse(!view.UTF8()))
+	}
 	if asked, err := f.Answer(os.Stdout, about()); asked {
 		return complain(err)
 	}
@@ -61,13 +64,17 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	switch {
 	case len(args) == 0:
 		return cli.Usagef("nothing to do: try  echoc half-close  (see echoc --help)")
-	case len(args) > 2:
+	case len(args) > 2 && args[0] != "learn" && args[0] != "quiz":
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
 		if len(args) > 1 {
 			return cli.Usagef("echoc tour takes no address: it plays both sides itself")
 		}
 		return takeTour(ctx, f)
+	case args[0] == "learn":
+		return takeCourse(ctx, f, args[1:])
+	case args[0] == "quiz":
+		return holdQuiz(ctx, f, args[1:])
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
 	case cli.LooksLikeAddr(args[0]):

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"time"
 
 	"socklife/internal/observe"
@@ -29,7 +28,7 @@ func (f *Flags) Config(out Output) stage.Config {
 		cfg.Pace = f.Pace
 	}
 	if out.screen != nil && !f.Wire.On {
-		cfg.Step = newStepper(os.Stdin, out).Step
+		cfg.Step = newStepper(f.Lines(), out).Step
 	}
 	return cfg
 }

@@ -34,6 +34,8 @@ type Flags struct {
 	List, Help, Version bool
 	man                 bool
 	completion          string
+
+	lines <-chan string // of standard input, once they are read
 }
 
 // NewFlags declares them.

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"socklife/internal/timeline"
@@ -14,19 +12,13 @@ import (
 type stepper struct {
 	out   *screen
 	begin func() // shows the title
-	lines chan string
+	lines <-chan string
 	turn  chan struct{} // one question at a time: two sides may be waiting
 }
 
-func newStepper(in *os.File, out Output) *stepper {
-	s := &stepper{out: out.screen, begin: out.head, lines: make(chan string), turn: make(chan struct{}, 1)}
+func newStepper(lines <-chan string, out Output) *stepper {
+	s := &stepper{out: out.screen, begin: out.head, lines: lines, turn: make(chan struct{}, 1)}
 	onStop(s.out.Hide, s.out.Redraw) // until the program ends
-	go func() {
-		defer close(s.lines)
-		for sc := bufio.NewScanner(in); sc.Scan(); {
-			s.lines <- sc.Text()
-		}
-	}()
 	return s
 }
 

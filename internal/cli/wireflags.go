@@ -32,7 +32,7 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 		w.link.Loss, err = percent(s)
 		return err
 	})
-	fs.Uint64Var(&w.link.Seed, "seed", 1, "what chance begins with: the same `N`, the same losses")
+	fs.Uint64Var(&w.link.Seed, "seed", 1, "what chance begins with: the same `N`, the same losses; and of a quiz, the same questions")
 	for _, a := range []struct {
 		action lab.Action
 		does   string
@@ -54,7 +54,7 @@ func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 // check refuses what has no meaning.
 func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "pcap-both"} {
-		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On {
+		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On && !(name == "seed" && fs.Arg(0) == "quiz") {
 			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
 		}
 	}
@@ -105,6 +105,11 @@ func (w *WireFlags) LetGo(out Output) error {
 		}
 	}
 	return nil
+}
+
+// Seed is the number that chance begins with, and whether the user gave it.
+func (w *WireFlags) Seed(fs *pflag.FlagSet) (seed uint64, given bool) {
+	return w.link.Seed, fs.Changed("seed")
 }
 
 // Rules tells whether there are any.

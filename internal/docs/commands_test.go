@@ -88,12 +88,15 @@ func wrongCommand(t *testing.T, line string, seen map[string]bool) string {
 		return strings.TrimSpace(string(out))
 	}
 	for _, word := range regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`).FindAllString(m[2], -1) {
-		if looksLikeScenario(word) && scenario.Find(word) == nil && word != "tour" && !isValue(m[2], word) {
+		if looksLikeScenario(word) && scenario.Find(word) == nil && !slices.Contains(modes, word) && !isValue(m[2], word) {
 			return word + " is not a scenario"
 		}
 	}
 	return ""
 }
+
+// modes are the words that stand where a scenario would, and are none.
+var modes = []string{"tour", "learn", "quiz"}
 
 var scenarioName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 

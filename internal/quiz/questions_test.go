@@ -1,0 +1,96 @@
+package quiz_test
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+
+	"socklife/internal/course"
+	"socklife/internal/quiz"
+	"socklife/internal/scenario"
+)
+
+// asked is what a class would compare: everything but what is the kernel's choice in each run.
+func asked(questions []quiz.Question) string {
+	var b strings.Builder
+	for i, q := range questions {
+		fmt.Fprintf(&b, "%d. %s: %s\n", i+1, q.Side, q.Text)
+		for j, c := range q.Choices {
+			fmt.Fprintf(&b, "   %c. %s%s\n", 'a'+j, c.Text, map[bool]string{true: " *"}[j == q.Right])
+		}
+		fmt.Fprintf(&b, "   %s\n", q.Why)
+	}
+	return b.String()
+}
+
+// TestTheSameSeedAsksTheSame plays each lesson of the course several times: whatever the timing, a seed has its
+// questions.
+func TestTheSameSeedAsksTheSame(t *testing.T) {
+	if *runs < 2 {
+		t.Skip("plays every lesson as often as -runs says: -runs 20 on a busy machine is the trial")
+	}
+	for _, lesson := range course.Lessons {
+		t.Run(lesson, func(t *testing.T) {
+			t.Parallel()
+			first := map[uint64]string{}
+			for n := range *runs {
+				events := record(t, scenario.Find(lesson))
+				for seed := range uint64(20) {
+					now := asked(quiz.Make(events, seed))
+					if n == 0 {
+						first[seed] = now
+					} else if now != first[seed] {
+						t.Fatalf("run %d, seed %d:\n%s\nbefore:\n%s", n+1, seed, now, first[seed])
+					}
+				}
+			}
+		})
+	}
+}
+
+// runs is how often each lesson is played for that.
+var runs = flag.Int("runs", 0, "play every lesson of the course so often, and compare the questions")
+
+// TestEveryQuestionHasOneAnswer: of every scenario and many seeds.
+func TestEveryQuestionHasOneAnswer(t *testing.T) {
+	for _, sc := range scenario.All() {
+		if sc.OnlyWire {
+			continue
+		}
+		if _, core := course.Find(sc.Name); testing.Short() && !core {
+			continue
+		}
+		t.Run(sc.Name, func(t *testing.T) {
+			t.Parallel()
+			events := record(t, sc)
+			for seed := range uint64(50) {
+				check(t, quiz.Make(events, seed))
+			}
+		})
+	}
+}
+
+func check(t *testing.T, questions []quiz.Question) {
+	t.Helper()
+	if len(questions) == 0 {
+		t.Error("nothing is asked")
+	}
+	if len(questions) > quiz.Most {
+		t.Errorf("%d questions", len(questions))
+	}
+	last := 0
+	for _, q := range questions {
+		texts := map[string]int{}
+		for _, c := range q.Choices {
+			texts[c.Text]++
+			if c.Means == "" {
+				t.Errorf("%s: %s means nothing", q.Text, c.Text)
+			}
+		}
+		if len(texts) != 4 || len(q.Choices) != 4 || q.Why == "" || q.At < last {
+			t.Errorf("%s: %v, %q at %d", q.Text, q.Choices, q.Why, q.At)
+		}
+		last = q.At
+	}
+}
