@@ -55,10 +55,16 @@ func Status(err error) int {
 	return ExitFailed
 }
 
+// Told is an error that was complained of when it came.
+type Told struct{ Err error }
+
+func (t Told) Error() string { return t.Err.Error() }
+func (t Told) Unwrap() error { return t.Err }
+
 // Complain writes the one line that an error deserves and returns the exit status.
 func Complain(w io.Writer, program string, err error) int {
-	status := Status(err)
-	if err != nil && status != ExitInterrupted {
+	status, told := Status(err), Told{}
+	if err != nil && status != ExitInterrupted && !errors.As(err, &told) {
 		fmt.Fprintf(w, "%s: %s%s\n", program, oneLine(err), hint(err))
 	}
 	return status
@@ -81,10 +87,6 @@ func oneLine(err error) string {
 
 // hint says what to do about an error that somebody new to this meets.
 func hint(err error) string {
-	var unlike unlikeLesson
-	if errors.As(err, &unlike) {
-		return fmt.Sprintf(" (is `echod %s` running there?)", unlike.scenario)
-	}
 	var call *sockapi.Error
 	if !errors.As(err, &call) {
 		return ""

@@ -28,6 +28,7 @@ type Conn struct {
 	aborted    string    // why close() sent RST in place of FIN, if it did
 
 	accepting atomic.Bool // accept(2) waits
+	refused   atomic.Bool // the client was told that this is another scenario
 	unheard   string      // what has been read beyond the line that was asked for
 	began     []byte      // the first that came from the other side
 
@@ -263,7 +264,7 @@ func (c *Conn) TryShutdown(how int) error {
 func (c *Conn) Close() time.Duration {
 	defer c.look()
 	if c.aborted = c.aborts(); c.aborted != "" {
-		c.Must(c.unreadMismatch())
+		c.Must(c.side.run.mismatch())
 	}
 	err := c.sock.Close()
 	c.side.run.drop(c)

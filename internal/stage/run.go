@@ -102,10 +102,10 @@ func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
 		return Result{Err: err}
 	}
 	client := r.side(timeline.Client, cfg.Addr)
-	return r.finish(r.play(func() {
+	return r.finish(client.explained(r.play(func() {
 		r.start(client, sc.Client)
 		<-client.done
-	}), timeline.Client)
+	})), timeline.Client)
 }
 
 // play runs the body with the watcher polling beside it, and ends the polling after it.
@@ -144,10 +144,11 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	if hostErr := r.closeHosts(); err == nil {
 		err = hostErr
 	}
-	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
+	result := Result{Checks: r.checks, Failed: r.failed, Err: err, experiment: r.cfg.Experiment}
+	result.Interrupted = err != nil && (r.outer.Err() != nil || errors.Is(err, context.Canceled))
 	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
 	if result.Err == nil || !idle {
-		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed})
+		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why()})
 	}
 	r.log.Flush()
 	return result
@@ -282,8 +283,10 @@ func (r *run) closeAll() {
 	stopped := r.stopped || r.ctx.Err() != nil
 	var kept []*Conn
 	for _, c := range left {
-		if c.keep && (!stopped || c.side.goesOn()) || c == r.handed {
+		if c.keep && c.side.keepsOpen(stopped, context.Cause(r.ctx)) || c == r.handed {
 			kept = append(kept, c)
+		} else if c.keep {
+			c.side.listener = nil
 		}
 	}
 	r.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -33,7 +34,8 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 			return err
 		}
 		server := r.side(timeline.Server, cfg.Addr)
-		server.keeps = runs == 0 || n+1 < runs
+		server.serves = true
+		server.last = n+1 == runs && listener == nil
 		server.takeListener(listener)
 		server.handed, handed = handed, nil
 		server.ready = func(a netip.AddrPort) {
@@ -65,6 +67,9 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		after(result)
 		if !errors.Is(result.Err, ErrLeft) { // who said nothing has not played
 			n++
+		}
+		if n == runs && errors.Is(result.Err, ErrMismatch) && server.goesOn() {
+			server.awaitQuestion(ctx)
 		}
 	}
 	return nil
@@ -107,6 +112,12 @@ func (h *keptListener) close() {
 // that.
 func (s *Side) goesOn() bool { return s.listener != nil && !s.aborted }
 
+// keepsOpen tells whether a listener is left to the next run. The last run has none, unless its visitor did not play.
+func (s *Side) keepsOpen(stopped bool, why error) bool {
+	played := !errors.Is(why, ErrLeft) && !errors.Is(why, ErrMismatch)
+	return (!stopped || s.goesOn()) && !(s.last && played)
+}
+
 // clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps
 // its place there, and is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of
 // the same. Whoever stands before them and has not left is the next run's: its connection is returned.
@@ -133,9 +144,12 @@ func (s *Side) clearQueue() (next *sockapi.Socket) {
 }
 
 // ready tells whether one of the events is there, or an error: of a connection, that it was reset.
-func ready(s *sockapi.Socket, events int16) (is bool) {
+func ready(s *sockapi.Socket, events int16) (is bool) { return polled(s, events, 0) }
+
+// polled is ready that waits for it.
+func polled(s *sockapi.Socket, events int16, atMost time.Duration) (is bool) {
 	s.Control(func(fd uintptr) {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, 0)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, int(atMost.Milliseconds()))
 		is = n == 1 && err == nil
 	})
 	return is
@@ -151,6 +165,18 @@ func (s *Side) turnAway(conn *sockapi.Socket) {
 	conn.Close()
 }
 
+// awaitQuestion stays for a moment at the end of the last run, whose client played something else and may ask who is
+// here.
+func (s *Side) awaitQuestion(ctx context.Context) {
+	if !comes(ctx, s.listener.sock, unix.POLLIN, whoAsks) {
+		return
+	}
+	if conn, _, err := s.listener.sock.Untraced().Accept4(0); err == nil {
+		comes(ctx, conn, unix.POLLIN, whoAsks)
+		s.turnAway(conn.Untraced())
+	}
+}
+
 // takeListener takes over the listener of the run before, and its calls.
 func (s *Side) takeListener(h *keptListener) {
 	if h != nil {
@@ -161,7 +187,7 @@ func (s *Side) takeListener(h *keptListener) {
 
 // KeepListener leaves the listener to the next run, if there is one.
 func (s *Side) KeepListener(l *Conn) {
-	if s.keeps {
+	if s.serves {
 		s.listener = &keptListener{l.sock, s.trace}
 		s.run.keepOpen(l)
 	}

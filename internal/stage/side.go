@@ -30,7 +30,8 @@ type Side struct {
 	asking, asked atomic.Bool          // the client's request is being read, has been read
 	reading       atomic.Pointer[Conn] // what this side waits for data on
 	expected      string               // the state that was last seen as expected
-	keeps         bool                 // this server serves run after run: what it listens on stays
+	serves        bool                 // this server serves run after run: what it listens on stays
+	last          bool                 // but not after this one
 	listener      *keptListener        // what it listens on since an earlier run
 	queueFirst    bool                 // looks at its clients before it accepts them
 	handed        *sockapi.Socket      // a connection that the run before accepted, and that was not its client's

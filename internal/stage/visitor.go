@@ -16,7 +16,9 @@ import (
 // is to wait for somebody who has gone, or behind somebody who says nothing.
 
 const (
+	lookEvery    = 500 * time.Millisecond // who waits looks whether it is the wrong one who came, or listens
 	noticeAfter  = 10 * time.Second       // then it is said what is waited for
+	remindAfter  = 70 * time.Second       // and once more
 	silenceLimit = 30 * time.Second       // a client that has not said what it wants goes, if another one waits
 	goneLimit    = 3 * time.Second        // after the client's end has no application any more
 	queueLimit   = 500 * time.Millisecond // after those in the accept queue have all left
@@ -45,8 +47,16 @@ func (s *Side) watchPeer(what string) (each func(spent time.Duration)) {
 	}
 	var gone time.Duration
 	return func(spent time.Duration) {
-		if spent == noticeAfter {
+		switch {
+		case spent == noticeAfter:
 			s.Note("waiting%s", s.awaited(what))
+		case spent == remindAfter:
+			s.Note("still waiting%s", s.awaited(what))
+		}
+		if spent%lookEvery == 0 {
+			if err := s.wrongOne(); err != nil {
+				s.run.cancel(err)
+			}
 		}
 		if s.Name != timeline.Server {
 			return

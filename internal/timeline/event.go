@@ -191,7 +191,11 @@ type Summary struct {
 	OK       bool   `json:"ok"`
 	Checks   int    `json:"checks"`
 	Failed   int    `json:"failed"`
+	Why      string `json:"why,omitempty"` // why it is not OK, in one line; Interrupted if the user ended it
 }
+
+// Interrupted is why a run ended that its user ended: with Ctrl-C, q or SIGTERM.
+const Interrupted = "interrupted"
 
 func (*Call) Kind() Kind     { return "call" }
 func (*State) Kind() Kind    { return "state" }
