@@ -94,8 +94,12 @@ func hint(err error) string {
 	switch {
 	case call.Call == "connect" && call.Errno == unix.ECONNREFUSED:
 		return " (is echod running there?)"
-	case call.Call == "bind" && call.Errno == unix.EADDRINUSE:
-		return fmt.Sprintf(" (another socket has it: ss -tanp 'sport = :%d'; port 0 picks a free one)", call.Addr.Port())
+	case (call.Call == "bind" || call.Call == "listen") && call.Errno == unix.EADDRINUSE:
+		return inUse(call)
+	case call.Call == "connect" && call.Errno == unix.EADDRNOTAVAIL:
+		if what := usedUp(call.Addr); what != "" {
+			return fmt.Sprintf(" (%s)", what)
+		}
 	case call.Call == "bind" && call.Errno == unix.EACCES:
 		return " (ports below net.ipv4.ip_unprivileged_port_start need root or CAP_NET_BIND_SERVICE)"
 	case call.Call == "bind" && call.Errno == unix.EADDRNOTAVAIL:
