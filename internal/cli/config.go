@@ -23,6 +23,7 @@ func (f *Flags) Config(out Output) stage.Config {
 		OnListener: f.Sockets.Apply,
 		OnConn:     f.Sockets.Apply,
 		Backlog:    f.Sockets.Backlog(),
+		Experiment: f.Sockets.Typed(),
 		Log:        out.Log,
 	}
 	if out.terminal {

@@ -19,7 +19,7 @@ var contract = map[string][]string{
 	"note":     {"text"},
 	"check":    {"expect", "got", "ok"},
 	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
-	"summary":  {"scenario", "ok", "checks", "failed", "why?"},
+	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
 }
 
 var header = []string{"seq", "at_us", "time", "side", "kind"}

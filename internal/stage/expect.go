@@ -45,10 +45,23 @@ func (c *Conn) AwaitPeerOrphaned(why string) {
 		c.side.run.clock.pause(unseenMoment + c.side.hold)
 		return
 	}
-	c.side.Await(why, func() (string, bool) {
-		d, found := c.side.run.lookup(c.side.peerHost, c.Remote(), c.Local(), peer.Cookie())
-		return fmt.Sprintf("inode %d", d.Inode), found && d.Inode == 0
+	s, got, ok := c.side, "", false
+	s.alive()
+	s.until(why, func() bool {
+		d, found := s.run.lookup(s.peerHost, c.Remote(), c.Local(), peer.Cookie())
+		got, ok = fmt.Sprintf("inode %d", d.Inode), found && d.Inode == 0
+		if over := !found && peer.Last().Gone; over { // reset: its kernel has nothing left to do
+			got = "gone"
+		}
+		return ok || got == "gone"
 	})
+	if !ok {
+		s.run.unmet()
+	}
+	s.run.check(s.Name, time.Time{}, why, got, ok)
+	if !ok {
+		s.goOnOrFail(fmt.Errorf("%s: %s", why, got), got == "gone")
+	}
 }
 
 // unseenMoment is how long a server gives a client whose state it cannot see.
@@ -85,7 +98,7 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 		s.run.check(whose, w.Last().Time, "CLOSED: "+why, got, ok && reset == "")
 	}
 	if !ok {
-		s.run.fail(timeout{"CLOSED", s.run.cfg.Timeout})
+		s.goOnOrFail(timeout{"CLOSED", s.run.patience()}, false)
 	}
 }
 
@@ -107,7 +120,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	if child == nil {
 		s.run.unmet()
 		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
-		s.run.fail(timeout{"a connection", s.run.cfg.Timeout})
+		s.run.fail(timeout{"a connection", s.run.patience()})
 	}
 	s.expect(child, s.Name, why, states)
 	return &Conn{side: s, watch: child}
@@ -132,7 +145,7 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
 	}
 	if !ok {
-		s.run.fail(wrongState{seen.State, states})
+		s.goOnOrFail(wrongState{seen.State, states}, true)
 	}
 }
 
@@ -164,7 +177,7 @@ func oneOf(states []tcpinfo.State) string {
 // bounded is a context that ends when this process has waited long enough, not counting pauses.
 func (r *run) bounded(each func(spent time.Duration)) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.ctx)
-	w := r.clock.wait(cancel, each)
+	w := r.clock.wait(r.patience(), cancel, each)
 	return ctx, func() { w.end(); cancel() }
 }
 

@@ -61,7 +61,7 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 	if r.cfg.Timeout == 0 {
 		r.cfg.Timeout = 10 * time.Second
 	}
-	r.clock = newClock(r.ctx, r.cfg.Timeout)
+	r.clock = newClock(r.ctx)
 	return r, nil
 }
 
@@ -148,7 +148,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	result.Interrupted = err != nil && (r.outer.Err() != nil || errors.Is(err, context.Canceled))
 	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
 	if result.Err == nil || !idle {
-		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why()})
+		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why(), Options: r.cfg.Experiment})
 	}
 	r.log.Flush()
 	return result

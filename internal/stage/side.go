@@ -224,7 +224,7 @@ func (r *run) await(whose timeline.Side, h *host, expect string, test func() (go
 	}
 	r.check(whose, time.Time{}, expect, got, ok)
 	if !ok {
-		r.fail(timeout{expect, r.cfg.Timeout})
+		r.goOnOrFail(timeout{expect, r.patience()})
 	}
 }
 
@@ -233,7 +233,7 @@ func (s *Side) Wait(what string, ok func() bool) {
 	s.alive()
 	if !s.until(what, ok) {
 		s.run.unmet()
-		s.run.fail(timeout{what, s.run.cfg.Timeout})
+		s.run.fail(timeout{what, s.run.patience()})
 	}
 }
 

@@ -170,7 +170,7 @@ func (s *Side) letGoOfSilent(c *Conn) (end func()) {
 		return func() {}
 	}
 	s.asking.Store(true)
-	w := s.run.clock.wait(func() {}, func(spent time.Duration) {
+	w := s.run.clock.wait(s.run.cfg.Timeout, func() {}, func(spent time.Duration) {
 		if spent >= silenceLimit && s.listening.Last().AcceptQueue > 0 {
 			s.run.cancel(fmt.Errorf("%w: %s was silent for %v, and another client waits", ErrLeft, c.Remote(), silenceLimit))
 		}

@@ -128,7 +128,7 @@ func (w *Wire) AwaitHeld(match string) lab.Packet {
 	if err != nil {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "the wire holds: "+match, "no such segment came", false)
-		w.run.fail(timeout{match, w.run.cfg.Timeout})
+		w.run.fail(timeout{match, w.run.patience()})
 	}
 	return p
 }
@@ -170,7 +170,7 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	if !ok {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
-		w.run.fail(timeout{match, w.run.cfg.Timeout})
+		w.run.fail(timeout{match, w.run.patience()})
 	}
 	w.arrived(p)
 	return p
@@ -192,7 +192,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	if !ok {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "an answer to "+p.Segment.String(), "none came", false)
-		w.run.fail(timeout{"the answer", w.run.cfg.Timeout})
+		w.run.fail(timeout{"the answer", w.run.patience()})
 	}
 	w.arrived(answer)
 	return answer
@@ -225,7 +225,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	}
 	w.run.check(side, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
 	if !ok {
-		w.run.fail(timeout{oneOf(states), w.run.cfg.Timeout})
+		w.run.goOnOrFail(timeout{oneOf(states), w.run.patience()})
 	}
 }
 
