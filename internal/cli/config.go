@@ -29,6 +29,7 @@ func (f *Flags) Config(out Output) stage.Config {
 	if out.terminal {
 		cfg.Pace = f.Pace
 	}
+	cfg.Countdown = out.countdown
 	if out.screen != nil && !f.Wire.On {
 		cfg.Step = newStepper(os.Stdin, out.screen).Step
 	}

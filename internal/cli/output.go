@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"time"
 
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -16,6 +17,8 @@ type Output struct {
 
 	terminal bool    // somebody is looking on
 	screen   *screen // where the user is asked before each step; nil if not
+
+	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
 
 // Flush hands over what is known so far.
@@ -59,14 +62,17 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	}
 	of := view.For(w, f.Color)
 	o.Color, o.Width, o.ASCII = of.Color, of.Width, of.ASCII
-	if !view.IsTerminal(w) || !f.Step {
-		out := output(view.New(w, o))
-		out.terminal = view.IsTerminal(w)
-		return out
+	if !view.IsTerminal(w) {
+		return output(view.New(w, o))
 	}
 	s := &screen{f: w}
 	out := output(view.New(s, o))
-	out.terminal, out.screen = true, s
+	out.terminal = true
+	if f.Step {
+		out.screen = s
+	} else if os.Getenv("TERM") != "dumb" {
+		out.countdown = s.Countdown
+	}
 	return out
 }
 

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"socklife/internal/view"
 )
@@ -42,6 +44,15 @@ func (s *screen) Ask(question string) {
 
 // Answered takes the question away.
 func (s *screen) Answered() { s.Ask("") }
+
+// Countdown shows how long something still takes, below what was written; 0 takes it away.
+func (s *screen) Countdown(what string, left time.Duration) {
+	if left <= 0 {
+		s.Answered()
+		return
+	}
+	s.Ask(fmt.Sprintf("%s %v left", what, left))
+}
 
 // Say writes a line of its own. What does not fit goes on below, a little more indented.
 func (s *screen) Say(line string) {

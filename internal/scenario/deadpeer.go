@@ -36,6 +36,7 @@ func deadPeerServer(s *stage.Side) {
 	busy.Read(64)
 	idle.ExpectPeerGone("the client's kernel has given up")
 	idle.Expect("the server has noticed nothing: it has not sent anything", tcpinfo.Established)
+	s.Hold()
 	for _, conn := range []*stage.Conn{idle, busy} {
 		conn.Write([]byte("still there?\n"))
 		_, err := conn.TryRead(64)

@@ -39,6 +39,7 @@ func halfOpenExpiryClient(c *stage.Side) {
 	conn.Expect("connected, as far as the client can know", tcpinfo.Established)
 	conn.ExpectPeerGone("the server's entry has expired")
 	conn.Expect("and the client still thinks it is connected", tcpinfo.Established)
+	c.Hold()
 	conn.Write([]byte("anybody there?\n"))
 	_, err := conn.TryRead(64)
 	c.CheckErrno("the server's kernel knows nothing of it: RST", err, unix.ECONNRESET)

@@ -14,6 +14,7 @@ type clock struct {
 	paused int
 	ticker *time.Ticker
 	waits  map[*wait]bool
+	ended  func() // called when a wait has ended
 	done   chan struct{}
 	once   sync.Once
 }
@@ -29,8 +30,8 @@ type wait struct {
 
 const tick = 50 * time.Millisecond
 
-func newClock(ctx context.Context) *clock {
-	c := &clock{ctx: ctx, ticker: time.NewTicker(tick), waits: map[*wait]bool{}, done: make(chan struct{})}
+func newClock(ctx context.Context, ended func()) *clock {
+	c := &clock{ctx: ctx, ended: ended, ticker: time.NewTicker(tick), waits: map[*wait]bool{}, done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -78,8 +79,9 @@ func (c *clock) wait(atMost time.Duration, late func(), each func(spent time.Dur
 
 func (w *wait) end() {
 	w.clock.mu.Lock()
-	defer w.clock.mu.Unlock()
 	delete(w.clock.waits, w)
+	w.clock.mu.Unlock()
+	w.clock.ended()
 }
 
 // pause stops the clock for d, or until the run ends.

@@ -29,9 +29,12 @@ type Config struct {
 
 	Wire *WireConfig // two hosts and a wire between them; nil: this host
 
-	Log     *timeline.Log
-	Ready   func(netip.AddrPort) // the server listens there; called once
-	Timeout time.Duration        // how long to wait for the other side; 0 is ten seconds
+	Log   *timeline.Log
+	Ready func(netip.AddrPort) // the server listens there; called once
+
+	Countdown func(what string, left time.Duration) // shows how long a hold still takes, 0 that it is over; nil: nobody is looking on
+
+	Timeout time.Duration // how long to wait for the other side; 0 is ten seconds
 }
 
 // Stepper lets the user say when the next call is made. It returns an error when there is no more asking: the user

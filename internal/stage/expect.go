@@ -139,7 +139,8 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 		s.run.unmet()
 	}
 	if ok && whose == s.Name {
-		s.expected = seen.State.String()
+		name := seen.State.String()
+		s.expected.Store(&name)
 	}
 	if told := s.run.both && whose != s.Name; !told || !ok {
 		s.run.check(whose, seen.Time, oneOf(states)+": "+why, fmt.Sprintf("%s (%s)", seen.State, seen.Source), ok)
@@ -210,10 +211,17 @@ func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
 	}
 }
 
+// longEnd is what a person would like to be told of.
+const longEnd = 10 * time.Second
+
 // AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that
 // was: there was something left at the first of the two times, and nothing at the second. On a busy machine they are
 // far apart.
 func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration) {
+	if t := c.LastDiag().Timer; t.Expires > longEnd {
+		c.side.Note("its timer has %v left%s", t.Expires.Round(time.Second), c.side.lookFromOutside())
+		defer c.side.run.count("the end comes in about", t.Expires)()
+	}
 	c.side.Unhurried(func() {
 		c.side.Await("CLOSED: "+why, func() (string, bool) {
 			asked := time.Since(since)

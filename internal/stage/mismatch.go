@@ -75,7 +75,7 @@ func (s *Side) mismatch(began []byte) error {
 	if s.run.both || s.Name != timeline.Client {
 		return nil
 	}
-	if bytes.HasPrefix(began, s.Request()) {
+	if bytes.HasPrefix(began, s.request()) {
 		return s.plainEcho()
 	}
 	if name, _, ok := introduced(string(began)); ok && name != s.run.sc.Name {

@@ -16,7 +16,12 @@ import (
 // terminals with different flags still play one lesson. For most lessons this is all the data there is.
 
 // Request is that line.
-func (s *Side) Request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", s.hold) }
+func (s *Side) Request() []byte {
+	s.requested.Store(true)
+	return s.request()
+}
+
+func (s *Side) request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", s.hold) }
 
 func (s *Side) requestBegins() []byte { return []byte(s.run.sc.Name + " hold=") }
 

@@ -61,7 +61,7 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 	if r.cfg.Timeout == 0 {
 		r.cfg.Timeout = 10 * time.Second
 	}
-	r.clock = newClock(r.ctx)
+	r.clock = newClock(r.ctx, func() { r.countdown("", 0) })
 	return r, nil
 }
 
@@ -134,6 +134,7 @@ func (r *run) play(body func()) error {
 // finish reports the summary and lets go of what newRun opened.
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
+	r.countdown("", 0)
 	r.cancel(nil)
 	if err == nil {
 		err = r.blind()

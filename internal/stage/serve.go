@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -42,6 +43,7 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 			if cfg.Ready != nil {
 				cfg.Ready(a)
 			}
+			r.noticeNobody(fmt.Sprintf("echoc %s %s", sc.Name, a))
 			cfg.Ready, cfg.Addr = nil, a // the port that was free is ours from now on
 		}
 		result := r.serve(server)
@@ -84,6 +86,15 @@ func (r *run) serve(server *Side) Result {
 		r.start(server, r.sc.Server)
 		<-server.done
 	}), timeline.Server)
+}
+
+// noticeNobody says, after a while, that nobody has come, and what is to be typed for that.
+func (r *run) noticeNobody(command string) {
+	time.AfterFunc(noticeAfter, func() {
+		if r.unvisited.Load() && r.ctx.Err() == nil {
+			r.sides[timeline.Server].Note("waiting for a client: start `%s` in another terminal", command)
+		}
+	})
 }
 
 // canServeOn tells whether the server can wait for another client after this. What the client did is no reason to stop;

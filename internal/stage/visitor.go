@@ -47,6 +47,7 @@ func (s *Side) watchPeer(what string) (each func(spent time.Duration)) {
 	}
 	var gone time.Duration
 	return func(spent time.Duration) {
+		s.heldThere(spent)
 		switch {
 		case spent == noticeAfter:
 			s.Note("waiting%s", s.awaited(what))
@@ -140,6 +141,7 @@ func (c *Conn) leftAfter() time.Duration {
 func (s *Side) pause(d time.Duration) {
 	own := min(d, s.run.cfg.Hold)
 	there := s.stillThere()
+	defer s.run.count("held:", d)()
 	s.run.clock.pause(own)
 	for left := d - own; left > 0 && s.run.ctx.Err() == nil; left -= tick {
 		s.run.clock.pause(min(tick, left))

@@ -248,7 +248,9 @@ func (w *Wire) Note(format string, args ...any) {
 func (w *Wire) Hold() {
 	if d := w.run.cfg.Hold; d > 0 {
 		w.Note("held for %v", d)
+		end := w.run.count("held:", d)
 		w.run.clock.pause(d)
+		end()
 	}
 	w.run.stopIfOver()
 }
