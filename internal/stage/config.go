@@ -65,6 +65,8 @@ func (r Result) Why() string {
 		if why = fmt.Sprintf("%d of %d checks differ, with %s", r.Failed, r.Checks, r.experiment); r.Err != nil {
 			why += "; then " + r.Err.Error()
 		}
+	case r.experiment != "" && !ofThisSide(r.Err):
+		return fmt.Sprintf("with %s: %v", r.experiment, r.Err)
 	case r.Err != nil:
 		return r.Err.Error()
 	}
