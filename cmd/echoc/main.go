@@ -111,9 +111,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	play, verdict := stage.Both, cli.Verdict
+	play := stage.Both
 	if len(args) == 2 {
-		play, verdict = stage.Client, cli.ClientVerdict
+		play = stage.Client
 		cfg.Addr, cfg.Timeout = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
@@ -123,7 +123,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err := finish(); err != nil {
 		return out.Done(err)
 	}
-	return out.Done(verdict(sc.Name, result))
+	return out.Done(cli.Verdict(sc.Name, result))
 }
 
 // onWire has the scenario played between two hosts, if that was asked for, and its segments captured; finish ends what

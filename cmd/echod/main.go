@@ -103,11 +103,12 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 	err = stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {
 		out.Flush()
 		if verdict := cli.Verdict(sc.Name, r); verdict != nil {
+			if !errors.Is(verdict, stage.ErrAsked) && (f.runs != 1 || errors.Is(verdict, stage.ErrLeft)) {
+				cli.Complain(os.Stderr, "echod", verdict)
+				verdict = cli.Told{Err: verdict}
+			}
 			if !errors.Is(verdict, stage.ErrLeft) { // a port scan is no run
 				failed = verdict
-			}
-			if cli.Status(verdict) != cli.ExitOK && (f.runs != 1) {
-				cli.Complain(os.Stderr, "echod", verdict)
 			}
 		}
 	})

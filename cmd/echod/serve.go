@@ -14,6 +14,7 @@ import (
 	"socklife/internal/cli"
 	"socklife/internal/echo"
 	"socklife/internal/observe"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 	"socklife/sockapi"
@@ -57,6 +58,7 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	if !f.Quiet && !f.JSON && !(narrated && view.IsTerminal(os.Stderr)) {
 		told = tellEnds(os.Stderr, &cfg.Events)
 	}
+	cfg.Events.First = wrongServer
 	server, err := echo.NewServer(cfg)
 	if err != nil {
 		return err
@@ -99,6 +101,13 @@ func narrate(cfg *echo.Config, n *observe.Narration) {
 		AcceptPaused:  func(why error) { n.Note("not accepting: " + why.Error()) },
 		AcceptResumed: func() { n.Note("accepting again") },
 		Draining:      func(open int) { n.Note("stopping, and still open: " + count(int64(open), "connection")) },
+	}
+}
+
+// wrongServer says so where a client plays a scenario: there the two terminals do not run the same.
+func wrongServer(peer netip.AddrPort, began []byte) {
+	if name, ok := stage.Requested(began); ok {
+		complain(fmt.Errorf("the client %s plays %s, and this is the plain echo server: start `echod %[2]s`", peer, name))
 	}
 }
 

@@ -1,15 +1,8 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
-
-	"socklife/internal/stage"
-	"socklife/sockapi"
 )
 
 // What was typed is shown, and does nothing to the terminal.
@@ -27,28 +20,5 @@ func TestAComplaintIsHarmless(t *testing.T) {
 		if Complain(&out, "prog", Usagef("--%s: no such flag", typed)); out.String() != "prog: --"+shown+": no such flag\n" {
 			t.Errorf("%q: %q", typed, out.String())
 		}
-	}
-}
-
-// A lesson that does not come out against another process may be because that plays something else.
-func TestTheClientsVerdictHasAHint(t *testing.T) {
-	const hint = " (is `echod half-close` running there?)"
-	refused := &sockapi.Error{Call: "setsockopt", Errno: unix.EINVAL}
-	for _, c := range []struct {
-		result stage.Result
-		hinted bool
-	}{
-		{stage.Result{Checks: 5, Failed: 1}, true},
-		{stage.Result{Checks: 5, Failed: 1, Err: errors.New("TIME-WAIT instead of FIN-WAIT-2")}, true},
-		{stage.Result{Err: fmt.Errorf("%w: it said x", stage.ErrMismatch)}, false}, // which says it itself
-		{stage.Result{Err: refused}, false},
-	} {
-		var out strings.Builder
-		if Complain(&out, "echoc", ClientVerdict("half-close", c.result)); strings.Contains(out.String(), hint) != c.hinted {
-			t.Errorf("%+v: %q", c.result, out.String())
-		}
-	}
-	if err := ClientVerdict("half-close", stage.Result{Checks: 5}); err != nil {
-		t.Error(err)
 	}
 }

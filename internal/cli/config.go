@@ -22,11 +22,13 @@ func (f *Flags) Config(out Output) stage.Config {
 		OnListener: f.Sockets.Apply,
 		OnConn:     f.Sockets.Apply,
 		Backlog:    f.Sockets.Backlog(),
+		Experiment: f.Sockets.Typed(),
 		Log:        out.Log,
 	}
 	if out.terminal {
 		cfg.Pace = f.Pace
 	}
+	cfg.Countdown = out.countdown
 	if out.screen != nil && !f.Wire.On {
 		cfg.Step = newStepper(f.Lines(), out).Step
 	}

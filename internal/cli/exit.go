@@ -55,10 +55,16 @@ func Status(err error) int {
 	return ExitFailed
 }
 
+// Told is an error that was complained of when it came.
+type Told struct{ Err error }
+
+func (t Told) Error() string { return t.Err.Error() }
+func (t Told) Unwrap() error { return t.Err }
+
 // Complain writes the one line that an error deserves and returns the exit status.
 func Complain(w io.Writer, program string, err error) int {
-	status := Status(err)
-	if err != nil && status != ExitInterrupted {
+	status, told := Status(err), Told{}
+	if err != nil && status != ExitInterrupted && !errors.As(err, &told) {
 		fmt.Fprintf(w, "%s: %s%s\n", program, oneLine(err), hint(err))
 	}
 	return status
@@ -81,10 +87,6 @@ func oneLine(err error) string {
 
 // hint says what to do about an error that somebody new to this meets.
 func hint(err error) string {
-	var unlike unlikeLesson
-	if errors.As(err, &unlike) {
-		return fmt.Sprintf(" (is `echod %s` running there?)", unlike.scenario)
-	}
 	var call *sockapi.Error
 	if !errors.As(err, &call) {
 		return ""
@@ -92,8 +94,12 @@ func hint(err error) string {
 	switch {
 	case call.Call == "connect" && call.Errno == unix.ECONNREFUSED:
 		return " (is echod running there?)"
-	case call.Call == "bind" && call.Errno == unix.EADDRINUSE:
-		return fmt.Sprintf(" (another socket has it: ss -tanp 'sport = :%d'; port 0 picks a free one)", call.Addr.Port())
+	case (call.Call == "bind" || call.Call == "listen") && call.Errno == unix.EADDRINUSE:
+		return inUse(call)
+	case call.Call == "connect" && call.Errno == unix.EADDRNOTAVAIL:
+		if what := usedUp(call.Addr); what != "" {
+			return fmt.Sprintf(" (%s)", what)
+		}
 	case call.Call == "bind" && call.Errno == unix.EACCES:
 		return " (ports below net.ipv4.ip_unprivileged_port_start need root or CAP_NET_BIND_SERVICE)"
 	case call.Call == "bind" && call.Errno == unix.EADDRNOTAVAIL:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"socklife/internal/lesson"
 	"socklife/internal/timeline"
@@ -19,6 +20,8 @@ type Output struct {
 
 	terminal bool    // somebody is looking on
 	screen   *screen // where the user is asked before each step; nil if not
+
+	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
 
 // Begin shows what can be said before anything has happened.
@@ -81,15 +84,16 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	}
 	if !view.IsTerminal(w) {
 		o.Words = lesson.Words{} // for who reads the run while it goes on
-	}
-	if !view.IsTerminal(w) || !f.Step {
-		out := output(view.New(w, o))
-		out.terminal = view.IsTerminal(w)
-		return out
+		return output(view.New(w, o))
 	}
 	s := &screen{f: w}
 	out := output(view.New(s, o))
-	out.terminal, out.screen = true, s
+	out.terminal = true
+	if f.Step {
+		out.screen = s
+	} else if os.Getenv("TERM") != "dumb" {
+		out.countdown = s.Countdown
+	}
 	return out
 }
 

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"socklife/internal/view"
@@ -38,6 +40,15 @@ func (s *screen) Ask(parts ...string) {
 
 // Answered takes the question away.
 func (s *screen) Answered() { s.Ask() }
+
+// Countdown shows how long something still takes, below what was written; 0 takes it away.
+func (s *screen) Countdown(what string, left time.Duration) {
+	if left <= 0 {
+		s.Answered()
+		return
+	}
+	s.Ask(fmt.Sprintf("%s %v left", what, left))
+}
 
 // Typed leaves the question where it is: the terminal has gone to the next line, with what was typed.
 func (s *screen) Typed() {

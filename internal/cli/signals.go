@@ -6,7 +6,19 @@ import (
 	"os/signal"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/internal/view"
 )
+
+// endLine ends the line on which the terminal has echoed ^C.
+func endLine() {
+	for _, f := range []*os.File{os.Stderr, os.Stdout} {
+		if view.IsTerminal(f) {
+			f.WriteString("\n")
+			return
+		}
+	}
+}
 
 // Interruptible is a context that ends with ErrInterrupted at Ctrl-C and with ErrTerminated at SIGTERM. The second
 // signal has its usual effect.
@@ -21,6 +33,7 @@ func Interruptible() (context.Context, func()) {
 			if s == unix.SIGTERM {
 				cancel(ErrTerminated)
 			} else {
+				endLine()
 				cancel(ErrInterrupted)
 			}
 		case <-ctx.Done():

@@ -63,6 +63,23 @@ func (f *SocketFlags) Backlog() *int {
 	return &f.backlog
 }
 
+// Typed is what was given of them; "" is nothing.
+func (f *SocketFlags) Typed() string {
+	var words []string
+	f.set.VisitAll(func(fl *pflag.Flag) {
+		switch {
+		case !fl.Changed:
+		case fl.Value.Type() == "bool" && fl.Value.String() == "true":
+			words = append(words, "--"+fl.Name)
+		case fl.Value.Type() == "bool":
+			words = append(words, "--"+fl.Name+"="+fl.Value.String())
+		default:
+			words = append(words, "--"+fl.Name+" "+fl.Value.String())
+		}
+	})
+	return strings.Join(words, " ")
+}
+
 // Given tells whether that option was asked for.
 func (f *SocketFlags) Given(name string) bool { return f.set.Changed(name) }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"socklife/internal/stage"
 )
@@ -9,28 +8,19 @@ import (
 // Verdict is nil if all that was expected came; otherwise it says what did not.
 func Verdict(name string, r stage.Result) error {
 	switch {
+	case r.OK():
+		return nil
 	case r.Err != nil:
-		return r.Err
-	case r.Failed > 0:
-		return fmt.Errorf("%s: %d of %d checks failed", name, r.Failed, r.Checks)
+		return because{r.Err, r.Why()}
 	}
-	return nil
+	return fmt.Errorf("%s: %s", name, r.Why())
 }
 
-// ClientVerdict is Verdict for a client whose server is another process: where that plays something else, nothing comes
-// as the lesson has it. (An ErrMismatch says that itself.)
-func ClientVerdict(name string, r stage.Result) error {
-	err := Verdict(name, r)
-	if err != nil && (r.Failed > 0 && !errors.Is(err, stage.ErrMismatch)) {
-		return unlikeLesson{err, name}
-	}
-	return err
-}
-
-// unlikeLesson is an error that another program at the other end would explain.
-type unlikeLesson struct {
+// because is an error in the words of the run that ended with it.
+type because struct {
 	error
-	scenario string
+	why string
 }
 
-func (e unlikeLesson) Unwrap() error { return e.error }
+func (b because) Error() string { return b.why }
+func (b because) Unwrap() error { return b.error }

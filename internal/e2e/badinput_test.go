@@ -92,8 +92,8 @@ func TestBadInput(t *testing.T) {
 		{"echoc --wire --pcap x tour", 2, "--pcap is not for the tour"},
 		{"echoc --keepcnt 1000 half-close", 1, "--keepcnt 1000: setsockopt"},
 		{"echod --listen 192.0.2.1:7007", 1, "no interface of this host has that address"},
-		{"echod --listen " + s.addr, 1, "address already in use (another socket has it"},
-		{"echod close --listen " + s.addr, 1, "address already in use (another socket has it"},
+		{"echod --listen " + s.addr, 1, "address already in use (echod (pid "},
+		{"echod close --listen " + s.addr, 1, "address already in use (echod (pid "},
 		{"echoc " + free.addr, 1, "connection refused (is echod running there?)"},
 		{"echoc half-close " + free.addr, 1, "connection refused (is echod running there?)"},
 	} {

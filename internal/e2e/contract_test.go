@@ -22,7 +22,7 @@ var contract = map[string][]string{
 	"check":    {"expect", "got", "ok", "met?"},
 	"table":    {"title", "head", "rows"},
 	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
-	"summary":  {"scenario", "ok", "checks", "failed", "why?"},
+	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}

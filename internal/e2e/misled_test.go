@@ -7,15 +7,6 @@ import (
 	"testing"
 )
 
-// Against the plain server a lesson does not come out, and the complaint says what to look at.
-func TestAPlainServerForALesson(t *testing.T) {
-	s := start(t)
-	status, _, errs := run(t, "echoc", "half-close", s.addr)
-	if status != 1 || !strings.HasSuffix(errs, "there is an echo server; start it with: echod half-close\n") || strings.Count(errs, "\n") != 1 {
-		t.Errorf("status %d: %q", status, errs)
-	}
-}
-
 // A process that was not started to be a worker is none, whatever it is told.
 func TestOnlyAWorkerIsAWorker(t *testing.T) {
 	for _, name := range []string{"echod", "echoc"} {

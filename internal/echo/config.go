@@ -63,6 +63,9 @@ type Config struct {
 type Events struct {
 	// Accepted is called before anything is read. peer is what accept4(2) returned.
 	Accepted func(s *sockapi.Socket, peer netip.AddrPort)
+	// First is called with the first that a connection brought, before it is echoed. p is the loop's: it must not be
+	// kept.
+	First func(peer netip.AddrPort, p []byte)
 	// PeerFinished is called when read(2) returned 0, which is the peer's FIN with everything before it echoed; the
 	// close follows.
 	PeerFinished func(s *sockapi.Socket)

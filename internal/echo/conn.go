@@ -57,6 +57,9 @@ func (l *loop) echo(c *conn) (nothing bool) {
 		l.close(c, Finished, nil)
 		return false
 	}
+	if c.in == 0 && l.cfg.Events.First != nil {
+		l.cfg.Events.First(c.peer, l.scratch[:n])
+	}
 	c.in += int64(n)
 	l.report.BytesIn += int64(n)
 	l.touch(c)

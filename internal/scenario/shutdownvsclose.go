@@ -24,6 +24,7 @@ func shutdownVsCloseServer(s *stage.Side) {
 	conn.Sign("go on")
 	conn.HearWord("closed one")
 	conn.Expect("the client called close(), and nothing here tells of it", tcpinfo.Established)
+	s.Hold()
 	conn.Say("still here")
 	end := conn.Read(64)
 	s.Check("the client called shutdown(), and read() gives 0", len(end) == 0, "%d bytes", len(end))

@@ -9,14 +9,14 @@ import (
 // clock bounds waits by the time that the sides were free to act: while the user has yet to press Enter, or a pause or
 // a hold runs, no deadline comes nearer.
 type clock struct {
-	ctx     context.Context
-	timeout time.Duration
-	mu      sync.Mutex
-	paused  int
-	ticker  *time.Ticker
-	waits   map[*wait]bool
-	done    chan struct{}
-	once    sync.Once
+	ctx    context.Context
+	mu     sync.Mutex
+	paused int
+	ticker *time.Ticker
+	waits  map[*wait]bool
+	ended  func() // called when a wait has ended
+	done   chan struct{}
+	once   sync.Once
 }
 
 // wait is something that must end before its time is up.
@@ -30,8 +30,8 @@ type wait struct {
 
 const tick = 50 * time.Millisecond
 
-func newClock(ctx context.Context, timeout time.Duration) *clock {
-	c := &clock{ctx: ctx, timeout: timeout, ticker: time.NewTicker(tick), waits: map[*wait]bool{}, done: make(chan struct{})}
+func newClock(ctx context.Context, ended func()) *clock {
+	c := &clock{ctx: ctx, ended: ended, ticker: time.NewTicker(tick), waits: map[*wait]bool{}, done: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -69,8 +69,8 @@ func (c *clock) advance() (todo []func()) {
 }
 
 // wait calls late unless end is called in time.
-func (c *clock) wait(late func(), each func(spent time.Duration)) *wait {
-	w := &wait{clock: c, left: c.timeout, late: late, each: each}
+func (c *clock) wait(atMost time.Duration, late func(), each func(spent time.Duration)) *wait {
+	w := &wait{clock: c, left: atMost, late: late, each: each}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waits[w] = true
@@ -79,8 +79,9 @@ func (c *clock) wait(late func(), each func(spent time.Duration)) *wait {
 
 func (w *wait) end() {
 	w.clock.mu.Lock()
-	defer w.clock.mu.Unlock()
 	delete(w.clock.waits, w)
+	w.clock.mu.Unlock()
+	w.clock.ended()
 }
 
 // pause stops the clock for d, or until the run ends.

@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -27,12 +28,16 @@ type Config struct {
 	OnListener, OnConn func(*sockapi.Socket) error
 	Bind               netip.AddrPort // the client's own address; invalid: the kernel chooses
 	Backlog            *int           // for listen(2); nil leaves it to the scenario
+	Experiment         string         // those options as they were typed; "": none. Then a run goes on after what was not met.
 
 	Wire *WireConfig // two hosts and a wire between them; nil: this host
 
-	Log     *timeline.Log
-	Ready   func(netip.AddrPort) // the server listens there; called once
-	Timeout time.Duration        // how long to wait for the other side; 0 is ten seconds
+	Log   *timeline.Log
+	Ready func(netip.AddrPort) // the server listens there; called once
+
+	Countdown func(what string, left time.Duration) // shows how long a hold still takes, 0 that it is over; nil: nobody is looking on
+
+	Timeout time.Duration // how long to wait for the other side; 0 is ten seconds
 }
 
 // Stepper lets the user say when the next call is made. It returns an error when there is no more asking: the user
@@ -43,10 +48,33 @@ type Stepper func(ctx context.Context, side timeline.Side, next string) error
 type Result struct {
 	Checks, Failed int
 	Err            error // a call that failed though it should not have, a wait that took too long, an interruption
+	Interrupted    bool  // the user has ended it
+
+	experiment string
 }
 
 // OK tells whether all that was expected came.
 func (r Result) OK() bool { return r.Err == nil && r.Failed == 0 }
+
+// Why says in one line why a run is not OK; "" if it is.
+func (r Result) Why() string {
+	why := fmt.Sprintf("%d of %d checks failed", r.Failed, r.Checks)
+	switch {
+	case r.OK():
+		return ""
+	case r.Interrupted:
+		return timeline.Interrupted
+	case r.Failed > 0 && r.experiment != "":
+		if why = fmt.Sprintf("%d of %d checks differ, with %s", r.Failed, r.Checks, r.experiment); r.Err != nil {
+			why += "; then " + r.Err.Error()
+		}
+	case r.experiment != "" && !ofThisSide(r.Err):
+		return fmt.Sprintf("with %s: %v", r.experiment, r.Err)
+	case r.Err != nil:
+		return r.Err.Error()
+	}
+	return why
+}
 
 // ErrMismatch: the two terminals do not run the same scenario.
 var ErrMismatch = errors.New("the other side runs something else")

@@ -27,9 +27,9 @@ type Conn struct {
 	keep       bool      // stays open for the next run
 	connecting time.Time // when connect() entered the kernel
 	aborted    string    // why close() sent RST in place of FIN, if it did
-	name       string    // what the lesson calls it
 
 	accepting atomic.Bool // accept(2) waits
+	refused   atomic.Bool // the client was told that this is another scenario
 	unheard   string      // what has been read beyond the line that was asked for
 	began     []byte      // the first that came from the other side
 
@@ -269,7 +269,7 @@ func (c *Conn) TryShutdown(how int) error {
 func (c *Conn) Close() time.Duration {
 	defer c.look()
 	if c.aborted = observe.WillAbort(c.sock); c.aborted != "" {
-		c.Must(c.unreadMismatch())
+		c.Must(c.side.run.mismatch())
 	}
 	err := c.sock.Close()
 	c.side.run.drop(c)

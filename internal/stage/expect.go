@@ -45,14 +45,28 @@ func (c *Conn) AwaitPeerOrphaned(why string) {
 		c.side.run.clock.pause(unseenMoment + c.side.hold)
 		return
 	}
-	c.side.Await(why, func() (string, bool) {
-		d, found := c.side.run.lookup(c.side.peerHost, c.Remote(), c.Local(), peer.Cookie())
+	s, got, ok := c.side, "", false
+	s.alive()
+	s.until(why, func() bool {
+		d, found := s.run.lookup(s.peerHost, c.Remote(), c.Local(), peer.Cookie())
+		got, ok = fmt.Sprintf("inode %d", d.Inode), found && d.Inode == 0
+		over := !found && peer.Last().Gone // reset: its kernel has nothing left to do
 		if !found {
-			return "gone: sock_diag has no such socket", false
+			got = gone
 		}
-		return fmt.Sprintf("inode %d", d.Inode), d.Inode == 0
+		return ok || over
 	})
+	if !ok {
+		s.run.unmet()
+	}
+	s.run.check(s.Name, time.Time{}, why, got, ok)
+	if !ok {
+		s.goOnOrFail(fmt.Errorf("%s: %s", why, got), got == gone)
+	}
 }
+
+// gone is what sock_diag has of a socket that it does not find.
+const gone = "gone: sock_diag has no such socket"
 
 // unseenMoment is how long a server gives a client whose state it cannot see.
 const unseenMoment = 2 * time.Second
@@ -88,7 +102,7 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 	if !ok {
 		s.run.unmet()
 		s.run.check(whose, time.Time{}, "CLOSED: "+why, seen.State.String(), false)
-		s.run.fail(timeout{"CLOSED", s.run.cfg.Timeout})
+		s.goOnOrFail(timeout{"CLOSED", s.run.patience()}, false)
 	}
 }
 
@@ -110,7 +124,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	if child == nil {
 		s.run.unmet()
 		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
-		s.run.fail(timeout{"a connection", s.run.cfg.Timeout})
+		s.run.fail(timeout{"a connection", s.run.patience()})
 	}
 	s.expect(child, s.Name, why, states)
 	return &Conn{side: s, watch: child}
@@ -131,13 +145,14 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 	})
 	if ok {
 		if whose == s.Name {
-			s.expected = seen.State.String()
+			name := seen.State.String()
+			s.expected.Store(&name)
 		}
 		return
 	}
 	s.run.unmet()
 	s.run.checkState(whose, time.Time{}, seen, why, states, false)
-	s.run.fail(wrongState{seen.State, states})
+	s.goOnOrFail(wrongState{seen.State, states}, true)
 }
 
 func (s *Side) meet(what string, w *watch.Socket, h expectation) (watch.Sample, bool) {
@@ -173,7 +188,7 @@ func oneOf(states []tcpinfo.State) string {
 // bounded is a context that ends when this process has waited long enough, not counting pauses.
 func (r *run) bounded(each func(spent time.Duration)) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.ctx)
-	w := r.clock.wait(cancel, each)
+	w := r.clock.wait(r.patience(), cancel, each)
 	return ctx, func() { w.end(); cancel() }
 }
 
@@ -207,10 +222,17 @@ func (c *Conn) AwaitPeerGone(why string, atMost time.Duration) {
 	}
 }
 
+// longEnd is what a person would like to be told of.
+const longEnd = 10 * time.Second
+
 // AwaitEnd waits until the kernel has nothing left of a socket that was closed, and tells how long after a moment that
 // was: there was something left at the first of the two times, and nothing at the second. On a busy machine they are
 // far apart.
 func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration) {
+	if t := c.LastDiag().Timer; t.Expires > longEnd {
+		c.side.Note("its timer has %v left%s", t.Expires.Round(time.Second), c.side.lookFromOutside())
+		defer c.side.run.count("the end comes in about", t.Expires)()
+	}
 	c.side.Unhurried(func() {
 		c.side.Await("CLOSED: "+why, func() (string, bool) {
 			asked := time.Since(since)

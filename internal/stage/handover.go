@@ -37,7 +37,7 @@ func (s *Side) isAnother(l, conn *Conn) bool {
 	})
 	b := make([]byte, lineLimit)
 	n, _ := conn.sock.Untraced().Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	return bytes.HasPrefix(b[:n], s.requestBegins())
+	return bytes.HasPrefix(b[:n], s.requestBegins()) || bytes.HasPrefix(b[:n], []byte(who))
 }
 
 // leaveToNext ends this run and leaves the connection to the next one; but a lesson that looks at its clients before it

@@ -43,7 +43,7 @@ func (s *Side) hooks() observe.Hooks {
 		if over() {
 			return func() {}
 		}
-		return r.clock.wait(func() { r.cancel(r.late(what)) }, s.watchPeer(what)).end
+		return r.clock.wait(r.callPatience(), func() { r.cancel(r.late(what)) }, s.watchPeer(what)).end
 	}}
 }
 

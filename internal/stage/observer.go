@@ -51,7 +51,7 @@ func (r *run) late(what string) error {
 	if err := r.blind(); err != nil {
 		return err
 	}
-	return timeout{what, r.cfg.Timeout}
+	return timeout{what, r.callPatience()}
 }
 
 // lookup asks sock_diag for one socket now. It is false where the kernel has none.

@@ -16,7 +16,12 @@ import (
 // terminals with different flags still play one lesson. For most lessons this is all the data there is.
 
 // Request is that line.
-func (s *Side) Request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", s.hold) }
+func (s *Side) Request() []byte {
+	s.requested.Store(true)
+	return s.request()
+}
+
+func (s *Side) request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", s.hold) }
 
 func (s *Side) requestBegins() []byte { return []byte(s.run.sc.Name + " hold=") }
 
@@ -33,15 +38,26 @@ func (s *Side) ReadRequest(c *Conn) {
 		c.Must(err)
 	}
 	name, hold, ok := parseRequest(line)
+	if s.answered(c, line) {
+		s.run.fail(s.interruptedBy(c))
+	}
 	if !ok || name != s.run.sc.Name {
+		c.refused.Store(true)
 		c.TryWrite(s.refusal()) // it may well be gone
-		s.run.fail(s.Mismatch("the client sent %.40q", line))
+		s.run.fail(s.wrongClient(line))
 	}
 	if c.Last().State == tcpinfo.Closed {
 		s.run.fail(ofClient(ErrGone, c.Remote()))
 	}
 	s.asked.Store(true)
 	s.hold = max(s.hold, min(hold, holdLimit))
+}
+
+// Requested tells whose client begins like that.
+func Requested(began []byte) (scenario string, ok bool) {
+	line, _, _ := strings.Cut(string(began), "\n")
+	name, _, ok := parseRequest(line)
+	return name, ok && scenarioName.MatchString(name)
 }
 
 func parseRequest(line string) (name string, hold time.Duration, ok bool) {

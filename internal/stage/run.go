@@ -64,7 +64,7 @@ func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, err
 	if r.cfg.Timeout == 0 {
 		r.cfg.Timeout = 10 * time.Second
 	}
-	r.clock = newClock(r.ctx, r.cfg.Timeout)
+	r.clock = newClock(r.ctx, func() { r.countdown("", 0) })
 	return r, nil
 }
 
@@ -107,10 +107,10 @@ func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
 	}
 	client := r.side(timeline.Client, cfg.Addr)
 	r.log.Begin(timeline.Client, &timeline.Begin{Scenario: sc.Name})
-	return r.finish(r.play(func() {
+	return r.finish(client.explained(r.play(func() {
 		r.start(client, sc.Client)
 		<-client.done
-	}), timeline.Client)
+	})), timeline.Client)
 }
 
 // play runs the body with the watcher polling beside it, and ends the polling after it.
@@ -142,6 +142,7 @@ func (r *run) play(body func()) error {
 // finish reports the summary and lets go of what newRun opened.
 func (r *run) finish(err error, side timeline.Side) Result {
 	r.clock.stop()
+	r.countdown("", 0)
 	r.cancel(nil)
 	if err == nil {
 		err = r.blind()
@@ -152,17 +153,14 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	if hostErr := r.closeHosts(); err == nil {
 		err = hostErr
 	}
-	result := Result{Checks: r.checks, Failed: r.failed, Err: err}
+	result := Result{Checks: r.checks, Failed: r.failed, Err: err, experiment: r.cfg.Experiment}
+	result.Interrupted = err != nil && (r.outer.Err() != nil || errors.Is(err, context.Canceled))
 	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
 	if result.Err == nil || !idle {
-		if !result.OK() && r.wire == nil {
+		if !result.OK() && r.wire == nil && !result.Interrupted {
 			r.nameSysctls(side)
 		}
-		summary := &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed}
-		if result.Err != nil {
-			summary.Why = result.Err.Error()
-		}
-		r.log.Add(side, time.Time{}, summary)
+		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why(), Options: r.cfg.Experiment})
 	}
 	r.log.Flush()
 	r.log.SetLabels(nil)
@@ -301,8 +299,10 @@ func (r *run) closeAll() {
 	stopped := r.stopped || r.ctx.Err() != nil
 	var kept []*Conn
 	for _, c := range left {
-		if c.keep && (!stopped || c.side.goesOn()) || c == r.handed {
+		if c.keep && c.side.keepsOpen(stopped, context.Cause(r.ctx)) || c == r.handed {
 			kept = append(kept, c)
+		} else if c.keep {
+			c.side.listener = nil
 		}
 	}
 	r.mu.Unlock()

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -33,13 +35,15 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 			return err
 		}
 		server := r.side(timeline.Server, cfg.Addr)
-		server.keeps = runs == 0 || n+1 < runs
+		server.serves = true
+		server.last = n+1 == runs && listener == nil
 		server.takeListener(listener)
 		server.handed, handed = handed, nil
 		server.ready = func(a netip.AddrPort) {
 			if cfg.Ready != nil {
 				cfg.Ready(a)
 			}
+			r.noticeNobody(fmt.Sprintf("echoc %s %s", sc.Name, a))
 			cfg.Ready, cfg.Addr = nil, a // the port that was free is ours from now on
 		}
 		result := r.serve(server)
@@ -65,6 +69,9 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		after(result)
 		if !errors.Is(result.Err, ErrLeft) { // who said nothing has not played
 			n++
+		}
+		if n == runs && errors.Is(result.Err, ErrMismatch) && server.goesOn() {
+			server.awaitQuestion(ctx)
 		}
 	}
 	return nil
@@ -95,6 +102,15 @@ func visits(b timeline.Body) bool {
 	return b.Kind() == "segment"
 }
 
+// noticeNobody says, after a while, that nobody has come, and what is to be typed for that.
+func (r *run) noticeNobody(command string) {
+	time.AfterFunc(noticeAfter, func() {
+		if r.unvisited.Load() && r.ctx.Err() == nil {
+			r.sides[timeline.Server].Note("waiting for a client: start `%s` in another terminal", command)
+		}
+	})
+}
+
 // canServeOn tells whether the server can wait for another client after this. What the client did is no reason to stop;
 // that the address cannot be had is.
 func canServeOn(err error) bool {
@@ -120,6 +136,12 @@ func (h *keptListener) close() {
 // goesOn tells whether the listener outlives a run that failed. Others may be in its queue, who have nothing to do with
 // that.
 func (s *Side) goesOn() bool { return s.listener != nil && !s.aborted }
+
+// keepsOpen tells whether a listener is left to the next run. The last run has none, unless its visitor did not play.
+func (s *Side) keepsOpen(stopped bool, why error) bool {
+	played := !errors.Is(why, ErrLeft) && !errors.Is(why, ErrMismatch)
+	return (!stopped || s.goesOn()) && !(s.last && played)
+}
 
 // clearQueue takes those out of the accept queue who have left it in all but name: a connection that was reset keeps
 // its place there, and is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of
@@ -147,9 +169,12 @@ func (s *Side) clearQueue() (next *sockapi.Socket) {
 }
 
 // ready tells whether one of the events is there, or an error: of a connection, that it was reset.
-func ready(s *sockapi.Socket, events int16) (is bool) {
+func ready(s *sockapi.Socket, events int16) (is bool) { return polled(s, events, 0) }
+
+// polled is ready that waits for it.
+func polled(s *sockapi.Socket, events int16, atMost time.Duration) (is bool) {
 	s.Control(func(fd uintptr) {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, 0)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: events}}, int(atMost.Milliseconds()))
 		is = n == 1 && err == nil
 	})
 	return is
@@ -165,6 +190,18 @@ func (s *Side) turnAway(conn *sockapi.Socket) {
 	conn.Close()
 }
 
+// awaitQuestion stays for a moment at the end of the last run, whose client played something else and may ask who is
+// here.
+func (s *Side) awaitQuestion(ctx context.Context) {
+	if !comes(ctx, s.listener.sock, unix.POLLIN, whoAsks) {
+		return
+	}
+	if conn, _, err := s.listener.sock.Untraced().Accept4(0); err == nil {
+		comes(ctx, conn, unix.POLLIN, whoAsks)
+		s.turnAway(conn.Untraced())
+	}
+}
+
 // takeListener takes over the listener of the run before, and its calls.
 func (s *Side) takeListener(h *keptListener) {
 	if h != nil {
@@ -175,7 +212,7 @@ func (s *Side) takeListener(h *keptListener) {
 
 // KeepListener leaves the listener to the next run, if there is one.
 func (s *Side) KeepListener(l *Conn) {
-	if s.keeps {
+	if s.serves {
 		s.listener = &keptListener{l.sock, s.trace}
 		s.run.keepOpen(l)
 	}

@@ -25,16 +25,19 @@ type Side struct {
 	peerHost      *host // where the other side's are; the same but on the wire
 	ready         func(netip.AddrPort)
 	trace         *observe.Tracer
-	hold          time.Duration        // how long to stay where the lesson is
-	listening     *Conn                // the socket at which its clients come
-	asking, asked atomic.Bool          // the client's request is being read, has been read
-	reading       atomic.Pointer[Conn] // what this side waits for data on
-	expected      string               // the state that was last seen as expected
-	keeps         bool                 // this server serves run after run: what it listens on stays
-	listener      *keptListener        // what it listens on since an earlier run
-	queueFirst    bool                 // looks at its clients before it accepts them
-	handed        *sockapi.Socket      // a connection that the run before accepted, and that was not its client's
-	aborted       bool                 // that socket was woken, and is of no use any more
+	hold          time.Duration          // how long to stay where the lesson is
+	listening     *Conn                  // the socket at which its clients come
+	asking, asked atomic.Bool            // the client's request is being read, has been read
+	reading       atomic.Pointer[Conn]   // what this side waits for data on
+	expected      atomic.Pointer[string] // the state that was last seen as expected
+	requested     atomic.Bool            // this client's request was made
+	held, told    atomic.Bool            // this side has held; it has said that the other one does
+	serves        bool                   // this server serves run after run: what it listens on stays
+	last          bool                   // but not after this one
+	listener      *keptListener          // what it listens on since an earlier run
+	queueFirst    bool                   // looks at its clients before it accepts them
+	handed        *sockapi.Socket        // a connection that the run before accepted, and that was not its client's
+	aborted       bool                   // that socket was woken, and is of no use any more
 	done          chan struct{}
 }
 
@@ -160,18 +163,6 @@ func (s *Side) Note(format string, args ...any) {
 // Fail ends the run: the lesson cannot go on.
 func (s *Side) Fail(err error) { s.run.fail(err) }
 
-// Hold stays where the lesson is for as long as the user asked, so that it can be looked at from outside.
-func (s *Side) Hold() {
-	if d := s.hold; d > 0 {
-		s.Note("held for %v: ss -tan | grep :%d", d, s.Addr.Port())
-		if s.expected != "" {
-			s.Note("echoc --explain %s", s.expected)
-		}
-		s.pause(d)
-	}
-	s.alive()
-}
-
 // alive ends this side if the run is over: interrupted, or failed on the other side.
 func (s *Side) alive() { s.run.stopIfOver() }
 
@@ -230,7 +221,7 @@ func (r *run) await(whose timeline.Side, h *host, expect string, test func() (go
 	}
 	r.check(whose, time.Time{}, expect, got, ok)
 	if !ok {
-		r.fail(timeout{expect, r.cfg.Timeout})
+		r.goOnOrFail(timeout{expect, r.patience()})
 	}
 }
 
@@ -239,7 +230,7 @@ func (s *Side) Wait(what string, ok func() bool) {
 	s.alive()
 	if !s.until(what, ok) {
 		s.run.unmet()
-		s.run.fail(timeout{what, s.run.cfg.Timeout})
+		s.run.fail(timeout{what, s.run.patience()})
 	}
 }
 

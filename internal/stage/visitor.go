@@ -16,7 +16,9 @@ import (
 // is to wait for somebody who has gone, or behind somebody who says nothing.
 
 const (
+	lookEvery    = 500 * time.Millisecond // who waits looks whether it is the wrong one who came, or listens
 	noticeAfter  = 10 * time.Second       // then it is said what is waited for
+	remindAfter  = 70 * time.Second       // and once more
 	silenceLimit = 30 * time.Second       // a client that has not said what it wants goes, if another one waits
 	goneLimit    = 3 * time.Second        // after the client's end has no application any more
 	queueLimit   = 500 * time.Millisecond // after those in the accept queue have all left
@@ -45,8 +47,17 @@ func (s *Side) watchPeer(what string) (each func(spent time.Duration)) {
 	}
 	var gone time.Duration
 	return func(spent time.Duration) {
-		if spent == noticeAfter {
+		s.heldThere(spent)
+		switch {
+		case spent == noticeAfter:
 			s.Note("waiting%s", s.awaited(what))
+		case spent == remindAfter:
+			s.Note("still waiting%s", s.awaited(what))
+		}
+		if spent%lookEvery == 0 {
+			if err := s.wrongOne(); err != nil {
+				s.run.cancel(err)
+			}
 		}
 		if s.Name != timeline.Server {
 			return
@@ -130,6 +141,7 @@ func (c *Conn) leftAfter() time.Duration {
 func (s *Side) pause(d time.Duration) {
 	own := min(d, s.run.cfg.Hold)
 	there := s.stillThere()
+	defer s.run.count("held:", d)()
 	s.run.clock.pause(own)
 	for left := d - own; left > 0 && s.run.ctx.Err() == nil; left -= tick {
 		s.run.clock.pause(min(tick, left))
@@ -160,7 +172,7 @@ func (s *Side) letGoOfSilent(c *Conn) (end func()) {
 		return func() {}
 	}
 	s.asking.Store(true)
-	w := s.run.clock.wait(func() {}, func(spent time.Duration) {
+	w := s.run.clock.wait(s.run.cfg.Timeout, func() {}, func(spent time.Duration) {
 		if spent >= silenceLimit && s.listening.Last().AcceptQueue > 0 {
 			s.run.cancel(fmt.Errorf("%w: %s was silent for %v, and another client waits", ErrLeft, c.Remote(), silenceLimit))
 		}

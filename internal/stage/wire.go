@@ -131,7 +131,7 @@ func (w *Wire) AwaitHeld(match string) lab.Packet {
 	if err != nil {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "the wire holds: "+match, "no such segment came", false)
-		w.run.fail(timeout{match, w.run.cfg.Timeout})
+		w.run.fail(timeout{match, w.run.patience()})
 	}
 	return p
 }
@@ -173,7 +173,7 @@ func (w *Wire) AwaitSegment(n int, match string) lab.Packet {
 	if !ok {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, fmt.Sprintf("on the wire: %s, %d times", match, n), fmt.Sprintf("%d times", w.Count(match)), false)
-		w.run.fail(timeout{match, w.run.cfg.Timeout})
+		w.run.fail(timeout{match, w.run.patience()})
 	}
 	w.arrived(p)
 	return p
@@ -195,7 +195,7 @@ func (w *Wire) AwaitAnswer(p lab.Packet) lab.Packet {
 	if !ok {
 		w.run.unmet()
 		w.run.check(timeline.Wire, time.Time{}, "an answer to "+p.Segment.String(), "none came", false)
-		w.run.fail(timeout{"the answer", w.run.cfg.Timeout})
+		w.run.fail(timeout{"the answer", w.run.patience()})
 	}
 	w.arrived(answer)
 	return answer
@@ -226,7 +226,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	if !ok {
 		w.run.unmet()
 		w.run.checkState(side, time.Time{}, seen, why, states, false)
-		w.run.fail(timeout{oneOf(states), w.run.cfg.Timeout})
+		w.run.goOnOrFail(timeout{oneOf(states), w.run.patience()})
 	}
 }
 
@@ -250,7 +250,9 @@ func (w *Wire) Note(format string, args ...any) {
 func (w *Wire) Hold() {
 	if d := w.run.cfg.Hold; d > 0 {
 		w.Note("held for %v", d)
+		end := w.run.count("held:", d)
 		w.run.clock.pause(d)
+		end()
 	}
 	w.run.stopIfOver()
 }

@@ -252,8 +252,12 @@ type Summary struct {
 	OK       bool   `json:"ok"`
 	Checks   int    `json:"checks"`
 	Failed   int    `json:"failed"`
-	Why      string `json:"why,omitempty"` // what ended the run before its end
+	Why      string `json:"why,omitempty"`     // why it is not OK, in one line; Interrupted if the user ended it
+	Options  string `json:"options,omitempty"` // the user's socket options, with which the run was an experiment
 }
+
+// Interrupted is why a run ended that its user ended: with Ctrl-C, q or SIGTERM.
+const Interrupted = "interrupted"
 
 func (*Begin) Kind() Kind    { return "begin" }
 func (*Enter) Kind() Kind    { return "enter" }

@@ -34,7 +34,8 @@ type Config struct {
 }
 
 // Run plays the scenarios one after the other: what they count is the whole network namespace's. The coverage is the
-// last that the log gets. The result's error is of the first scenario that did not come to its end.
+// last that the log gets, also of a tour that is interrupted. The result's error is of the first scenario that did not
+// come to its end.
 func Run(ctx context.Context, cfg Config) (sum stage.Result) {
 	stops := plan(cfg.Wire != nil)
 	for i, stop := range stops {
@@ -42,8 +43,8 @@ func Run(ctx context.Context, cfg Config) (sum stage.Result) {
 		cfg.Begin(stop)
 		play(ctx, cfg, &stop)
 		if ctx.Err() != nil {
-			sum.Err = context.Cause(ctx)
-			return sum
+			sum.Err, sum.Interrupted = context.Cause(ctx), true
+			break
 		}
 		sum.Checks += stop.Result.Checks
 		sum.Failed += stop.Result.Failed
@@ -55,7 +56,7 @@ func Run(ctx context.Context, cfg Config) (sum stage.Result) {
 	for _, c := range cfg.Coverage.Table() {
 		cfg.Run.Log.Add(timeline.Client, time.Time{}, c)
 	}
-	cfg.Run.Log.Add(timeline.Client, time.Time{}, &timeline.Summary{Scenario: "tour", OK: sum.OK(), Checks: sum.Checks, Failed: sum.Failed})
+	cfg.Run.Log.Add(timeline.Client, time.Time{}, &timeline.Summary{Scenario: "tour", OK: sum.OK(), Checks: sum.Checks, Failed: sum.Failed, Why: sum.Why()})
 	cfg.Run.Log.Flush()
 	return sum
 }

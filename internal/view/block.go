@@ -74,6 +74,13 @@ func (s symbols) counterBlock(c *timeline.Counter, width int) []text {
 func (s symbols) summaryBlock(b *timeline.Summary, width int) []text {
 	t := text(nil).add(strong, s.clean(b.Scenario)).add(plain, ": ")
 	switch {
+	case b.Why == timeline.Interrupted:
+		t = t.add(strong, b.Why)
+		if b.Checks > 0 {
+			t = t.add(plain, fmt.Sprintf(" (until then %d of %s met)", b.Checks-b.Failed, plural(b.Checks, "check")))
+		}
+	case b.Failed > 0 && b.Options != "":
+		t = t.add(bad, fmt.Sprintf("%d of %s differ", b.Failed, plural(b.Checks, "check"))).add(plain, ", with "+s.clean(b.Options))
 	case b.Failed > 0:
 		t = t.add(bad, fmt.Sprintf("%d of %s FAILED", b.Failed, plural(b.Checks, "check")))
 	case !b.OK:
