@@ -40,8 +40,9 @@ type Call struct {
 	Ret int
 	// Errno says why it failed; 0 on success.
 	Errno unix.Errno
-	// Interrupted counts how often a signal interrupted the call before (EINTR), so that it was made again. Each time is
-	// a call of its own, to the tracer as to strace. (What the kernel restarts by itself nobody here sees: signal(7).)
+	// Interrupted counts how often a signal interrupted the call before (EINTR), so that it was made again. Each
+	// time is a call of its own, to the tracer as to strace. What the kernel restarts by itself (signal(7)) is not
+	// seen.
 	Interrupted int
 	// Entered is when the kernel was entered, after Tracer.Enter had returned. Returned is zero until the call has.
 	Entered, Returned time.Time

@@ -8,10 +8,8 @@ import (
 // about is what echoc says of itself, besides its flags.
 func about() help.Command {
 	var words []help.Word
-	for _, k := range kinds {
-		for _, name := range k.names() {
-			words = append(words, help.Word{Word: name})
-		}
+	for _, name := range completed() {
+		words = append(words, help.Word{Word: name})
 	}
 	return help.Command{
 		What: "an echo client that shows what TCP does",
@@ -36,6 +34,9 @@ func about() help.Command {
 			{Word: "echoc --pace 400ms half-close", Means: "slowly enough to read along; --step waits for Enter"},
 			{Word: "echoc --json half-close", Means: "events as JSON Lines, for jq and other programs"},
 			{Word: "echoc --explain CLOSE-WAIT", Means: "what a state waits for, and who must act"},
+			{Word: "echoc --explain half-close", Means: "a scenario's page; also a state, an error, an option, a timer, a call"},
+			{Word: "echoc learn", Means: "the scenarios to begin with, one a step; goes on where it was left"},
+			{Word: "echoc quiz half-close", Means: "a run that stops to ask: which state, what does read() give, who sends what"},
 			{Word: "sudo echoc --trace half-close", Means: "with the kernel's own account of every transition"},
 			{Word: "sudo echoc --wire half-close", Means: "two hosts and the wire between them: every segment"},
 			{Word: `sudo echoc --wire --drop "client fin 1" close`, Means: "the first FIN is lost, and sent again"},

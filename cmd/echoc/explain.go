@@ -88,6 +88,18 @@ func orWhichWords(args []string) []string {
 	return slices.Insert(slices.Clone(args), i, "")
 }
 
+// completed are the words that a shell can complete: each one word, with nothing in it that means something to a shell.
+func completed() (words []string) {
+	for _, k := range kinds {
+		for _, name := range k.names() {
+			if name = strings.TrimSuffix(name, "()"); !strings.ContainsAny(name, "() '") && !slices.Contains(words, name) {
+				words = append(words, name)
+			}
+		}
+	}
+	return words
+}
+
 // quoted is a word as a shell takes it.
 func quoted(name string) string {
 	if strings.ContainsAny(name, "() '") {

@@ -7,7 +7,7 @@ function __echod_words
             continue
         end
         switch $word
-            case --completion --color --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --color --clock --pcap --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -22,10 +22,13 @@ complete -c echod -l version -d 'print the version'
 complete -c echod -l man -d 'print the manual page, for man -l -'
 complete -c echod -l completion -x -a 'bash zsh fish' -d 'print what this SHELL needs to complete words: bash, zsh or fish'
 complete -c echod -l color -x -a 'auto always never' -d 'WHEN to use colour: auto, always or never'
+complete -c echod -l clock -x -a 'run wall' -d 'which CLOCK the times are of: run, its beginning, or wall, the time of day'
 complete -c echod -l json -d 'print events as JSON Lines'
+complete -c echod -l all -d 'show also how both sides agree on the next step of a scenario'
 complete -c echod -l quiet -s q -d 'print nothing but errors'
 complete -c echod -l trace -d 'have the kernel tell each transition (root)'
 complete -c echod -l capture -d 'show the segments on this host\'s interfaces (root)'
+complete -c echod -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echod -l absolute-seq -d 'show sequence numbers as they are, not from 0'
 complete -c echod -l pace -x -a '' -d 'wait this DURATION before each call (on a terminal)'
 complete -c echod -l step -d 'wait for Enter before each call (on a terminal)'

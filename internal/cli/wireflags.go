@@ -47,7 +47,7 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 // AddCapture declares those that need no wire of our own.
 func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 	fs.BoolVar(&w.Capture, "capture", false, "show the segments on this host's interfaces (root)")
-	fs.StringVar(&w.Pcap, "pcap", "", "write the segments that are shown to this `FILE` (pcapng, for Wireshark; - is standard output); of a wire, as the client has them")
+	fs.StringVar(&w.Pcap, "pcap", "", "write the client's view of the segments to this `FILE` (pcapng, for Wireshark; -: standard output)")
 	fs.BoolVar(&w.Absolute, "absolute-seq", false, "show sequence numbers as they are, not from 0")
 }
 

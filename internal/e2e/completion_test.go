@@ -18,7 +18,7 @@ var completions = []struct{ typed, arguments string }{
 	{"echoc --color ne", "[--color][never]"},
 	{"echoc --color=al", "[--color=always]"},
 	{"echoc --explain CLOSE-W", "[--explain][CLOSE-WAIT]"},
-	{"echoc --explain close-w", "[--explain][CLOSE-WAIT]"},
+	{"echoc --explain closi", "[--explain][CLOSING]"},
 	{"echoc --explain TCPAbortOnCl", "[--explain][TCPAbortOnClose]"},
 	{"echoc --completion fi", "[--completion][fish]"},
 	{"echoc --wire --pcap cap", "[--wire][--pcap][captured.pcapng]"},

@@ -19,8 +19,8 @@ func setting(t *testing.T, name, value string) {
 	}
 }
 
-// A host that is not set up as Linux comes: what fails is true, the setting is named, and what is printed as got is what
-// the kernel said. What can be understood all the same does not fail.
+// A host that is not set up as Linux comes: what fails is true, the setting is named, and what is printed as got is
+// what the kernel said. What can be understood all the same does not fail.
 func TestSettingsThatAreNotUsual(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

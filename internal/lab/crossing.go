@@ -10,8 +10,8 @@ import (
 
 // A host sends again what is not acknowledged in time, and on a busy machine the wire itself may be what is late: then
 // both copies of a FIN lie at the wire, or the second copy and the acknowledgement cross on it. What comes of that is
-// the wire's doing and no lesson: a FIN that comes twice is acknowledged twice, the second ACK finds no socket any more,
-// and the RST that answers it ends TIME-WAIT (RFC 1337). So a segment is lost that its sender would not have sent had
+// the wire's doing and no lesson: a FIN that comes twice is acknowledged twice, the second ACK finds no socket, and the
+// RST that answers it ends TIME-WAIT (RFC 1337). So a segment is lost that its sender would not have sent had
 // the wire been in time: it lay at the wire when the FIN was delivered for the first time, or when the acknowledgement
 // was. (One that is sent after that is another matter: whoever got the acknowledgement had no room for it, or did not
 // look at it.)

@@ -27,7 +27,6 @@ func abortServer(s *stage.Side) {
 	conn := l.Accept()
 	control.HearWord("connected") // its connect() has returned: one that has not would fail
 	conn.Expect("a connection that its application uses", tcpinfo.Established)
-	control.HearWord("connected") // or the RST might be there before its connect() has returned
 	s.Hold()
 	switch err := conn.TryDestroy(); {
 	case errors.Is(err, tcpinfo.ErrPermission):

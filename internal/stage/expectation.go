@@ -7,8 +7,8 @@ import (
 	"socklife/tcpinfo/watch"
 )
 
-// expectation is what somebody waits to see of a socket, or of one of several. Once it is among the run's, its fields belong
-// to whoever looks at them: they are read and written between two samples.
+// expectation is what somebody waits to see of a socket, or of one of several. Once it is among the run's, its fields
+// belong to whoever looks at them: they are read and written between two samples.
 type expectation struct {
 	of    func() []*watch.Socket                // of these sockets, which share a watcher
 	test  func(watch.Sample) (ok, over bool)    // whether it has come, or cannot come any more

@@ -70,8 +70,8 @@ func (c *Conn) HearAddr() netip.AddrPort {
 	return c.side.usable(addr)
 }
 
-// usable is an address as this side's sockets can use it: a listener on [::] has IPv4 clients too, and its addresses are
-// IPv4-mapped then, which are none to a client's AF_INET socket.
+// usable is an address as this side's sockets can use it: a listener on [::] has IPv4 clients too, and its addresses
+// are IPv4-mapped then, which are none to a client's AF_INET socket.
 func (s *Side) usable(addr netip.AddrPort) netip.AddrPort {
 	switch a := addr.Addr(); {
 	case s.Family() == unix.AF_INET:

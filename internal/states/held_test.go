@@ -19,7 +19,7 @@ func (s state) String() string {
 }
 
 // late is how late a state may be told that was true when the kernel was asked: whoever asked may lose the CPU before
-// he looks at his clock, for more than a second where forty others want it. What this would let through is out of order.
+// he looks at his clock, for more than a second where forty others want it. What this lets through is out of order.
 const late = 10 * time.Second
 
 // held holds what was told of one socket against the lives that the tracepoint has between its addresses. resets are

@@ -95,8 +95,7 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 	}
 	here := whose{side, ends}
 	e := s.ends[here]
-	if begins := from == tcpinfo.Closed || from == tcpinfo.Listen && to == tcpinfo.SynReceived; begins && e != nil &&
-		(e.gone || e.state != 0 && e.state != tcpinfo.Closed && e.state != to) {
+	if e != nil && former(e, from, to) {
 		e = nil
 	}
 	if next := s.coming[here]; from == tcpinfo.Closed && len(next) > 0 {
@@ -125,6 +124,18 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 		}
 	}
 	return e.n
+}
+
+// former tells whether a transition that begins a life is not of the socket that is known by these addresses: that one
+// has had its life. A socket that is CLOSED may connect again; what comes in through a listener was never CLOSED.
+func former(e *numbered, from, to tcpinfo.State) bool {
+	switch {
+	case from == tcpinfo.Closed:
+		return e.gone || e.state != 0 && e.state != tcpinfo.Closed && e.state != to
+	case from == tcpinfo.Listen && to == tcpinfo.SynReceived:
+		return e.gone || e.state != 0 && e.state != to
+	}
+	return false
 }
 
 // Begins says that the socket with this number is about to listen, or to connect: the kernel tells of that by its
