@@ -34,7 +34,7 @@ func ended(h *history) (list []candidate) {
 		}
 		q := candidate{Question: Question{At: h.entry[i], Side: e.Side, About: about(c), Why: why, Choices: []Choice{endings[sent]}},
 			after: []int{h.entry[i]}, by: h.entry[i], spoils: spoils, weight: 2.5}
-		q.Text = fmt.Sprintf("Now the %s calls %s. What does its kernel send?", e.Side, spoken(c))
+		q.Text = fmt.Sprintf("Now the %s calls %s. What does its kernel send?", e.Side, spoken(c.Call, c.Args))
 		for _, o := range []string{"FIN", "RST", "nothing", "later"} {
 			if o != sent {
 				q.wrong = append(q.wrong, endings[o])
@@ -81,9 +81,9 @@ func about(c *timeline.Call) string {
 }
 
 // spoken is a call without its descriptor.
-func spoken(c *timeline.Call) string {
-	if c.Call == "shutdown" && len(c.Args) > 1 {
-		return "shutdown(" + c.Args[1] + ")"
+func spoken(call string, args []string) string {
+	if call == "shutdown" && len(args) > 1 {
+		return "shutdown(" + args[1] + ")"
 	}
-	return name(c.Call) + "()"
+	return name(call) + "()"
 }

@@ -9,11 +9,6 @@ import (
 	"socklife/tcpinfo"
 )
 
-// entered is an event that says that a call was entered.
-type entered struct{}
-
-func (entered) Kind() timeline.Kind { return "enter" }
-
 // TestACallIsAskedAboutBeforeWhatItCauses: what a close() sends is asked before it is entered, where something came
 // between that and its return; what a read() gives, before it has returned.
 func TestACallIsAskedAboutBeforeWhatItCauses(t *testing.T) {
@@ -24,14 +19,14 @@ func TestACallIsAskedAboutBeforeWhatItCauses(t *testing.T) {
 		side timeline.Side
 		body timeline.Body
 	}{
-		{client, &timeline.Call{Call: "connect", FD: 3}},
-		{server, &timeline.Call{Call: "accept4", FD: 4, Ret: 5}},
-		{server, entered{}}, // read
-		{client, entered{}}, // close
+		{client, &timeline.Call{ID: 1, Call: "connect", FD: 3}},
+		{server, &timeline.Call{ID: 2, Call: "accept4", FD: 4, Ret: 5}},
+		{server, &timeline.Enter{ID: 3, Call: "read", FD: 5}},
+		{client, &timeline.Enter{ID: 4, Call: "close", FD: 3}},
 		{client, &timeline.State{Local: one, Remote: other, From: tcpinfo.Established, To: tcpinfo.FinWait1}},
-		{server, &timeline.Call{Call: "read", FD: 5, Ret: 0}},
-		{client, &timeline.Call{Call: "close", FD: 3}},
-		{server, &timeline.Call{Call: "write", FD: 5, Ret: 1}},
+		{server, &timeline.Call{ID: 3, Call: "read", FD: 5, Ret: 0}},
+		{client, &timeline.Call{ID: 4, Call: "close", FD: 3}},
+		{server, &timeline.Call{ID: 5, Call: "write", FD: 5, Ret: 1}},
 	} {
 		events = append(events, timeline.Event{Side: e.side, Body: e.body})
 	}

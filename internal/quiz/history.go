@@ -38,25 +38,21 @@ type socket struct {
 // sent says that so many bytes were written when a call had been made.
 type sent struct{ bytes, at int }
 
-// enter is the kind of an event that says that a call was entered, where something came between that and its return.
-const enter timeline.Kind = "enter"
-
 func newHistory(events []timeline.Event) *history {
 	n := len(events)
 	h := &history{events: events, entry: make([]int, n), known: make([]int, n), socket: make([]*socket, n), fresh: make([]*socket, n), before: make([]socket, n),
 		peer: map[*socket]*socket{}}
 	open := map[timeline.Side]map[int]*socket{timeline.Client: {}, timeline.Server: {}}
-	entered := map[timeline.Side]int{}
+	entered := map[int64]int{}
 	for i, e := range events {
 		h.entry[i] = i
-		if e.Body.Kind() == enter {
-			entered[e.Side] = i
+		if b, is := e.Body.(*timeline.Enter); is {
+			entered[b.ID] = i
 		}
 		c, is := e.Body.(*timeline.Call)
 		if fds := open[e.Side]; is && fds != nil {
-			if at, ok := entered[e.Side]; ok {
+			if at, ok := entered[c.ID]; ok {
 				h.entry[i] = at
-				delete(entered, e.Side)
 			}
 			h.call(i, e.Side, c, fds)
 		}
@@ -175,7 +171,7 @@ func (h *history) around(i int) (from, to int) {
 			continue
 		}
 		switch b := h.events[to].Body.(type) {
-		case *timeline.Call, *timeline.Note:
+		case *timeline.Enter, *timeline.Call, *timeline.Note:
 			return from, to
 		case *timeline.Check:
 			name, _, _ := strings.Cut(strings.Replace(b.Expect, ":", " ", 1), " ")

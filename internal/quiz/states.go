@@ -236,10 +236,11 @@ func (h *history) opening(side timeline.Side, own []int, check int) (text string
 	return "", nil
 }
 
+// spoken is a call without its descriptor, by its event or by that of its entry.
 func (h *history) spoken(i int) string {
-	for ; ; i++ { // a call stands behind its entry
-		if c, is := h.events[i].Body.(*timeline.Call); is {
-			return spoken(c)
-		}
+	if e, is := h.events[i].Body.(*timeline.Enter); is {
+		return spoken(e.Call, e.Args)
 	}
+	c := h.events[i].Body.(*timeline.Call)
+	return spoken(c.Call, c.Args)
 }
