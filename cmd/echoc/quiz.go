@@ -35,14 +35,18 @@ func holdQuiz(ctx context.Context, f *cli.Flags, args []string) error {
 	if err != nil {
 		return err
 	}
-	var run quiz.Recorder
-	if err := record(ctx, f, sc, &run); cli.Status(err) != cli.ExitOK && cli.Status(err) != cli.ExitFailed {
+	events, questions, err := quiz.Steady(seed, func() ([]timeline.Event, error) {
+		var run quiz.Recorder
+		err := record(ctx, f, sc, &run)
+		return run.Events, err
+	})
+	if cli.Status(err) != cli.ExitOK && cli.Status(err) != cli.ExitFailed {
 		return err
 	} else if err != nil {
-		shown(f, sc, run.Events) // it is not the lesson: there is nothing to ask, but something to see
+		shown(f, sc, events) // it is not the lesson: there is nothing to ask, but something to see
 		return err
 	}
-	return ask(ctx, f, sc, run.Events, seed)
+	return ask(ctx, f, sc, events, questions, seed)
 }
 
 // record plays a scenario and shows nothing.
@@ -62,8 +66,7 @@ func record(ctx context.Context, f *cli.Flags, sc *stage.Scenario, run *quiz.Rec
 }
 
 // ask shows the events with the questions in between.
-func ask(ctx context.Context, f *cli.Flags, sc *stage.Scenario, events []timeline.Event, seed uint64) error {
-	questions := quiz.Make(events, seed)
+func ask(ctx context.Context, f *cli.Flags, sc *stage.Scenario, events []timeline.Event, questions []quiz.Question, seed uint64) error {
 	if len(questions) == 0 {
 		fmt.Printf("There is nothing to ask about %s. This is its timeline.\n\n", sc.Name)
 		return shown(f, sc, events)
