@@ -13,6 +13,7 @@ import (
 type history struct {
 	events []timeline.Event
 	entry  []int               // of a call: where it was entered, if that has an event of its own; else the call itself
+	whole  []int               // of a call's entry: the call; else the event itself
 	known  []int               // the last event of the other side that came before it in every run; -1 is none
 	socket []*socket           // of a call: what its descriptor leads to
 	before []socket            // the same, as it was before the call
@@ -40,19 +41,19 @@ type sent struct{ bytes, at int }
 
 func newHistory(events []timeline.Event) *history {
 	n := len(events)
-	h := &history{events: events, entry: make([]int, n), known: make([]int, n), socket: make([]*socket, n), fresh: make([]*socket, n), before: make([]socket, n),
+	h := &history{events: events, entry: make([]int, n), whole: make([]int, n), known: make([]int, n), socket: make([]*socket, n), fresh: make([]*socket, n), before: make([]socket, n),
 		peer: map[*socket]*socket{}}
 	open := map[timeline.Side]map[int]*socket{timeline.Client: {}, timeline.Server: {}}
 	entered := map[int64]int{}
 	for i, e := range events {
-		h.entry[i] = i
+		h.entry[i], h.whole[i] = i, i
 		if b, is := e.Body.(*timeline.Enter); is {
 			entered[b.ID] = i
 		}
 		c, is := e.Body.(*timeline.Call)
 		if fds := open[e.Side]; is && fds != nil {
 			if at, ok := entered[c.ID]; ok {
-				h.entry[i] = at
+				h.entry[i], h.whole[at] = at, i
 			}
 			h.call(i, e.Side, c, fds)
 		}

@@ -43,8 +43,10 @@ func (h *history) heard(i int, c *timeline.Call, arrived map[*socket]int) int {
 	return -1
 }
 
-// precedes says whether one event comes before another in every run, or is the same.
+// precedes says whether one event comes before another in every run, or is the same. Whether a call has an event of its
+// own for its entry differs from run to run, and makes no difference here.
 func (h *history) precedes(i, j int) bool {
+	i, j = h.whole[i], h.whole[j]
 	if h.events[i].Side == h.events[j].Side {
 		return i <= j
 	}
