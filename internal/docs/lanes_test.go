@@ -75,6 +75,7 @@ func (tr *transcript) lane(side string, cells []string) {
 		}
 		item, done = text, then
 	}
+	cells = wholeTransitions(cells)
 	for i, c := range cells {
 		text := strings.TrimSpace(c)
 		next := ""
@@ -104,6 +105,18 @@ func (tr *transcript) lane(side string, cells []string) {
 		}
 	}
 	begin("", nil)
+}
+
+// wholeTransitions puts a transition into one line that went on in the next: "SYN-RECEIVED →" and "ESTABLISHED".
+func wholeTransitions(cells []string) (whole []string) {
+	for _, c := range cells {
+		if n := len(whole) - 1; n >= 0 && strings.HasSuffix(whole[n], " →") && c != "" {
+			whole[n] += " " + strings.TrimSpace(c)
+			continue
+		}
+		whole = append(whole, c)
+	}
+	return whole
 }
 
 // isState takes a state's line for what it is, and not for the words that a check ends with: it has an arrow, says what
