@@ -27,7 +27,7 @@ func (t *Tracer) entered(c *sockapi.Call) (n int) {
 	case "close":
 		delete(t.fds.which, c.FD)
 	case "connect":
-		t.log.Sockets.Begins(n, t.side, timeline.Ends{Remote: c.Addr})
+		t.log.Sockets.Begins(n, t.side, timeline.Ends{Local: bound(c.FD), Remote: c.Addr})
 	case "listen":
 		t.log.Sockets.Begins(n, t.side, timeline.Ends{Local: bound(c.FD)})
 	}

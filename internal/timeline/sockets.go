@@ -144,7 +144,7 @@ func (s *Sockets) Begins(n int, side Side, ends Ends) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.make()
-	if ends.Remote.IsValid() {
+	if ends.Remote.IsValid() && ends.Local.Port() == 0 {
 		ends.Local = netip.AddrPortFrom(unspecified(ends.Remote), 0)
 	}
 	here := whose{side, ends}
