@@ -99,8 +99,9 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 		e = nil
 	}
 	if next := s.coming[here]; from == tcpinfo.Closed && len(next) > 0 {
-		e, s.coming[here] = next[0], next[1:]
+		e = next[0]
 		s.ends[here] = e
+		s.came(e)
 	}
 	if nameless := (whose{side, Ends{netip.AddrPortFrom(unspecified(ends.Remote), 0), ends.Remote}}); e == nil && from == tcpinfo.SynSent && s.ends[nameless] != nil {
 		e = s.ends[nameless] // connect() has chosen a port
@@ -144,13 +145,30 @@ func (s *Sockets) Begins(n int, side Side, ends Ends) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.make()
-	if ends.Remote.IsValid() && ends.Local.Port() == 0 {
-		ends.Local = netip.AddrPortFrom(unspecified(ends.Remote), 0)
+	told := []Ends{ends}
+	if ends.Remote.IsValid() { // a port that the kernel chose for an attempt before is told as none
+		told = append(told, Ends{netip.AddrPortFrom(unspecified(ends.Remote), 0), ends.Remote})
 	}
-	here := whose{side, ends}
 	for _, e := range s.cookies {
-		if e.n == n && !slices.Contains(s.coming[here], e) {
+		if e.n != n {
+			continue
+		}
+		s.came(e)
+		for _, ends := range told {
+			here := whose{side, ends}
 			s.coming[here] = append(s.coming[here], e)
+		}
+		return
+	}
+}
+
+// came forgets that a socket is about to be told of.
+func (s *Sockets) came(e *numbered) {
+	for here, next := range s.coming {
+		if next = slices.DeleteFunc(next, func(o *numbered) bool { return o == e }); len(next) == 0 {
+			delete(s.coming, here)
+		} else {
+			s.coming[here] = next
 		}
 	}
 }
