@@ -110,7 +110,8 @@ func (tr *transcript) lane(side string, cells []string) {
 // wholeTransitions puts a transition into one line that went on in the next: "SYN-RECEIVED →" and "ESTABLISHED".
 func wholeTransitions(cells []string) (whole []string) {
 	for _, c := range cells {
-		if n := len(whole) - 1; n >= 0 && strings.HasSuffix(whole[n], " →") && c != "" {
+		n := len(whole) - 1
+		if n >= 0 && c != "" && (strings.HasSuffix(whole[n], " →") || strings.HasSuffix(whole[n], " first seen")) {
 			whole[n] += " " + strings.TrimSpace(c)
 			continue
 		}
