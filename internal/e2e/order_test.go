@@ -42,7 +42,7 @@ func disorder(all []event) []string {
 		o.exempt += e.text("scenario")
 	}
 	o.both = len(sides) == 2
-	for _, e := range all {
+	for _, e := range lesson(all) {
 		if e.text("kind") == "begin" && o.both { // of a tour: another run
 			*o = order{both: true, wire: o.wire, exempt: e.text("scenario"), last: o.last, broken: o.broken}
 			o.clear()
@@ -66,6 +66,18 @@ func disorder(all []event) []string {
 		o.last = e
 	}
 	return o.broken
+}
+
+// lesson is a timeline without what came of the end of a run that failed: the calls that clean up are not in it.
+func lesson(all []event) []event {
+	n := len(all)
+	if n == 0 || all[n-1]["ok"] != false {
+		return all
+	}
+	for n > 0 && all[n-1].text("kind") != "call" && all[n-1].text("kind") != "enter" && all[n-1].text("kind") != "check" {
+		n--
+	}
+	return all[:n]
 }
 
 func (o *order) clear() {
