@@ -161,7 +161,8 @@ func listCourse(ascii bool) error {
 		case i == place:
 			mark = ">"
 		}
-		fmt.Printf("%s %2d  %-18s %s\n", mark, i+1, l, lesson.Of(l).Question)
+		row := fmt.Sprintf("%s %2d  %-18s %s", mark, i+1, l, lesson.Of(l).Question)
+		fmt.Println(strings.Join(view.Wrap(row, view.Width(os.Stdout), len("x  1  ")+19), "\n"))
 	}
 	if err != nil {
 		return fmt.Errorf("how far you have come is not known: %w", err)

@@ -65,7 +65,7 @@ func halfCloseClient(c *stage.Side) {
 
 	answer := conn.ReadFull(halfCloseAnswer - halfCloseLast)
 	conn.ExpectPeer("the server has written all and closed; its FIN waits behind what we have not read", tcpinfo.LastAck)
-	conn.Expect("so we do not know it yet", tcpinfo.FinWait2)
+	conn.Expect("the server has closed, and we do not know it yet", tcpinfo.FinWait2)
 	answer = append(answer, conn.ReadToEnd()...)
 	c.Check("all that the server sent after our FIN has come", bytes.Equal(answer, stage.Pattern(halfCloseAnswer)),
 		"%d of %d bytes", len(answer), halfCloseAnswer)

@@ -137,7 +137,7 @@ func showAgreed(s *stage.Side, conn *stage.Conn) {
 		return
 	}
 	p := peer.Info
-	s.Check("both ends agree: what one sends by, the other receives by, with the same options",
+	s.Check("both ends have agreed in the SYNs: the window scale that one sends by, the other receives by; and the options",
 		i.SndWscale == p.RcvWscale && i.RcvWscale == p.SndWscale && agreed(i.Options) == agreed(p.Options),
 		"here %d/%d %s, there %d/%d %s", i.SndWscale, i.RcvWscale, agreed(i.Options), p.SndWscale, p.RcvWscale, agreed(p.Options))
 }

@@ -40,7 +40,7 @@ func shutdownListenerServer(s *stage.Side) {
 	s.CheckErrno("accept() fails: it is no listener", err, unix.EINVAL)
 	another := s.Socket()
 	another.Name("another")
-	s.CheckErrno("bind() to its port fails: it is still taken", another.TryBind(second.Local()), unix.EADDRINUSE)
+	s.CheckErrno("bind() to its port, without SO_REUSEADDR, fails: it is still taken", another.TryBind(second.Local()), unix.EADDRINUSE)
 	another.Close()
 	s.Hold()
 	control.Say("shut")

@@ -34,7 +34,7 @@ func simultaneousCloseServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
-	conn.Expect("we close: our FIN is on its way, behind the data", tcpinfo.FinWait1, tcpinfo.Closing)
+	conn.Expect("we close: our FIN waits behind the data", tcpinfo.FinWait1, tcpinfo.Closing)
 	conn.Expect("the client's FIN has come, but no acknowledgement of ours: it closed without knowing of us", tcpinfo.Closing)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client has finished", len(end) == 0, "%d bytes", len(end))

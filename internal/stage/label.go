@@ -68,6 +68,7 @@ type labels struct {
 	fds     map[descriptor]timeline.Label
 	known   map[*watch.Socket]timeline.Label
 	ends    map[timeline.Ends]timeline.Label // of either end
+	from    map[timeline.Ends]*watch.Socket  // whose label that is, if it is a socket's that was named
 
 	server   netip.AddrPort         // where the first listener is
 	listener int                    // its descriptor; 0: not known
@@ -82,7 +83,8 @@ func (r *run) startLabels() {
 	if l.control = r.sc.Control; r.wire != nil && r.sc.Wire != nil {
 		l.control = NoControl // there it is the wire that says what comes next
 	}
-	l.fds, l.known, l.ends = map[descriptor]timeline.Label{}, map[*watch.Socket]timeline.Label{}, map[timeline.Ends]timeline.Label{}
+	l.fds, l.known = map[descriptor]timeline.Label{}, map[*watch.Socket]timeline.Label{}
+	l.ends, l.from = map[timeline.Ends]timeline.Label{}, map[timeline.Ends]*watch.Socket{}
 	l.opened = map[timeline.Side]bool{}
 	r.log.SetLabels(l.label)
 }
@@ -131,6 +133,7 @@ func (l *labels) socket(sk *watch.Socket) timeline.Label {
 	label := l.known[sk]
 	if label != (timeline.Label{}) {
 		l.join(ends, label)
+		l.from[canonical(ends)] = sk
 	} else if label = l.connection(ends); label != (timeline.Label{}) {
 		l.known[sk] = label
 	}
@@ -153,6 +156,18 @@ func canonical(e timeline.Ends) timeline.Ends {
 	return timeline.Ends{Local: tcpinfo.Canonical(e.Local), Remote: tcpinfo.Canonical(e.Remote)}
 }
 
+// former tells whether the label that is known of these addresses is that of a connection which has come to its end:
+// between them there is another one now.
+func (l *labels) former(ends timeline.Ends) bool {
+	for _, e := range []timeline.Ends{canonical(ends), canonical(ends).Other()} {
+		if sk := l.from[e]; sk != nil {
+			last := sk.Last()
+			return last.Gone || last.State == tcpinfo.TimeWait || last.State == tcpinfo.Closed
+		}
+	}
+	return false
+}
+
 // connection is the label of a connection by its addresses, or of a listener.
 func (l *labels) connection(ends timeline.Ends) timeline.Label {
 	if !ends.Remote.IsValid() {
@@ -161,7 +176,7 @@ func (l *labels) connection(ends timeline.Ends) timeline.Label {
 		}
 		return timeline.Label{}
 	}
-	if label, known := l.ends[canonical(ends)]; known {
+	if label, known := l.ends[canonical(ends)]; known && !l.former(ends) {
 		return label
 	}
 	if l.control == NoControl || l.claimed || !l.isServer(ends.Local) && !l.isServer(ends.Remote) {

@@ -102,7 +102,7 @@ func (c *Side) ReuseDelay() time.Duration {
 // AwaitReusable waits until a connection has been in TIME-WAIT for long enough.
 func (c *Conn) AwaitReusable() {
 	delay := c.side.ReuseDelay()
-	c.side.Await(fmt.Sprintf("it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
+	c.side.Await(fmt.Sprintf("a while later: now it is older than tcp_tw_reuse_delay, %v", delay), func() (string, bool) {
 		t := c.Diag().Timer
 		return fmt.Sprintf("timer %s", t), t.Expires < TimeWaitLength-delay-50*time.Millisecond
 	})

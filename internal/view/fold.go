@@ -13,6 +13,9 @@ type fold struct {
 
 // takes tells whether an event is left out, and what is said in its place, if anything.
 func (f *fold) takes(b timeline.Body, side timeline.Side) (aside bool, says string) {
+	if s, is := b.(*timeline.State); is && f.unread(side, s) {
+		return true, ""
+	}
 	label := timeline.LabelOf(b)
 	if label == nil || !label.Aside {
 		return false, ""
@@ -25,6 +28,13 @@ func (f *fold) takes(b timeline.Body, side timeline.Side) (aside bool, says stri
 	}
 	f.open = says != ""
 	return true, says
+}
+
+// unread says whether all that a state has to tell is a word to agree by, which its side has not read yet: where the
+// word and the read() are left out, nobody would know what that is.
+func (f *fold) unread(side timeline.Side, s *timeline.State) bool {
+	n := f.unheard[side]
+	return n > 0 && s.From == s.To && s.RecvQ != nil && int(*s.RecvQ) == n && s.Timer == "" && len(s.Shutdown) == 0
 }
 
 // call is what a call is to the other side: a connection to agree over, a word, or the end.

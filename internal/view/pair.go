@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"socklife/internal/timeline"
@@ -97,7 +98,7 @@ func (f *finding) belongsTo(listener *finding) bool {
 // rows puts a finding with nothing beside it below the one before it in its lane, where a row of its own would leave a
 // hole.
 func (p pairs) rows() (rows []row) {
-	for _, r := range p {
+	for _, r := range p.inTime() {
 		if n := len(rows); n > 0 && rows[n-1].takes(r) {
 			i := lane(r.first().side)
 			rows[n-1][i] = append(rows[n-1][i], r[i]...)
@@ -107,6 +108,20 @@ func (p pairs) rows() (rows []row) {
 	}
 	return rows
 }
+
+// inTime has rows change places where the lower one was found first, and has nothing in the lane of the other.
+func (p pairs) inTime() pairs {
+	p = slices.Clone(p)
+	for i := range p {
+		for j := i; j > 0 && p[j].first().at < p[j-1].first().at && p[j].apart(p[j-1]); j-- {
+			p[j], p[j-1] = p[j-1], p[j]
+		}
+	}
+	return p
+}
+
+// apart says whether two rows have no lane in common.
+func (r row) apart(s row) bool { return (r[0] == nil || s[0] == nil) && (r[1] == nil || s[1] == nil) }
 
 // takes says whether another row is a single finding that fits below what this one has in its lane.
 func (r row) takes(other row) bool {

@@ -60,10 +60,15 @@ func (s symbols) path(l *life, known knowledge) text {
 		t, arrow = text(nil).add(dim, "first seen"), " "
 	}
 	for _, b := range l.states {
-		if way := strings.TrimSuffix(strings.TrimSuffix(passed(b, known), " passed unseen"), ","); way != "" {
+		says := passed(b, known)
+		way, unseen := strings.CutSuffix(says, " passed unseen")
+		if way = strings.TrimSuffix(way, ","); unseen {
 			t = t.add(dim, arrow+glued("("+s.clean(way)+")"))
 		}
 		t = t.add(dim, arrow).add(plain, b.To.String())
+		if says != "" && !unseen {
+			t = t.add(dim, ", "+s.clean(says))
+		}
 		arrow = " " + glued(s.arrow+" ")
 	}
 	return t
@@ -102,7 +107,7 @@ func (t *Terminal) paths() {
 			if by[key] == nil {
 				ways = append(ways, way)
 			}
-			by[key] = append(by[key], clientPort(side, l.states[len(l.states)-1]))
+			by[key] = append(by[key], nameOf(side, l.states[len(l.states)-1]))
 		}
 		for i, way := range ways {
 			key := new(palette).paint(way)
@@ -114,7 +119,7 @@ func (t *Terminal) paths() {
 			if len(ways) > 1 || len(by[key]) > 1 {
 				line = line.pad(sideWide+gap).add(plain, who(by[key]))
 			}
-			unseen = unseen || strings.Contains(key, "(")
+			unseen = unseen || strings.Contains(key, " (")
 			t.lines(wrap(line.add(plain, glued("  ")).join("", way), t.l.width, 2, 2+sideWide+gap))
 		}
 	}
@@ -123,10 +128,18 @@ func (t *Terminal) paths() {
 	}
 }
 
-// who are the connections that went one way, by the client's port.
-func who(ports []string) string {
-	if len(ports) > 1 {
-		return glued(plural(len(ports), "connection"))
+// nameOf is what a connection is called in the timeline: its name, or the client's port.
+func nameOf(side timeline.Side, b *timeline.State) string {
+	if b.Name != "" {
+		return written(b.Name)
 	}
-	return ports[0]
+	return clientPort(side, b)
+}
+
+// who are the connections that went one way.
+func who(names []string) string {
+	if len(names) > 3 {
+		return glued(plural(len(names), "connection"))
+	}
+	return strings.Join(names, ", ")
 }

@@ -33,8 +33,8 @@ func TestPath(t *testing.T) {
 		{"FIN-WAIT-1 TIME-WAIT", "sock_diag", false, "FIN-WAIT-1 → (FIN-WAIT-2 or CLOSING) → TIME-WAIT"},
 		{"FIN-WAIT-1 TIME-WAIT", "tracepoint", false, "FIN-WAIT-1 → TIME-WAIT"},
 		{"CLOSE-WAIT CLOSED", "sock_diag", true, "CLOSE-WAIT → (LAST-ACK) → CLOSED"},
-		{"CLOSE-WAIT CLOSED", "sock_diag", false, "CLOSE-WAIT → (LAST-ACK unseen, or aborted) → CLOSED"},
-		{"ESTABLISHED CLOSED", "sock_diag", false, "ESTABLISHED → (aborted, or closed unseen) → CLOSED"},
+		{"CLOSE-WAIT CLOSED", "sock_diag", false, "CLOSE-WAIT → CLOSED, LAST-ACK unseen, or aborted"},
+		{"ESTABLISHED CLOSED", "sock_diag", false, "ESTABLISHED → CLOSED, aborted, or closed unseen"},
 	} {
 		l := &life{side: S}
 		for _, st := range states(c.path) {

@@ -44,7 +44,7 @@ var timers = map[string]string{
 	"delack":               "delayed ACK in %s",
 	"timewait":             "%s left",
 	"timewait TIME-WAIT":   "2MSL: %s",
-	"timewait FIN-WAIT-2":  "FIN-WAIT-2 ends in %s (tcp_fin_timeout)",
+	"timewait FIN-WAIT-2":  "FIN-WAIT-2 ends in %s (tcp_fin_timeout, TCP_LINGER2)",
 }
 
 // timerWords says what a timer will do, and when.

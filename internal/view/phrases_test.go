@@ -46,7 +46,7 @@ func TestTimersSayWhatTheyDo(t *testing.T) {
 		{timeline.State{Timer: "keepalive"}, "keepalive probe in 408 ms"},
 		{timeline.State{Timer: "delack"}, "delayed ACK in 408 ms"},
 		{timeline.State{Timer: "timewait", To: tcpinfo.TimeWait}, "2MSL: 408 ms"},
-		{timeline.State{Timer: "timewait", To: tcpinfo.FinWait2}, "FIN-WAIT-2 ends in 408 ms (tcp_fin_timeout)"},
+		{timeline.State{Timer: "timewait", To: tcpinfo.FinWait2}, "FIN-WAIT-2 ends in 408 ms (tcp_fin_timeout, TCP_LINGER2)"},
 		{timeline.State{Timer: "UNKNOWN(9)"}, "timer UNKNOWN(9) 408 ms"},
 	} {
 		if c.b.ExpiresMS = &ms; plainText(text(nil).add(plain, timerWords(newSymbols(false), &c.b))) != strings.ReplaceAll(c.want, "408 ms", glued("408 ms")) {

@@ -272,7 +272,7 @@ func (t *Terminal) row(when string, sides [2]timeline.Side, blocks [2][]text) {
 
 // when is the time to show on a line, if it is worth showing.
 func (t *Terminal) when(e timeline.Event, always bool) string {
-	if d := e.Time.Sub(t.shown); !always && d >= 0 && d < sameMoment {
+	if !always && e.Time.Sub(t.shown) < sameMoment { // also what one look found a little before what stands above
 		return ""
 	}
 	t.shown = e.Time
