@@ -13,7 +13,7 @@
 //   - Nothing that is different in each run is in a question or a choice: no port, no descriptor, no length.
 //
 // On a busy machine a run may be timed in a way that few are, and still have another question: so a lesson is played
-// until two runs have the same ([Steady]).
+// until three runs have the same ([Steady]).
 //
 // Where more than one answer would be right, it is not asked, or the others are not among the choices: a state that may
 // be passed on the way, or that comes next when the other side goes on.

@@ -6,24 +6,35 @@ import (
 	"socklife/internal/timeline"
 )
 
-// mostRuns is how often a lesson is played until two runs have the same questions.
-const mostRuns = 5
+// A lesson is played until so many runs have the same questions, and so often at most.
+const (
+	agree    = 3
+	mostRuns = 9
+)
 
-// Steady has a lesson played until two runs have the same questions, and returns one of them. On a busy machine a
-// single run may be timed in a way that few are, and everybody who has the seed is to have the same questions.
+// Steady has a lesson played until three runs have the same questions, and returns the last of them. On a busy machine
+// a single run may be timed in a way that few are, and everybody who has the seed is to have the same questions.
 func Steady(seed uint64, play func() ([]timeline.Event, error)) (events []timeline.Event, questions []Question, err error) {
-	var before [][]Question
+	var all [][]Question
 	for range mostRuns {
 		if events, err = play(); err != nil {
 			return events, nil, err
 		}
 		questions = Make(events, seed)
-		if slices.ContainsFunc(before, func(other []Question) bool { return slices.EqualFunc(questions, other, same) }) {
+		if all = append(all, questions); howMany(all, questions) == agree {
 			break
 		}
-		before = append(before, questions)
 	}
 	return events, questions, nil
+}
+
+func howMany(all [][]Question, like []Question) (n int) {
+	for _, questions := range all {
+		if slices.EqualFunc(questions, like, same) {
+			n++
+		}
+	}
+	return n
 }
 
 // same says whether two questions of two runs are the same to whoever is asked.

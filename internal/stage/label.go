@@ -134,8 +134,10 @@ func (l *labels) socket(sk *watch.Socket) timeline.Label {
 	if label != (timeline.Label{}) {
 		l.join(ends, label)
 		l.from[canonical(ends)] = sk
-	} else if label = l.connection(ends); label != (timeline.Label{}) {
-		l.known[sk] = label
+	} else if !l.former(ends) {
+		if label = l.connection(ends); label != (timeline.Label{}) {
+			l.known[sk] = label
+		}
 	}
 	return label
 }
@@ -176,7 +178,7 @@ func (l *labels) connection(ends timeline.Ends) timeline.Label {
 		}
 		return timeline.Label{}
 	}
-	if label, known := l.ends[canonical(ends)]; known && !l.former(ends) {
+	if label, known := l.ends[canonical(ends)]; known {
 		return label
 	}
 	if l.control == NoControl || l.claimed || !l.isServer(ends.Local) && !l.isServer(ends.Remote) {
