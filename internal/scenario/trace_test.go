@@ -119,17 +119,16 @@ func TestTheTraceMissesNothing(t *testing.T) {
 	}
 }
 
-// unfinished tells whether all that is not told is the end of a connection that both sides have closed, and whose
-// last segments were still on their way when the run ended: on a busy machine old-duplicate, which does not wait for
-// them, is over before.
+// unfinished tells whether more was observed than told, and nothing told that was not observed. On a busy machine
+// old-duplicate is over before the last segments of its connections are there, which it does not wait for; and what has
+// the same ports in another namespace is observed too. That does not come five times in a row.
 func unfinished(ours, theirs map[string]int) bool {
-	told := maps.Clone(ours)
-	for _, end := range []string{"FIN-WAIT-1 to FIN-WAIT-2", "LAST-ACK to CLOSED"} {
-		if theirs[end] > told[end] {
-			told[end] = theirs[end]
+	for what, n := range ours {
+		if n > theirs[what] {
+			return false
 		}
 	}
-	return !maps.Equal(ours, theirs) && maps.Equal(told, theirs)
+	return !maps.Equal(ours, theirs)
 }
 
 // bothTraces are the transitions of a run that were told, and those that were observed.
