@@ -109,7 +109,12 @@ type came struct {
 	fate Fate
 }
 
-func (t tally) report(p Packet) { t[came{p.From, p.Fate}]++ }
+// report leaves out a FIN that was sent again because the machine was busy: that one is lost on purpose.
+func (t tally) report(p Packet) {
+	if p.By != ByLate {
+		t[came{p.From, p.Fate}]++
+	}
+}
 
 // The same over a good line: nothing is lost, by the wire or before it.
 func TestBulk(t *testing.T) {

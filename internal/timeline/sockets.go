@@ -95,7 +95,7 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 	}
 	here := whose{side, ends}
 	e := s.ends[here]
-	if e != nil && former(e, from, to) {
+	if e != nil && former(e, from, to, cookie) {
 		e = nil
 	}
 	if next := s.coming[here]; from == tcpinfo.Closed && len(next) > 0 {
@@ -128,15 +128,21 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 }
 
 // former tells whether a transition that begins a life is not of the socket that is known by these addresses: that one
-// has had its life. A socket that is CLOSED may connect again; what comes in through a listener was never CLOSED.
-func former(e *numbered, from, to tcpinfo.State) bool {
-	switch {
+// has had its life. A socket that is CLOSED may connect again; what comes in through a listener was never CLOSED, and
+// may have been seen in a later state already, since the tracepoint is heard of late: then the cookie tells.
+func former(e *numbered, from, to tcpinfo.State, cookie func() uint64) bool {
+	switch child := from == tcpinfo.Listen && to == tcpinfo.SynReceived; {
 	case from == tcpinfo.Closed:
 		return e.gone || e.state != 0 && e.state != tcpinfo.Closed && e.state != to
-	case from == tcpinfo.Listen && to == tcpinfo.SynReceived:
-		return e.gone || e.state != 0 && e.state != to
+	case !child:
+		return false
+	case e.gone || e.state == tcpinfo.Closed || e.state == tcpinfo.TimeWait:
+		return true
+	case e.state == 0 || e.state == to:
+		return false
 	}
-	return false
+	c := cookie()
+	return c != 0 && !slices.Contains(e.known, c)
 }
 
 // Begins says that the socket with this number is about to listen, or to connect: the kernel tells of that by its

@@ -41,6 +41,8 @@ func TestSocketsHaveOneNumber(t *testing.T) {
 	want("told late", s.Transition(Server, child, tcpinfo.LastAck, tcpinfo.Closed, unknown), 4)
 	want("between the same addresses again", s.Follow("d", 302, Server, child, tcpinfo.SynReceived, false), 5)
 	want("accepted", s.Call(302, Server, client), 5)
+	same := func() uint64 { return 302 }
+	want("heard of late", s.Transition(Server, child, tcpinfo.Listen, tcpinfo.SynReceived, same), 5)
 	want("CLOSED, and still open", s.Follow("d", 302, Server, child, tcpinfo.Closed, false), 5)
 	want("and again, by the tracepoint alone", s.Transition(Server, child, tcpinfo.Listen, tcpinfo.SynReceived, unknown), 6)
 }
