@@ -135,11 +135,11 @@ func TestPassed(t *testing.T) {
 		{tcpinfo.TimeWait, tcpinfo.TimeWait, false, ""},
 		{0, tcpinfo.TimeWait, false, ""},
 	} {
-		if got := passed(&timeline.State{From: c.from, To: c.to}, knowledge{finArrived: c.finished, listened: true}); got != c.want {
+		if got := passed(&timeline.State{From: c.from, To: c.to}, knowledge{finArrived: c.finished, listened: true}).String(); got != c.want {
 			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
 		}
 	}
-	if got := passed(st(tcpinfo.CloseWait, tcpinfo.Closed, trace), knowledge{}); got != "" {
+	if got := passed(st(tcpinfo.CloseWait, tcpinfo.Closed, trace), knowledge{}).String(); got != "" {
 		t.Errorf("the tracepoint misses no state, and yet: %q", got)
 	}
 }
@@ -158,7 +158,7 @@ func TestPassedUnseenOneWayOrAnother(t *testing.T) {
 		{tcpinfo.SynSent, tcpinfo.Established, a, b, ""},
 		{tcpinfo.Closed, tcpinfo.CloseWait, a, b, "SYN-SENT and ESTABLISHED passed unseen, perhaps SYN-RECEIVED"},
 	} {
-		if got := passed(&timeline.State{Local: c.local, Remote: c.remote, From: c.from, To: c.to}, knowledge{}); got != c.want {
+		if got := passed(&timeline.State{Local: c.local, Remote: c.remote, From: c.from, To: c.to}, knowledge{}).String(); got != c.want {
 			t.Errorf("%s to %s: %q, want %q", c.from, c.to, got, c.want)
 		}
 	}

@@ -44,20 +44,20 @@ func (t *Terminal) finding(f *finding) []text {
 	}
 	var here found
 	if b := f.state; b != nil {
-		here.state = t.s.transition(f.side, b)
-		if tag := t.tags.of(f.side, b, t.o.ManyConns); tag != "" {
+		here.state = t.s.transition(f.Side, b)
+		if tag := t.tags.of(f.Side, b, t.o.ManyConns); tag != "" {
 			here.state = text(nil).add(t.tags.hue(tag), glued(t.s.clean(tag))).join(string(nbsp), here.state)
 		}
-		if b.Source != "" && b.Source != t.source(f.side) {
+		if b.Source != "" && b.Source != t.source(f.Side) {
 			here.source = text(nil).add(dim, "("+t.s.clean(b.Source)+")")
 		}
-		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.knows(b))))
+		here.passed = text(nil).add(dim, t.s.clean(passed(b, t.sockets.knows(b)).String()))
 		here.details = t.s.details(b, f.before)
 		here.local = t.local(b)
 	}
 	if f.queue != nil {
 		items := t.s.backlog(f.queue)
-		if tag := t.tags.ofQueue(f.side, f.queue); tag != "" && f.state == nil {
+		if tag := t.tags.ofQueue(f.Side, f.queue); tag != "" && f.state == nil {
 			items[0] = text(nil).add(t.tags.hue(tag), glued(t.s.clean(tag))).join(string(nbsp), items[0])
 		}
 		here.details = append(here.details, items...)

@@ -60,6 +60,14 @@ func (t *Terminal) title() {
 	t.intro()
 }
 
+// Head shows what stands above the first event, before there is one: whoever is asked something wants to know of what.
+func (t *Terminal) Head() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.head()
+	t.write()
+}
+
 // head is the title and what the lanes are.
 func (t *Terminal) head() {
 	t.title()

@@ -139,7 +139,7 @@ func (n *Narrator) state(side timeline.Side, b *timeline.State) text {
 	if b.Source != "" {
 		t = t.add(dim, " ("+n.s.clean(b.Source)+")")
 	}
-	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.knows(b))))
+	unseen := text(nil).add(dim, n.s.clean(passed(b, n.sockets.knows(b)).String()))
 	const apart = string(nbsp) + string(nbsp) + string(zwsp)
 	return t.join(apart, text(nil).join(", ", append([]text{unseen}, n.s.details(b, n.sockets.remember(b))...)...))
 }

@@ -13,9 +13,7 @@ const sameLook = 2 * time.Millisecond
 
 // finding is what a look found: a socket's state, a listener's queues, or both at once; or a check of it.
 type finding struct {
-	event  timeline.Event
-	at     time.Duration
-	side   timeline.Side
+	timeline.Event
 	state  *timeline.State
 	before *timeline.State // what was known of the same socket
 	queue  *timeline.Queue
@@ -27,7 +25,7 @@ func (f *finding) connection() string {
 	if f.state == nil {
 		return ""
 	}
-	return clientPort(f.side, f.state)
+	return clientPort(f.Side, f.state)
 }
 
 // beside says whether a finding may stand on one row with what the other lane has there, if anything.
@@ -42,7 +40,7 @@ func (f *finding) beside(others []*finding) bool {
 
 func (f *finding) isQueue() bool { return f.state == nil && f.queue != nil }
 
-func (f *finding) near(g *finding) bool { return (f.at - g.at).Abs() <= sameLook }
+func (f *finding) near(g *finding) bool { return (f.At - g.At).Abs() <= sameLook }
 
 // lane is where a side stands: the client left, as in the textbook's figure.
 func lane(s timeline.Side) int {
@@ -60,7 +58,7 @@ type row [2][]*finding
 type pairs []row
 
 func (p *pairs) add(f *finding) {
-	own, other := lane(f.side), 1-lane(f.side)
+	own, other := lane(f.Side), 1-lane(f.Side)
 	last := -1
 	for i, r := range *p {
 		if r[own] != nil {
@@ -100,7 +98,7 @@ func (f *finding) belongsTo(listener *finding) bool {
 func (p pairs) rows() (rows []row) {
 	for _, r := range p.inTime() {
 		if n := len(rows); n > 0 && rows[n-1].takes(r) {
-			i := lane(r.first().side)
+			i := lane(r.first().Side)
 			rows[n-1][i] = append(rows[n-1][i], r[i]...)
 		} else {
 			rows = append(rows, r)
@@ -113,7 +111,7 @@ func (p pairs) rows() (rows []row) {
 func (p pairs) inTime() pairs {
 	p = slices.Clone(p)
 	for i := range p {
-		for j := i; j > 0 && p[j].first().at < p[j-1].first().at && p[j].apart(p[j-1]); j-- {
+		for j := i; j > 0 && p[j].first().At < p[j-1].first().At && p[j].apart(p[j-1]); j-- {
 			p[j], p[j-1] = p[j-1], p[j]
 		}
 	}
@@ -126,16 +124,16 @@ func (r row) apart(s row) bool { return (r[0] == nil || s[0] == nil) && (r[1] ==
 // takes says whether another row is a single finding that fits below what this one has in its lane.
 func (r row) takes(other row) bool {
 	f := other.first()
-	if other[0] != nil && other[1] != nil || r[lane(f.side)] == nil {
+	if other[0] != nil && other[1] != nil || r[lane(f.Side)] == nil {
 		return false
 	}
-	top := r[lane(f.side)][0]
-	return (f.check == nil) == (top.check == nil) && (f.at-top.at).Abs() < sameMoment
+	top := r[lane(f.Side)][0]
+	return (f.check == nil) == (top.check == nil) && (f.At-top.At).Abs() < sameMoment
 }
 
 // first is the finding that was made first.
 func (r row) first() *finding {
-	if r[0] == nil || r[1] != nil && r[1][0].at < r[0][0].at {
+	if r[0] == nil || r[1] != nil && r[1][0].At < r[0][0].At {
 		return r[1][0]
 	}
 	return r[0][0]

@@ -60,14 +60,17 @@ func (s symbols) path(l *life, known knowledge) text {
 		t, arrow = text(nil).add(dim, "first seen"), " "
 	}
 	for _, b := range l.states {
-		says := passed(b, known)
-		way, unseen := strings.CutSuffix(says, " passed unseen")
-		if way = strings.TrimSuffix(way, ","); unseen {
+		p := passed(b, known)
+		if p.way != "" {
+			way := strings.TrimSuffix(p.way, ",")
+			if p.perhaps != "" {
+				way += ", perhaps " + p.perhaps
+			}
 			t = t.add(dim, arrow+glued("("+s.clean(way)+")"))
 		}
 		t = t.add(dim, arrow).add(plain, b.To.String())
-		if says != "" && !unseen {
-			t = t.add(dim, ", "+s.clean(says))
+		if p.ended != "" {
+			t = t.add(dim, ", "+s.clean(p.ended))
 		}
 		arrow = " " + glued(s.arrow+" ")
 	}

@@ -46,6 +46,16 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// Where nobody has seen the other end listen, SYNs may have crossed: what may have been passed is in parentheses too.
+func TestPathOfWhichOnlyAPartIsCertain(t *testing.T) {
+	t.Parallel()
+	l := &life{side: C, states: []*timeline.State{{From: tcpinfo.Closed, To: tcpinfo.Established, Source: "tcp_info"}}}
+	got := strings.ReplaceAll(new(palette).paint(newSymbols(false).path(l, knowledge{})), "\u00a0", " ")
+	if want := "CLOSED → (SYN-SENT, perhaps SYN-RECEIVED) → ESTABLISHED"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // Which state belongs to which socket: the same addresses may be used again, and queues that change are no step.
 func TestLives(t *testing.T) {
 	t.Parallel()

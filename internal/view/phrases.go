@@ -9,27 +9,27 @@ import (
 )
 
 // ending says how a connection came from one look's state to CLOSED at the next, where the calls of this program tell.
-func ending(b *timeline.State) string {
+func ending(b *timeline.State) passage {
 	switch b.How {
 	case timeline.EndedAbort:
-		return "aborted by close(): " + b.Why
+		return passage{ended: "aborted by close(): " + b.Why}
 	case timeline.EndedTold:
-		return "aborted: " + b.Why
+		return passage{ended: "aborted: " + b.Why}
 	case timeline.EndedByNone:
-		return "aborted: no call here closed it"
+		return passage{ended: "aborted: no call here closed it"}
 	case timeline.EndedUnaccepted:
-		return "aborted: nobody had accepted it"
+		return passage{ended: "aborted: nobody had accepted it"}
 	case timeline.EndedByOther:
-		return "aborted by the other end's close()"
+		return passage{ended: "aborted by the other end's close()"}
 	}
 	fin := b.How == timeline.EndedSent || b.How == timeline.EndedSecond
 	switch {
 	case fin && b.From == tcpinfo.CloseWait:
-		return "LAST-ACK passed unseen"
+		return passage{way: "LAST-ACK"}
 	case b.How == timeline.EndedSecond && b.From == tcpinfo.Established:
-		return "CLOSE-WAIT and LAST-ACK passed unseen"
+		return passage{way: "CLOSE-WAIT and LAST-ACK"}
 	}
-	return ""
+	return passage{}
 }
 
 // timers are what the kernel's timers will do: %s is when. One that is for something else in a state is under both.

@@ -26,7 +26,7 @@ func TestWhatTheCallsTellOfTheEnd(t *testing.T) {
 		{tcpinfo.LastAck, timeline.Ended{How: timeline.EndedSent}, ""},                              // no state was passed
 		{tcpinfo.SynSent, timeline.Ended{How: timeline.EndedByNone}, ""},
 	} {
-		if got := passed(&timeline.State{From: c.from, To: tcpinfo.Closed, Ended: c.e}, knowledge{}); got != c.want {
+		if got := passed(&timeline.State{From: c.from, To: tcpinfo.Closed, Ended: c.e}, knowledge{}).String(); got != c.want {
 			t.Errorf("%s to CLOSED, %+v: %q, want %q", c.from, c.e, got, c.want)
 		}
 	}

@@ -71,7 +71,7 @@ func TestNothingIsLostInWrapping(t *testing.T) {
 			one := callBlock(callText(b), 1000)
 			return []string{new(palette).paint(one[0])}
 		case *timeline.State:
-			return []string{b.To.String(), passed(b, knowledge{})}
+			return []string{b.To.String(), passed(b, knowledge{}).String()}
 		case *timeline.Check:
 			if b.OK {
 				return []string{b.Expect}

@@ -60,33 +60,47 @@ func (s symbols) details(b, before *timeline.State) (items []text) {
 	return items
 }
 
-// passed says which states the socket went through between two looks: those that it certainly passed, and those that it
-// may have. Where it may have been aborted instead, that is said too, unless the peer has had its FIN, or the calls of
-// this program tell. The tracepoint misses nothing.
-func passed(b *timeline.State, known knowledge) string {
-	if b.Source == "tracepoint" || b.From == 0 {
+// passage is how a socket came from one look's state to the next one's.
+type passage struct {
+	way     string // the states that it certainly passed, unseen
+	perhaps string // and those that it may have
+	ended   string // what is to be said where it may have been aborted instead, or was
+}
+
+// String is the passage in words.
+func (p passage) String() string {
+	switch {
+	case p.ended != "":
+		return p.ended
+	case p.way == "":
 		return ""
+	case p.perhaps != "":
+		return p.way + " passed unseen, perhaps " + p.perhaps
+	}
+	return p.way + " passed unseen"
+}
+
+// passed says which states the socket went through between two looks. Where it may have been aborted instead, that is
+// said too, unless the peer has had its FIN, or the calls of this program tell. The tracepoint misses nothing.
+func passed(b *timeline.State, known knowledge) passage {
+	if b.Source == "tracepoint" || b.From == 0 {
+		return passage{}
 	}
 	ways := possibleWays(b, known)
 	states, perhaps := inBetween(ways)
 	aborts := rfc9293.MayAbort(b.From, b.To)
-	if says := ending(b); aborts && states != "" && says != "" {
-		return says
+	if told := ending(b); aborts && states != "" && told != (passage{}) {
+		return told
 	}
 	switch {
+	case aborts && len(ways) > 1 && known.finArrived:
+		return passage{ended: "closed unseen: its FIN came"}
 	case aborts && len(ways) > 1:
-		if known.finArrived {
-			return "closed unseen: its FIN came"
-		}
-		return "aborted, or closed unseen"
+		return passage{ended: "aborted, or closed unseen"}
 	case aborts && !(b.From == tcpinfo.CloseWait && known.finArrived):
-		return states + " unseen, or aborted"
-	case states == "":
-		return ""
-	case perhaps != "":
-		return states + " passed unseen, perhaps " + perhaps
+		return passage{ended: states + " unseen, or aborted"}
 	}
-	return states + " passed unseen"
+	return passage{way: states, perhaps: perhaps}
 }
 
 // knowledge is what is known of the other end of a connection.

@@ -73,14 +73,14 @@ func (t *Terminal) Event(e timeline.Event) {
 	switch b := e.Body.(type) {
 	case *timeline.State:
 		t.lives.add(e.Side, b)
-		t.find(&finding{event: e, at: e.At, side: e.Side, state: b, before: t.sockets.remember(b)})
+		t.find(&finding{Event: e, state: b, before: t.sockets.remember(b)})
 		return
 	case *timeline.Queue:
-		t.find(&finding{event: e, at: e.At, side: e.Side, queue: b})
+		t.find(&finding{Event: e, queue: b})
 		return
 	case *timeline.Check:
 		if sided(e.Side) {
-			t.find(&finding{event: e, at: e.At, side: e.Side, check: b})
+			t.find(&finding{Event: e, check: b})
 			return
 		}
 	}
@@ -124,13 +124,13 @@ func (t *Terminal) showPairs() {
 	for _, r := range t.pairs.rows() {
 		when := ""
 		if f := r.first(); f.check == nil {
-			when = t.when(f.event, false)
+			when = t.when(f.Event, false)
 		}
 		var sides [2]timeline.Side
 		var blocks [2][]text
 		for i, cell := range r {
 			for _, f := range cell {
-				sides[i], blocks[i] = f.side, append(blocks[i], t.finding(f)...)
+				sides[i], blocks[i] = f.Side, append(blocks[i], t.finding(f)...)
 			}
 		}
 		t.row(when, sides, blocks)
