@@ -65,6 +65,10 @@ func TestGoOnTakesTheKeys(t *testing.T) {
 	before := strings.Count(term.shown(), "client: SYN seq=0 | ")
 	unix.Kill(pid, unix.SIGCONT)
 	term.await(before+1, "client: SYN seq=0 | ")
+	eventually(t, "a key without Enter", func() bool { // the question is drawn again for a SYN sent again too
+		now, err := unix.IoctlGetTermios(master, unix.TCGETS)
+		return err == nil && now.Lflag&unix.ICANON == 0
+	})
 	term.press("d")
 	term.await(1, "  dropped: client: SYN seq=0")
 	term.press("q")
