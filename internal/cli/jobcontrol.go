@@ -58,8 +58,8 @@ func onStop(stop, goOn func()) (end func()) {
 				if s == unix.SIGTSTP && somebodyCanContinue(unix.Getppid()) {
 					stop()
 					unix.Kill(unix.Getpid(), unix.SIGSTOP) // SIGTSTP is Go's as long as it is asked for, and then does nothing
-				} else if s == unix.SIGCONT {
-					goOn()
+				} else {
+					goOn() // for a SIGTSTP too: the kernel takes back a SIGCONT that waits when SIGTSTP comes
 				}
 			case <-over:
 				return
