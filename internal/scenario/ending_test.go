@@ -54,3 +54,43 @@ func TestHowAConnectionEndedIsKnown(t *testing.T) {
 		})
 	}
 }
+
+// A run that cannot go on ends its sockets itself. Those calls are not the lesson's, and nor is what they do: the
+// timeline ends before them.
+func TestTheEndOfARunThatStopsIsNotTold(t *testing.T) {
+	t.Parallel()
+	stops := &stage.Scenario{
+		Name: "stops", Group: stage.Failure, Lesson: "a run that stops halfway",
+		Server: func(s *stage.Side) {
+			conn := s.Listen().Accept()
+			s.ReadRequest(conn)
+			conn.Read(64)
+		},
+		Client: func(c *stage.Side) {
+			conn := c.Dial()
+			conn.Write(c.Request())
+			c.Unsupported("this cannot be done here", "do it elsewhere")
+		},
+	}
+	for _, traced := range []bool{false, true} {
+		result, rec := play(t.Context(), stops, stage.Config{Trace: traced})
+		if traced && result.Checks == 0 && len(rec.events) == 0 {
+			continue // not allowed here
+		}
+		if result.Err == nil {
+			t.Fatal("it did not stop")
+		}
+		established := map[timeline.Side]bool{}
+		for _, e := range rec.events {
+			if b, ok := e.Body.(*timeline.State); ok && b.From != b.To {
+				established[e.Side] = established[e.Side] || b.To == tcpinfo.Established
+				if b.From == tcpinfo.Established || b.To == tcpinfo.Closed {
+					t.Errorf("traced %v: told of the %s, who has closed nothing: %s to %s", traced, e.Side, b.From, b.To)
+				}
+			}
+		}
+		if !established[timeline.Client] || !established[timeline.Server] {
+			t.Errorf("traced %v: what was before it is missing: %v", traced, established)
+		}
+	}
+}

@@ -31,6 +31,7 @@ type run struct {
 	both                   bool  // both sides are in this process
 	clock                  *clock
 	labels                 labels
+	looked                 sync.Once       // see lastLook
 	outer, ctx             context.Context // the caller's, the run's
 	cancel                 context.CancelCauseFunc
 
@@ -163,6 +164,7 @@ func (r *run) finish(err error, side timeline.Side) Result {
 		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why(), Options: r.cfg.Experiment})
 	}
 	r.log.Flush()
+	r.log.SeenTo(time.Time{})
 	r.log.SetLabels(nil)
 	return result
 }
@@ -198,12 +200,21 @@ func (r *run) letGo(s *Side) {
 	if r.ctx.Err() == nil {
 		return
 	}
+	r.lastLook()
 	r.mu.Lock()
 	open := slices.DeleteFunc(slices.Clone(r.open), func(c *Conn) bool { return c.side != s || c.keep || c == r.handed })
 	r.mu.Unlock()
 	for _, c := range open {
 		c.discard()
 	}
+}
+
+// lastLook ends what is told of the sockets, before they are ended by calls that are not the lesson's.
+func (r *run) lastLook() {
+	r.looked.Do(func() {
+		r.look()
+		r.log.SeenTo(time.Now())
+	})
 }
 
 // prepare has the wire made ready for the lesson; it is false if that failed.
@@ -225,6 +236,7 @@ type halt struct{ err error }
 // abort wakes every call that is still in the kernel, so that the sides end. A listener that is to be kept, and in
 // which nobody waits, stays as it is: others may be in its queue.
 func (r *run) abort() {
+	r.lastLook()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped = true

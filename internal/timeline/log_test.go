@@ -214,3 +214,20 @@ func TestJSONIsFlatAndInOrder(t *testing.T) {
 		}
 	}
 }
+
+// What is seen of the sockets after a moment is left out, also if it was reported before that was said.
+func TestWhatIsSeenAfterTheEndIsLeftOut(t *testing.T) {
+	var r recorder
+	l := New(&r)
+	slow := l.Source()
+	begin := time.Now()
+	l.Add(Client, begin.Add(2*time.Millisecond), &State{To: tcpinfo.Closed})
+	l.SeenTo(begin.Add(time.Millisecond))
+	l.Add(Client, begin, &State{To: tcpinfo.Established})
+	l.Add(Client, begin.Add(3*time.Millisecond), &State{To: tcpinfo.TimeWait})
+	l.Add(Client, begin.Add(4*time.Millisecond), &Note{Text: "over"})
+	l.SeenTo(time.Time{})
+	l.Add(Client, begin.Add(5*time.Millisecond), &State{To: tcpinfo.SynSent})
+	slow.Done()
+	wantTexts(t, &r, "client ESTABLISHED", "over", "client SYN-SENT")
+}
