@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // isArrow tells a segment's line: the client's begins at the left edge of the lanes, the server's at the right one.
@@ -17,12 +18,14 @@ var (
 	numbers = regexp.MustCompile(`(seq|ack|len)=(-?\d+)`)
 	fates   = regexp.MustCompile(`\b(dropped|held|duplicated)\b`)
 	marked  = regexp.MustCompile(`\[([a-z_, ]+)\]`)
+	marks   = regexp.MustCompile(`^ *\[[a-z_, ]+\] *$`)
 )
 
-// arrow reads a segment, and returns how many lines it has beyond the first: a list of options may go on below.
+// arrow reads a segment, and returns how many lines it has beyond the first: a list of options may go on below,
+// and where it ends at the edge, what is said of the segment has a line of its own.
 func (tr *transcript) arrow(lines []string) (more int) {
 	text := string([]rune(lines[0])[timeWide:])
-	for strings.Count(text, "<") > strings.Count(text, ">") && more+1 < len(lines) {
+	for more+1 < len(lines) && (strings.Count(text, "<") > strings.Count(text, ">") || marks.MatchString(lines[more+1])) {
 		more++
 		text += " " + lines[more]
 	}
@@ -81,4 +84,17 @@ func segment(text string) string {
 		words = append(words, "again")
 	}
 	return strings.Join(words, " ")
+}
+
+// Whether the mark fits beside the options depends on how many digits the timestamps have in that run.
+func TestAMarkMayHaveALineOfItsOwn(t *testing.T) {
+	for _, lines := range [][]string{
+		{" 1013.984 ◀───────── SYN ACK seq=0 ack=1 <mss 1460, ─────────┤", "     TS val 620257190, wscale 10> [retransmission]", "    next"},
+		{" 1013.984 ◀───────── SYN ACK seq=0 ack=1 <mss 1460, ─────────┤", "     TS val 1620257190, wscale 10>", "     [retransmission]", "    next"},
+	} {
+		tr := &transcript{segments: map[string][]string{}}
+		if more := tr.arrow(lines); more != len(lines)-2 || len(tr.segments["server"]) != 1 || tr.segments["server"][0] != "SYN ACK seq=0 ack=1 again" {
+			t.Errorf("%d lines more: %q", more, tr.segments)
+		}
+	}
 }
