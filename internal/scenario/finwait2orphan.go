@@ -46,10 +46,10 @@ func finWait2OrphanClient(c *stage.Side) {
 	conn.Connect(c.Addr)
 	life := stage.Get(conn, sockapi.TCP_LINGER2) // the user may have set another
 	conn.Write(c.Request())
-	most := max(life, conn.Info().RTO*7/2) // tcp_fin_time(): at least 3.5 retransmission timeouts, which are long where the path is slow
 	began := time.Now()
 	conn.Close()
 	conn.Expect("our FIN is acknowledged; the server's does not come", tcpinfo.FinWait2)
+	most := max(life, conn.LastDiag().Timer.Expires) // tcp_fin_time(): at least 3.5 retransmission timeouts, which are long where the path is slow
 	c.Await("an orphan, that no descriptor leads to, with a timer", func() (string, bool) {
 		d := conn.LastDiag()
 		return fmt.Sprintf("inode %d, timer %s", d.Inode, d.Timer),
