@@ -16,7 +16,7 @@ var contract = map[string][]string{
 	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "name?", "aside?", "id", "entered_us", "socket?", "new_socket?"},
 	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "timer_for?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?", "ended?", "ended_why?", "name?", "aside?"},
 	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "socket", "name?", "aside?"},
-	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "seq_base?", "ack_base?", "win_unscaled?", "options?", "fate?", "name?", "aside?", "injected?"},
+	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "seq_base?", "ack_base?", "win_unscaled?", "options?", "fate?", "name?", "aside?", "injected?", "sender?", "marks?", "header?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text", "heading?"},
 	"check":    {"expect", "got", "ok", "met?"},

@@ -157,8 +157,9 @@ type Segment struct {
 
 	Injected bool `json:"injected,omitempty"` // the wire delivered it, and Src did not send it
 
-	From  Side     `json:"-"` // the end that sent it
-	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
+	From   Side     `json:"sender,omitempty"` // the end that sent it
+	Marks  []string `json:"marks,omitempty"`  // what is remarkable: what it is in the light of those before; that it was injected
+	Header string   `json:"header,omitempty"` // the TCP header as it was, in hexadecimal
 }
 
 // Numbers are its flags and numbers, in one line.
@@ -273,6 +274,9 @@ func (*Summary) Kind() Kind  { return "summary" }
 
 // MarshalJSON writes the header's fields, then the body's, as one flat object.
 func (e Event) MarshalJSON() ([]byte, error) {
+	if f, ok := e.Body.(*Foreign); ok {
+		return f.JSON, nil
+	}
 	head, err := marshal(struct {
 		Seq    int64  `json:"seq"`
 		AtUS   int64  `json:"at_us"`
