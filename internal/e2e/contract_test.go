@@ -14,7 +14,7 @@ var contract = map[string][]string{
 	"begin":    {"scenario?"},
 	"enter":    {"id", "call", "args", "fd", "socket?", "name?", "aside?"},
 	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "name?", "aside?", "id", "entered_us", "socket?", "new_socket?"},
-	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "timer_for?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?", "ended?", "ended_why?", "name?", "aside?"},
+	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "timer_for?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?", "ended?", "ended_why?", "name?", "aside?", "info?"},
 	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "socket", "name?", "aside?"},
 	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "seq_base?", "ack_base?", "win_unscaled?", "options?", "fate?", "name?", "aside?", "injected?", "sender?", "marks?", "header?"},
 	"counter":  {"name", "delta"},

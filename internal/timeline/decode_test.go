@@ -21,7 +21,7 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 		&Enter{ID: 7, Call: "read", Args: []string{"9"}, FD: 9, Socket: 2, Label: Label{"control", true}},
 		&Call{Call: "write", Args: []string{"9", `"\x1b[2J<&>"`, "4"}, FD: 9, Ret: -1, Errno: "EPIPE", TookUS: 17.5, ID: 8, EnteredUS: -3, Socket: 2, NewSocket: 3},
 		&State{Local: local, Remote: remote, From: tcpinfo.Established, To: tcpinfo.FinWait1, Source: "tcp_info", Timer: "on", TimerFor: ForLossProbe,
-			ExpiresMS: &ms, Retrans: &n, RecvQ: &u, SendQ: &u, Shutdown: []string{}, Socket: 4, FromSource: "sock_diag", DetailsSource: "sock_diag", Ended: Ended{EndedAbort, "why"}},
+			ExpiresMS: &ms, Retrans: &n, RecvQ: &u, SendQ: &u, Shutdown: []string{}, Socket: 4, FromSource: "sock_diag", DetailsSource: "sock_diag", Ended: Ended{EndedAbort, "why"}, Info: []byte(`{"rtt_us":17}`)},
 		&State{To: tcpinfo.Closed, Source: "tracepoint"},
 		&Queue{Local: local, AcceptQueue: 1, AcceptLimit: 128, SynQueue: &n, Socket: 1},
 		&Segment{Src: local, Dst: remote, Flags: []string{"SYN", "ACK"}, Seq: 1, Ack: &u, Len: 3, Win: 512, SeqBase: &u, AckBase: &u, Unscaled: true,

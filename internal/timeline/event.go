@@ -113,6 +113,8 @@ type State struct {
 	DetailsSource string `json:"details_source,omitempty"` // who told the timer, the queues and the shutdown bits, if not Source
 	Ended
 	Label
+
+	Info json.RawMessage `json:"info,omitempty"` // TCP_INFO, every field, where that was asked for: see [Log.Detail]
 }
 
 // Ends are the two addresses of a socket, as it has them.
