@@ -64,6 +64,8 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	switch {
 	case len(args) == 0:
 		return cli.Usagef("nothing to do: try  echoc half-close  (see echoc --help)")
+	case args[0] == "compare":
+		return compare(ctx, f, args[1:])
 	case len(args) > 2 && args[0] != "learn" && args[0] != "quiz":
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
