@@ -26,7 +26,7 @@ type oneRun struct {
 
 // compare plays two runs, or reads them, and shows both, with what the other does not have marked.
 func compare(ctx context.Context, f *cli.Flags, words []string) error {
-	if err := f.Refuse("echoc compare, which shows two runs one after the other", "step", "pace", "json", "quiet", "hold", "pcap", "pcap-both", "clock"); err != nil {
+	if err := comparable(f); err != nil {
 		return err
 	}
 	pair, err := runsToCompare(f, words)
@@ -47,6 +47,11 @@ type toPlay struct {
 	name string
 	f    *cli.Flags
 	sc   *stage.Scenario
+}
+
+// comparable refuses what has no sense where two runs are shown one after the other.
+func comparable(f *cli.Flags) error {
+	return f.Refuse("echoc compare, which shows two runs one after the other", "step", "pace", "json", "quiet", "pcap", "pcap-both", "clock", "bind")
 }
 
 // runsToCompare are two scenarios; or one, and the same with the flags after --.
@@ -86,7 +91,10 @@ func withFlags(name string, more []string) (f *cli.Flags, called string, err err
 	if n := f.Set.NArg(); n > 2 {
 		return nil, "", cli.Usagef("after -- come the flags of the second run: %q is none", f.Set.Arg(2))
 	}
-	return f, name + " " + strings.Join(more, " "), nil
+	if f.Wire.On && !slices.Contains(before, "--wire") {
+		return nil, "", cli.Usagef("--wire is for both runs or for none: write it before the --")
+	}
+	return f, name + " " + strings.Join(more, " "), comparable(f)
 }
 
 // play plays a run in silence.

@@ -17,7 +17,9 @@ func run(list ...timeline.Event) []timeline.Event {
 	return list
 }
 
-func of(side timeline.Side, b timeline.Body) timeline.Event { return timeline.Event{Side: side, Body: b} }
+func of(side timeline.Side, b timeline.Body) timeline.Event {
+	return timeline.Event{Side: side, Body: b}
+}
 
 func call(side timeline.Side, name string, ret int, errno string, args ...string) timeline.Event {
 	return of(side, &timeline.Call{Call: name, Args: args, Ret: ret, Errno: errno})
