@@ -21,7 +21,7 @@ var contract = map[string][]string{
 	"note":     {"text", "heading?"},
 	"check":    {"expect", "got", "ok", "met?"},
 	"table":    {"title", "head", "rows"},
-	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
+	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?", "causes?"},
 	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
 }
 

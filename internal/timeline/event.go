@@ -247,6 +247,7 @@ type Coverage struct {
 	Scenario string        `json:"scenario,omitempty"`
 	Source   string        `json:"source,omitempty"`
 	WhyNot   string        `json:"why_not,omitempty"`
+	Causes   []string      `json:"causes,omitempty"` // of a transition: what brought it about, as far as that was seen
 }
 
 // Summary ends every run.
