@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/netip"
 	"os"
@@ -119,6 +120,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		cfg.Addr, cfg.Timeout = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	}
+	if err := f.Draw(&out, o); err != nil {
+		return errors.Join(err, finish())
 	}
 	out.Begin()
 	result := play(ctx, sc, cfg)

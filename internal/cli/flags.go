@@ -30,6 +30,8 @@ type Flags struct {
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
 	All                 bool
+	Mermaid, Overwrite  bool
+	SVG                 string
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 	man                 bool
@@ -54,6 +56,9 @@ func NewFlags(program string) *Flags {
 	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
 	fs.BoolVar(&f.All, "all", false, "show also how both sides agree on the next step of a scenario")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
+	fs.BoolVar(&f.Mermaid, "mermaid", false, "print the run as diagrams that GitHub draws: a sequence and a state diagram")
+	fs.StringVar(&f.SVG, "svg", "", "draw the run as a figure, into this `FILE` (SVG)")
+	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
 	fs = f.In(GroupPace)
@@ -110,6 +115,9 @@ func (f *Flags) Parse(args []string) error {
 	}
 	if f.JSON && f.Quiet {
 		return Usagef("--json prints events and --quiet prints none: want one of them")
+	}
+	if err := f.checkPictures(); err != nil {
+		return err
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err
@@ -195,7 +203,7 @@ func Version(program string) string {
 }
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all", "mermaid", "svg"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

@@ -21,6 +21,8 @@ type Output struct {
 	terminal bool    // somebody is looking on
 	screen   *screen // where the user is asked before each step; nil if not
 
+	pictures *Pictures // that are made of the run; nil: none
+
 	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
 
@@ -49,6 +51,9 @@ func (o Output) head() {
 func (o Output) Done(ended error) error {
 	o.Log.Close()
 	o.View.Flush()
+	if err := o.pictures.done(ended); err != nil {
+		return err
+	}
 	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
 		if lost := o.View.Err(); lost != nil {
 			return lost
@@ -74,7 +79,7 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	switch {
 	case f.JSON:
 		return output(view.NewJSONLines(w))
-	case f.Quiet:
+	case f.Quiet, f.Mermaid:
 		return Silent()
 	}
 	of := view.For(w, f.Color)

@@ -38,15 +38,31 @@ type Arrow struct {
 	Flags    []string      // of SYN, ACK, FIN, RST, PSH, URG, …
 	Says     string        // what stands on it: "SYN seq=0 win=64240"; of an inferred one without numbers: "SYN", "5 bytes"
 	More     []string      // what stands below where there is room: options, marks
+	Bytes    int           // of data
+	Ends     timeline.Ends // the sender's address and the receiver's, as far as they are known
 	Fate     string        // as in timeline.Segment; "" is watched, or inferred
 	Inferred bool
 	Why      string // of an inferred one: from what
+	Open     bool   // of an inferred one: it was sent, and nothing shows that it came
+	timeline.Label
 }
+
+// Dashed is what a view says once, where there are arrows that were not seen.
+const Dashed = "dashed: inferred from calls and states of both ends, not seen"
 
 // Of makes a ladder of the events of one run, in their order.
 func Of(head Head, events []timeline.Event) *Ladder {
 	l := &Ladder{Head: head}
-	for _, e := range events {
+	var arrows []inferred
+	if inferrable(events) {
+		events = entries(events)
+		arrows = infer(events)
+		l.Inferred = len(arrows) > 0
+	}
+	for i, e := range events {
+		for ; len(arrows) > 0 && arrows[0].place <= i; arrows = arrows[1:] {
+			l.Steps = append(l.Steps, arrows[0].step(events))
+		}
 		switch b := e.Body.(type) {
 		case *timeline.Begin:
 			l.Zero = e.Time
@@ -56,10 +72,42 @@ func Of(head Head, events []timeline.Event) *Ladder {
 		}
 		l.Steps = append(l.Steps, Step{Event: e})
 	}
+	for _, a := range arrows {
+		l.Steps = append(l.Steps, a.step(events))
+	}
 	return l
+}
+
+// step is an inferred arrow as a row, with the time of the event above it: when it was sent is not known.
+func (a inferred) step(events []timeline.Event) Step {
+	above := events[max(0, a.place-1)]
+	return Step{timeline.Event{At: above.At, Time: above.Time, Side: a.From}, &a.Arrow}
+}
+
+// entries gives each connect() that came back a row of its own where it entered the kernel: what it sent, and what it
+// waited for, stand between the two.
+func entries(events []timeline.Event) (with []timeline.Event) {
+	for _, e := range events {
+		c, ok := e.Body.(*timeline.Call)
+		if !ok || c.Call != "connect" || c.Split {
+			with = append(with, e)
+			continue
+		}
+		entry, back := e, *c
+		entry.At = time.Duration(c.EnteredUS) * time.Microsecond
+		entry.Time = e.Time.Add(entry.At - e.At)
+		entry.Body = &timeline.Enter{ID: c.ID, Call: c.Call, Args: c.Args, FD: c.FD, Socket: c.Socket, Label: c.Label, Sys: c.Sys}
+		back.Split = true
+		e.Body = &back
+		with = append(with, entry, e)
+	}
+	return with
 }
 
 // seen is a segment that was on the wire, or passed by.
 func seen(b *timeline.Segment) *Arrow {
-	return &Arrow{From: b.From, Flags: b.Flags, Says: b.Numbers(), More: append(b.News(), b.Marks...), Fate: b.Fate}
+	return &Arrow{
+		From: b.From, Flags: b.Flags, Says: b.Numbers(), More: append(b.News(), b.Marks...),
+		Bytes: b.Len, Ends: timeline.Ends{Local: b.Src, Remote: b.Dst}, Fate: b.Fate, Label: b.Label,
+	}
 }

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"socklife/internal/figure"
+	"socklife/internal/ladder"
+	"socklife/internal/outfile"
+	"socklife/internal/timeline"
+	"socklife/internal/view"
+)
+
+// Pictures is a sink that keeps the events of a run, and makes what was asked for of all of them when it has ended.
+type Pictures struct {
+	head   ladder.Head
+	events []timeline.Event
+	wanted []picture
+}
+
+// picture is one that was asked for.
+type picture struct {
+	flag string
+	to   io.Writer
+	file *outfile.File // nil where it goes to an output that is open
+	draw func(io.Writer, *ladder.Ladder) error
+}
+
+// checkPictures refuses what has no meaning.
+func (f *Flags) checkPictures() error {
+	switch {
+	case f.Mermaid && (f.JSON || f.Quiet):
+		return Usagef("--mermaid, --json and --quiet each say what is printed: want one of them")
+	case f.Set.Changed("svg") && f.SVG == "":
+		return Usagef("--svg '': want the name of a file")
+	case f.Overwrite && f.SVG == "":
+		return Usagef("--overwrite is about a file that is written: it goes with --svg FILE")
+	}
+	return nil
+}
+
+// Draw has the pictures that the flags ask for made of what comes to out. They are complete, or not there, when it is
+// done.
+func (f *Flags) Draw(out *Output, o view.Options) error {
+	p := &Pictures{head: ladder.Head{Title: o.Title, Lesson: o.Lesson, Ref: o.Ref, ClientLabel: o.ClientLabel, ServerLabel: o.ServerLabel}}
+	with := figure.Options{All: f.All}
+	if f.Mermaid {
+		p.wanted = append(p.wanted, picture{"--mermaid", f.Wire.Timeline(), nil, func(w io.Writer, l *ladder.Ladder) error { return figure.Mermaid(w, l, with) }})
+	}
+	if f.SVG != "" {
+		err := p.file("--svg", f.SVG, f.Overwrite, func(w io.Writer, l *ladder.Ladder) error { return figure.SVG(w, l, with) })
+		if err != nil {
+			return err
+		}
+	}
+	if len(p.wanted) > 0 {
+		out.pictures = p
+		out.Log.AddSink(p)
+	}
+	return nil
+}
+
+// file has a picture written to a file, which is made now: no run is played for one that cannot be.
+func (p *Pictures) file(flag, path string, overwrite bool, draw func(io.Writer, *ladder.Ladder) error) error {
+	file, err := outfile.Create(path, overwrite)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", flag, path, err)
+	}
+	p.wanted = append(p.wanted, picture{flag + " " + path, file, file, draw})
+	return nil
+}
+
+// Event keeps an event.
+func (p *Pictures) Event(e timeline.Event) { p.events = append(p.events, e) }
+
+// done draws the run, now that it has ended so: a failed one too, but none that did not take place.
+func (p *Pictures) done(ended error) error {
+	if p == nil {
+		return nil
+	}
+	defer p.discard()
+	if status := Status(ended); status == ExitUsage || status == ExitUnsupported {
+		return nil
+	}
+	l := ladder.Of(p.head, p.events)
+	for _, w := range p.wanted {
+		err := w.draw(w.to, l)
+		if err == nil && w.file != nil {
+			err = w.file.Commit()
+		}
+		if err != nil && Status(ended) == ExitOK {
+			return fmt.Errorf("%s: %w", w.flag, err)
+		}
+	}
+	return nil
+}
+
+// discard leaves nothing behind of what was not completed.
+func (p *Pictures) discard() {
+	for _, w := range p.wanted {
+		if w.file != nil {
+			w.file.Discard()
+		}
+	}
+}
