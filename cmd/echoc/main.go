@@ -74,6 +74,11 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 			return cli.Usagef("echoc tour takes no address: it plays both sides itself")
 		}
 		return takeTour(ctx, f)
+	case args[0] == "diagram":
+		if len(args) > 1 {
+			return cli.Usagef("echoc diagram takes no address: it plays both sides itself")
+		}
+		return drawDiagram(ctx, f)
 	case args[0] == "learn":
 		return takeCourse(ctx, f, args[1:])
 	case args[0] == "quiz":

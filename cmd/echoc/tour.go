@@ -18,7 +18,7 @@ import (
 
 // takeTour plays every scenario, tells how each went, and what of TCP was seen.
 func takeTour(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the tour, only for one scenario", "step", "pace", "mermaid", "svg", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"); err != nil {
+	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg")...); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {
@@ -58,6 +58,9 @@ func (o onlyCoverage) Event(e timeline.Event) {
 		}
 	}
 }
+
+// notForTheTour are the flags that mean something for a single scenario.
+var notForTheTour = []string{"step", "pace", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"}
 
 // progress is a line for each scenario; on a terminal the one that is being played is shown too.
 type progress struct {

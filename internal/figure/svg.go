@@ -64,14 +64,20 @@ const style = `
 .busyc{fill:#54aeff}.busyv{fill:#fb8f44}.a{stroke:#1b1f24;stroke-width:1.6;fill:none}.ah{fill:#1b1f24;stroke:none}.dash{stroke-dasharray:7 5}
 .lost{stroke:#cf222e;stroke-width:2.4;fill:none}.halo{stroke:#fff;stroke-width:5;stroke-linejoin:round}.n{fill:#fff;stroke:#d0d7de;stroke-width:1.5}.faint{fill:#8c959f}.on{stroke:#57606a;stroke-width:2}.pe{stroke-dasharray:5 4}
 .pc{stroke:#0969da;stroke-width:2.4;fill:none}.pv{stroke:#bc4c00;stroke-width:2.4;fill:none}.hc{fill:#0969da}.hv{fill:#bc4c00}
+.pf{stroke:#d0d7de;stroke-width:1.6;stroke-dasharray:4 4;fill:none}.hf{fill:#d0d7de}.nb{fill:#ddf4ff;stroke:#0969da}.nf{fill:#fff;stroke:#d0d7de}
 @media (prefers-color-scheme:dark){.bg{fill:#0d1117}.t{fill:#e6edf3}.s,.m,.h2,.i{fill:#9198a1}.life,.rule{stroke:#3d444d}
 .c{fill:#79c0ff}.v{fill:#ffa657}.bad{fill:#ff7b72}.cb{fill:#0c2d4d}.vb{fill:#3d2204}.busyc{fill:#1f6feb}.busyv{fill:#bd561d}.a{stroke:#e6edf3}.ah{fill:#e6edf3}
-.lost{stroke:#ff7b72}.halo{stroke:#0d1117}.n{fill:#0d1117;stroke:#3d444d}.faint{fill:#6e7681}.on{stroke:#9198a1}.pc{stroke:#58a6ff}.pv{stroke:#f0883e}.hc{fill:#58a6ff}.hv{fill:#f0883e}}
+.lost{stroke:#ff7b72}.halo{stroke:#0d1117}.n{fill:#0d1117;stroke:#3d444d}.faint{fill:#6e7681}.on{stroke:#9198a1}.pc{stroke:#58a6ff}.pv{stroke:#f0883e}.hc{fill:#58a6ff}.hv{fill:#f0883e}
+.pf{stroke:#3d444d}.hf{fill:#3d444d}.nb{fill:#0c2d4d;stroke:#58a6ff}.nf{fill:#0d1117;stroke:#3d444d}}
 `
 
 // whole is the file.
 func (p *page) whole(l *ladder.Ladder) string {
-	title := orElse(view.Clean(l.Title), "a run")
+	return p.standalone(orElse(view.Clean(l.Title), "a run"), described(l))
+}
+
+// standalone is the file, with what it is called and what it shows.
+func (p *page) standalone(title, says string) string {
 	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" version="1.1" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img" aria-labelledby="title desc">
 <title id="title">%[3]s</title>
@@ -79,7 +85,7 @@ func (p *page) whole(l *ladder.Ladder) string {
 <style type="text/css">%[5]s</style>
 <rect class="bg" width="%[1]d" height="%[2]d"/>
 %[6]s%[7]s</svg>
-`, width, p.y+20, escaped(title), escaped(described(l)), style, p.under.String(), p.b.String())
+`, width, p.y+20, escaped(title), escaped(says), style, p.under.String(), p.b.String())
 }
 
 // described is the figure in a sentence, for who does not see it.

@@ -247,7 +247,13 @@ type Coverage struct {
 	Scenario string        `json:"scenario,omitempty"`
 	Source   string        `json:"source,omitempty"`
 	WhyNot   string        `json:"why_not,omitempty"`
-	Causes   []string      `json:"causes,omitempty"` // of a transition: what brought it about, as far as that was seen
+	Causes   []Cause       `json:"causes,omitempty"` // of a transition: what brought it about, as far as that was seen
+}
+
+// Cause is what brought a transition about, and the first scenario in which that was seen.
+type Cause struct {
+	By       string `json:"by"`
+	Scenario string `json:"scenario"`
 }
 
 // Summary ends every run.

@@ -23,7 +23,7 @@ type causes struct {
 type made struct {
 	name     string
 	at       time.Duration // where it entered the kernel
-	returned bool
+	over     bool          // it has returned, or has brought a transition about
 }
 
 type arrival struct {
@@ -63,7 +63,12 @@ func (c *causes) note(e timeline.Event) {
 			}
 		}
 	case *timeline.State:
-		if b.Timer == "" || b.ExpiresMS == nil {
+		if m, is := c.calls[b.Socket]; is && b.From != b.To {
+			m.over = true
+			c.calls[b.Socket] = m
+		}
+		again := b.Retrans != nil && *b.Retrans > 0 // giving up comes after the last of several attempts
+		if b.ExpiresMS == nil || b.Timer != "timewait" && !again {
 			delete(c.timers, b.Socket)
 		} else {
 			c.timers[b.Socket] = deadline{b.Timer, e.At + time.Duration(*b.ExpiresMS)*time.Millisecond}
@@ -97,7 +102,7 @@ func (c *causes) of(at time.Duration, from tcpinfo.State, b *timeline.State) (sa
 func (c *causes) seen(at time.Duration, cause rfc9293.Cause, b *timeline.State, onlyCalls bool) (string, time.Duration) {
 	switch {
 	case cause.Call != "":
-		if m, is := c.calls[b.Socket]; is && m.name == cause.Call && (onlyCalls || !m.returned) {
+		if m, is := c.calls[b.Socket]; is && m.name == cause.Call && (onlyCalls || !m.over) {
 			return m.name + "()", m.at
 		}
 	case cause.Timer != "":

@@ -17,9 +17,9 @@ type Coverage struct {
 	scenario    string
 	states      map[tcpinfo.State]seenBy
 	transitions map[transition]seenBy
-	by          map[transition][]string    // what brought it about, each time that this was seen
-	causes      *causes                    // what was seen in this run
-	timeWaits   map[timeline.Ends]timeWait // by the pair of addresses
+	by          map[transition][]timeline.Cause // what brought it about, each time that this was seen
+	causes      *causes                         // what was seen in this run
+	timeWaits   map[timeline.Ends]timeWait      // by the pair of addresses
 	unmet       []timeline.Event
 }
 
@@ -30,7 +30,7 @@ type seenBy struct{ scenario, source string }
 
 // NewCoverage has seen nothing.
 func NewCoverage() *Coverage {
-	return &Coverage{states: map[tcpinfo.State]seenBy{}, transitions: map[transition]seenBy{}, by: map[transition][]string{}, causes: newCauses()}
+	return &Coverage{states: map[tcpinfo.State]seenBy{}, transitions: map[transition]seenBy{}, by: map[transition][]timeline.Cause{}, causes: newCauses()}
 }
 
 // begin says which scenario the events are of from now on.
@@ -117,8 +117,9 @@ const sameMoment = 10 * time.Millisecond
 
 // cause keeps what brought a transition about, if that was seen.
 func (v *Coverage) cause(t transition, at time.Duration, b *timeline.State) {
-	if says := v.causes.of(at, t.from, b); says != "" && !slices.Contains(v.by[t], says) {
-		v.by[t] = append(v.by[t], says)
+	says := v.causes.of(at, t.from, b)
+	if says != "" && !slices.ContainsFunc(v.by[t], func(c timeline.Cause) bool { return c.By == says }) {
+		v.by[t] = append(v.by[t], timeline.Cause{By: says, Scenario: v.scenario})
 	}
 }
 
@@ -150,7 +151,7 @@ func (v *Coverage) Table() (table []*timeline.Coverage) {
 		add(timeline.Coverage{State: s}, v.states[s], "no scenario that was played here has it")
 	}
 	for _, t := range rfc9293.Transitions {
-		row := timeline.Coverage{From: t.From, To: t.To, Causes: slices.Sorted(slices.Values(v.by[transition{t.From, t.To}]))}
+		row := timeline.Coverage{From: t.From, To: t.To, Causes: v.by[transition{t.From, t.To}]}
 		add(row, v.transitions[transition{t.From, t.To}], whyNot(t))
 	}
 	return table
