@@ -126,7 +126,10 @@ func (p *page) head(l *ladder.Ladder) {
 	}
 	said := []string{"Times are in ms.", "States are from getsockopt(TCP_INFO), unless another source is named."}
 	if l.Inferred {
-		said = append(said, strings.ToUpper(ladder.Dashed[:1])+ladder.Dashed[1:]+".")
+		said = append(said, sentence(ladder.Dashed))
+	}
+	if l.HasOpen() {
+		said = append(said, sentence(ladder.Unshown))
 	}
 	p.y += 22
 	p.y += (p.lines(24, p.y, "s", width-48, smallSize, strings.Join(said, " ")) - 1) * line
@@ -138,6 +141,8 @@ func (p *page) head(l *ladder.Ladder) {
 	fmt.Fprintf(&p.b, `<path class="rule" d="M16 %d H%d"/>`+"\n", p.y, width-16)
 	p.y += 8
 }
+
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 
 // lifelines are the two ends, under all rows.
 func (p *page) lifelines(top, bottom int) {

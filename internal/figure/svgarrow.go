@@ -31,7 +31,7 @@ func (p *page) arrow(r row) {
 	case fate == "duplicated":
 		says += " (duplicated)"
 	case r.arrow.Open:
-		says, way = says+" (sent)", 72
+		way = 72
 	}
 	mid, room := (clientLine+serverLine)/2, serverLine-clientLine-24
 	n := p.lines(mid, p.y+13, "mid s", room, smallSize, says)
