@@ -7,7 +7,7 @@ function __echoc_words
             continue
         end
         switch $word
-            case --completion --explain --color --clock --pcap --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --explain --color --clock --svg --pcap --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -27,6 +27,9 @@ complete -c echoc -l clock -x -a 'run wall' -d 'which CLOCK the times are of: ru
 complete -c echoc -l json -d 'print events as JSON Lines'
 complete -c echoc -l all -d 'show also how both sides agree on the next step of a scenario'
 complete -c echoc -l quiet -s q -d 'print nothing but errors'
+complete -c echoc -l mermaid -d 'print the run as diagrams that GitHub draws: a sequence and a state diagram'
+complete -c echoc -l svg -r -F -d 'draw the run as a figure, into this FILE (SVG)'
+complete -c echoc -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echoc -l trace -d 'have the kernel tell each transition (root)'
 complete -c echoc -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echoc -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
@@ -71,6 +74,7 @@ complete -c echoc -n 'test (count (__echoc_words)) = 0' -a tour -d 'play every s
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a learn -d 'the scenarios to begin with, one a step; goes on where it was left (--list: what is done)'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a quiz -d 'a run that stops to ask what comes next; with --seed N everybody is asked the same'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a compare -d 'play two, and mark what the other does not have; or one, without and with flags: compare linger-off -- --linger 0'
+complete -c echoc -n 'test (count (__echoc_words)) = 0' -a diagram -d 'the state diagram as measured here by a tour: a table, or with --mermaid or --svg FILE a picture; --wire and --trace see more'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a handshake -d 'socket, bind, listen, connect, accept: and who does what of it (also --wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a syn-queue -d 'a half-open connection lives in the SYN queue'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a backlog -d 'the accept queue, and what happens when it is full'

@@ -113,10 +113,14 @@ var rules = []struct {
 		"internal/capture", "internal/lab", "internal/segment", "internal/timeline", "internal/trace", "sockapi", "tcpinfo", "tcpinfo/watch",
 	}},
 	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
-		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/cli", "cmd/echoc", "cmd/echod",
+		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/figure", "internal/cli", "cmd/echoc", "cmd/echod",
 	}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
 		"internal/explain", "internal/lesson", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
+	}},
+	{rule: "what a picture is made of is events, whoever has seen them", of: []string{"internal/ladder"}, may: []string{"internal/timeline", "tcpinfo"}},
+	{rule: "a figure draws the ladder, in the words of the views", of: []string{"internal/figure"}, may: []string{
+		"internal/ladder", "internal/rfc9293", "internal/timeline", "internal/view", "tcpinfo",
 	}},
 	{rule: "the pages are known to those who show them", of: []string{"docs"}, may: []string{}, by: []string{"internal/lesson", "cmd/echoc"}},
 }

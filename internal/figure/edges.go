@@ -23,7 +23,7 @@ type lane struct {
 // point is one in the drawing.
 type point struct{ x, y float64 }
 
-// bend is how far a curve keeps from the straight line, and each further one on the same side of it from the one before.
+// bend is how far a curve keeps from the straight line, and each further one on the same side from the one before.
 const bend = 26.0
 
 // draw draws an edge in the colour of an end. Those of the client keep to one side and those of the server to the
@@ -96,9 +96,11 @@ func (d *edges) label(own string, at point, anchor, s string) {
 	if s == "" {
 		return
 	}
-	s = escaped(cut(s, 34))
-	fmt.Fprintf(&d.labels, `<text class="t halo" style="text-anchor:%s" x="%.1f" y="%.1f">%s</text><text class="t %[5]s" style="text-anchor:%[1]s" x="%.1[2]f" y="%.1[3]f">%[4]s</text>`+"\n",
-		anchor, at.x, at.y, s, own)
+	s = cut(s, 34)
+	wide := float64(len([]rune(s))) * textSize * 0.62
+	left := at.x - map[string]float64{"middle": wide / 2, "end": wide}[anchor]
+	fmt.Fprintf(&d.labels, `<rect class="bg" x="%.1f" y="%.1f" width="%.1f" height="15"/><text class="t %s" style="text-anchor:%s" x="%.1f" y="%.1f">%s</text>`+"\n",
+		left-2, at.y-12, wide+4, own, anchor, at.x, at.y, escaped(s))
 }
 
 // border is where the line from a state's middle to a point leaves its box.

@@ -27,16 +27,19 @@ func Mermaid(w io.Writer, l *ladder.Ladder, o Options) error {
 func sequence(l *ladder.Ladder, o Options) string {
 	s := &sequencer{active: map[timeline.Side]int{}}
 	s.line("sequenceDiagram")
-	if l.Title != "" {
-		s.line("    title %s", mermaidText(l.Title, 2*mostText))
+	if title := view.Clean(l.Title); title != "" {
+		s.line("    title %s", mermaidText(title, 2*mostText))
 	}
-	s.line("    participant client as %s", mermaidText(orElse(l.ClientLabel, "client"), mostText))
-	s.line("    participant server as %s", mermaidText(orElse(l.ServerLabel, "server"), mostText))
-	if l.Lesson != "" {
+	s.line("    participant client as %s", mermaidText(orElse(view.Clean(l.ClientLabel), "client"), mostText))
+	s.line("    participant server as %s", mermaidText(orElse(view.Clean(l.ServerLabel), "server"), mostText))
+	if view.Clean(l.Lesson) != "" {
 		s.note("client,server", l.Lesson)
 	}
 	if l.Inferred {
 		s.note("client,server", ladder.Dashed)
+	}
+	if l.HasOpen() {
+		s.note("client,server", ladder.Unshown)
 	}
 	rows := rowsOf(l, o)
 	for i, r := range rows {

@@ -63,13 +63,20 @@ func PathsOf(l *ladder.Ladder, o Options) *Paths {
 		case *timeline.State:
 			way, says := words.Passed(b)
 			words.Figure(s.Event)
-			if b.From == b.To || b.From == 0 && b.To == tcpinfo.Closed || b.Aside && !o.All {
+			if b.From == b.To || b.From == 0 && b.To == tcpinfo.Closed || b.Aside && !o.All || !drawable(b) {
 				continue
 			}
 			p.of(s.Side).walk(b, way, says, ended[socketID{s.Side, b.Socket}])
 		}
 	}
 	return p
+}
+
+// drawable says whether both states are among the eleven: a record may have others.
+func drawable(b *timeline.State) bool {
+	_, to := Places[b.To]
+	_, from := Places[b.From]
+	return to && (from || b.From == 0)
 }
 
 // socketID tells sockets apart: a number is one of its side.

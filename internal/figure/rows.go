@@ -65,7 +65,7 @@ func rowsOf(l *ladder.Ladder, o Options) (rows []row) {
 			continue
 		}
 		if r.of(s.Body) {
-			r.says = tag(label, s.Body, many) + r.says
+			r.says = tag(s.Side, label, s.Body, many) + r.says
 			rows = append(rows, r)
 		}
 	}
@@ -120,23 +120,19 @@ func arrowRow(r row, a *ladder.Arrow, many bool) row {
 	return r
 }
 
-// tag is how the socket of a row is called, where a run has several.
-func tag(label *timeline.Label, body timeline.Body, many bool) string {
-	b, ok := body.(*timeline.State)
-	if !ok {
-		if label != nil && label.Name != "" && many {
-			return view.Clean(label.Name) + ": "
+// tag is how the socket of a row is called, where a run has several. Of a call, only the lesson's word: its descriptor
+// says the rest.
+func tag(side timeline.Side, label *timeline.Label, body timeline.Body, many bool) string {
+	client := netip.AddrPort{}
+	if b, ok := body.(*timeline.State); ok && b.Remote.IsValid() {
+		if client = b.Local; side == timeline.Server {
+			client = b.Remote
 		}
-		return ""
 	}
-	if !b.Remote.IsValid() {
-		return named(b.Label, netip.AddrPort{}, many)
+	if label == nil {
+		label = &timeline.Label{}
 	}
-	client := b.Local
-	if b.Local == b.Remote || !many {
-		return named(b.Label, client, many)
-	}
-	return named(b.Label, client, many)
+	return named(*label, client, many)
 }
 
 // named is a connection's name or else its client's port.

@@ -12,8 +12,7 @@ import (
 	"socklife/internal/view"
 )
 
-// Where the columns of the figure are, in its own units: the times, what the client does, the arrows, what the server
-// does.
+// Where the columns are, in the figure's units: the times, what the client does, the arrows, what the server does.
 const (
 	width       = 1200
 	timeRight   = 92
@@ -27,7 +26,7 @@ const (
 	smallSize   = 12
 )
 
-// columns is how many characters of a size fit: a monospace font's are 0.6 of its size wide, and some are a little more.
+// columns is how many characters of a size fit: a monospace font's are 0.6 of its size wide, some a little more.
 func columns(room, size int) int { return room * 100 / (size * 64) }
 
 // SVG writes a run as a figure: the ladder and below it the state diagram with the ways of both ends. It is one file
@@ -62,12 +61,12 @@ const style = `
 .mid{text-anchor:middle}.b{font-weight:bold}.life{stroke:#d0d7de;stroke-width:2}.rule{stroke:#d0d7de}
 .c{fill:#0550ae}.v{fill:#8a3b00}.bad{fill:#cf222e;font-weight:bold}.cb{fill:#ddf4ff}.vb{fill:#fff1e5}
 .busyc{fill:#54aeff}.busyv{fill:#fb8f44}.a{stroke:#1b1f24;stroke-width:1.6;fill:none}.ah{fill:#1b1f24;stroke:none}.dash{stroke-dasharray:7 5}
-.lost{stroke:#cf222e;stroke-width:2.4;fill:none}.halo{stroke:#fff;stroke-width:5;stroke-linejoin:round}.n{fill:#fff;stroke:#d0d7de;stroke-width:1.5}.faint{fill:#8c959f}.on{stroke:#57606a;stroke-width:2}.pe{stroke-dasharray:5 4}
+.lost{stroke:#cf222e;stroke-width:2.4;fill:none}.n{fill:#fff;stroke:#d0d7de;stroke-width:1.5}.faint{fill:#8c959f}.on{stroke:#57606a;stroke-width:2}.pe{stroke-dasharray:5 4}
 .pc{stroke:#0969da;stroke-width:2.4;fill:none}.pv{stroke:#bc4c00;stroke-width:2.4;fill:none}.hc{fill:#0969da}.hv{fill:#bc4c00}
 .pf{stroke:#d0d7de;stroke-width:1.6;stroke-dasharray:4 4;fill:none}.hf{fill:#d0d7de}.nb{fill:#ddf4ff;stroke:#0969da}.nf{fill:#fff;stroke:#d0d7de}
 @media (prefers-color-scheme:dark){.bg{fill:#0d1117}.t{fill:#e6edf3}.s,.m,.h2,.i{fill:#9198a1}.life,.rule{stroke:#3d444d}
 .c{fill:#79c0ff}.v{fill:#ffa657}.bad{fill:#ff7b72}.cb{fill:#0c2d4d}.vb{fill:#3d2204}.busyc{fill:#1f6feb}.busyv{fill:#bd561d}.a{stroke:#e6edf3}.ah{fill:#e6edf3}
-.lost{stroke:#ff7b72}.halo{stroke:#0d1117}.n{fill:#0d1117;stroke:#3d444d}.faint{fill:#6e7681}.on{stroke:#9198a1}.pc{stroke:#58a6ff}.pv{stroke:#f0883e}.hc{fill:#58a6ff}.hv{fill:#f0883e}
+.lost{stroke:#ff7b72}.n{fill:#0d1117;stroke:#3d444d}.faint{fill:#6e7681}.on{stroke:#9198a1}.pc{stroke:#58a6ff}.pv{stroke:#f0883e}.hc{fill:#58a6ff}.hv{fill:#f0883e}
 .pf{stroke:#3d444d}.hf{fill:#3d444d}.nb{fill:#0c2d4d;stroke:#58a6ff}.nf{fill:#0d1117;stroke:#3d444d}}
 `
 
@@ -132,7 +131,10 @@ func (p *page) head(l *ladder.Ladder) {
 	}
 	said := []string{"Times are in ms.", "States are from getsockopt(TCP_INFO), unless another source is named."}
 	if l.Inferred {
-		said = append(said, strings.ToUpper(ladder.Dashed[:1])+ladder.Dashed[1:]+".")
+		said = append(said, sentence(ladder.Dashed))
+	}
+	if l.HasOpen() {
+		said = append(said, sentence(ladder.Unshown))
 	}
 	p.y += 22
 	p.y += (p.lines(24, p.y, "s", width-48, smallSize, strings.Join(said, " ")) - 1) * line
@@ -144,6 +146,8 @@ func (p *page) head(l *ladder.Ladder) {
 	fmt.Fprintf(&p.b, `<path class="rule" d="M16 %d H%d"/>`+"\n", p.y, width-16)
 	p.y += 8
 }
+
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 
 // lifelines are the two ends, under all rows.
 func (p *page) lifelines(top, bottom int) {

@@ -31,7 +31,7 @@ func (p *page) arrow(r row) {
 	case fate == "duplicated":
 		says += " (duplicated)"
 	case r.arrow.Open:
-		says, way = says+" (sent)", 72
+		way = 72
 	}
 	mid, room := (clientLine+serverLine)/2, serverLine-clientLine-24
 	n := p.lines(mid, p.y+13, "mid s", room, smallSize, says)
@@ -39,7 +39,9 @@ func (p *page) arrow(r row) {
 	end := from + (to-from)*way/100
 	fmt.Fprintf(&p.b, `<path class="%s" d="M%d %d H%d"/>`+"\n", class, from, y, end-sign*headLong/2)
 	p.headAt(r, end, y, sign)
-	p.y = y + 9
+	if p.y = y + 9; r.arrow.Fate == "dropped" {
+		p.y += 4 // the cross is higher than a head
+	}
 	if len(r.more) > 0 {
 		p.y += p.lines(mid, p.y+6, "mid s", room, smallSize, strings.Join(r.more, ", "))*line + 2
 	}

@@ -198,7 +198,7 @@ func (in *inference) sentFIN(e *end) {
 	}
 	in.came(e, e.sent)
 	e.fin = true
-	in.draw(e, cmp.Or(e.ending, -1), "FIN ACK", "FIN", "ACK")
+	in.draw(e, cmp.Or(e.ending, -1), "FIN", "FIN", "ACK")
 }
 
 // ackedFIN: the acknowledgement of e's FIN has come to it.

@@ -4,6 +4,7 @@
 package ladder
 
 import (
+	"slices"
 	"time"
 
 	"socklife/internal/timeline"
@@ -50,6 +51,9 @@ type Arrow struct {
 // Dashed is what a view says once, where there are arrows that were not seen.
 const Dashed = "dashed: inferred from calls and states of both ends, not seen"
 
+// Unshown is what a view says once, where there are arrows that are Open.
+const Unshown = "an open head: sent, and nothing shows that it came"
+
 // Of makes a ladder of the events of one run, in their order.
 func Of(head Head, events []timeline.Event) *Ladder {
 	l := &Ladder{Head: head}
@@ -76,6 +80,11 @@ func Of(head Head, events []timeline.Event) *Ladder {
 		l.Steps = append(l.Steps, a.step(events))
 	}
 	return l
+}
+
+// HasOpen says whether an arrow is Open.
+func (l *Ladder) HasOpen() bool {
+	return slices.ContainsFunc(l.Steps, func(s Step) bool { return s.Arrow != nil && s.Arrow.Open })
 }
 
 // step is an inferred arrow as a row, with the time of the event above it: when it was sent is not known.

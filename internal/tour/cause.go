@@ -21,9 +21,9 @@ type causes struct {
 }
 
 type made struct {
-	name     string
-	at       time.Duration // where it entered the kernel
-	over     bool          // it has returned, or has brought a transition about
+	name string
+	at   time.Duration // where it entered the kernel
+	over bool          // it has returned, or has brought a transition about
 }
 
 type arrival struct {
