@@ -107,6 +107,11 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	out := f.Output(f.Wire.Timeline(), o)
 	cfg := f.Config(out)
 	cfg.Bind = from
+	pictures, err := f.Pictures(out, o)
+	if err != nil {
+		return err
+	}
+	defer pictures.Discard()
 	ctx, finish, err := onWire(ctx, f, sc, out, &cfg, args)
 	if err != nil {
 		return err
@@ -121,9 +126,9 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	out.Begin()
 	result := play(ctx, sc, cfg)
 	if err := finish(); err != nil {
-		return out.Done(err)
+		return pictures.End(out.Done(err))
 	}
-	return out.Done(cli.Verdict(sc.Name, result))
+	return pictures.End(out.Done(cli.Verdict(sc.Name, result)))
 }
 
 // onWire has the scenario played between two hosts, if that was asked for, and its segments captured; finish ends what

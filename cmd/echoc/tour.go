@@ -18,7 +18,7 @@ import (
 
 // takeTour plays every scenario, tells how each went, and what of TCP was seen.
 func takeTour(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the tour, only for one scenario", "step", "pace", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"); err != nil {
+	if err := f.Refuse("the tour, only for one scenario", "step", "pace", "all", "clock", "html", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {

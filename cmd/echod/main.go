@@ -87,9 +87,15 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
-	out := f.Output(f.Wire.Timeline(), view.Options{
+	o := view.Options{
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).Before(), ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
-	})
+	}
+	out := f.Output(f.Wire.Timeline(), o)
+	pictures, err := f.Pictures(out, o)
+	if err != nil {
+		return out.Done(err)
+	}
+	defer pictures.Discard()
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
 	if err != nil {
 		return out.Done(err)
@@ -121,7 +127,7 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 	if err == nil {
 		err = failed
 	}
-	return out.Done(err)
+	return pictures.End(out.Done(err))
 }
 
 // listening says where, on standard error and as an event.

@@ -7,7 +7,7 @@ function __echoc_words
             continue
         end
         switch $word
-            case --completion --explain --color --clock --pcap --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --explain --color --clock --pcap --html --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -31,6 +31,8 @@ complete -c echoc -l trace -d 'have the kernel tell each transition (root)'
 complete -c echoc -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echoc -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echoc -l absolute-seq -d 'show sequence numbers as they are, not from 0'
+complete -c echoc -l html -r -F -d 'write a page of the run to this FILE, to walk through in a browser; of several runs, the last'
+complete -c echoc -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echoc -l pace -x -a '' -d 'wait this DURATION before each call (on a terminal)'
 complete -c echoc -l step -d 'wait for Enter before each call (on a terminal)'
 complete -c echoc -l hold -x -a '' -d 'stay this DURATION in the scenario\'s state; with --wire --step also a RULE: hold such segments'

@@ -27,6 +27,8 @@ type Flags struct {
 	groups  map[Group]*pflag.FlagSet
 
 	Color, Clock        string
+	HTML                string
+	Overwrite           bool
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
 	All                 bool
@@ -56,6 +58,8 @@ func NewFlags(program string) *Flags {
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
+	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser; of several runs, the last")
+	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs = f.In(GroupPace)
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `DURATION` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
@@ -110,6 +114,12 @@ func (f *Flags) Parse(args []string) error {
 	}
 	if f.JSON && f.Quiet {
 		return Usagef("--json prints events and --quiet prints none: want one of them")
+	}
+	if f.Set.Changed("html") && f.HTML == "" {
+		return Usagef("--html '': want the name of a file")
+	}
+	if f.Overwrite && f.HTML == "" {
+		return Usagef("--overwrite is about a file that is written: it goes with --html FILE")
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err
@@ -195,7 +205,7 @@ func Version(program string) string {
 }
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all", "html"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

@@ -114,6 +114,11 @@ var rules = []struct {
 	}},
 	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
 		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/cli", "cmd/echoc", "cmd/echod",
+		"internal/ladder", "internal/page",
+	}},
+	{rule: "a run's model knows events", of: []string{"internal/ladder"}, may: []string{"internal/timeline"}},
+	{rule: "a page knows a run's model, and what its words mean", of: []string{"internal/page"}, may: []string{
+		"internal/ladder", "internal/lesson", "internal/rfc9293", "internal/timeline", "tcpinfo",
 	}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
 		"internal/explain", "internal/lesson", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
