@@ -60,7 +60,7 @@ function rowNodeIfMade(k) {
 function reveal(node) {
 	const r = node.getBoundingClientRect();
 	const below = innerHeight - (matchMedia('(max-width: 64rem)').matches ? byId('side').offsetHeight : 0); // where it is not beside, it is below
-	const top = byId('player').getBoundingClientRect().bottom + 30;
+	const top = byId('player').offsetHeight + 30;
 	if (r.top >= top && r.bottom <= below - 8) return;
 	const calm = !playing || matchMedia('(prefers-reduced-motion: reduce)').matches;
 	scrollBy({top: r.top - (top + (below - top) / 3), behavior: calm ? 'instant' : 'smooth'});

@@ -28,7 +28,7 @@ async function open(name, options) {
 
 // holds waits until a condition holds in the page.
 async function holds(page, name, what, condition, arg) {
-	await page.waitForFunction(condition, arg, {timeout: 10000}).catch(() => say(name, 'not so: ' + what));
+	await page.waitForFunction(condition, arg, {timeout: 30000}).catch(() => say(name, 'not so: ' + what));
 }
 
 const place = k => document.getElementById('place').textContent.startsWith(k + ' of ') &&
