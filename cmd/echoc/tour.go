@@ -18,7 +18,7 @@ import (
 
 // takeTour plays every scenario, tells how each went, and what of TCP was seen.
 func takeTour(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg")...); err != nil {
+	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg", "html")...); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {

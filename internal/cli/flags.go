@@ -31,7 +31,7 @@ type Flags struct {
 	IPv6, Trace, Full   bool
 	All                 bool
 	Mermaid, Overwrite  bool
-	SVG                 string
+	SVG, HTML           string
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 	man                 bool
@@ -58,9 +58,10 @@ func NewFlags(program string) *Flags {
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.BoolVar(&f.Mermaid, "mermaid", false, "print the run as diagrams that GitHub draws: a sequence and a state diagram")
 	fs.StringVar(&f.SVG, "svg", "", "draw the run as a figure, into this `FILE` (SVG)")
-	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
+	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser")
+	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs = f.In(GroupPace)
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `DURATION` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
@@ -203,7 +204,7 @@ func Version(program string) string {
 }
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all", "mermaid", "svg"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all", "mermaid", "svg", "html"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/figure"
 	"socklife/internal/ladder"
 	"socklife/internal/outfile"
+	"socklife/internal/page"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -33,8 +36,10 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--mermaid, --json and --quiet each say what is printed: want one of them")
 	case f.Set.Changed("svg") && f.SVG == "":
 		return Usagef("--svg '': want the name of a file")
-	case f.Overwrite && f.SVG == "":
-		return Usagef("--overwrite is about a file that is written: it goes with --svg FILE")
+	case f.Set.Changed("html") && f.HTML == "":
+		return Usagef("--html '': want the name of a file")
+	case f.Overwrite && f.SVG == "" && f.HTML == "":
+		return Usagef("--overwrite is about a file that is written: it goes with --svg FILE or --html FILE")
 	}
 	return nil
 }
@@ -53,7 +58,15 @@ func (f *Flags) Draw(out *Output, o view.Options) error {
 			return err
 		}
 	}
+	if f.HTML != "" {
+		err := p.file("--html", f.HTML, f.Overwrite, func(w io.Writer, l *ladder.Ladder) error { return page.Write(w, l, Kernel()) })
+		if err != nil {
+			p.discard()
+			return err
+		}
+	}
 	if len(p.wanted) > 0 {
+		out.Log.Detail()
 		out.pictures = p
 		out.Log.AddSink(p)
 	}
@@ -102,4 +115,13 @@ func (p *Pictures) discard() {
 			w.file.Discard()
 		}
 	}
+}
+
+// Kernel is the one that this program runs on: Linux 6.18.2.
+func Kernel() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 }

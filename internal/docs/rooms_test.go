@@ -113,7 +113,7 @@ var rules = []struct {
 		"internal/capture", "internal/lab", "internal/segment", "internal/timeline", "internal/trace", "sockapi", "tcpinfo", "tcpinfo/watch",
 	}},
 	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
-		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/figure", "internal/cli", "cmd/echoc", "cmd/echod",
+		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/figure", "internal/page", "internal/cli", "cmd/echoc", "cmd/echod",
 	}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
 		"internal/explain", "internal/lesson", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
