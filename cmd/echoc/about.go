@@ -33,6 +33,7 @@ func about() help.Command {
 			{Word: "echoc --hold 5s half-close", Means: "stay in the state the scenario is about: look at it with ss"},
 			{Word: "echoc --pace 400ms half-close", Means: "slowly enough to read along; --step waits for Enter"},
 			{Word: "echoc --json half-close", Means: "events as JSON Lines, for jq and other programs"},
+			{Word: "echoc --html run.html half-close", Means: "a page of the run, to walk through in a browser, to show and to print"},
 			{Word: "echoc --explain CLOSE-WAIT", Means: "what a state waits for, and who must act"},
 			{Word: "echoc --explain half-close", Means: "a scenario's page; also a state, an error, an option, a timer, a call"},
 			{Word: "echoc learn", Means: "the scenarios to begin with, one a step; goes on where it was left"},
