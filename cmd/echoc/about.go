@@ -35,6 +35,7 @@ func about() help.Command {
 			{Word: "echoc --hold 5s half-close", Means: "stay in the state the scenario is about: look at it with ss"},
 			{Word: "echoc --pace 400ms half-close", Means: "slowly enough to read along; --step waits for Enter"},
 			{Word: "echoc --json half-close", Means: "events as JSON Lines, for jq and other programs"},
+			{Word: "echoc --html run.html half-close", Means: "a page of the run, to walk through in a browser, to show and to print"},
 			{Word: "echoc --mermaid half-close", Means: "as diagrams that GitHub draws; arrows that nobody saw are inferred, and dashed"},
 			{Word: "echoc --svg run.svg half-close", Means: "as a figure for a slide; below it the way of both ends through the states"},
 			{Word: "echoc --explain CLOSE-WAIT", Means: "what a state waits for, and who must act"},

@@ -96,6 +96,13 @@ func (s *sockets) step(of ladder.Step, connections []connection, began bool, zer
 	if a := of.Arrow; a != nil {
 		st.Arrow = &arrow{a.From, a.Flags, a.Says, a.More, a.Fate, a.Inferred, a.Why}
 	}
+	if a := of.Arrow; a != nil {
+		for i, c := range connections {
+			if s.has(c, a.Ends) {
+				st.Connection = &i // the last that is: the one before it is gone
+			}
+		}
+	}
 	if of.Body == nil {
 		return st
 	}
@@ -103,15 +110,8 @@ func (s *sockets) step(of ladder.Step, connections []connection, began bool, zer
 	if i, ok := s.of(of.Side, of.Body); ok {
 		st.Socket = &i
 	}
-	switch b := of.Body.(type) {
-	case *timeline.State:
+	if b, is := of.Body.(*timeline.State); is {
 		st.Walk = s.walk(b)
-	case *timeline.Segment:
-		for i, c := range connections {
-			if s.has(c, b) {
-				st.Connection = &i // the last that is: the one before it is gone
-			}
-		}
 	}
 	return st
 }

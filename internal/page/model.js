@@ -81,10 +81,9 @@ function ordinary(step) {
 
 const aside = step => Boolean(step.event && step.event.aside);
 
-const burstShown = 3;
 
 // rowsOf are the rows to be shown: of a long burst of segments the first few, of what is beside the lesson a line.
-function rowsOf(all) {
+function rowsOf(all, first) {
 	const rows = [];
 	const take = (from, to) => { for (let i = from; i < to; i++) rows.push({at: i, to: i}); };
 	for (let i = 0, end; i < steps.length; i = end) {
@@ -96,7 +95,7 @@ function rowsOf(all) {
 			rows.push({at: i, to: end - 1, fold: 'aside'});
 		} else if (ordinary(steps[i])) {
 			while (end < steps.length && ordinary(steps[end])) end++;
-			const shown = end - i > burstShown + 1 ? i + burstShown : end;
+			const shown = end - i > first + 1 ? i + first : end;
 			take(i, shown);
 			if (shown < end) rows.push({at: shown, to: end - 1, fold: 'burst'});
 		} else {

@@ -1,5 +1,5 @@
-// Package page draws a run as one page of HTML that needs nothing else: the ladder, the state diagram beside it, queues,
-// and each event's details, to be walked through.
+// Package page draws a run as one page of HTML that needs nothing else: the ladder, the state diagram beside it,
+// queues, and each event's details, to be walked through.
 package page
 
 import (

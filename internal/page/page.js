@@ -143,7 +143,7 @@ function theme(on) {
 // lay lays out the rows, all of them or with what is alike folded, and stays at the event.
 function lay(all) {
 	const at = rows[current]?.at || 0;
-	layRows(all);
+	layRows(all, 3);
 	byId('slider').max = Math.max(0, rows.length - 1);
 	go(rowOf[at], true);
 }
@@ -151,27 +151,34 @@ function lay(all) {
 // forPrint lays the page out on a sheet of A4: the whole way in the diagram, every row, and letters as large as fit, but
 // never too small to read: a run that is longer goes on to the next sheet.
 function forPrint() {
-	if (rows.length <= 20 * chunkSize) chunks.forEach(make);
-	const root = document.documentElement;
-	root.classList.add('paper');
+	document.documentElement.classList.add('paper');
 	if (connectionShown()) drawStates(connectionShown(), steps.length - 1);
-	for (let size = 11; size >= 5; size -= 0.25) {
-		root.style.setProperty('--print', size + 'px');
-		if (document.body.scrollHeight <= sheetHigh) break;
+	if (rows.length > 20 * chunkSize || fits(6)) return;
+	layRows(byId('all').checked, 1); // less of what is alike
+	fits(5);
+}
+
+// fits chooses the letters, and tells whether they are not smaller than this.
+function fits(least) {
+	chunks.forEach(make);
+	for (let size = 11; size >= least; size -= 0.25) {
+		document.documentElement.style.setProperty('--print', size + 'px');
+		if (document.body.scrollHeight <= sheetHigh) return true;
 	}
+	return false;
 }
 
 const sheetHigh = 1035; // of A4 without its margins, in px
 
 function afterPrint() {
 	document.documentElement.classList.remove('paper');
-	drawNow();
+	lay(byId('all').checked);
 }
 
 drawHead();
 drawDiagram();
 const chooser = byId('connection');
-connections.forEach((c, i) => { if (!c.aside) chooser.append(el('option', {value: i}, c.label || 'the only one')); });
+connections.forEach((c, i) => { if (!c.aside) chooser.append(el('option', {value: i}, (c.label || 'the only one').replace(/^:/, 'client’s port '))); });
 if (manyConnections) chooser.append(el('option', {value: 'event'}, 'that of the current event'));
 chooser.value = run.main;
 byId('chooser').hidden = !manyConnections;

@@ -12,10 +12,10 @@ const watcher = new IntersectionObserver(seen => {
 	}
 }, {rootMargin: '1500px'});
 
-function layRows(all) {
+function layRows(all, first) {
 	watcher.disconnect();
 	chunks.length = 0;
-	rows = rowsOf(all);
+	rows = rowsOf(all, first);
 	rowOf = new Int32Array(steps.length);
 	rows.forEach((r, k) => { for (let i = r.at; i <= r.to; i++) rowOf[i] = k; });
 	const box = show('rows');
@@ -126,7 +126,8 @@ function arrowSays(step, chip) {
 	const a = step.arrow;
 	const fate = {held: 'held on the way', dropped: '✗ lost', duplicated: 'delivered twice'}[a.fate];
 	const label = el('span', {class: 'label'}, chip, a.says);
-	const more = [a.inferred ? '' : (a.more || []).join(', ')];
+	const marks = step.event?.marks || [];
+	const more = a.inferred ? '' : (a.more || []).map(m => marks.includes(m) ? '[' + m + ']' : m).join(', ');
 	return {middle: [label, arrowNode(a), fate ? el('span', {class: 'fate ' + a.fate}, fate) : ''], lane: [el('i', {class: 'more'}, more)]};
 }
 
@@ -135,9 +136,9 @@ function arrowNode(a) {
 	const right = a.from === 'client';
 	const stops = a.fate === 'held' || a.fate === 'dropped';
 	const x = part => right ? part + '%' : (100 - part) + '%';
-	const end = stops ? 62 : 100, down = stops ? 9 : 12;
+	const end = stops ? 62 : 100, down = stops ? '56%' : '75%';
 	const kind = 'way ' + a.from + (a.inferred ? ' inferred' : '') + (a.fate ? ' ' + a.fate : '');
-	const node = svg('svg', {class: kind, 'aria-hidden': 'true'}, svg('line', {x1: x(0), y1: 3, x2: x(end), y2: down}));
+	const node = svg('svg', {class: kind, 'aria-hidden': 'true'}, svg('line', {x1: x(0), y1: '20%', x2: x(end), y2: down}));
 	const tip = svg('svg', {x: x(end), y: down, overflow: 'visible'});
 	const s = right ? -1 : 1;
 	if (a.fate === 'dropped') tip.append(svg('path', {class: 'cross', d: 'M-5-5L5 5M-5 5L5-5'}));

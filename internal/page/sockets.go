@@ -180,13 +180,13 @@ func (o *socket) connects() bool {
 	return !o.Listener && (len(o.states) > 1 || len(o.states) == 1 && !o.states[tcpinfo.Closed])
 }
 
-// has tells whether a segment is of a connection.
-func (s *sockets) has(c connection, b *timeline.Segment) bool {
+// has tells whether a segment between these addresses is of a connection.
+func (s *sockets) has(c connection, ends timeline.Ends) bool {
 	for _, i := range []*int{c.Client, c.Server} {
 		if i == nil {
 			continue
 		}
-		if e := s.all[*i].ends; e == (timeline.Ends{Local: b.Src, Remote: b.Dst}) || e == (timeline.Ends{Local: b.Dst, Remote: b.Src}) {
+		if e := s.all[*i].ends; e == ends || e == ends.Other() {
 			return true
 		}
 	}
