@@ -33,6 +33,8 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--mermaid, --json and --quiet each say what is printed: want one of them")
 	case f.Set.Changed("svg") && f.SVG == "":
 		return Usagef("--svg '': want the name of a file")
+	case f.SVG == "-":
+		return Usagef("--svg -: a figure is written to a file: want its name")
 	case f.Overwrite && f.SVG == "":
 		return Usagef("--overwrite is about a file that is written: it goes with --svg FILE")
 	}

@@ -127,6 +127,9 @@ func (p *page) head(l *ladder.Ladder) {
 	if l.Inferred {
 		said = append(said, sentence(ladder.Dashed))
 	}
+	if l.IsBare() {
+		said = append(said, sentence(ladder.Bare))
+	}
 	if l.HasOpen() {
 		said = append(said, sentence(ladder.Unshown))
 	}
