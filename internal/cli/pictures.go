@@ -36,8 +36,12 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--mermaid, --json and --quiet each say what is printed: want one of them")
 	case f.Set.Changed("svg") && f.SVG == "":
 		return Usagef("--svg '': want the name of a file")
+	case f.SVG == "-":
+		return Usagef("--svg -: a figure is written to a file: want its name")
 	case f.Set.Changed("html") && f.HTML == "":
 		return Usagef("--html '': want the name of a file")
+	case f.HTML == "-":
+		return Usagef("--html -: a page is written to a file: want its name")
 	case f.Overwrite && f.SVG == "" && f.HTML == "":
 		return Usagef("--overwrite is about a file that is written: it goes with --svg FILE or --html FILE")
 	}

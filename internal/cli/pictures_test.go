@@ -16,7 +16,7 @@ import (
 // Flags that say different things of what is printed, or nothing of a file, are refused.
 func TestPicturesAreRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"--mermaid", "--json"}, {"--mermaid", "--quiet"}, {"--mermaid", "--json", "--quiet"}, {"--svg", ""}, {"--overwrite"},
+		{"--mermaid", "--json"}, {"--mermaid", "--quiet"}, {"--mermaid", "--json", "--quiet"}, {"--svg", ""}, {"--svg", "-"}, {"--overwrite"},
 	} {
 		err := NewFlags("echoc").Parse(append(args, "close"))
 		if Status(err) != ExitUsage {

@@ -55,8 +55,13 @@ func (d *edges) draw(e *Edge, own string) {
 	a, b := point{float64(from.X), float64(from.Y)}, point{float64(at.X), float64(at.Y)}
 	long := math.Hypot(b.x-a.x, b.y-a.y)
 	mid := point{(a.x+b.x)/2 - (b.y-a.y)/long*off, (a.y+b.y)/2 + (b.x-a.x)/long*off}
-	d.curve(own, border(a, mid), mid, border(b, mid))
-	d.label(own, point{(a.x + b.x + 2*mid.x) / 4, (a.y+b.y+2*mid.y)/4 + 4}, "middle", e.Says())
+	a, b = border(a, mid), border(b, mid)
+	d.curve(own, a, mid, b)
+	along := 0.38 // where the text stands: those of the two ends beside each other
+	if own == "v" {
+		along = 0.62
+	}
+	d.label(own, on(a, mid, b, along+0.16*float64(d.taken[in]-1)), "middle", e.Says())
 }
 
 // around goes back to CLOSED outside of the others.
@@ -76,7 +81,11 @@ func (d *edges) around(e *Edge, from Place, own string) {
 	end := to.X + side*(StateWide/2)
 	fmt.Fprintf(&d.lines, `<path class="p%s" d="M%d %d H%d V%d H%d"/>`+"\n", own, from.X+side*StateWide/2, from.Y, out, y, end+side*8)
 	d.head(own, point{float64(end), float64(y)}, point{float64(end + side*8), float64(y)})
-	d.label(own, point{float64(from.X + side*(StateWide/2+24)), float64(from.Y - 8)}, map[int]string{1: "start", -1: "end"}[side], e.Says())
+	above := -8
+	if own == "v" {
+		above = 18
+	}
+	d.label(own, point{float64(from.X + side*(StateWide/2+8)), float64(from.Y + above)}, map[int]string{1: "start", -1: "end"}[side], e.Says())
 }
 
 // curve is a line with an arrow's head.
@@ -101,6 +110,12 @@ func (d *edges) label(own string, at point, anchor, s string) {
 	left := at.x - map[string]float64{"middle": wide / 2, "end": wide}[anchor]
 	fmt.Fprintf(&d.labels, `<rect class="bg" x="%.1f" y="%.1f" width="%.1f" height="15"/><text class="t %s" style="text-anchor:%s" x="%.1f" y="%.1f">%s</text>`+"\n",
 		left-2, at.y-12, wide+4, own, anchor, at.x, at.y, escaped(s))
+}
+
+// on is a point of a curve.
+func on(a, mid, b point, t float64) point {
+	of := func(a, mid, b float64) float64 { return (1-t)*(1-t)*a + 2*t*(1-t)*mid + t*t*b }
+	return point{of(a.x, mid.x, b.x), of(a.y, mid.y, b.y) + 4}
 }
 
 // border is where the line from a state's middle to a point leaves its box.

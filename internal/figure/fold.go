@@ -80,6 +80,6 @@ func sum(rows []row) row {
 	if i := len(first.says) - len(first.arrow.Says); i > 0 {
 		prefix = first.says[:i]
 	}
-	first.arrow, first.says, first.count = &a, prefix+says, len(rows)
+	first.arrow, first.says = &a, prefix+says
 	return first
 }

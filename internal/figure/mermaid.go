@@ -13,8 +13,12 @@ import (
 // mostMermaid is how long one of the diagrams may be, in bytes: Mermaid draws none of more than 50,000 characters.
 const mostMermaid = 45_000
 
-// mostText is how long a text in it may be before it is cut: a note that is wider hides the arrows beside it.
-const mostText = 72
+// mostText is how long a text in it may be before it is cut, and noteWide how wide a note: one that is wider hides the
+// arrows beside it.
+const (
+	mostText = 96
+	noteWide = 40
+)
 
 // Mermaid writes a run as two diagrams, fenced as GitHub wants them: who did and sent what, and the ways of both ends
 // through the state diagram.
@@ -37,6 +41,9 @@ func sequence(l *ladder.Ladder, o Options) string {
 	}
 	if l.Inferred {
 		s.note("client,server", ladder.Dashed)
+	}
+	if l.IsBare() {
+		s.note("client,server", ladder.Bare)
 	}
 	if l.HasOpen() {
 		s.note("client,server", ladder.Unshown)
@@ -66,10 +73,13 @@ type sequencer struct {
 func (s *sequencer) line(format string, args ...any) { fmt.Fprintf(&s.b, format+"\n", args...) }
 
 func (s *sequencer) note(over string, texts ...string) {
-	for i, t := range texts {
-		texts[i] = mermaidText(t, mostText)
+	var lines []string
+	for _, t := range texts {
+		for _, l := range wrapped(cut(view.Clean(t), mostText), noteWide) {
+			lines = append(lines, mermaidText(l, mostText))
+		}
 	}
-	s.line("    Note over %s: %s", over, strings.Join(texts, "<br/>"))
+	s.line("    Note over %s: %s", over, strings.Join(lines, "<br/>"))
 }
 
 // row writes what a diagram that is no wall has of a row: no queue or timer of a state that stayed.

@@ -109,6 +109,9 @@ func (w *Way) walk(b *timeline.State, way []tcpinfo.State, says, ended string) {
 	}
 	e := Edge{From: from, To: w.node(b.To, false), Words: says}
 	e.Cause = cause(from.State, b.To, b.How, ended)
+	if b.To == tcpinfo.Closed && e.Cause != "" {
+		e.Words = "" // it is known how it ended
+	}
 	w.edge(e)
 }
 
@@ -157,7 +160,7 @@ func cause(from, to tcpinfo.State, how timeline.How, ended string) string {
 	case from == tcpinfo.LastAck && (how == timeline.EndedSecond || how == timeline.EndedSent):
 		return "ACK"
 	case to == tcpinfo.Closed && how == timeline.EndedAbort:
-		return ended + " sends RST"
+		return "close() sends RST"
 	case to == tcpinfo.Closed && (how == timeline.EndedTold || how == timeline.EndedByOther):
 		return "RST"
 	}

@@ -37,7 +37,6 @@ type row struct {
 	says  string
 	more  []string
 	arrow *ladder.Arrow
-	count int // how many segments an arrow stands for, if more than one
 }
 
 // Options say what a figure shows.
@@ -107,7 +106,7 @@ func (r *row) of(body timeline.Body) bool {
 
 // arrowRow has on the arrow what the segment says, and below it what its marks and options add.
 func arrowRow(r row, a *ladder.Arrow, many bool) row {
-	r.kind, r.arrow, r.count, r.side = arrow, a, 1, a.From
+	r.kind, r.arrow, r.side = arrow, a, a.From
 	r.says = view.Clean(a.Says)
 	for _, m := range a.More {
 		r.more = append(r.more, view.Clean(m))

@@ -21,10 +21,10 @@ var Places = map[tcpinfo.State]Place{
 	tcpinfo.Established: {560, 290},
 	tcpinfo.FinWait1:    {260, 380},
 	tcpinfo.CloseWait:   {860, 380},
-	tcpinfo.FinWait2:    {120, 500},
-	tcpinfo.Closing:     {480, 500},
-	tcpinfo.LastAck:     {860, 500},
-	tcpinfo.TimeWait:    {300, 620},
+	tcpinfo.FinWait2:    {190, 520},
+	tcpinfo.Closing:     {500, 450},
+	tcpinfo.LastAck:     {860, 510},
+	tcpinfo.TimeWait:    {330, 620},
 }
 
 // The size of that drawing, and of a state in it.

@@ -26,7 +26,7 @@ const (
 	smallSize   = 12
 )
 
-// columns is how many characters of a size fit: a monospace font's are 0.6 of its size wide, some a little more.
+// columns is how many characters of a size fit: a monospace font's are 0.6 of its size wide, or a little more.
 func columns(room, size int) int { return room * 100 / (size * 64) }
 
 // SVG writes a run as a figure: the ladder and below it the state diagram with the ways of both ends. It is one file
@@ -132,6 +132,9 @@ func (p *page) head(l *ladder.Ladder) {
 	said := []string{"Times are in ms.", "States are from getsockopt(TCP_INFO), unless another source is named."}
 	if l.Inferred {
 		said = append(said, sentence(ladder.Dashed))
+	}
+	if l.IsBare() {
+		said = append(said, sentence(ladder.Bare))
 	}
 	if l.HasOpen() {
 		said = append(said, sentence(ladder.Unshown))

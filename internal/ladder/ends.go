@@ -139,9 +139,9 @@ func (c *cast) pair() {
 		if e.entered < 0 || e.peer != nil || e.ends.Local == e.ends.Remote && e.ends.Local.IsValid() {
 			continue
 		}
-		until := e.last + 1 // no end of a later connection between these addresses is its peer
+		until := len(c.of) // no end of a later connection between these addresses is its peer
 		for _, later := range c.all[i+1:] {
-			if until = max(until, later.first); later.side == e.side && later.ends == e.ends {
+			if later.side == e.side && later.ends == e.ends {
 				until = later.first
 				break
 			}

@@ -54,6 +54,9 @@ const Dashed = "dashed: inferred from calls and states of both ends, not seen"
 // Unshown is what a view says once, where there are arrows that are Open.
 const Unshown = "an open head: sent, and nothing shows that it came"
 
+// Bare is what a view says where there are no arrows at all.
+const Bare = "no arrows: no segment was seen, and nothing here tells of the calls and states of both ends"
+
 // Of makes a ladder of the events of one run, in their order.
 func Of(head Head, events []timeline.Event) *Ladder {
 	l := &Ladder{Head: head}
@@ -85,6 +88,11 @@ func Of(head Head, events []timeline.Event) *Ladder {
 // HasOpen says whether an arrow is Open.
 func (l *Ladder) HasOpen() bool {
 	return slices.ContainsFunc(l.Steps, func(s Step) bool { return s.Arrow != nil && s.Arrow.Open })
+}
+
+// IsBare says whether there are no arrows.
+func (l *Ladder) IsBare() bool {
+	return !slices.ContainsFunc(l.Steps, func(s Step) bool { return s.Arrow != nil })
 }
 
 // step is an inferred arrow as a row, with the time of the event above it: when it was sent is not known.
