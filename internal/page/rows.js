@@ -156,7 +156,7 @@ function lines(row) {
 	for (const side of ['client', 'server']) {
 		const g = svg('svg', {x: side === 'client' ? '0' : '100%', overflow: 'visible'}, svg('line', {class: side, x1: 0, x2: 0, y1: -1, y2: '100%'}));
 		for (const b of new Set([...above, ...below])) {
-			if (b.side !== side) continue;
+			if (b.side !== side || (b.aside && !byId('all').checked)) continue;
 			const begins = !above.includes(b), ends = !below.includes(b), x = -3 + b.slot * (side === 'client' ? -8 : 8);
 			g.append(svg('rect', {class: 'bar ' + side + (begins ? ' begins' : ends ? ' ends' : ''), x, width: 6}));
 			if (begins || ends) g.append(svg('rect', {class: 'bar cap ' + side, x: x - 2, width: 10}));
