@@ -134,11 +134,11 @@ function drawQueues(connection, i) {
 	const ends = connection ? endsOf(connection, i) : {listener: sockets.findIndex(s => s.listener)};
 	const box = [ends.listener >= 0 ? listenerNode(ends.listener, i) : ''];
 	for (const side of connection ? ['client', 'server'] : []) {
-		const e = connection[side] === undefined ? undefined : lastWith(connection[side], i);
-		box.push(el('div', {}, el('h3', {}, el('b', {class: 'dot ' + side}, side === 'client' ? 'C' : 'S'), ' ' + side + '’s buffers'),
+		const step = connection[side] === undefined ? undefined : lastWith(connection[side], i), e = step?.event;
+		box.push(el('div', {}, el('h3', {}, el('b', {class: 'dot ' + side}, side === 'client' ? 'C' : 'S'), ' ' + side + '’s buffers', step ? el('span', {class: 'dim at'}, ' at ' + ms(step.at_us) + ' ms') : ''),
 			gauge('Send-Q', 'written and not acknowledged', e?.send_q, largestOf(connection), side), gauge('Recv-Q', 'received and not read', e?.recv_q, largestOf(connection), side)));
 	}
-	if (connection) box.push(el('p', {class: 'dim'}, 'As the kernel told last. Send-Q: written, not yet acknowledged; Recv-Q: received, not yet read. A SYN or FIN counts as one byte.'));
+	if (connection) box.push(el('p', {class: 'dim'}, 'As the kernel told last, at the time given. Send-Q: written, not yet acknowledged; Recv-Q: received, not yet read. A SYN or FIN counts as one byte.'));
 	show('queues', box);
 }
 
@@ -148,10 +148,10 @@ function listenerNode(listener, i) {
 		q ? cells('Accept queue', q.accept_queue, q.accept_limit + 1) : el('p', {class: 'dim'}, 'nothing told yet'), q && q.syn_queue !== undefined ? cells('SYN queue', q.syn_queue) : '');
 }
 
-// lastWith is the last that was told of a socket's queues; of one that is gone, nothing.
+// lastWith is when a socket's queues were told last; of one that is gone, never.
 function lastWith(socket, i) {
-	const e = stateAt(socket, i)?.event;
-	return e && e.to !== 'CLOSED' ? e : undefined;
+	const step = stateAt(socket, i);
+	return step && step.event.to !== 'CLOSED' ? step : undefined;
 }
 
 function gauge(name, means, n, most, side) {

@@ -88,7 +88,7 @@ function drawWay(into, side, socket, i, toListen) {
 		for (let k = 1; walk && k < walk.way.length; k++) {
 			const [from, to] = [walk.way[k - 1], walk.way[k]];
 			const known = edgesOf.find(e => e.from === from && e.to === to);
-			into.append(svg('g', {class: 'walk ' + side + (walk.unseen ? ' unseen' : '')}, arrowPath(from, to, known?.short ? known.bend : 26, side === 'client' ? 2 : -2)));
+			into.append(svg('g', {class: 'walk ' + side + (walk.unseen ? ' unseen' : '')}, arrowPath(from, to, known?.short ? known.bend : 66, side === 'client' ? 2 : -2)));
 		}
 	}
 }

@@ -45,15 +45,18 @@ function listenerOf(connection, i) {
 	return found;
 }
 
-// bars are the calls that are in the kernel after each row: {side, slot, id}. Rows between share a list.
+// aside: it serves both sides to agree on the next step, and the lesson is not about it.
+const aside = step => Boolean(step.event && step.event.aside);
+
+// bars are the calls that are in the kernel after each step: {side, slot, id, aside}. Steps between share a list.
 const bars = (() => {
 	let now = [];
 	return steps.map(step => {
 		const e = step.event;
 		if (e && e.kind === 'enter') {
 			let slot = 0;
-			while (now.some(b => b.side === e.side && b.slot === slot)) slot++;
-			now = [...now, {side: e.side, slot, id: e.id}];
+			while (now.some(b => b.side === e.side && b.slot === slot && b.aside === aside(step))) slot++;
+			now = [...now, {side: e.side, slot, id: e.id, aside: aside(step)}];
 		} else if (e && e.kind === 'call' && entries.has(e.id)) {
 			now = now.filter(b => b.id !== e.id);
 		}
@@ -78,8 +81,6 @@ function ordinary(step) {
 	const a = step.arrow, e = step.event;
 	return e && e.kind === 'segment' && a.flags.every(f => f === 'ACK' || f === 'PSH') && (!e.fate || e.fate === 'delivered') && !e.marks;
 }
-
-const aside = step => Boolean(step.event && step.event.aside);
 
 
 // rowsOf are the rows to be shown: of a long burst of segments the first few, of what is beside the lesson a line.

@@ -70,7 +70,7 @@ function reveal(node) {
 function sentence() {
 	const row = rows[current], node = nodeOf(current);
 	const step = steps[row.at], side = step.arrow ? 'from the ' + step.arrow.from : step.event.side;
-	const text = [...node.querySelectorAll('.lane, .label, .fate, .folded, .full')].map(n => n.textContent.trim()).filter(Boolean).join(' ');
+	const text = [...node.querySelectorAll('.lane, .label, .fate, .full')].map(n => n.textContent.trim()).filter(Boolean).join(' ');
 	return ms(step.at_us) + ' ms, ' + side + (step.arrow?.inferred ? ', inferred' : '') + ': ' + text;
 }
 

@@ -159,7 +159,11 @@ func TestWalk(t *testing.T) {
 		{timeline.State{From: tcpinfo.Established, To: tcpinfo.FinWait1}, "ESTABLISHED, FIN-WAIT-1 seen"},
 		{timeline.State{From: tcpinfo.Established, To: tcpinfo.Established}, "none"},
 		{timeline.State{From: tcpinfo.Closed, To: tcpinfo.Established, Local: client, Remote: server}, "CLOSED, SYN-SENT, ESTABLISHED unseen"},
-		{timeline.State{From: tcpinfo.Closed, To: tcpinfo.Established, Local: client, Remote: client}, "CLOSED, ESTABLISHED unseen"}, // crossed SYNs are as likely
+		{timeline.State{From: tcpinfo.Closed, To: tcpinfo.Established, Local: client, Remote: client}, "CLOSED, SYN-SENT, SYN-RECEIVED, ESTABLISHED unseen"},
+		{timeline.State{From: tcpinfo.Closed, To: tcpinfo.Established, Local: server, Remote: client}, "CLOSED, ESTABLISHED unseen"}, // both SYNs may have crossed
+		{timeline.State{From: tcpinfo.SynSent, To: tcpinfo.Established, Local: client, Remote: server}, "SYN-SENT, ESTABLISHED seen"},
+		{timeline.State{From: tcpinfo.SynSent, To: tcpinfo.Established, Local: client, Remote: client}, "SYN-SENT, SYN-RECEIVED, ESTABLISHED unseen"},
+		{timeline.State{From: tcpinfo.FinWait1, To: tcpinfo.TimeWait, Local: client, Remote: server}, "FIN-WAIT-1, TIME-WAIT unseen"},
 		{timeline.State{To: tcpinfo.Established, Local: server, Remote: client}, "LISTEN, SYN-RECEIVED, ESTABLISHED unseen"},
 		{timeline.State{To: tcpinfo.SynReceived, Local: server, Remote: client}, "LISTEN, SYN-RECEIVED seen"},
 		{timeline.State{To: tcpinfo.Listen, Local: server}, "none"},

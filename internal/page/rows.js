@@ -58,8 +58,8 @@ function rowNode(k) {
 	if (k === current) node.setAttribute('aria-current', 'step');
 	const middle = el('span', {class: 'mid'}, lines(row));
 	if (row.fold) {
-		middle.append(el('span', {class: 'folded'}, '⋮ ' + folded(row)));
-		node.append(el('span', {class: 'lane client'}), middle, el('span', {class: 'lane server'}));
+		node.classList.add('across');
+		node.append(middle, el('span', {class: 'full'}, el('span', {class: 'folded'}, '⋮ ' + folded(row))));
 		return node;
 	}
 	const says = rowSays(step, row.at);
@@ -78,7 +78,7 @@ function rowNode(k) {
 // rowSays is what stands in a row: in its side's lane, and in the middle.
 function rowSays(step, i) {
 	const e = step.event, name = tag(step);
-	const chip = name ? el('b', {class: 'tag tag' + hue(name)}, name) : '';
+	const chip = name ? [el('b', {class: 'tag tag' + hue(name)}, name), ' '] : '';
 	if (step.arrow) return arrowSays(step, chip);
 	switch (e.kind) {
 	case 'enter': return {lane: [chip, el('code', {}, said(e)), el('i', {class: 'more'}, ' waits …')]};
@@ -156,7 +156,7 @@ function lines(row) {
 	for (const side of ['client', 'server']) {
 		const g = svg('svg', {x: side === 'client' ? '0' : '100%', overflow: 'visible'}, svg('line', {class: side, x1: 0, x2: 0, y1: -1, y2: '100%'}));
 		for (const b of new Set([...above, ...below])) {
-			if (b.side !== side) continue;
+			if (b.side !== side || (b.aside && !byId('all').checked)) continue;
 			const begins = !above.includes(b), ends = !below.includes(b), x = -3 + b.slot * (side === 'client' ? -8 : 8);
 			g.append(svg('rect', {class: 'bar ' + side + (begins ? ' begins' : ends ? ' ends' : ''), x, width: 6}));
 			if (begins || ends) g.append(svg('rect', {class: 'bar cap ' + side, x: x - 2, width: 10}));

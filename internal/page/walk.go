@@ -79,13 +79,17 @@ func (s *sockets) finArrived(of timeline.Ends) bool {
 }
 
 // ways are those of the state machine, but for what is known of the other end: a listener's answer is SYN-ACK, and
-// never a SYN alone.
+// never a SYN alone; who connects to himself gets his own SYN.
 func (s *sockets) ways(b *timeline.State) [][]tcpinfo.State {
 	ways := rfc9293.Ways(b.From, b.To)
-	if b.From != tcpinfo.Closed && b.From != tcpinfo.SynSent || !s.listeners[b.Remote.Port()] {
+	itself := b.Local.Port() != 0 && b.Local == b.Remote
+	if itself && b.From == tcpinfo.SynSent && b.To == tcpinfo.Established {
+		return [][]tcpinfo.State{{tcpinfo.SynReceived}}
+	}
+	if b.From != tcpinfo.Closed || !itself && !s.listeners[b.Remote.Port()] {
 		return ways
 	}
-	return slices.DeleteFunc(ways, func(way []tcpinfo.State) bool { return slices.Contains(way, tcpinfo.SynReceived) })
+	return slices.DeleteFunc(ways, func(way []tcpinfo.State) bool { return slices.Contains(way, tcpinfo.SynReceived) != itself })
 }
 
 func names(states []tcpinfo.State) (s string) {
