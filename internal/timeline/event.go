@@ -69,8 +69,8 @@ type Enter struct {
 	Sys *sockapi.Call `json:"-"`
 }
 
-// Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call
-// as a value; of a call that another program wrote down there is none.
+// Call is a system call that has returned. Args are in strace's notation. While it is being made those who see it have
+// it as a value, too; of a call that was read from a record there is none, so that no view asks for it.
 type Call struct {
 	Call   string   `json:"call"`
 	Args   []string `json:"args"`
