@@ -4,9 +4,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 
 	"socklife/internal/cli"
 	"socklife/internal/lab"
@@ -64,7 +66,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	switch {
 	case len(args) == 0:
 		return cli.Usagef("nothing to do: try  echoc half-close  (see echoc --help)")
-	case len(args) > 2 && args[0] != "learn" && args[0] != "quiz":
+	case len(args) > 2 && !slices.Contains(cli.Commands, args[0]):
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
 		if len(args) > 1 {
@@ -75,6 +77,8 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return takeCourse(ctx, f, args[1:])
 	case args[0] == "quiz":
 		return holdQuiz(ctx, f, args[1:])
+	case args[0] == "replay":
+		return replay(ctx, f, args[1:])
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
 	case cli.LooksLikeAddr(args[0]):
@@ -111,12 +115,15 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	play := stage.Both
+	play, sides := stage.Both, []timeline.Side{timeline.Client, timeline.Server}
 	if len(args) == 2 {
-		play = stage.Client
+		play, sides = stage.Client, sides[:1]
 		cfg.Addr, cfg.Timeout = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	}
+	if err := f.Keep(&out, o, sides...); err != nil {
+		return errors.Join(err, finish())
 	}
 	out.Begin()
 	result := play(ctx, sc, cfg)

@@ -87,9 +87,13 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
-	out := f.Output(f.Wire.Timeline(), view.Options{
+	o := view.Options{
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).Before(), ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
-	})
+	}
+	out := f.Output(f.Wire.Timeline(), o)
+	if err := f.Keep(&out, o, timeline.Server); err != nil {
+		return out.Done(err)
+	}
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
 	if err != nil {
 		return out.Done(err)

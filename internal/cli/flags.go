@@ -27,6 +27,8 @@ type Flags struct {
 	groups  map[Group]*pflag.FlagSet
 
 	Color, Clock        string
+	Record              string
+	Overwrite           bool
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
 	All                 bool
@@ -56,6 +58,8 @@ func NewFlags(program string) *Flags {
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
+	fs.StringVar(&f.Record, "record", "", "keep the timeline in this `FILE`, for echoc replay")
+	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs = f.In(GroupPace)
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `DURATION` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
@@ -110,6 +114,12 @@ func (f *Flags) Parse(args []string) error {
 	}
 	if f.JSON && f.Quiet {
 		return Usagef("--json prints events and --quiet prints none: want one of them")
+	}
+	if f.Set.Changed("record") && f.Record == "" {
+		return Usagef("--record '': want the name of a file")
+	}
+	if f.Overwrite && f.Record == "" {
+		return Usagef("--overwrite is about a file that is written: it goes with --record FILE")
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err

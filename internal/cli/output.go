@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socklife/internal/lesson"
+	"socklife/internal/record"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -18,8 +19,11 @@ type Output struct {
 	Log  *timeline.Log
 	View view.View // of Log
 
-	terminal bool    // somebody is looking on
-	screen   *screen // where the user is asked before each step; nil if not
+	terminal   bool           // somebody is looking on
+	record     *record.Writer // of the events too; nil if they are not kept
+	recordName string
+
+	screen *screen // where the user is asked before each step; nil if not
 
 	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
@@ -49,6 +53,7 @@ func (o Output) head() {
 func (o Output) Done(ended error) error {
 	o.Log.Close()
 	o.View.Flush()
+	ended = o.keep(ended)
 	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
 		if lost := o.View.Err(); lost != nil {
 			return lost

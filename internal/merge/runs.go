@@ -1,0 +1,160 @@
+package merge
+
+import (
+	"slices"
+
+	"socklife/internal/timeline"
+)
+
+// runs are those of a server, one after the other, each with what came before it and is about its sockets: its listener
+// may be older than the run. The plain server has one.
+func runs(s *half) (list [][]timeline.Event) {
+	var before, now []timeline.Event
+	for _, e := range s.events {
+		now = append(now, e)
+		if _, ends := e.Body.(*timeline.Summary); ends {
+			list = append(list, run(before, now))
+			for _, e := range now {
+				if prepares(e.Body) || isAccepting(e.Body) {
+					before = append(before, e)
+				}
+			}
+			now = nil
+		}
+	}
+	if len(now) > 0 {
+		list = append(list, run(before, now))
+	}
+	return list
+}
+
+// run is one with what belongs to it of those before.
+func run(before, now []timeline.Event) (all []timeline.Event) {
+	used, returns := map[int]bool{}, map[int64]bool{}
+	began := false
+	for _, e := range now {
+		_, begin := e.Body.(*timeline.Begin)
+		began = began || begin
+		if c, ok := e.Body.(*timeline.Call); ok {
+			returns[c.ID] = true
+		}
+		if own, made := sockets(e.Body); began {
+			used[own], used[made] = true, true
+		}
+	}
+	delete(used, 0)
+	for _, e := range before {
+		if own, _ := sockets(e.Body); used[own] && prepares(e.Body) || isEnter(e.Body, returns) {
+			all = append(all, e)
+		}
+	}
+	began = false
+	for _, e := range now {
+		_, begin := e.Body.(*timeline.Begin)
+		began = began || begin
+		if own, _ := sockets(e.Body); began || own == 0 || used[own] {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// prepares: an event of a listener that later runs have, too.
+func prepares(b timeline.Body) bool {
+	switch b := b.(type) {
+	case *timeline.Call:
+		return slices.Contains([]string{"socket", "setsockopt", "bind", "listen", "getsockname"}, b.Call)
+	case *timeline.State:
+		return !b.Remote.IsValid()
+	}
+	return false
+}
+
+// isAccepting: the entry of a call that may return in a later run.
+func isAccepting(b timeline.Body) bool {
+	e, ok := b.(*timeline.Enter)
+	return ok && e.Call == "accept4"
+}
+
+// isEnter: the entry of one of these calls.
+func isEnter(b timeline.Body, calls map[int64]bool) bool {
+	e, ok := b.(*timeline.Enter)
+	return ok && calls[e.ID]
+}
+
+// sockets are the numbers of the one that an event is about, and of the one that it made.
+func sockets(b timeline.Body) (own, made int) {
+	switch b := b.(type) {
+	case *timeline.Enter:
+		return b.Socket, 0
+	case *timeline.Call:
+		return b.Socket, b.NewSocket
+	case *timeline.State:
+		return b.Socket, 0
+	case *timeline.Queue:
+		return b.Socket, 0
+	}
+	return 0, 0
+}
+
+// ofConnections leaves of the plain server's events those of the client's connections, and of the listener that they
+// came through.
+func ofConnections(all []timeline.Event, client []timeline.Ends) (kept []timeline.Event) {
+	theirs := map[timeline.Ends]bool{}
+	for _, e := range client {
+		theirs[e.Other()] = true
+	}
+	used, listeners, returns := map[int]bool{}, map[int]bool{}, map[int64]bool{}
+	for _, e := range all {
+		if b, ok := e.Body.(*timeline.State); ok && theirs[plainEnds(b.Ends())] {
+			used[b.Socket] = true
+		}
+	}
+	for _, e := range all {
+		if b, ok := e.Body.(*timeline.Call); ok && used[b.NewSocket] {
+			listeners[b.Socket] = true
+		}
+	}
+	mine := func(e timeline.Event) bool {
+		switch own, made := sockets(e.Body); {
+		case used[own] || used[made]:
+			return true
+		case listeners[own]:
+			return prepares(e.Body)
+		}
+		b, ok := e.Body.(*timeline.Segment)
+		return ok && (theirs[plainEnds(timeline.Ends{Local: b.Src, Remote: b.Dst})] || theirs[plainEnds(timeline.Ends{Local: b.Dst, Remote: b.Src})])
+	}
+	for _, e := range all {
+		if b, ok := e.Body.(*timeline.Call); ok && mine(e) {
+			returns[b.ID] = true
+		}
+	}
+	for _, e := range all {
+		if _, enter := e.Body.(*timeline.Enter); isEnter(e.Body, returns) || !enter && mine(e) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// own are the events of a record that its side has to tell: the other side's states and queues are in the other record,
+// and of the run's beginning and end there is one each.
+func own(h *half, events []timeline.Event) (kept []timeline.Event) {
+	for _, e := range events {
+		switch e.Body.(type) {
+		case *timeline.State, *timeline.Queue:
+			if e.Side != h.side {
+				continue
+			}
+		case *timeline.Begin:
+			if h.side == timeline.Server {
+				continue
+			}
+		case *timeline.Summary:
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return kept
+}
