@@ -92,8 +92,10 @@ type player struct {
 // play shows all there is, and then tells what was wrong with it; or else, that what it is a record of was not in
 // order.
 func (p *player) play(ctx context.Context, from record.Source) (err error) {
-	if err := p.turn(p.about.Title); err != nil {
-		return err
+	if p.about.Format != 0 { // else its first event may tell of what it is
+		if err := p.turn(p.about.Title); err != nil {
+			return err
+		}
 	}
 	for {
 		e, bad := from.Next()
@@ -110,6 +112,9 @@ func (p *player) play(ctx context.Context, from record.Source) (err error) {
 	if err == nil {
 		err = p.failed
 	}
+	if p.out.View == nil {
+		return err
+	}
 	return p.out.Done(err)
 }
 
@@ -125,7 +130,7 @@ func (p *player) turn(name string) error {
 	}
 	p.scene = name
 	o := cli.Recorded(p.about)
-	if name == "" && !p.about.Both() {
+	if name == "" && len(p.about.Sides) == 1 {
 		if err := p.f.Refuse("a record of the plain server or client, only of scenarios", cli.OfScenarios...); err != nil {
 			return err
 		}
@@ -140,6 +145,7 @@ func (p *player) turn(name string) error {
 	} else if o.Words = lesson.Of(name).After(p.about.Args); !p.about.Has(timeline.Client) {
 		o.Words = o.Words.Before()
 	}
+	o.Recorded = true
 	p.out = p.f.Output(os.Stdout, o)
 	p.cfg = p.f.Config(p.out)
 	p.out.Begin()
@@ -163,6 +169,11 @@ func (p *player) next(ctx context.Context, e timeline.Event) error {
 		defer p.out.View.Flush()
 	case *timeline.Coverage:
 		if err := p.turn(p.about.Title); err != nil {
+			return err
+		}
+	}
+	if p.out.View == nil {
+		if err := p.turn(""); err != nil {
 			return err
 		}
 	}
