@@ -104,13 +104,13 @@ func TestReplayOfEachTerminal(t *testing.T) {
 	t.Run("scenario", func(t *testing.T) {
 		beside(t)
 		mine, theirs := newRecord(t), newRecord(t)
-		s := start(t, "--runs", "2", "--record", theirs, "server-close")
-		status, shown, errs := run(t, "echoc", "--record", mine, "server-close", s.addr)
+		s := start(t, "--json", "--runs", "2", "--record", theirs, "server-close")
+		status, shown, errs := run(t, "echoc", "--json", "--record", mine, "server-close", s.addr)
 		if status2, _, _ := run(t, "echoc", "-q", "server-close", s.addr); status != 0 || status2 != 0 || s.wait(t) != 0 {
 			t.Fatalf("%d, %d: %s%s", status, status2, errs, s.stderr())
 		}
 		for file, want := range map[string]string{mine: shown, theirs: s.out.String()} {
-			if status, out, errs := run(t, "echoc", "replay", file); status != 0 || out != want || errs != "" {
+			if status, out, errs := run(t, "echoc", "--json", "replay", file); status != 0 || out != want || errs != "" {
 				t.Errorf("status %d: %s\nshown:\n%s\nreplayed:\n%s", status, errs, want, out)
 			}
 		}
