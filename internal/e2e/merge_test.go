@@ -35,7 +35,7 @@ func TestTwoRecordsOfEveryScenario(t *testing.T) {
 			beside(t)
 			dir := t.TempDir()
 			mine, theirs := filepath.Join(dir, "client"), filepath.Join(dir, "server")
-			s := start(t, "-q", "--runs", "2", "--record", theirs, name)
+			s := start(t, "--json", "--runs", "2", "--record", theirs, name)
 			if status, _, errs := run(t, "echoc", "-q", name, s.addr); status != 0 {
 				t.Skip(errs)
 			}
@@ -136,7 +136,7 @@ func TestTwoRecordsOfThePlainCommands(t *testing.T) {
 	beside(t)
 	dir := t.TempDir()
 	mine, theirs := filepath.Join(dir, "client"), filepath.Join(dir, "server")
-	s := start(t, "-q", "--record", theirs)
+	s := start(t, "--json", "--record", theirs)
 	for i, args := range [][]string{{"-q", s.addr}, {"-q", "--record", mine, s.addr}, {"-q", s.addr}} {
 		client := command(t, "echoc", args...)
 		client.Stdin = strings.NewReader(fmt.Sprintf("client %d\n", i))
@@ -173,7 +173,7 @@ func TestRecordsThatDoNotBelongTogether(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for _, pair := range []string{"a", "b"} {
-		s := start(t, "-q", "--runs", "1", "--record", path("server "+pair), "close")
+		s := start(t, "--json", "--runs", "1", "--record", path("server "+pair), "close")
 		if status, _, errs := run(t, "echoc", "-q", "--record", path("client "+pair), "close", s.addr); status != 0 || s.wait(t) != 0 {
 			t.Fatal(errs)
 		}
@@ -183,7 +183,7 @@ func TestRecordsThatDoNotBelongTogether(t *testing.T) {
 			t.Fatal(errs)
 		}
 	}
-	s := start(t, "-q", "--runs", "1", "--record", path("other"), "half-close")
+	s := start(t, "--json", "--runs", "1", "--record", path("other"), "half-close")
 	if status, _, errs := run(t, "echoc", "-q", "half-close", s.addr); status != 0 || s.wait(t) != 0 {
 		t.Fatal(errs)
 	}

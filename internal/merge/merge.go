@@ -134,6 +134,9 @@ func (m *Merged) join(c, s *half, found *matched) {
 	}
 	all := weave(client, server, needs)
 	summary := together(c.events, found.run)
+	if summary != nil {
+		summary.Checks, summary.Failed = checks(all)
+	}
 	m.events = number(found.says(c, s)+"; "+says, all, summary)
 	about := *c.about
 	about.Sides = []timeline.Side{timeline.Client, timeline.Server}
@@ -149,11 +152,16 @@ func sameBoot(c, s *half) bool { return c.about.Boot != "" && c.about.Boot == s.
 // together is the end of both sides' runs; nil if neither came to it.
 func together(client, server []timeline.Event) *timeline.Summary {
 	c, s := last(client), last(server)
-	if c == nil || s == nil {
-		return cmpOr(c, s)
+	switch {
+	case c == nil && s == nil:
+		return nil
+	case c == nil:
+		c = s
+	case s == nil:
+		s = c
 	}
 	sum := *c
-	sum.OK, sum.Checks, sum.Failed = c.OK && s.OK, c.Checks+s.Checks, c.Failed+s.Failed
+	sum.OK = c.OK && s.OK
 	if sum.Why == "" && s.Why != "" {
 		sum.Why = "server: " + s.Why
 	} else if sum.Why != "" && sum.Why != timeline.Interrupted {
@@ -165,11 +173,16 @@ func together(client, server []timeline.Event) *timeline.Summary {
 	return &sum
 }
 
-func cmpOr(a, b *timeline.Summary) *timeline.Summary {
-	if a != nil {
-		return a
+// checks counts them.
+func checks(all []*item) (n, failed int) {
+	for _, it := range all {
+		if b, ok := it.Body.(*timeline.Check); ok {
+			if n++; !b.OK {
+				failed++
+			}
+		}
 	}
-	return b
+	return n, failed
 }
 
 func last(events []timeline.Event) (sum *timeline.Summary) {

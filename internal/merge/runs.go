@@ -138,13 +138,18 @@ func ofConnections(all []timeline.Event, client []timeline.Ends) (kept []timelin
 	return kept
 }
 
-// own are the events of a record that its side has to tell: the other side's states and queues are in the other record,
-// and of the run's beginning and end there is one each.
+// own are the events of a record that its side has to tell: what is seen of the other side is in the other record, by
+// whom it is about (a check that failed is kept: it is why the run did), and of the run's beginning and end there is one
+// each.
 func own(h *half, events []timeline.Event) (kept []timeline.Event) {
 	for _, e := range events {
-		switch e.Body.(type) {
+		switch b := e.Body.(type) {
 		case *timeline.State, *timeline.Queue:
 			if e.Side != h.side {
+				continue
+			}
+		case *timeline.Check:
+			if e.Side == h.side.Other() && b.OK {
 				continue
 			}
 		case *timeline.Begin:

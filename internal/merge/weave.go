@@ -105,7 +105,11 @@ func number(note string, all []*item, summary *timeline.Summary) (events []timel
 	}
 	for i, it := range all {
 		if i == 0 {
-			add(timeline.Event{Time: it.Time, Side: timeline.Wire, Body: &timeline.Note{Text: note}})
+			at := it.Time
+			if it.enter != nil && it.enter.Time.Before(at) {
+				at = it.enter.Time
+			}
+			add(timeline.Event{Time: at, Side: timeline.Wire, Body: &timeline.Note{Text: note}})
 		}
 		e := it.Event
 		switch b := e.Body.(type) {
