@@ -3,7 +3,6 @@ package merge
 import (
 	"fmt"
 	"net/netip"
-	"time"
 
 	"socklife/internal/timeline"
 )
@@ -13,6 +12,7 @@ type matched struct {
 	run    []timeline.Event // the server's
 	ends   timeline.Ends    // of the first connection that both have, as the client has them; invalid: it is by the time
 	conns  int              // how many there are
+	calls  int              // how many the server made on them in this run: the next may be seen to come while one ends
 	server netip.AddrPort
 }
 
@@ -56,7 +56,6 @@ func connections(events []timeline.Event, side timeline.Side) (list []timeline.E
 // match finds the server's run whose connections have the client's addresses.
 func match(c, s *half) (*matched, error) {
 	var best *matched
-	var closest time.Duration
 	of := connections(c.events, timeline.Client)
 	for _, run := range runs(s) {
 		m := &matched{run: run}
@@ -71,9 +70,9 @@ func match(c, s *half) (*matched, error) {
 				}
 			}
 		}
-		apart := begins(run).Sub(begins(c.events)).Abs()
-		if m.conns > 0 && (best == nil || m.conns > best.conns || m.conns == best.conns && apart < closest) {
-			best, closest = m, apart
+		m.calls = callsOn(run, of)
+		if m.conns > 0 && (best == nil || m.calls > best.calls || m.calls == best.calls && m.conns > best.conns) {
+			best = m
 		}
 	}
 	if best == nil {
@@ -113,15 +112,21 @@ func byTime(c, s *half) *matched {
 	return nil
 }
 
-// begins is when a run began.
-func begins(run []timeline.Event) time.Time {
+// callsOn counts a run's calls on the other ends of the client's connections.
+func callsOn(run []timeline.Event, client []timeline.Ends) (n int) {
+	theirs, socks := map[timeline.Ends]bool{}, map[int]bool{}
+	for _, e := range client {
+		theirs[e.Other()] = true
+	}
 	for _, e := range run {
-		if _, ok := e.Body.(*timeline.Begin); ok {
-			return e.Time
+		if b, ok := e.Body.(*timeline.State); ok && theirs[plainEnds(b.Ends())] {
+			socks[b.Socket] = true
 		}
 	}
-	if len(run) == 0 {
-		return time.Time{}
+	for _, e := range run {
+		if b, ok := e.Body.(*timeline.Call); ok && (socks[b.Socket] || socks[b.NewSocket]) {
+			n++
+		}
 	}
-	return run[0].Time
+	return n
 }

@@ -7,52 +7,53 @@ import (
 )
 
 // runs are those of a server, one after the other, each with what came before it and is about its sockets: its listener
-// may be older than the run. The plain server has one.
+// may be older than the run, and its client may have come while the run before was ending. The plain server has one.
 func runs(s *half) (list [][]timeline.Event) {
 	var before, now []timeline.Event
+	known := map[int]bool{} // sockets of the runs before
+	end := func() {
+		list = append(list, run(before, now, known))
+		for _, e := range now {
+			if own, _ := sockets(e.Body); own != 0 {
+				known[own] = true
+			}
+			if prepares(e.Body) || isAccepting(e.Body) || e.Body.Kind() == "state" {
+				before = append(before, e)
+			}
+		}
+		now = nil
+	}
 	for _, e := range s.events {
 		now = append(now, e)
 		if _, ends := e.Body.(*timeline.Summary); ends {
-			list = append(list, run(before, now))
-			for _, e := range now {
-				if prepares(e.Body) || isAccepting(e.Body) {
-					before = append(before, e)
-				}
-			}
-			now = nil
+			end()
 		}
 	}
-	if len(now) > 0 {
-		list = append(list, run(before, now))
+	if slices.ContainsFunc(now, func(e timeline.Event) bool { return e.Body.Kind() == "begin" }) || len(list) == 0 {
+		end()
 	}
 	return list
 }
 
-// run is one with what belongs to it of those before.
-func run(before, now []timeline.Event) (all []timeline.Event) {
+// run is one with what belongs to it of those before: what is about sockets that it makes calls on, or that are new.
+func run(before, now []timeline.Event, known map[int]bool) (all []timeline.Event) {
 	used, returns := map[int]bool{}, map[int64]bool{}
-	began := false
 	for _, e := range now {
-		_, begin := e.Body.(*timeline.Begin)
-		began = began || begin
+		own, made := sockets(e.Body)
 		if c, ok := e.Body.(*timeline.Call); ok {
-			returns[c.ID] = true
-		}
-		if own, made := sockets(e.Body); began {
-			used[own], used[made] = true, true
+			returns[c.ID], used[own], used[made] = true, true, true
+		} else if !known[own] {
+			used[own] = true
 		}
 	}
 	delete(used, 0)
 	for _, e := range before {
-		if own, _ := sockets(e.Body); used[own] && prepares(e.Body) || isEnter(e.Body, returns) {
+		if own, _ := sockets(e.Body); used[own] && (prepares(e.Body) || e.Body.Kind() == "state") || isEnter(e.Body, returns) {
 			all = append(all, e)
 		}
 	}
-	began = false
 	for _, e := range now {
-		_, begin := e.Body.(*timeline.Begin)
-		began = began || begin
-		if own, _ := sockets(e.Body); began || own == 0 || used[own] {
+		if own, _ := sockets(e.Body); own == 0 || used[own] {
 			all = append(all, e)
 		}
 	}
