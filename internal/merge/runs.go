@@ -17,7 +17,7 @@ func runs(s *half) (list [][]timeline.Event) {
 			if own, _ := sockets(e.Body); own != 0 {
 				known[own] = true
 			}
-			if prepares(e.Body) || isAccepting(e.Body) || e.Body.Kind() == "state" {
+			if prepares(e.Body) || outlives(e.Body) || e.Body.Kind() == "state" {
 				before = append(before, e)
 			}
 		}
@@ -48,6 +48,11 @@ func run(before, now []timeline.Event, known map[int]bool) (all []timeline.Event
 	}
 	delete(used, 0)
 	for _, e := range before {
+		if c, ok := e.Body.(*timeline.Call); ok && used[c.Socket] {
+			returns[c.ID] = true
+		}
+	}
+	for _, e := range before {
 		if own, _ := sockets(e.Body); used[own] && (prepares(e.Body) || e.Body.Kind() == "state") || isEnter(e.Body, returns) {
 			all = append(all, e)
 		}
@@ -60,21 +65,24 @@ func run(before, now []timeline.Event, known map[int]bool) (all []timeline.Event
 	return all
 }
 
+// preparing are the calls that make a listener.
+var preparing = []string{"socket", "setsockopt", "bind", "listen", "getsockname"}
+
 // prepares: an event of a listener that later runs have, too.
 func prepares(b timeline.Body) bool {
 	switch b := b.(type) {
 	case *timeline.Call:
-		return slices.Contains([]string{"socket", "setsockopt", "bind", "listen", "getsockname"}, b.Call)
+		return slices.Contains(preparing, b.Call)
 	case *timeline.State:
 		return !b.Remote.IsValid()
 	}
 	return false
 }
 
-// isAccepting: the entry of a call that may return in a later run.
-func isAccepting(b timeline.Body) bool {
+// outlives: the entry of a call that may return in a later run, or that makes a listener which others have, too.
+func outlives(b timeline.Body) bool {
 	e, ok := b.(*timeline.Enter)
-	return ok && e.Call == "accept4"
+	return ok && (e.Call == "accept4" || slices.Contains(preparing, e.Call))
 }
 
 // isEnter: the entry of one of these calls.
