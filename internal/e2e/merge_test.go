@@ -62,7 +62,8 @@ func TestTwoRecordsOfEveryScenario(t *testing.T) {
 	}
 }
 
-// complete holds a merged timeline to its two records: as many calls and checks of each side as the two have of that run.
+// complete holds a merged timeline to its two records: as many calls and checks of each side as the two have of that
+// run.
 func complete(t *testing.T, all []event, mine, theirs, addr string) {
 	t.Helper()
 	count := func(all []event, side, kind string) (n int) {

@@ -12,7 +12,7 @@ import (
 // need is a cause on one side and its effect on the other: the effect is later, by whatever clock.
 type need struct{ cause, effect *item }
 
-// jitter is how far two answers of one kernel's clock may be in the wrong order: who asks it is not always asked at once.
+// jitter is how far two times of one clock may be in the wrong order: who looks at it may be slow to.
 const jitter = time.Millisecond
 
 // plausible leaves those that one clock does not gainsay.
@@ -79,15 +79,9 @@ func connects(from, to *socket) (needs []need) {
 	return needs
 }
 
-// carries: bytes are written before they are read.
+// carries: bytes are written before they are read. An urgent byte is written as one of the stream, and may be read
+// beside it: who has read so many of the stream has what was written up to there, or further.
 func carries(from, to *socket) (needs []need) {
-	urgent := func(it *item) bool {
-		b, ok := it.Body.(*timeline.Call)
-		return ok && strings.Contains(strings.Join(b.Args, " "), "MSG_OOB")
-	}
-	if slices.ContainsFunc(from.calls, urgent) || slices.ContainsFunc(to.calls, urgent) {
-		return nil // that byte is not in the stream
-	}
 	type upTo struct {
 		bytes int
 		enter *item
@@ -103,7 +97,7 @@ func carries(from, to *socket) (needs []need) {
 	read := 0
 	for _, it := range to.calls {
 		b := it.call("read", "recvfrom")
-		if b == nil || b.Ret <= 0 || len(b.Args) > 3 && strings.Contains(b.Args[3], "MSG_PEEK") {
+		if b == nil || b.Ret <= 0 || len(b.Args) > 3 && (strings.Contains(b.Args[3], "MSG_PEEK") || strings.Contains(b.Args[3], "MSG_OOB")) {
 			continue
 		}
 		read += b.Ret

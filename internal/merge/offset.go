@@ -7,8 +7,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// offset is how far the server's clock is ahead of the client's: between what the causes and effects allow. It also says
-// so, with how sure that is.
+// offset is how far the server's clock is ahead of the client's: between what the causes and effects allow. It also
+// says so, with how sure that is.
 func offset(needs []need) (ahead time.Duration, says string) {
 	var least, most time.Duration
 	var below, above bool

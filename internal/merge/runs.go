@@ -148,8 +148,8 @@ func ofConnections(all []timeline.Event, client []timeline.Ends) (kept []timelin
 }
 
 // own are the events of a record that its side has to tell: what is seen of the other side is in the other record, by
-// whom it is about (a check that failed is kept: it is why the run did), and of the run's beginning and end there is one
-// each.
+// whom it is about (a check that failed is kept: it is why the run did), and of the run's beginning and end there is
+// one each.
 func own(h *half, events []timeline.Event) (kept []timeline.Event) {
 	for _, e := range events {
 		switch b := e.Body.(type) {

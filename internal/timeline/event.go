@@ -310,7 +310,8 @@ func marshal(v any) ([]byte, error) {
 	return escaped(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// escaped has DEL and what follows it up to U+009F as \u007f, which is the same in JSON: on a terminal they are commands.
+// escaped has DEL and what follows it up to U+009F as \u007f, which is the same in JSON: to a terminal they are
+// commands.
 func escaped(line []byte) []byte {
 	control := func(r rune) bool { return r >= 0x7f && r < 0xa0 }
 	if !bytes.ContainsFunc(line, control) {

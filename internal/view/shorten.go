@@ -10,8 +10,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// shorten leaves out the arguments that say nothing new, and writes the others as one would say them. It has nothing but
-// strace's notation to go by, so that a call in a record is shown as it was when it was made.
+// shorten leaves out the arguments that say nothing new, and writes the others as one would say them. It has nothing
+// but strace's notation to go by, so that a call in a record is shown as it was when it was made.
 func shorten(call string, args []string, ret int) []string {
 	switch call {
 	case "read", "write", "recvfrom", "sendto":
