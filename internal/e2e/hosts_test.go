@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// otherHost is a network namespace that is joined to the test's by a cable (veth): the process that keeps it. The test's
-// end has the address 192.0.2.1, the other 192.0.2.2.
+// otherHost is a network namespace that is joined to the test's by a cable (veth): the process that keeps it. The
+// test's end has the address 192.0.2.1, the other 192.0.2.2.
 func otherHost(t *testing.T) (pid string) {
 	t.Helper()
 	if unix.Geteuid() != 0 {
