@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 
 	"socklife/internal/cli"
 	"socklife/internal/lab"
@@ -67,7 +69,7 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return cli.Usagef("nothing to do: try  echoc half-close  (see echoc --help)")
 	case args[0] == "compare":
 		return compare(ctx, f, args[1:])
-	case len(args) > 2 && args[0] != "learn" && args[0] != "quiz":
+	case len(args) > 2 && !slices.Contains(cli.Commands, args[0]):
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
 		if len(args) > 1 {
@@ -83,6 +85,8 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 		return takeCourse(ctx, f, args[1:])
 	case args[0] == "quiz":
 		return holdQuiz(ctx, f, args[1:])
+	case args[0] == "replay":
+		return replay(ctx, f, args[1:])
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
 	case cli.LooksLikeAddr(args[0]):
@@ -119,14 +123,14 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	play := stage.Both
+	play, sides := stage.Both, []timeline.Side{timeline.Client, timeline.Server}
 	if len(args) == 2 {
-		play = stage.Client
+		play, sides = stage.Client, sides[:1]
 		cfg.Addr, cfg.Timeout = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
-	if err := f.Draw(&out, o); err != nil {
+	if err := cmp.Or(f.Keep(&out, o, sides...), f.Draw(&out, o, cli.Kernel())); err != nil {
 		return errors.Join(err, finish())
 	}
 	out.Begin()

@@ -96,11 +96,14 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).Before(), ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
 	}
 	out := f.Output(f.Wire.Timeline(), o)
+	if err := f.Keep(&out, o, timeline.Server); err != nil {
+		return out.Done(err)
+	}
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
 	if err != nil {
 		return out.Done(err)
 	}
-	if err := f.Draw(&out, o); err != nil {
+	if err := f.Draw(&out, o, cli.Kernel()); err != nil {
 		return errors.Join(err, endPcap())
 	}
 	out.Begin()

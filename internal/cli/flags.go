@@ -31,7 +31,7 @@ type Flags struct {
 	IPv6, Trace, Full   bool
 	All                 bool
 	Mermaid, Overwrite  bool
-	SVG, HTML           string
+	SVG, HTML, Record   string
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 	man                 bool
@@ -61,6 +61,7 @@ func NewFlags(program string) *Flags {
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
 	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser")
+	fs.StringVar(&f.Record, "record", "", "keep the timeline in this `FILE`, for echoc replay")
 	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs = f.In(GroupPace)
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `DURATION` before each call (on a terminal)")
@@ -119,6 +120,9 @@ func (f *Flags) Parse(args []string) error {
 	}
 	if err := f.checkPictures(); err != nil {
 		return err
+	}
+	if f.Set.Changed("record") && f.Record == "" {
+		return Usagef("--record '': want the name of a file")
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socklife/internal/lesson"
+	"socklife/internal/record"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -18,8 +19,11 @@ type Output struct {
 	Log  *timeline.Log
 	View view.View // of Log
 
-	terminal bool    // somebody is looking on
-	screen   *screen // where the user is asked before each step; nil if not
+	terminal   bool           // somebody is looking on
+	record     *record.Writer // of the events too; nil if they are not kept
+	recordName string
+
+	screen *screen // where the user is asked before each step; nil if not
 
 	pictures *Pictures // that are made of the run; nil: none
 
@@ -51,6 +55,7 @@ func (o Output) head() {
 func (o Output) Done(ended error) error {
 	o.Log.Close()
 	o.View.Flush()
+	ended = o.keep(ended)
 	if err := o.pictures.done(ended); err != nil {
 		return err
 	}

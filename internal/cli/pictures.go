@@ -18,6 +18,8 @@ import (
 type Pictures struct {
 	head   ladder.Head
 	events []timeline.Event
+	before int  // how many of them came before the first run
+	began  bool // there was a run
 	wanted []picture
 }
 
@@ -42,15 +44,15 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--html '': want the name of a file")
 	case f.HTML == "-":
 		return Usagef("--html -: a page is written to a file: want its name")
-	case f.Overwrite && f.SVG == "" && f.HTML == "":
-		return Usagef("--overwrite is about a file that is written: it goes with --svg FILE or --html FILE")
+	case f.Overwrite && f.SVG == "" && f.HTML == "" && f.Record == "":
+		return Usagef("--overwrite is about a file that is written: it goes with --record, --svg or --html FILE")
 	}
 	return nil
 }
 
-// Draw has the pictures that the flags ask for made of what comes to out. They are complete, or not there, when it is
+// Draw has the pictures that the flags ask for made of what comes to out, which happened on that kernel. They are complete, or not there, when it is
 // done.
-func (f *Flags) Draw(out *Output, o view.Options) error {
+func (f *Flags) Draw(out *Output, o view.Options, kernel string) error {
 	p := &Pictures{head: ladder.Head{Title: o.Title, Lesson: o.Lesson, Ref: o.Ref, ClientLabel: o.ClientLabel, ServerLabel: o.ServerLabel}}
 	with := figure.Options{All: f.All}
 	if f.Mermaid {
@@ -63,7 +65,7 @@ func (f *Flags) Draw(out *Output, o view.Options) error {
 		}
 	}
 	if f.HTML != "" {
-		err := p.file("--html", f.HTML, f.Overwrite, func(w io.Writer, l *ladder.Ladder) error { return page.Write(w, l, Kernel()) })
+		err := p.file("--html", f.HTML, f.Overwrite, func(w io.Writer, l *ladder.Ladder) error { return page.Write(w, l, kernel) })
 		if err != nil {
 			p.discard()
 			return err
@@ -77,6 +79,14 @@ func (f *Flags) Draw(out *Output, o view.Options) error {
 	return nil
 }
 
+// Recorded shows an event of a record, which comes from no log.
+func (o Output) Recorded(e timeline.Event) {
+	o.View.Event(e)
+	if o.pictures != nil {
+		o.pictures.Event(e)
+	}
+}
+
 // file has a picture written to a file, which is made now: no run is played for one that cannot be.
 func (p *Pictures) file(flag, path string, overwrite bool, draw func(io.Writer, *ladder.Ladder) error) error {
 	file, err := outfile.Create(path, overwrite)
@@ -87,8 +97,17 @@ func (p *Pictures) file(flag, path string, overwrite bool, draw func(io.Writer, 
 	return nil
 }
 
-// Event keeps an event.
-func (p *Pictures) Event(e timeline.Event) { p.events = append(p.events, e) }
+// Event keeps an event. Of several runs, as a record may have, it is the last, with what came before the first: a
+// server's listener.
+func (p *Pictures) Event(e timeline.Event) {
+	if _, is := e.Body.(*timeline.Begin); is {
+		if !p.began {
+			p.began, p.before = true, len(p.events)
+		}
+		p.events = p.events[:p.before]
+	}
+	p.events = append(p.events, e)
+}
 
 // done draws the run, now that it has ended so: a failed one too, but none that did not take place.
 func (p *Pictures) done(ended error) error {

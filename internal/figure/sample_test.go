@@ -41,7 +41,10 @@ func decoded(t testing.TB, lines []byte) (events []timeline.Event) {
 		}
 		events = append(events, e)
 	}
-	timeline.Join(events)
+	var joiner timeline.Joiner
+	for _, e := range events {
+		joiner.Join(e)
+	}
 	return events
 }
 

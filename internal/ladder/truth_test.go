@@ -65,7 +65,10 @@ func decoded(t *testing.T, lines []byte) (events []timeline.Event) {
 		}
 		events = append(events, e)
 	}
-	timeline.Join(events)
+	var joiner timeline.Joiner
+	for _, e := range events {
+		joiner.Join(e)
+	}
 	return events
 }
 

@@ -40,7 +40,10 @@ func read(t testing.TB, name string) *ladder.Ladder {
 		}
 		events = append(events, e)
 	}
-	timeline.Join(events)
+	var joiner timeline.Joiner
+	for _, e := range events {
+		joiner.Join(e)
+	}
 	title := strings.TrimPrefix(name, "wire-")
 	return ladder.Of(ladder.Head{Title: title, Lesson: "what it shows", Ref: "RFC 9293 3.6"}, events)
 }

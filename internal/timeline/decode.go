@@ -16,6 +16,7 @@ func (f *Foreign) Kind() Kind { return f.Named }
 
 // bodies make the body of each kind.
 var bodies = map[Kind]func() Body{
+	"record":   func() Body { return new(Record) },
 	"begin":    func() Body { return new(Begin) },
 	"enter":    func() Body { return new(Enter) },
 	"call":     func() Body { return new(Call) },
@@ -31,7 +32,7 @@ var bodies = map[Kind]func() Body{
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Fields that it does not know are passed over, and an event of a kind that
-// it does not know is a [Foreign]. Whether a call has an Enter (Split) stands in another event: see [Join].
+// it does not know is a [Foreign]. Whether a call has an Enter (Split) stands in another event: see [Joiner].
 func (e *Event) UnmarshalJSON(line []byte) error {
 	var head struct {
 		Seq    int64     `json:"seq"`
@@ -63,18 +64,22 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 	return nil
 }
 
-// Join completes events that were read, in their order: a call whose entry is among them is Split.
-func Join(events []Event) {
-	entered := map[int64]bool{}
-	for _, e := range events {
-		switch b := e.Body.(type) {
-		case *Begin:
-			clear(entered)
-		case *Enter:
-			entered[b.ID] = true
-		case *Call:
-			b.Split = entered[b.ID]
-			delete(entered, b.ID)
+// Joiner completes events that are read, one after the other: a call whose entry is among them is Split.
+type Joiner struct{ entered map[int64]bool }
+
+// joinable is how many calls may be in the kernel at once; a file that says more is not believed.
+const joinable = 1 << 16
+
+// Join completes the next event.
+func (j *Joiner) Join(e Event) {
+	switch b := e.Body.(type) {
+	case *Enter:
+		if j.entered == nil || len(j.entered) == joinable {
+			j.entered = map[int64]bool{}
 		}
+		j.entered[b.ID] = true
+	case *Call:
+		b.Split = j.entered[b.ID]
+		delete(j.entered, b.ID)
 	}
 }

@@ -17,6 +17,8 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 	local, remote := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("[fe80::1%lo]:7007")
 	n, u, ms := 3, uint32(18), int64(204)
 	for _, body := range []Body{
+		&Record{Format: 1, Program: "echod", Version: "v1", Kernel: "6.12", Machine: "x86_64", Boot: "b", Clock: "CLOCK_REALTIME", Sides: []Side{Server}, Args: []string{"close"},
+			Title: "close", Lesson: "l", Ref: "r", ClientLabel: "c", ServerLabel: "s", ClientSource: "sock_diag", ServerSource: "tracepoint", Alone: Server, Many: true},
 		&Begin{Scenario: "half-close"},
 		&Enter{ID: 7, Call: "read", Args: []string{"9"}, FD: 9, Socket: 2, Label: Label{"control", true}},
 		&Call{Call: "write", Args: []string{"9", `"\x1b[2J<&>"`, "4"}, FD: 9, Ret: -1, Errno: "EPIPE", TookUS: 17.5, ID: 8, EnteredUS: -3, Socket: 2, NewSocket: 3},
@@ -75,6 +77,37 @@ func TestWhatOthersWrote(t *testing.T) {
 	var e Event
 	if err := json.Unmarshal([]byte(head+`"kind":"dream","text":"x"}`), &e); err != nil || e.Body.Kind() != "dream" || len(e.Body.(*Foreign).JSON) == 0 {
 		t.Errorf("%+v", e.Body)
+	}
+}
+
+// A call is in two rows if its entry is among what was read, also where the run begins in between: a server's does.
+func TestJoin(t *testing.T) {
+	var j Joiner
+	for i, want := range []struct {
+		body  Body
+		split bool
+	}{{&Enter{ID: 5}, false}, {&Begin{}, false}, {&Call{ID: 5}, true}, {&Call{ID: 6}, false}, {&Call{ID: 5}, false}} {
+		j.Join(Event{Body: want.body})
+		if c, ok := want.body.(*Call); ok && c.Split != want.split {
+			t.Errorf("event %d: split %v", i, c.Split)
+		}
+	}
+}
+
+// No control character gets into a line, in whatever field: a terminal takes some of them for commands.
+func TestLinesHaveNoControlCharacters(t *testing.T) {
+	line, err := json.Marshal(Event{Side: Client, Body: &Note{Text: "a\x00\x1b]\x7f\u0080\u009b31m\u009f\u00a0é"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range string(line) {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			t.Errorf("%U in %q", r, line)
+		}
+	}
+	var e Event
+	if err := json.Unmarshal(line, &e); err != nil || e.Body.(*Note).Text != "a\x00\x1b]\x7f\u0080\u009b31m\u009f\u00a0é" {
+		t.Errorf("%v: read as %q", err, e.Body)
 	}
 }
 

@@ -43,7 +43,7 @@ type Body interface{ Kind() Kind }
 
 // Event is one thing that happened.
 type Event struct {
-	Seq  int64         // 1, 2, …
+	Seq  int64         // 1, 2, …; 0 of what is above a record's events
 	At   time.Duration // since the run began; never decreases from one event of a run to the next
 	Time time.Time     // the same moment by the wall clock
 	Late time.Duration // how long before that it happened, if it was reported too late for its place
@@ -69,8 +69,8 @@ type Enter struct {
 	Sys *sockapi.Call `json:"-"`
 }
 
-// Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call
-// as a value; of a call that another program wrote down there is none.
+// Call is a system call that has returned. Args are in strace's notation. While it is being made those who see it have
+// it as a value, too; of a call that was read from a record there is none, so that no view asks for it.
 type Call struct {
 	Call   string   `json:"call"`
 	Args   []string `json:"args"`
@@ -316,5 +316,23 @@ func marshal(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return escaped(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// escaped has DEL and what follows it up to U+009F as \u007f, which is the same in JSON: to a terminal they are
+// commands.
+func escaped(line []byte) []byte {
+	control := func(r rune) bool { return r >= 0x7f && r < 0xa0 }
+	if !bytes.ContainsFunc(line, control) {
+		return line
+	}
+	var b bytes.Buffer
+	for _, r := range string(line) { // valid UTF-8: the encoder sees to that
+		if control(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
 }

@@ -110,9 +110,11 @@ func (t *Terminal) Err() error {
 
 func (t *Terminal) find(f *finding) {
 	t.pairs.add(f)
-	if t.timer == nil {
+	switch {
+	case t.o.Recorded:
+	case t.timer == nil:
 		t.timer = time.AfterFunc(t.wait, t.Flush)
-	} else if len(t.pairs) == 1 {
+	case len(t.pairs) == 1:
 		t.timer.Reset(t.wait)
 	}
 }
@@ -122,7 +124,9 @@ func (t *Terminal) showPairs() {
 	if len(t.pairs) == 0 {
 		return
 	}
-	t.timer.Stop()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
 	t.head()
 	for _, r := range t.pairs.rows() {
 		when := ""

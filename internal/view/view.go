@@ -45,5 +45,7 @@ type Options struct {
 	// Differs says which events of a run are marked, because the run it is compared with does not have them; nil: none.
 	Differs func(timeline.Event) bool
 
+	Recorded bool // the events are of a record: a [Terminal] need not wait for what belongs together
+
 	Own timeline.Side // for a Narrator: the side that goes without saying
 }
