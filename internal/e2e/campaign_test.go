@@ -53,7 +53,8 @@ func TestCampaign(t *testing.T) {
 					unable = true
 				case wrong != "":
 					bad++
-					t.Errorf("%s, %s, run %d:\n%s", name, f.name, i+1, wrong)
+					t.Fail()
+					fmt.Printf("%s, %s, run %d:\n%s\n", name, f.name, i+1, wrong) // at once, and not at the end of it all
 				}
 			}
 			says := fmt.Sprintf("%d of %d failed", bad, *times)

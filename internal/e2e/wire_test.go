@@ -357,3 +357,12 @@ func TestAWireThatFailsSaysSo(t *testing.T) {
 		t.Errorf("status %d: %s", status, errs)
 	}
 }
+
+// On a slow path an orphan's FIN-WAIT-2 lasts for 3.5 retransmission timeouts, if that is longer than TCP_LINGER2.
+func TestAnOrphanOnASlowPath(t *testing.T) {
+	beside(t)
+	onWire(t)
+	if status, out, errs := run(t, "echoc", "--wire", "--delay", "300ms", "fin-wait-2-orphan"); status != 0 {
+		t.Errorf("status %d: %s\n%s", status, errs, out)
+	}
+}

@@ -35,9 +35,8 @@ func (s *Side) isAnother(l, conn *Conn) bool {
 	conn.sock.Control(func(fd uintptr) { // not a call of the lesson
 		unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(requestTime.Milliseconds()))
 	})
-	b := make([]byte, lineLimit)
-	n, _ := conn.sock.Untraced().Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	return bytes.HasPrefix(b[:n], s.requestBegins()) || bytes.HasPrefix(b[:n], []byte(who))
+	began := peek(conn.sock)
+	return bytes.HasPrefix(began, s.requestBegins()) || bytes.HasPrefix(began, []byte(who))
 }
 
 // leaveToNext ends this run and leaves the connection to the next one; but a lesson that looks at its clients before it

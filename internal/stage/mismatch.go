@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/internal/timeline"
 )
 
@@ -132,12 +130,8 @@ func (s *Side) wrongOne() error {
 
 // saidFirst is the first that came on a connection, read or not. That it is looked at is not a call of the lesson.
 func (c *Conn) saidFirst() []byte {
-	b := make([]byte, lineLimit)
-	n, err := c.sock.Untraced().Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	if err != nil {
-		n = 0 // nothing, or nothing more
-	}
+	unread := peek(c.sock)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append(slices.Clip(c.began), b[:n]...)
+	return append(slices.Clip(c.began), unread...)
 }

@@ -182,10 +182,8 @@ func polled(s *sockapi.Socket, events int16, atMost time.Duration) (is bool) {
 
 // turnAway closes a connection of nobody's. Who plays something else is told so.
 func (s *Side) turnAway(conn *sockapi.Socket) {
-	b, silent := make([]byte, lineLimit), conn.Untraced()
-	n, _ := silent.Recv(b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	if n > 0 && !bytes.HasPrefix(b[:n], s.requestBegins()) {
-		silent.Send(s.refusal(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	if began := peek(conn); len(began) > 0 && !bytes.HasPrefix(began, s.requestBegins()) {
+		conn.Untraced().Send(s.refusal(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 	}
 	conn.Close()
 }

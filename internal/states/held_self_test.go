@@ -25,6 +25,8 @@ func TestWhatIsFound(t *testing.T) {
 			{3, ms(52), "ESTABLISHED", "CLOSE-WAIT", ""}, {4, ms(71), "CLOSE-WAIT", "CLOSED", ""}}, server, nil, 0},
 		{"a client's life", []state{{1, ms(21), "", "ESTABLISHED", ""}, {2, ms(52), "ESTABLISHED", "FIN-WAIT-2", ""},
 			{3, ms(66), "FIN-WAIT-2", "TIME-WAIT", ""}}, client, nil, 0},
+		{"TIME-WAIT is there before the full socket is gone", []state{{1, ms(65) - 7*time.Microsecond, "", "TIME-WAIT", ""}}, client, nil, 0},
+		{"TIME-WAIT while it is open", []state{{1, ms(60), "", "TIME-WAIT", ""}}, client, nil, 1},
 		{"TIME-WAIT ends by RST", []state{{1, ms(66), "", "TIME-WAIT", ""}, {2, ms(69), "TIME-WAIT", "CLOSED", ""}}, client, []time.Duration{ms(68)}, 0},
 		{"TIME-WAIT ends by itself", []state{{1, ms(66), "", "TIME-WAIT", ""}, {2, ms(69), "TIME-WAIT", "CLOSED", ""}}, client, nil, 1},
 		{"closed, and then accepted", []state{{1, ms(15), "", "SYN-RECEIVED", ""}, {2, ms(29), "SYN-RECEIVED", "CLOSED", ""}}, server, nil, 1},

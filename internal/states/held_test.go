@@ -56,9 +56,16 @@ func find(lives []life, at, in int, s state, early time.Duration) (l, i int, ok 
 	return 0, 0, false
 }
 
+// handover is how long the small entry of a connection can be found before the tracepoint has the full socket gone:
+// tcp_time_wait() makes the one, and ends the other after that.
+const handover = time.Millisecond
+
 // small judges a state of which there is no full socket; "" is right.
 func small(s state, told []state, lives []life, resets []time.Duration, early time.Duration) (why string) {
 	open := slices.ContainsFunc(lives, func(l life) bool { return l.begins() <= s.at && s.at+early < l.last().to })
+	if s.to == "TIME-WAIT" || s.to == "FIN-WAIT-2" {
+		early = max(early, handover)
+	}
 	before := slices.DeleteFunc(slices.Clone(lives), func(l life) bool { return l.last().to > s.at+early })
 	after := slices.ContainsFunc(lives, func(l life) bool { return l.begins() > s.at })
 	ended := ""
