@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 
 	"socklife/internal/cli"
 	"socklife/internal/contrast"
+	"socklife/internal/record"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
@@ -42,16 +44,16 @@ func compare(ctx context.Context, f *cli.Flags, words []string) error {
 	return cli.Print(os.Stdout, func(w io.Writer) error { return showBoth(w, f, runs) })
 }
 
-// toPlay is a run that was asked for: a scenario, with flags of its own.
+// toPlay is a run that was asked for: a scenario, with flags of its own; or a record of one.
 type toPlay struct {
 	name string
 	f    *cli.Flags
-	sc   *stage.Scenario
+	sc   *stage.Scenario // nil of a record
 }
 
 // comparable refuses what has no sense where two runs are shown one after the other.
 func comparable(f *cli.Flags) error {
-	return f.Refuse("echoc compare, which shows two runs one after the other", "step", "pace", "json", "quiet", "pcap", "pcap-both", "clock", "bind")
+	return f.Refuse("echoc compare, which shows two runs one after the other", "step", "pace", "json", "quiet", "pcap", "pcap-both", "clock", "bind", "record", "overwrite", "mermaid", "svg", "html")
 }
 
 // runsToCompare are two scenarios; or one, and the same with the flags after --.
@@ -66,10 +68,13 @@ func runsToCompare(f *cli.Flags, words []string) (pair [2]toPlay, err error) {
 	case len(names) == 1 && len(more) > 0:
 		names = []string{names[0], names[0]}
 	default:
-		return pair, cli.Usagef("compare what with what? echoc compare SCENARIO SCENARIO, or echoc compare SCENARIO -- FLAG...")
+		return pair, cli.Usagef("compare what with what? echoc compare SCENARIO SCENARIO (or files of --record), or echoc compare SCENARIO -- FLAG...")
 	}
 	for i, name := range names {
 		pair[i] = toPlay{name: name, f: f}
+		if isRecord(name) && len(more) == 0 {
+			continue
+		}
 		if pair[i].sc, err = cli.Scenario(name); err != nil {
 			return pair, err
 		}
@@ -97,8 +102,45 @@ func withFlags(name string, more []string) (f *cli.Flags, called string, err err
 	return f, name + " " + strings.Join(more, " "), comparable(f)
 }
 
-// play plays a run in silence.
+// isRecord tells the name of a file from that of a scenario, which has no dot and no slash.
+func isRecord(name string) bool { return strings.ContainsAny(name, "./") }
+
+// recorded is the last run of a record.
+func (p toPlay) recorded() (oneRun, error) {
+	run := oneRun{name: p.name}
+	file, err := os.Open(p.name)
+	if err != nil {
+		return run, err
+	}
+	defer file.Close()
+	r, err := record.NewReader(p.name, file)
+	if err != nil {
+		return run, err
+	}
+	run.about = cli.Recorded(r.About)
+	run.about.Recorded = true
+	for {
+		switch e, err := r.Next(); {
+		case errors.Is(err, io.EOF) && len(run.events) > 0:
+			return run, nil
+		case errors.Is(err, io.EOF):
+			return run, fmt.Errorf("%s: there is no run in it", p.name)
+		case err != nil:
+			return run, err
+		default:
+			if _, begins := e.Body.(*timeline.Begin); begins {
+				run.events = nil
+			}
+			run.Event(e)
+		}
+	}
+}
+
+// play plays a run in silence, or reads it.
 func (p toPlay) play(ctx context.Context) (oneRun, error) {
+	if p.sc == nil {
+		return p.recorded()
+	}
 	run := oneRun{name: p.name, about: view.Options{Title: p.name, Lesson: p.sc.Lesson, Ref: p.sc.Source, ManyConns: p.sc.Many}}
 	if p.f.Trace {
 		run.about.ClientSource, run.about.ServerSource = "tracepoint", "tracepoint"

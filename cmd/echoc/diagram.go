@@ -25,7 +25,7 @@ import (
 // drawDiagram takes the tour in silence, and draws the state diagram of what was seen: a table on a terminal, Mermaid
 // or SVG.
 func drawDiagram(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the diagram, which is of every scenario", notForTheTour...); err != nil {
+	if err := f.Refuse("the diagram, which is of every scenario", append(notForTheTour, "record", "html")...); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {

@@ -7,8 +7,7 @@ function __echoc_words
             continue
         end
         switch $word
-            case --completion --explain --color --clock --pcap --record --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
-            case --completion --explain --color --clock --svg --pcap --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --explain --color --clock --svg --pcap --html --record --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -30,11 +29,11 @@ complete -c echoc -l all -d 'show also how both sides agree on the next step of 
 complete -c echoc -l quiet -s q -d 'print nothing but errors'
 complete -c echoc -l mermaid -d 'print the run as diagrams that GitHub draws: a sequence and a state diagram'
 complete -c echoc -l svg -r -F -d 'draw the run as a figure, into this FILE (SVG)'
-complete -c echoc -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echoc -l trace -d 'have the kernel tell each transition (root)'
 complete -c echoc -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echoc -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echoc -l absolute-seq -d 'show sequence numbers as they are, not from 0'
+complete -c echoc -l html -r -F -d 'write a page of the run to this FILE, to walk through in a browser'
 complete -c echoc -l record -r -F -d 'keep the timeline in this FILE, for echoc replay'
 complete -c echoc -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echoc -l pace -x -a '' -d 'wait this DURATION before each call (on a terminal)'
@@ -76,9 +75,9 @@ complete -c echoc -l local-port-range -x -a '' -d 'IP_LOCAL_PORT_RANGE: LO-HI, t
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a tour -d 'play every scenario, then tell which states and transitions were seen'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a learn -d 'the scenarios to begin with, one a step; goes on where it was left (--list: what is done)'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a quiz -d 'a run that stops to ask what comes next; with --seed N everybody is asked the same'
-complete -c echoc -n 'test (count (__echoc_words)) = 0' -a replay -d 'show what --record has kept; of a client\'s and a server\'s file, one timeline'
-complete -c echoc -n 'test (count (__echoc_words)) = 0' -a compare -d 'play two, and mark what the other does not have; or one, without and with flags: compare linger-off -- --linger 0'
+complete -c echoc -n 'test (count (__echoc_words)) = 0' -a compare -d 'play two (or take files of --record), and mark what the other does not have; or one, without and with flags: compare linger-off -- --linger 0'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a diagram -d 'the state diagram as measured here by a tour: a table, or with --mermaid or --svg FILE a picture; --wire and --trace see more'
+complete -c echoc -n 'test (count (__echoc_words)) = 0' -a replay -d 'show what --record has kept; of a client\'s and a server\'s file, one timeline'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a handshake -d 'socket, bind, listen, connect, accept: and who does what of it (also --wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a syn-queue -d 'a half-open connection lives in the SYN queue'
 complete -c echoc -n 'test (count (__echoc_words)) = 0' -a backlog -d 'the accept queue, and what happens when it is full'
@@ -167,7 +166,6 @@ complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains quiz (__ech
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains quiz (__echoc_words)' -a syn-ack-loss -d 'the SYN-ACK is lost: both sides send again (--wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains quiz (__echoc_words)' -a ack-loss -d 'the last ACK of the handshake is lost: connected here, half-open there (--wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains quiz (__echoc_words)' -a dead-peer -d 'the other host vanishes: keepalive and TCP_USER_TIMEOUT notice (--wire)'
-complete -c echoc -n 'contains replay (__echoc_words)' -F
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__echoc_words)' -a handshake -d 'socket, bind, listen, connect, accept: and who does what of it (also --wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__echoc_words)' -a syn-queue -d 'a half-open connection lives in the SYN queue'
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__echoc_words)' -a backlog -d 'the accept queue, and what happens when it is full'
@@ -212,3 +210,4 @@ complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__echoc_words)' -a syn-ack-loss -d 'the SYN-ACK is lost: both sides send again (--wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__echoc_words)' -a ack-loss -d 'the last ACK of the handshake is lost: connected here, half-open there (--wire)'
 complete -c echoc -n 'test (count (__echoc_words)) = 1; and contains compare (__echoc_words)' -a dead-peer -d 'the other host vanishes: keepalive and TCP_USER_TIMEOUT notice (--wire)'
+complete -c echoc -n 'contains replay (__echoc_words)' -F

@@ -7,8 +7,7 @@ function __echod_words
             continue
         end
         switch $word
-            case --completion --color --clock --pcap --record --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
-            case --completion --color --clock --svg --pcap --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --color --clock --svg --pcap --html --record --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -29,11 +28,11 @@ complete -c echod -l all -d 'show also how both sides agree on the next step of 
 complete -c echod -l quiet -s q -d 'print nothing but errors'
 complete -c echod -l mermaid -d 'print the run as diagrams that GitHub draws: a sequence and a state diagram'
 complete -c echod -l svg -r -F -d 'draw the run as a figure, into this FILE (SVG)'
-complete -c echod -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echod -l trace -d 'have the kernel tell each transition (root)'
 complete -c echod -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echod -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echod -l absolute-seq -d 'show sequence numbers as they are, not from 0'
+complete -c echod -l html -r -F -d 'write a page of the run to this FILE, to walk through in a browser'
 complete -c echod -l record -r -F -d 'keep the timeline in this FILE, for echoc replay'
 complete -c echod -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echod -l pace -x -a '' -d 'wait this DURATION before each call (on a terminal)'

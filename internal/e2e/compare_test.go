@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -53,6 +55,31 @@ func TestCompareTheSame(t *testing.T) {
 		}
 	}
 	t.Error("ten times something differed")
+}
+
+// Two records are compared as two runs are, and a record with a run.
+func TestCompareRecords(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.jsonl"), filepath.Join(dir, "b.jsonl")
+	for file, args := range map[string][]string{a: {"linger-off"}, b: {"--linger", "0", "linger-off"}} {
+		run(t, "echoc", append([]string{"--quiet", "--record", file}, args...)...)
+	}
+	for _, second := range []string{b, "linger-reset"} {
+		status, out, errs := run(t, "echoc", "compare", a, second)
+		if status != 0 || !strings.Contains(out, "what differs in the end") || !strings.Contains(out, "ECONNRESET") {
+			t.Errorf("status %d: %s\n%s", status, errs, out)
+		}
+	}
+	if err := os.WriteFile(b, []byte("nonsense\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, errs := run(t, "echoc", "compare", a, b); status == 0 || !strings.Contains(errs, b) || strings.Count(errs, "\n") != 1 {
+		t.Errorf("status %d: %s", status, errs)
+	}
+	if status, _, errs := run(t, "echoc", "compare", a, filepath.Join(dir, "none.jsonl")); status == 0 || !strings.Contains(errs, "no such file") {
+		t.Errorf("status %d: %s", status, errs)
+	}
 }
 
 // What cannot be compared is refused in a line.

@@ -216,8 +216,8 @@ func judge(t *testing.T, events []timeline.Event) score {
 	return sum
 }
 
-// watched says whether a connection was seen from its first SYN on: a packet socket may be told of it too late. One whose
-// addresses are not known is taken for seen.
+// watched says whether a connection was seen from its first SYN on: a packet socket may be told of it too late. One
+// whose addresses are not known is taken for seen.
 func watched(segments []*real, ends timeline.Ends) bool {
 	return !ends.Local.IsValid() || !ends.Remote.IsValid() || ends.Local.Port() == 0 || slices.ContainsFunc(segments, func(s *real) bool {
 		e := timeline.Ends{Local: s.Src, Remote: s.Dst}
