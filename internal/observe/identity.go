@@ -87,5 +87,5 @@ func bound(fd int) netip.AddrPort {
 // numberOf is the number of a socket that the watcher follows.
 func numberOf(log *timeline.Log, side timeline.Side, c watch.Change) int {
 	ends := timeline.Ends{Local: addr(c.Socket.Local()), Remote: addr(c.Socket.Remote())}
-	return log.Sockets.Follow(c.Socket, c.Socket.Cookie(), side, ends, c.To, c.Now.Gone)
+	return log.Sockets.Follow(c.Now.Time, c.Socket, c.Socket.Cookie(), side, ends, c.To, c.Now.Gone)
 }

@@ -80,7 +80,7 @@ func (t *transitions) number(side timeline.Side, e trace.Event) int {
 	begins := e.From == tcpinfo.Closed || e.From == tcpinfo.Listen && e.To == tcpinfo.SynReceived
 	n := t.numbers[e.Socket()]
 	if n == 0 || begins {
-		n = t.log.Sockets.Transition(side, timeline.Ends{Local: addr(e.Local), Remote: addr(e.Remote)}, e.From, e.To, func() uint64 {
+		n = t.log.Sockets.Transition(e.Time, side, timeline.Ends{Local: addr(e.Local), Remote: addr(e.Remote)}, e.From, e.To, func() uint64 {
 			s, err := t.lookup(side, e.Local, e.Remote)
 			if err != nil {
 				return 0

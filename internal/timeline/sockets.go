@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"socklife/tcpinfo"
 )
@@ -35,11 +36,13 @@ type numbered struct {
 	known  []uint64 // cookies
 	state  tcpinfo.State
 	gone   bool
-	nobody bool // told of by addresses alone
+	nobody bool      // told of by addresses alone
+	open   time.Time // when it was first seen beyond SYN-RECEIVED; zero: not yet
 }
 
-// Follow is the number of a socket that somebody follows, by whatever he knows it by, and what he says of it now.
-func (s *Sockets) Follow(key any, cookie uint64, side Side, ends Ends, state tcpinfo.State, gone bool) int {
+// Follow is the number of a socket that somebody follows, by whatever he knows it by, and what he says of it at that
+// moment.
+func (s *Sockets) Follow(at time.Time, key any, cookie uint64, side Side, ends Ends, state tcpinfo.State, gone bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.make()
@@ -54,6 +57,9 @@ func (s *Sockets) Follow(key any, cookie uint64, side Side, ends Ends, state tcp
 		e = s.add()
 	}
 	e.key, e.state, e.nobody = key, state, false
+	if e.open.IsZero() && state != tcpinfo.SynReceived {
+		e.open = at
+	}
 	s.followed[key] = e
 	s.knowBy(e, cookie, side, ends)
 	if gone {
@@ -86,7 +92,7 @@ func (s *Sockets) Call(cookie uint64, side Side, from netip.AddrPort) int {
 // Transition is the number of a socket of which only the addresses are known (without a port of its own it is the last
 // that was about to connect there); cookie asks for more, and is 0 where
 // nobody knows.
-func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cookie func() uint64) int {
+func (s *Sockets) Transition(at time.Time, side Side, ends Ends, from, to tcpinfo.State, cookie func() uint64) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.make()
@@ -95,7 +101,7 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 	}
 	here := whose{side, ends}
 	e := s.ends[here]
-	if e != nil && former(e, from, to, cookie) {
+	if e != nil && former(e, at, from, to, cookie) {
 		e = nil
 	}
 	if next := s.coming[here]; from == tcpinfo.Closed && len(next) > 0 {
@@ -127,14 +133,18 @@ func (s *Sockets) Transition(side Side, ends Ends, from, to tcpinfo.State, cooki
 	return e.n
 }
 
+// clocks is how far the tracepoint's clock may be from this program's.
+const clocks = 100 * time.Microsecond
+
 // former tells whether a transition that begins a life is not of the socket that is known by these addresses: that one
 // has had its life. A socket that is CLOSED may connect again; what comes in through a listener was never CLOSED, and
-// may have been seen in a later state already, since the tracepoint is heard of late: then the cookie tells.
-func former(e *numbered, from, to tcpinfo.State, cookie func() uint64) bool {
+// may have been seen in a later state already, since the tracepoint is heard of late: then the time of that tells, or
+// else the cookie, which a half-open entry and its connection need not have in common.
+func former(e *numbered, at time.Time, from, to tcpinfo.State, cookie func() uint64) bool {
 	switch child := from == tcpinfo.Listen && to == tcpinfo.SynReceived; {
 	case from == tcpinfo.Closed:
 		return e.gone || e.state != 0 && e.state != tcpinfo.Closed && e.state != to
-	case !child:
+	case !child || !e.open.IsZero() && at.Before(e.open.Add(clocks)):
 		return false
 	case e.gone || e.state == tcpinfo.Closed || e.state == tcpinfo.TimeWait:
 		return true
