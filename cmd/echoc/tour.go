@@ -21,11 +21,15 @@ const tourName = "tour"
 
 // takeTour plays every scenario, tells how each went, and what of TCP was seen.
 func takeTour(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg", "html")...); err != nil {
+	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg")...); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {
 		return cli.Usagef("--hold RULE is not for the tour, only for one scenario (see --help)")
+	}
+	site, err := newPages(f)
+	if err != nil {
+		return err
 	}
 	o := view.Options{Title: tourName, Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1}
 	out := f.Output(os.Stdout, o)
@@ -46,8 +50,14 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 		wire = &stage.WireConfig{}
 	}
 	p := newProgress(f.Quiet || f.JSON, os.Stdout)
-	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: p.end})
-	return out.Done(cli.Verdict(tourName, result))
+	end := p.end
+	if site != nil {
+		log.Detail()
+		log.AddSink(site)
+		end = func(s tour.Stop) { p.end(s); site.end(s) }
+	}
+	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: end})
+	return site.done(out.Done(cli.Verdict(tourName, result)), coverage.Table())
 }
 
 // onlyCoverage leaves what the scenarios say of themselves to their own command.

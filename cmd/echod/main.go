@@ -88,7 +88,7 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
 	if f.runs != 1 {
-		if err := f.Refuse("a server that goes on: it is of one run, so add --runs 1", "mermaid", "svg", "html"); err != nil {
+		if err := f.Refuse("a server that goes on: it is of one run, so add --runs 1", "mermaid", "svg"); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ func NewFlags(program string) *Flags {
 	fs.StringVar(&f.SVG, "svg", "", "draw the run as a figure, into this `FILE` (SVG)")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
-	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser")
+	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser; of a tour, a folder of pages")
 	fs.StringVar(&f.Record, "record", "", "keep the timeline in this `FILE`, for echoc replay")
 	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs = f.In(GroupPace)

@@ -115,7 +115,7 @@ func (p *Pictures) done(ended error) error {
 		return nil
 	}
 	defer p.discard()
-	if status := Status(ended); status == ExitUsage || status == ExitUnsupported {
+	if status := Status(ended); !p.began || status == ExitUsage || status == ExitUnsupported {
 		return nil
 	}
 	l := ladder.Of(p.head, p.events)

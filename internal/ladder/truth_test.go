@@ -250,7 +250,7 @@ func TestInferredArrowsWereOnTheWire(t *testing.T) {
 	}
 	echoc := build(t)
 	plain, onlyWire := names(t, echoc)
-	least := map[string]float64{"handshake": 0.9, "half-close": 0.9, "server-close": 0.9, "linger-reset": 0.7, "refused": 0.9}
+	least := map[string]float64{"handshake": 0.9, "half-close": 0.9, "server-close": 0.9, "linger-reset": 0.7, "refused": 0.7}
 	for _, name := range append(plain, onlyWire...) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
