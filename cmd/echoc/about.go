@@ -38,7 +38,7 @@ func about() help.Command {
 			{Word: "echoc --json half-close", Means: "events as JSON Lines, for jq and other programs"},
 			{Word: "echoc --record run.jsonl close", Means: "keep the timeline; echoc replay run.jsonl shows it again"},
 			{Word: "echoc --html run.html half-close", Means: "a page of the run, to walk through in a browser, to show and to print"},
-			{Word: "echoc --html site tour", Means: "all of it as a folder of pages, for any static host"},
+			{Word: "echoc --html site/ tour", Means: "all of it as a folder of pages, for any static host"},
 			{Word: "echoc --mermaid half-close", Means: "as diagrams that GitHub draws; arrows that nobody saw are inferred, and dashed"},
 			{Word: "echoc --svg run.svg half-close", Means: "as a figure for a slide; below it the way of both ends through the states"},
 			{Word: "echoc --explain CLOSE-WAIT", Means: "what a state waits for, and who must act"},
