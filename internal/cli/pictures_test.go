@@ -35,13 +35,16 @@ func pictured(t *testing.T, ended, drawing error) (string, error) {
 	p := &Pictures{}
 	err := p.file("--svg", path, false, func(w io.Writer, l *ladder.Ladder) error {
 		for _, s := range l.Steps {
-			io.WriteString(w, s.Body.(*timeline.Note).Text)
+			if note, is := s.Body.(*timeline.Note); is {
+				io.WriteString(w, note.Text)
+			}
 		}
 		return drawing
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Event(timeline.Event{Side: timeline.Client, Body: &timeline.Begin{}})
 	p.Event(timeline.Event{Side: timeline.Client, Body: &timeline.Note{Text: "all of it"}})
 	said := p.done(ended)
 	b, err := os.ReadFile(path)
