@@ -11,6 +11,7 @@ import (
 	"socklife/internal/echo"
 	"socklife/internal/observe"
 	"socklife/internal/timeline"
+	"socklife/internal/view"
 	"socklife/sockapi"
 )
 
@@ -32,6 +33,9 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 	}
 	out := f.Talk()
 	defer func() { err = out.Done(err) }()
+	if err = f.Keep(&out.Output, view.Options{}, timeline.Client); err != nil {
+		return err
+	}
 	cfg := echo.ClientConfig{
 		Addrs: []netip.AddrPort{addr}, In: out.In, Out: out.Out,
 		Options: func(s *sockapi.Socket) error {
@@ -46,7 +50,7 @@ func interactive(ctx context.Context, f *cli.Flags, bind netip.AddrPort, to stri
 		return err
 	}
 	defer func() { err = cmp.Or(err, endPcap()) }()
-	if !f.Quiet || pcap != nil {
+	if !f.Quiet || pcap != nil || f.Record != "" {
 		var n *observe.Narration
 		if n, err = observe.Narrate(timeline.Client, f.Observed(out.Output, pcap)); err != nil {
 			return err

@@ -27,7 +27,7 @@ func takeCourse(ctx context.Context, f *cli.Flags, args []string) error {
 	if len(args) > 1 {
 		return cli.Usagef("echoc learn takes the name or the number of one lesson (see echoc learn --list)")
 	}
-	if err := f.Refuse("the course, only for one scenario", "json", "quiet", "bind", "wire"); err != nil {
+	if err := f.Refuse("the course, only for one scenario", "json", "quiet", "mermaid", "svg", "html", "record", "bind", "wire"); err != nil {
 		return err
 	}
 	l := &learner{f: f, asked: view.IsTerminal(os.Stdout)}

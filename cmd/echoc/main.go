@@ -3,10 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 
 	"socklife/internal/cli"
 	"socklife/internal/lab"
@@ -64,17 +67,26 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	switch {
 	case len(args) == 0:
 		return cli.Usagef("nothing to do: try  echoc half-close  (see echoc --help)")
-	case len(args) > 2 && args[0] != "learn" && args[0] != "quiz":
+	case args[0] == "compare":
+		return compare(ctx, f, args[1:])
+	case len(args) > 2 && !slices.Contains(cli.Commands, args[0]):
 		return cli.Usagef("too many arguments: %q (see echoc --help)", args[2:])
 	case args[0] == "tour":
 		if len(args) > 1 {
 			return cli.Usagef("echoc tour takes no address: it plays both sides itself")
 		}
 		return takeTour(ctx, f)
+	case args[0] == "diagram":
+		if len(args) > 1 {
+			return cli.Usagef("echoc diagram takes no address: it plays both sides itself")
+		}
+		return drawDiagram(ctx, f)
 	case args[0] == "learn":
 		return takeCourse(ctx, f, args[1:])
 	case args[0] == "quiz":
 		return holdQuiz(ctx, f, args[1:])
+	case args[0] == "replay":
+		return replay(ctx, f, args[1:])
 	case len(args) == 1 && cli.LooksLikeAddr(args[0]):
 		return interactive(ctx, f, from, args[0])
 	case cli.LooksLikeAddr(args[0]):
@@ -111,12 +123,15 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	if err != nil {
 		return err
 	}
-	play := stage.Both
+	play, sides := stage.Both, []timeline.Side{timeline.Client, timeline.Server}
 	if len(args) == 2 {
-		play = stage.Client
+		play, sides = stage.Client, sides[:1]
 		cfg.Addr, cfg.Timeout = to, cli.TwoTerminalTimeout
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	}
+	if err := cmp.Or(f.Keep(&out, o, sides...), f.Draw(&out, o, cli.Kernel())); err != nil {
+		return errors.Join(err, finish())
 	}
 	out.Begin()
 	result := play(ctx, sc, cfg)

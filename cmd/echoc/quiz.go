@@ -20,7 +20,7 @@ func holdQuiz(ctx context.Context, f *cli.Flags, args []string) error {
 	if len(args) > 1 {
 		return cli.Usagef("echoc quiz takes one scenario and no address: it plays both sides itself")
 	}
-	if err := f.Refuse("a quiz, which waits for answers", "json", "quiet", "step", "pace", "hold"); err != nil {
+	if err := f.Refuse("a quiz, which waits for answers", "json", "quiet", "mermaid", "svg", "html", "record", "step", "pace", "hold"); err != nil {
 		return err
 	}
 	seed, given := f.Wire.Seed(f.Set)
@@ -37,7 +37,7 @@ func holdQuiz(ctx context.Context, f *cli.Flags, args []string) error {
 	}
 	events, questions, err := quiz.Steady(seed, func() ([]timeline.Event, error) {
 		var run quiz.Recorder
-		err := record(ctx, f, sc, &run)
+		err := recorded(ctx, f, sc, &run)
 		return run.Events, err
 	})
 	if cli.Status(err) != cli.ExitOK && cli.Status(err) != cli.ExitFailed {
@@ -49,8 +49,8 @@ func holdQuiz(ctx context.Context, f *cli.Flags, args []string) error {
 	return ask(ctx, f, sc, events, questions, seed)
 }
 
-// record plays a scenario and shows nothing.
-func record(ctx context.Context, f *cli.Flags, sc *stage.Scenario, run *quiz.Recorder) error {
+// recorded plays a scenario and shows nothing.
+func recorded(ctx context.Context, f *cli.Flags, sc *stage.Scenario, run *quiz.Recorder) error {
 	out := cli.Output{Log: timeline.New(run), View: view.New(os.Stdout, view.Options{})}
 	cfg := f.Config(out)
 	cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)

@@ -16,33 +16,48 @@ import (
 	"socklife/internal/view"
 )
 
+// tourName is what stands in the place of a scenario's name.
+const tourName = "tour"
+
 // takeTour plays every scenario, tells how each went, and what of TCP was seen.
 func takeTour(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the tour, only for one scenario", "step", "pace", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"); err != nil {
+	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg")...); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {
 		return cli.Usagef("--hold RULE is not for the tour, only for one scenario (see --help)")
 	}
-	out := f.Output(os.Stdout, view.Options{
-		Title: "tour", Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1,
-	})
+	site, err := newPages(f)
+	if err != nil {
+		return err
+	}
+	o := view.Options{Title: tourName, Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1}
+	out := f.Output(os.Stdout, o)
 	coverage := tour.NewCoverage()
 	sink := timeline.Sink(out.View)
 	if !f.JSON {
 		sink = onlyCoverage{sink}
 	}
 	log := timeline.New(coverage, sink)
+	out.Log = log
+	if err := f.Keep(&out, o, timeline.Client, timeline.Server); err != nil {
+		return err
+	}
 	cfg := f.Config(out)
-	cfg.Log, cfg.Addr = log, netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	var wire *stage.WireConfig
 	if f.Wire.On {
 		wire = &stage.WireConfig{}
 	}
 	p := newProgress(f.Quiet || f.JSON, os.Stdout)
-	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: p.end})
-	log.Close()
-	return out.Done(cli.Verdict("tour", result))
+	end := p.end
+	if site != nil {
+		log.Detail()
+		log.AddSink(site)
+		end = func(s tour.Stop) { p.end(s); site.end(s) }
+	}
+	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: end})
+	return site.done(out.Done(cli.Verdict(tourName, result)), coverage.Table())
 }
 
 // onlyCoverage leaves what the scenarios say of themselves to their own command.
@@ -53,11 +68,14 @@ func (o onlyCoverage) Event(e timeline.Event) {
 	case *timeline.Coverage:
 		o.Sink.Event(e)
 	case *timeline.Summary:
-		if b.Scenario == "tour" {
+		if b.Scenario == tourName {
 			o.Sink.Event(e)
 		}
 	}
 }
+
+// notForTheTour are the flags that mean something for a single scenario.
+var notForTheTour = []string{"step", "pace", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"}
 
 // progress is a line for each scenario; on a terminal the one that is being played is shown too.
 type progress struct {

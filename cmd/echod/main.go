@@ -87,12 +87,24 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 
 // play serves the scenario, run after run.
 func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort) error {
-	out := f.Output(f.Wire.Timeline(), view.Options{
+	if f.runs != 1 {
+		if err := f.Refuse("a server that goes on: it is of one run, so add --runs 1", "mermaid", "svg"); err != nil {
+			return err
+		}
+	}
+	o := view.Options{
 		Title: sc.Name, Lesson: sc.Lesson, Ref: sc.Source, Words: lesson.Of(sc.Name).Before(), ManyConns: sc.Many, ClientLabel: "client (seen through sock_diag)", ClientSource: "sock_diag",
-	})
+	}
+	out := f.Output(f.Wire.Timeline(), o)
+	if err := f.Keep(&out, o, timeline.Server); err != nil {
+		return out.Done(err)
+	}
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
 	if err != nil {
 		return out.Done(err)
+	}
+	if err := f.Draw(&out, o, cli.Kernel()); err != nil {
+		return errors.Join(err, endPcap())
 	}
 	out.Begin()
 	cfg := f.Config(out)

@@ -25,11 +25,14 @@ import (
 func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	signal.Ignore(unix.SIGPIPE) // that somebody has read enough of the events is nothing to the clients
 	out := cli.Silent()
-	narrated := f.Wire.Pcap != "" || !f.Quiet && (f.JSON || f.Trace || f.Wire.Capture || view.IsTerminal(os.Stdout))
-	if narrated {
+	shown := f.Wire.Pcap != "" || !f.Quiet && (f.JSON || f.Trace || f.Wire.Capture || view.IsTerminal(os.Stdout))
+	if shown {
 		out = f.Narration(f.Wire.Timeline(), timeline.Server)
 	}
 	defer func() { err = out.Done(err) }()
+	if err = f.Keep(&out, view.Options{}, timeline.Server); err != nil {
+		return err
+	}
 	ctx, pcap, endPcap, err := f.Wire.OpenPcap(ctx, out.Log)
 	if err != nil {
 		return err
@@ -45,17 +48,18 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 		cfg.DrainTimeout = -1
 	}
 	var n *observe.Narration
-	if narrated {
+	if shown || f.Record != "" {
 		if n, err = observe.Narrate(timeline.Server, f.Observed(out, pcap)); err != nil {
 			return err
 		}
 		defer func() { err = cmp.Or(err, n.Close()) }()
 		narrate(&cfg, n)
-	} else if !f.Quiet {
-		cfg.Events.AcceptPaused = complainOnce()
+	}
+	if !shown && !f.Quiet {
+		cfg.Events.AcceptPaused = both(cfg.Events.AcceptPaused, complainOnce())
 	}
 	var told *ends
-	if !f.Quiet && !f.JSON && !(narrated && view.IsTerminal(os.Stderr)) {
+	if !f.Quiet && !f.JSON && !(shown && view.IsTerminal(os.Stderr)) {
 		told = tellEnds(os.Stderr, &cfg.Events)
 	}
 	cfg.Events.First = wrongServer
@@ -108,6 +112,16 @@ func narrate(cfg *echo.Config, n *observe.Narration) {
 func wrongServer(peer netip.AddrPort, began []byte) {
 	if name, ok := stage.Requested(began); ok {
 		complain(fmt.Errorf("the client %s plays %s, and this is the plain echo server: start `echod %[2]s`", peer, name))
+	}
+}
+
+// both has what comes handed to both; the first may be nil.
+func both(first, second func(error)) func(error) {
+	return func(err error) {
+		if first != nil {
+			first(err)
+		}
+		second(err)
 	}
 }
 

@@ -12,7 +12,22 @@ _echoc() {
     --explain) words='handshake syn-queue backlog refused connect-timeout simultaneous-open self-connect accept-reset half-close close server-close simultaneous-close fin-wait-1 last-ack time-wait time-wait-reuse close-wait-leak fin-wait-2-orphan linger-off linger-reset linger-wait unread-data-reset lost-response write-after-close shutdown-read shutdown-vs-close shutdown-listener urgent resets reuseaddr reuseport port-exhaustion crash abort stale-syn half-open-expiry abort-on-overflow lost-last-ack old-duplicate time-wait-reset syn-loss syn-ack-loss ack-loss dead-peer ESTABLISHED SYN-SENT SYN-RECEIVED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED CLOSE-WAIT LAST-ACK LISTEN CLOSING EADDRINUSE EADDRNOTAVAIL EACCES EPERM EAFNOSUPPORT ECONNREFUSED EINPROGRESS EALREADY EISCONN EHOSTUNREACH ENETUNREACH ECONNABORTED EMFILE ENFILE EPROTO ECONNRESET EPIPE ETIMEDOUT EAGAIN ENOTCONN EINVAL EINTR ENOBUFS EBADF ENOTSOCK EOPNOTSUPP ENOPROTOOPT retransmission on reordering persist keepalive tcp_fin_timeout timewait 2MSL SO_REUSEADDR SO_REUSEPORT SO_ATTACH_REUSEPORT_EBPF IPV6_V6ONLY IP_LOCAL_PORT_RANGE IP_BIND_ADDRESS_NO_PORT TCP_DEFER_ACCEPT TCP_SAVE_SYN TCP_SYNCNT SO_RCVBUF SO_SNDBUF SO_RCVTIMEO SO_SNDTIMEO TCP_NODELAY TCP_QUICKACK TCP_MAXSEG TCP_USER_TIMEOUT SO_KEEPALIVE TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT SO_MAX_PACING_RATE SO_OOBINLINE SO_ATTACH_FILTER SO_DETACH_FILTER SO_LINGER TCP_LINGER2 SO_ERROR SO_ACCEPTCONN SO_COOKIE SO_TYPE SO_PROTOCOL TCP_INFO TCP_SAVED_SYN socket bind listen accept connect read write shutdown getsockname getpeername getsockopt setsockopt dup poll ioctl ActiveOpens PassiveOpens AttemptFails CurrEstab TCPSynRetrans ListenOverflows ListenDrops TCPDeferAcceptDrop EmbryonicRsts TCPReqQFullDoCookies TCPReqQFullDrop SyncookiesSent SyncookiesRecv SyncookiesFailed EstabResets OutRsts TCPAbortOnClose TCPAbortOnData TCPAbortOnLinger TCPAbortOnTimeout TCPAbortOnMemory TCPAbortFailed TCPChallengeACK TCPSYNChallenge RetransSegs TCPTimeouts TCPLossProbes TCPLossProbeRecovery TCPFastRetrans TCPSlowStartRetrans TCPLostRetransmit TCPSpuriousRTOs TCPRetransFail DelayedACKLost DelayedACKs TCPWinProbe TCPKeepAlive TCPToZeroWindowAdv TCPFromZeroWindowAdv TCPZeroWindowDrop TCPRcvQDrop TCPBacklogDrop TW TWKilled TWRecycled TCPTimeWaitOverflow PAWSTimewait TCPACKSkippedTimeWait TCPACKSkippedFinWait2 PAWSEstab InSegs OutSegs TCPOrigDataSent InErrs InCsumErrors' ;;
     --color) words='auto always never' ;;
     --clock) words='run wall' ;;
+    --svg)
+        compopt -o filenames
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return
+        ;;
     --pcap)
+        compopt -o filenames
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return
+        ;;
+    --html)
+        compopt -o filenames
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return
+        ;;
+    --record)
         compopt -o filenames
         COMPREPLY=($(compgen -f -- "$cur"))
         return
@@ -21,7 +36,7 @@ _echoc() {
     if [[ -z $words ]]; then
         for ((i = 1; i < COMP_CWORD; i++)); do
             case ${COMP_WORDS[i]} in
-            --completion | --explain | --color | --clock | --pcap | --pace | --hold | --delay | --loss | --seed | --drop | --dup | --reorder | --bind | --backlog | --linger | --keepidle | --keepintvl | --keepcnt | --rcvbuf | --sndbuf | --rcvtimeo | --sndtimeo | --maxseg | --syncnt | --user-timeout | --defer-accept | --linger2 | --local-port-range)
+            --completion | --explain | --color | --clock | --svg | --pcap | --html | --record | --pace | --hold | --delay | --loss | --seed | --drop | --dup | --reorder | --bind | --backlog | --linger | --keepidle | --keepintvl | --keepcnt | --rcvbuf | --sndbuf | --rcvtimeo | --sndtimeo | --maxseg | --syncnt | --user-timeout | --defer-accept | --linger2 | --local-port-range)
                 [[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
                 ((++i >= COMP_CWORD)) && return
                 ;;
@@ -30,9 +45,14 @@ _echoc() {
             esac
         done
         case $cur,$first in
-        -*) words='--list -l --help -h --version --man --completion --explain --color --clock --json --all --quiet -q --trace --capture --pcap --absolute-seq --pace --step --hold --full --wire --delay --loss --seed --drop --dup --reorder --pcap-both --ipv6 -6 --bind --backlog --reuseaddr --reuseport --v6only --linger --keepalive --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --nodelay --quickack --maxseg --syncnt --user-timeout --defer-accept --linger2 --save-syn --local-port-range' ;;
-        *,) words='tour learn quiz handshake syn-queue backlog refused connect-timeout simultaneous-open self-connect accept-reset half-close close server-close simultaneous-close fin-wait-1 last-ack time-wait time-wait-reuse close-wait-leak fin-wait-2-orphan linger-off linger-reset linger-wait unread-data-reset lost-response write-after-close shutdown-read shutdown-vs-close shutdown-listener urgent resets reuseaddr reuseport port-exhaustion crash abort stale-syn half-open-expiry abort-on-overflow lost-last-ack old-duplicate time-wait-reset syn-loss syn-ack-loss ack-loss dead-peer' ;;
-        *,quiz) words='handshake syn-queue backlog refused connect-timeout simultaneous-open self-connect accept-reset half-close close server-close simultaneous-close fin-wait-1 last-ack time-wait time-wait-reuse close-wait-leak fin-wait-2-orphan linger-off linger-reset linger-wait unread-data-reset lost-response write-after-close shutdown-read shutdown-vs-close shutdown-listener urgent resets reuseaddr reuseport port-exhaustion crash abort stale-syn half-open-expiry abort-on-overflow lost-last-ack old-duplicate time-wait-reset syn-loss syn-ack-loss ack-loss dead-peer' ;;
+        -*) words='--list -l --help -h --version --man --completion --explain --color --clock --json --all --quiet -q --mermaid --svg --trace --capture --pcap --absolute-seq --html --record --overwrite --pace --step --hold --full --wire --delay --loss --seed --drop --dup --reorder --pcap-both --ipv6 -6 --bind --backlog --reuseaddr --reuseport --v6only --linger --keepalive --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --nodelay --quickack --maxseg --syncnt --user-timeout --defer-accept --linger2 --save-syn --local-port-range' ;;
+        *,) words='tour learn quiz compare diagram replay handshake syn-queue backlog refused connect-timeout simultaneous-open self-connect accept-reset half-close close server-close simultaneous-close fin-wait-1 last-ack time-wait time-wait-reuse close-wait-leak fin-wait-2-orphan linger-off linger-reset linger-wait unread-data-reset lost-response write-after-close shutdown-read shutdown-vs-close shutdown-listener urgent resets reuseaddr reuseport port-exhaustion crash abort stale-syn half-open-expiry abort-on-overflow lost-last-ack old-duplicate time-wait-reset syn-loss syn-ack-loss ack-loss dead-peer' ;;
+        *,quiz | *,compare) words='handshake syn-queue backlog refused connect-timeout simultaneous-open self-connect accept-reset half-close close server-close simultaneous-close fin-wait-1 last-ack time-wait time-wait-reuse close-wait-leak fin-wait-2-orphan linger-off linger-reset linger-wait unread-data-reset lost-response write-after-close shutdown-read shutdown-vs-close shutdown-listener urgent resets reuseaddr reuseport port-exhaustion crash abort stale-syn half-open-expiry abort-on-overflow lost-last-ack old-duplicate time-wait-reset syn-loss syn-ack-loss ack-loss dead-peer' ;;
+        *,replay)
+            compopt -o filenames
+            COMPREPLY=($(compgen -f -- "$cur"))
+            return
+            ;;
         esac
     fi
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

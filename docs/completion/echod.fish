@@ -7,7 +7,7 @@ function __echod_words
             continue
         end
         switch $word
-            case --completion --color --clock --pcap --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --color --clock --svg --pcap --html --record --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -26,10 +26,15 @@ complete -c echod -l clock -x -a 'run wall' -d 'which CLOCK the times are of: ru
 complete -c echod -l json -d 'print events as JSON Lines'
 complete -c echod -l all -d 'show also how both sides agree on the next step of a scenario'
 complete -c echod -l quiet -s q -d 'print nothing but errors'
+complete -c echod -l mermaid -d 'print the run as diagrams that GitHub draws: a sequence and a state diagram'
+complete -c echod -l svg -r -F -d 'draw the run as a figure, into this FILE (SVG)'
 complete -c echod -l trace -d 'have the kernel tell each transition (root)'
 complete -c echod -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echod -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echod -l absolute-seq -d 'show sequence numbers as they are, not from 0'
+complete -c echod -l html -r -F -d 'write a page of the run to this FILE, to walk through in a browser; of a tour, a folder of pages'
+complete -c echod -l record -r -F -d 'keep the timeline in this FILE, for echoc replay'
+complete -c echod -l overwrite -d 'let a FILE that is written take the place of one that is there'
 complete -c echod -l pace -x -a '' -d 'wait this DURATION before each call (on a terminal)'
 complete -c echod -l step -d 'wait for Enter before each call (on a terminal)'
 complete -c echod -l hold -x -a '' -d 'stay this DURATION in the state the scenario is about'

@@ -205,3 +205,28 @@ func TestLossesAreTold(t *testing.T) {
 		t.Errorf("%d packets lost before the first", told[0])
 	}
 }
+
+// A packet has the time at which the kernel had it and not that of being read, from the first one on.
+func TestTimesAreTheKernels(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	l, port := listen(t, "tcp4", "127.0.0.1:0")
+	defer l.Close()
+	if err := c.AddPort(port); err != nil {
+		t.Fatal(err)
+	}
+	talk(t, l)
+	talked := time.Now()
+	for time.Since(talked) < 20*time.Millisecond { // nobody reads meanwhile
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	n := 0
+	if err := c.Run(ctx, func(p Packet) {
+		if n++; p.At.After(talked.Add(10 * time.Millisecond)) {
+			t.Errorf("packet %d came %v after the connection", n, p.At.Sub(talked))
+		}
+	}, nil); err != nil || n == 0 {
+		t.Errorf("%d packets, %v", n, err)
+	}
+}

@@ -111,3 +111,8 @@ func hint(err error) string {
 	}
 	return ""
 }
+
+// Remark writes a line about what is no error.
+func Remark(w io.Writer, program, text string) {
+	fmt.Fprintf(w, "%s: %s\n", program, oneLine(errors.New(text)))
+}

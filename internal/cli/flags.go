@@ -30,6 +30,8 @@ type Flags struct {
 	JSON, Quiet, Step   bool
 	IPv6, Trace, Full   bool
 	All                 bool
+	Mermaid, Overwrite  bool
+	SVG, HTML, Record   string
 	Pace, Hold          time.Duration
 	List, Help, Version bool
 	man                 bool
@@ -54,8 +56,13 @@ func NewFlags(program string) *Flags {
 	fs.BoolVar(&f.JSON, "json", false, "print events as JSON Lines")
 	fs.BoolVar(&f.All, "all", false, "show also how both sides agree on the next step of a scenario")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
+	fs.BoolVar(&f.Mermaid, "mermaid", false, "print the run as diagrams that GitHub draws: a sequence and a state diagram")
+	fs.StringVar(&f.SVG, "svg", "", "draw the run as a figure, into this `FILE` (SVG)")
 	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
 	f.Wire.AddCapture(fs)
+	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser; of a tour, a folder of pages")
+	fs.StringVar(&f.Record, "record", "", "keep the timeline in this `FILE`, for echoc replay")
+	fs.BoolVar(&f.Overwrite, "overwrite", false, "let a FILE that is written take the place of one that is there")
 	fs = f.In(GroupPace)
 	fs.DurationVar(&f.Pace, "pace", 0, "wait this `DURATION` before each call (on a terminal)")
 	fs.BoolVar(&f.Step, "step", false, "wait for Enter before each call (on a terminal)")
@@ -110,6 +117,12 @@ func (f *Flags) Parse(args []string) error {
 	}
 	if f.JSON && f.Quiet {
 		return Usagef("--json prints events and --quiet prints none: want one of them")
+	}
+	if err := f.checkPictures(); err != nil {
+		return err
+	}
+	if f.Set.Changed("record") && f.Record == "" {
+		return Usagef("--record '': want the name of a file")
 	}
 	if err := f.Wire.check(f.Set); err != nil {
 		return err
@@ -195,7 +208,7 @@ func Version(program string) string {
 }
 
 // OfScenarios are the flags that mean something for a scenario alone.
-var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all"}
+var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all", "mermaid", "svg", "html"}
 
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {

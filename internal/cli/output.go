@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socklife/internal/lesson"
+	"socklife/internal/record"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -18,8 +19,13 @@ type Output struct {
 	Log  *timeline.Log
 	View view.View // of Log
 
-	terminal bool    // somebody is looking on
-	screen   *screen // where the user is asked before each step; nil if not
+	terminal   bool           // somebody is looking on
+	record     *record.Writer // of the events too; nil if they are not kept
+	recordName string
+
+	screen *screen // where the user is asked before each step; nil if not
+
+	pictures *Pictures // that are made of the run; nil: none
 
 	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
@@ -49,6 +55,10 @@ func (o Output) head() {
 func (o Output) Done(ended error) error {
 	o.Log.Close()
 	o.View.Flush()
+	ended = o.keep(ended)
+	if err := o.pictures.done(ended); err != nil {
+		return err
+	}
 	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
 		if lost := o.View.Err(); lost != nil {
 			return lost
@@ -74,7 +84,7 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	switch {
 	case f.JSON:
 		return output(view.NewJSONLines(w))
-	case f.Quiet:
+	case f.Quiet, f.Mermaid:
 		return Silent()
 	}
 	of := view.For(w, f.Color)

@@ -83,7 +83,7 @@ func wrongCommand(t *testing.T, line string, seen map[string]bool) string {
 	seen[line] = true
 	m := ours.FindStringSubmatch(line)
 	program := m[1][strings.LastIndexAny(m[1], " /")+1:]
-	out, err := exec.Command("sh", "-c", filepath.Join(bin, program)+" "+m[2]+" --help").CombinedOutput()
+	out, err := exec.Command("sh", "-c", filepath.Join(bin, program)+" "+strings.Replace(m[2], " -- ", " ", 1)+" --help").CombinedOutput()
 	if err != nil {
 		return strings.TrimSpace(string(out))
 	}
@@ -96,7 +96,7 @@ func wrongCommand(t *testing.T, line string, seen map[string]bool) string {
 }
 
 // modes are the words that stand where a scenario would, and are none.
-var modes = []string{"tour", "learn", "quiz"}
+var modes = []string{"tour", "learn", "quiz", "compare", "replay", "diagram"}
 
 var scenarioName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 

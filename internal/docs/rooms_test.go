@@ -113,10 +113,17 @@ var rules = []struct {
 		"internal/capture", "internal/lab", "internal/segment", "internal/timeline", "internal/trace", "sockapi", "tcpinfo", "tcpinfo/watch",
 	}},
 	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
-		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/cli", "cmd/echoc", "cmd/echod",
+		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/figure", "internal/page", "internal/site", "internal/record", "internal/merge", "internal/cli", "cmd/echoc", "cmd/echod",
 	}},
+	{rule: "a record keeps events, and knows neither who saw them nor who shows them", of: []string{"internal/record"}, may: []string{"internal/outfile", "internal/timeline"}},
+	{rule: "two records become one by what they say, and nothing else", of: []string{"internal/merge"}, may: []string{"internal/record", "internal/timeline", "tcpinfo"}, by: []string{"cmd/echoc"}},
+	{rule: "a file that is made is a file, whatever is in it", of: []string{"internal/outfile"}, may: []string{}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
 		"internal/explain", "internal/lesson", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
+	}},
+	{rule: "what a picture is made of is events, whoever has seen them", of: []string{"internal/ladder"}, may: []string{"internal/timeline", "tcpinfo"}},
+	{rule: "a figure draws the ladder, in the words of the views", of: []string{"internal/figure"}, may: []string{
+		"internal/ladder", "internal/rfc9293", "internal/timeline", "internal/view", "tcpinfo",
 	}},
 	{rule: "the pages are known to those who show them", of: []string{"docs"}, may: []string{}, by: []string{"internal/lesson", "cmd/echoc"}},
 }

@@ -23,6 +23,8 @@ var completions = []struct{ typed, arguments string }{
 	{"echoc --completion fi", "[--completion][fish]"},
 	{"echoc --wire --pcap cap", "[--wire][--pcap][captured.pcapng]"},
 	{"echoc close 12", "[close][12]"}, // an address
+	{"echoc --record cap", "[--record][captured.pcapng]"},
+	{"echoc replay cap", "[replay][captured.pcapng]"},
 	{"echod --runs 2 server-c", "[--runs][2][server-close]"},
 	{"echod --max-c", "[--max-conns]"},
 	{"echod --wir", "[--wir]"}, // which it does not have

@@ -14,15 +14,17 @@ var contract = map[string][]string{
 	"begin":    {"scenario?"},
 	"enter":    {"id", "call", "args", "fd", "socket?", "name?", "aside?"},
 	"call":     {"call", "args", "fd", "ret", "errno?", "took_us", "name?", "aside?", "id", "entered_us", "socket?", "new_socket?"},
-	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "timer_for?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?", "ended?", "ended_why?", "name?", "aside?"},
+	"state":    {"local", "remote?", "from?", "to", "source", "timer?", "timer_for?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?", "socket", "from_source?", "details_source?", "ended?", "ended_why?", "name?", "aside?", "info?"},
 	"queue":    {"local", "accept_queue", "accept_limit", "syn_queue?", "socket", "name?", "aside?"},
-	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "seq_base?", "ack_base?", "win_unscaled?", "options?", "fate?", "name?", "aside?", "injected?"},
+	"segment":  {"src", "dst", "flags", "seg_seq", "ack?", "len", "win", "seq_base?", "ack_base?", "win_unscaled?", "options?", "fate?", "name?", "aside?", "injected?", "sender?", "marks?", "header?"},
 	"counter":  {"name", "delta"},
 	"note":     {"text", "heading?"},
 	"check":    {"expect", "got", "ok", "met?"},
 	"table":    {"title", "head", "rows"},
-	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?"},
+	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?", "causes?"},
 	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
+	"record": {"format", "program", "version", "kernel", "machine", "boot", "clock", "sides", "args", "title?", "lesson?", "ref?", "client_label?", "server_label?",
+		"client_source?", "server_source?", "alone?", "many?"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}

@@ -49,6 +49,9 @@ func (c *Command) bash(w io.Writer) {
 	if before := c.beforeScenario(); len(before) > 0 {
 		fmt.Fprintf(w, "        *,%s) words=%s ;;\n", strings.Join(before, " | *,"), quoted(justWords(c.Values["SCENARIO"])))
 	}
+	if before := c.beforeFile(); len(before) > 0 {
+		fmt.Fprintf(w, "        *,%s)\n            compopt -o filenames\n            COMPREPLY=($(compgen -f -- \"$cur\"))\n            return\n            ;;\n", strings.Join(before, " | *,"))
+	}
 	fmt.Fprintf(w, `        esac
     fi
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

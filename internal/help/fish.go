@@ -49,6 +49,9 @@ complete -c %[1]s -f
 			fmt.Fprintf(w, "complete -c %s -n 'test (count (__%[1]s_words)) = 1; and contains %[2]s (__%[1]s_words)' -a %[3]s -d %[4]s\n", c.Name, before, word.Word, fishQuoted(word.Means))
 		}
 	}
+	for _, before := range c.beforeFile() {
+		fmt.Fprintf(w, "complete -c %s -n 'contains %s (__%[1]s_words)' -F\n", c.Name, before)
+	}
 }
 
 func fishQuoted(s string) string {

@@ -82,6 +82,16 @@ func (c *Command) beforeScenario() (words []string) {
 	return words
 }
 
+// beforeFile are the modes' words after which files may stand: "replay FILE [FILE2]".
+func (c *Command) beforeFile() (words []string) {
+	for _, m := range c.Modes {
+		if word, rest, _ := strings.Cut(m.Args, " "); strings.HasPrefix(rest, file) {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
 // Placeholder is what a flag's value is called, "" where it takes none; and the usage without the marks around it.
 // Where the usage names none, the type does.
 func Placeholder(f *pflag.Flag) (name, usage string) {

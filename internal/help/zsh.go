@@ -22,13 +22,16 @@ func (c *Command) zsh(w io.Writer) {
 	for _, before := range c.beforeScenario() {
 		fmt.Fprintf(w, "    %s) _%s_scenarios ;;\n", before, c.Name)
 	}
+	for _, before := range c.beforeFile() {
+		fmt.Fprintf(w, "    %s) _files ;;\n", before)
+	}
 	fmt.Fprintf(w, "    *) _message address ;;\n    esac\n}\n_%s() {\n    local -a line\n    _arguments -S \\\n", c.Name)
 	for _, f := range c.flags() {
 		for _, typed := range spellings(f) {
 			fmt.Fprintf(w, "        %s \\\n", quoted(c.zshFlag(f, typed)))
 		}
 	}
-	fmt.Fprintf(w, "        '1:scenario:_%[1]s_first' \\\n        '2:address:_%[1]s_second'\n}\n", c.Name)
+	fmt.Fprintf(w, "        '1:scenario:_%[1]s_first' \\\n        '*:address:_%[1]s_second'\n}\n", c.Name)
 	// Found through fpath the file itself is the function; read with source it only defines it.
 	fmt.Fprintf(w, "if [[ $funcstack[1] = _%[1]s ]]; then\n    _%[1]s \"$@\"\nelse\n    compdef _%[1]s %[1]s\nfi\n", c.Name)
 }

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 )
@@ -114,7 +116,11 @@ func short(c *sockapi.Call) string {
 func enter(c *sockapi.Call, socket int) *timeline.Enter {
 	args := c.Args()
 	switch c.Name {
-	case "read", "recvfrom", "accept4", "getsockname", "getpeername":
+	case "recvfrom", "accept4":
+		if args = args[:1]; c.Flags&^unix.SOCK_CLOEXEC != 0 {
+			args = append(args, c.FlagNames())
+		}
+	case "read", "getsockname", "getpeername":
 		args = args[:1]
 	case "ioctl":
 		args = args[:2]

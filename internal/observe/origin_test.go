@@ -24,7 +24,7 @@ func TestSegmentsFromOneOrigin(t *testing.T) {
 		t.Errorf("%q", old.Numbers())
 	}
 	b, err := json.Marshal(old)
-	if err != nil || !strings.Contains(string(b), `"seg_seq":4294867296,`) || !strings.Contains(string(b), `"seq_base":200000}`) {
+	if err != nil || !strings.Contains(string(b), `"seg_seq":4294867296,`) || !strings.Contains(string(b), `"seq_base":200000,`) {
 		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -72,5 +73,7 @@ func (s *segments) packet(p capture.Packet) {
 	if s.lost { // it cannot be told from a segment that the network lost
 		seen.Analysis &^= segment.LostSegment | segment.AckLostSegment
 	}
-	s.log.Add(timeline.Wire, p.At, segmentEvent(seen, from, s.absolute))
+	e := segmentEvent(seen, from, s.absolute)
+	e.Header = hex.EncodeToString(segment.HeaderOf(p.Data))
+	s.log.Add(timeline.Wire, p.At, e)
 }

@@ -27,6 +27,9 @@ func Change(log *timeline.Log, c watch.Change, label timeline.Label, ended timel
 	if c.What&^watch.QueueChanged != 0 {
 		s := state(c, n)
 		s.Label, s.Ended = label, ended
+		if c.Now.Info != nil && log.Detailed() {
+			s.Info, _ = c.Now.Info.MarshalJSON() // of numbers and names, which cannot fail
+		}
 		log.Add(side, c.Now.Time, s)
 	}
 	if c.To == tcpinfo.Listen && (c.First || c.What&(watch.QueueChanged|watch.StateChanged) != 0) {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"encoding/hex"
 	"sync"
 	"time"
 
@@ -85,7 +86,7 @@ func (l *SegmentLog) keep(p lab.Packet) {
 // event is the packet as the timeline has it.
 func (l *SegmentLog) event(p lab.Packet, seen segment.Seen) *timeline.Segment {
 	e := segmentEvent(seen, sideOf(p.From), l.absolute)
-	e.Fate = fateOf(p.Fate)
+	e.Fate, e.Header = fateOf(p.Fate), hex.EncodeToString(segment.HeaderOf(p.Raw))
 	if p.By == lab.ByInjected {
 		e.Injected = true
 		e.Marks = append(e.Marks, "injected")

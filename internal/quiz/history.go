@@ -85,14 +85,12 @@ func (h *history) call(i int, side timeline.Side, c *timeline.Call, fds map[int]
 		fds[c.Ret] = newSocket(side, i)
 		h.fresh[i] = fds[c.Ret]
 		h.made = append(h.made, fds[c.Ret])
-		if c.Sys != nil {
-			fds[c.Ret].client = c.Sys.Addr
-		}
+		fds[c.Ret].client = timeline.AddressIn(c.Args)
 	case c.Call == "connect" && (c.Errno == "" || c.Errno == "EINPROGRESS"):
 		s.begun = h.entry[i]
 		h.made = append(h.made, s)
-		if c.Sys != nil {
-			s.client = h.connected(i, side, c.Sys.Addr)
+		if to := timeline.AddressIn(c.Args); to.IsValid() {
+			s.client = h.connected(i, side, to)
 		}
 	case c.Call == "close":
 		delete(fds, c.FD)

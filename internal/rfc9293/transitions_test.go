@@ -113,3 +113,19 @@ func TestReachable(t *testing.T) {
 		}
 	}
 }
+
+// Each transition that Linux makes has what may bring it about, and nothing else has.
+func TestEveryTransitionHasACause(t *testing.T) {
+	n := 0
+	for _, tr := range Transitions {
+		if got := len(Causes(tr.From, tr.To)) > 0; got != tr.Linux {
+			t.Errorf("%s to %s: %v", tr.From, tr.To, Causes(tr.From, tr.To))
+		}
+		if tr.Linux {
+			n++
+		}
+	}
+	if n != len(causes) {
+		t.Errorf("causes of %d transitions, and Linux makes %d", len(causes), n)
+	}
+}

@@ -25,6 +25,19 @@ func Decode(b []byte) (Segment, error) {
 	return n.decodeTCP()
 }
 
+// HeaderOf is the TCP header, with its options, of a packet that Decode takes: a part of it, not a copy. It is nil of
+// any other.
+func HeaderOf(b []byte) []byte {
+	var n network
+	if n.parse(b) != nil || n.later || n.protocol != protocolTCP || len(n.body) < tcpHeaderLen {
+		return nil
+	}
+	if header := int(n.body[12]>>4) * 4; header >= tcpHeaderLen && header <= len(n.body) {
+		return n.body[:header]
+	}
+	return nil
+}
+
 // decodeTCP reads the header of RFC 9293 section 3.1.
 func (n *network) decodeTCP() (Segment, error) {
 	b := n.body

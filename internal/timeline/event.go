@@ -43,7 +43,7 @@ type Body interface{ Kind() Kind }
 
 // Event is one thing that happened.
 type Event struct {
-	Seq  int64         // 1, 2, …
+	Seq  int64         // 1, 2, …; 0 of what is above a record's events
 	At   time.Duration // since the run began; never decreases from one event of a run to the next
 	Time time.Time     // the same moment by the wall clock
 	Late time.Duration // how long before that it happened, if it was reported too late for its place
@@ -69,8 +69,8 @@ type Enter struct {
 	Sys *sockapi.Call `json:"-"`
 }
 
-// Call is a system call that has returned. Args are in strace's notation. A view that has no room for them has the call
-// as a value; of a call that another program wrote down there is none.
+// Call is a system call that has returned. Args are in strace's notation. While it is being made those who see it have
+// it as a value, too; of a call that was read from a record there is none, so that no view asks for it.
 type Call struct {
 	Call   string   `json:"call"`
 	Args   []string `json:"args"`
@@ -113,6 +113,8 @@ type State struct {
 	DetailsSource string `json:"details_source,omitempty"` // who told the timer, the queues and the shutdown bits, if not Source
 	Ended
 	Label
+
+	Info json.RawMessage `json:"info,omitempty"` // TCP_INFO, every field, where that was asked for: see [Log.Detail]
 }
 
 // Ends are the two addresses of a socket, as it has them.
@@ -157,8 +159,9 @@ type Segment struct {
 
 	Injected bool `json:"injected,omitempty"` // the wire delivered it, and Src did not send it
 
-	From  Side     `json:"-"` // the end that sent it
-	Marks []string `json:"-"` // what is remarkable: what it is in the light of those before; that it was injected
+	From   Side     `json:"sender,omitempty"` // the end that sent it
+	Marks  []string `json:"marks,omitempty"`  // what is remarkable: what it is in the light of those before; that it was injected
+	Header string   `json:"header,omitempty"` // the TCP header as it was, in hexadecimal
 }
 
 // Numbers are its flags and numbers, in one line.
@@ -244,6 +247,13 @@ type Coverage struct {
 	Scenario string        `json:"scenario,omitempty"`
 	Source   string        `json:"source,omitempty"`
 	WhyNot   string        `json:"why_not,omitempty"`
+	Causes   []Cause       `json:"causes,omitempty"` // of a transition: what brought it about, as far as that was seen
+}
+
+// Cause is what brought a transition about, and the first scenario in which that was seen.
+type Cause struct {
+	By       string `json:"by"`
+	Scenario string `json:"scenario"`
 }
 
 // Summary ends every run.
@@ -273,6 +283,9 @@ func (*Summary) Kind() Kind  { return "summary" }
 
 // MarshalJSON writes the header's fields, then the body's, as one flat object.
 func (e Event) MarshalJSON() ([]byte, error) {
+	if f, ok := e.Body.(*Foreign); ok {
+		return f.JSON, nil
+	}
 	head, err := marshal(struct {
 		Seq    int64  `json:"seq"`
 		AtUS   int64  `json:"at_us"`
@@ -303,5 +316,23 @@ func marshal(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return escaped(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// escaped has DEL and what follows it up to U+009F as \u007f, which is the same in JSON: to a terminal they are
+// commands.
+func escaped(line []byte) []byte {
+	control := func(r rune) bool { return r >= 0x7f && r < 0xa0 }
+	if !bytes.ContainsFunc(line, control) {
+		return line
+	}
+	var b bytes.Buffer
+	for _, r := range string(line) { // valid UTF-8: the encoder sees to that
+		if control(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
 }

@@ -2,6 +2,7 @@ package tour
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +17,9 @@ type Coverage struct {
 	scenario    string
 	states      map[tcpinfo.State]seenBy
 	transitions map[transition]seenBy
-	timeWaits   map[timeline.Ends]timeWait // by the pair of addresses
+	by          map[transition][]timeline.Cause // what brought it about, each time that this was seen
+	causes      *causes                         // what was seen in this run
+	timeWaits   map[timeline.Ends]timeWait      // by the pair of addresses
 	unmet       []timeline.Event
 }
 
@@ -27,7 +30,7 @@ type seenBy struct{ scenario, source string }
 
 // NewCoverage has seen nothing.
 func NewCoverage() *Coverage {
-	return &Coverage{states: map[tcpinfo.State]seenBy{}, transitions: map[transition]seenBy{}}
+	return &Coverage{states: map[tcpinfo.State]seenBy{}, transitions: map[transition]seenBy{}, by: map[transition][]timeline.Cause{}, causes: newCauses()}
 }
 
 // begin says which scenario the events are of from now on.
@@ -35,6 +38,7 @@ func (v *Coverage) begin(scenario string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.scenario, v.unmet, v.timeWaits = scenario, nil, map[timeline.Ends]timeWait{}
+	v.causes = newCauses()
 }
 
 func (v *Coverage) failures() []timeline.Event {
@@ -55,6 +59,7 @@ func (v *Coverage) Event(e timeline.Event) {
 	case *timeline.State:
 		v.state(e.At, b)
 	}
+	v.causes.note(e)
 }
 
 func (v *Coverage) state(at time.Duration, b *timeline.State) {
@@ -73,7 +78,12 @@ func (v *Coverage) state(at time.Duration, b *timeline.State) {
 		if old.source != here.source {
 			both.source = old.source + " and " + here.source // a conclusion from what two have told
 		}
-		v.transitions[transition{tcpinfo.TimeWait, tcpinfo.SynReceived}] = both
+		over := transition{tcpinfo.TimeWait, tcpinfo.SynReceived}
+		v.transitions[over] = both
+		v.cause(over, at, b)
+	}
+	if certain(t, b.Source) {
+		v.cause(t, at, b)
 	}
 	if old, seen := v.transitions[t]; (!seen || better(here, old)) && certain(t, b.Source) {
 		v.transitions[t] = here
@@ -105,6 +115,14 @@ type timeWait struct {
 // sameMoment is how far apart a look may see the old entry go and the new one come.
 const sameMoment = 10 * time.Millisecond
 
+// cause keeps what brought a transition about, if that was seen.
+func (v *Coverage) cause(t transition, at time.Duration, b *timeline.State) {
+	says := v.causes.of(at, t.from, b)
+	if says != "" && !slices.ContainsFunc(v.by[t], func(c timeline.Cause) bool { return c.By == says }) {
+		v.by[t] = append(v.by[t], timeline.Cause{By: says, Scenario: v.scenario})
+	}
+}
+
 // better: the tracepoint tells of transitions, the others of states before and after.
 func better(a, b seenBy) bool { return a.source == "tracepoint" && b.source != "tracepoint" }
 
@@ -133,7 +151,8 @@ func (v *Coverage) Table() (table []*timeline.Coverage) {
 		add(timeline.Coverage{State: s}, v.states[s], "no scenario that was played here has it")
 	}
 	for _, t := range rfc9293.Transitions {
-		add(timeline.Coverage{From: t.From, To: t.To}, v.transitions[transition{t.From, t.To}], whyNot(t))
+		row := timeline.Coverage{From: t.From, To: t.To, Causes: v.by[transition{t.From, t.To}]}
+		add(row, v.transitions[transition{t.From, t.To}], whyNot(t))
 	}
 	return table
 }

@@ -1,15 +1,11 @@
 package view
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/internal/timeline"
-	"socklife/sockapi"
 )
 
 // slow is how long a call that does not wait for the other side has to be in the kernel for that to be worth a word.
@@ -22,12 +18,8 @@ const longArgument = 25
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
-	shown, came := c.Args, ""
-	waits := c.Split // its two rows say how long it took
-	if c.Sys != nil {
-		shown, came = shorten(c.Sys), cameOf(c.Sys)
-		waits = waits || receives(c.Sys)
-	}
+	shown, came := shorten(c.Call, c.Args, c.Ret), cameOf(c)
+	waits := c.Split || receives(c.Call) // its two rows say how long it took
 	if c.Split {
 		shown = returned(c, shown)
 	}
@@ -53,8 +45,8 @@ func callText(c *timeline.Call) text {
 // enterText is a call that has entered the kernel: connect(6, 127.0.0.1:7007)
 func enterText(c *timeline.Enter) text {
 	shown := c.Args
-	if c.Sys != nil && c.Call != "getsockopt" {
-		shown = shorten(c.Sys)
+	if c.Call != "getsockopt" {
+		shown = shorten(c.Call, c.Args, 0)
 	}
 	var args []string
 	for _, a := range shown {
@@ -76,18 +68,20 @@ func returned(c *timeline.Call, all []string) []string {
 }
 
 // receives says whether a call takes what the other side has sent, or waits for it.
-func receives(c *sockapi.Call) bool {
-	return c.Name == "accept4" || c.Name == "read" || c.Name == "recvfrom"
+func receives(call string) bool {
+	return call == "accept4" || call == "read" || call == "recvfrom"
 }
 
 // cameOf is what stands behind the result of a call that succeeded.
-func cameOf(c *sockapi.Call) string {
+func cameOf(c *timeline.Call) string {
 	switch {
-	case c.Errno != 0 || !receives(c):
+	case c.Errno != "" || !receives(c.Call):
 		return ""
-	case c.Name == "accept4":
-		return "from " + verbatim(c.Addr.String())
-	case c.Ret == 0 && c.Len > 0:
+	case c.Call == "accept4":
+		if from := timeline.AddressIn(c.Args); from.IsValid() {
+			return "from " + verbatim(from.String())
+		}
+	case c.Ret == 0 && len(c.Args) > 2 && c.Args[2] != "0":
 		return "end of stream"
 	}
 	return ""
@@ -100,69 +94,6 @@ func result(c *timeline.Call) text {
 		return text(nil).add(plain, ret)
 	}
 	return text(nil).add(strong, ret+string(nbsp)+verbatim(c.Errno))
-}
-
-// shorten leaves out the arguments that say nothing new, and writes the others as one would say them.
-func shorten(c *sockapi.Call) []string {
-	fd := strconv.Itoa(c.FD)
-	switch c.Name {
-	case "read", "write", "recvfrom", "sendto":
-		return transfer(fd, c)
-	case "accept4": // the address is shown with the result; SOCK_CLOEXEC, which every socket here has, is not shown alone
-		if c.Flags&^unix.SOCK_CLOEXEC != 0 {
-			return []string{fd, c.FlagNames()}
-		}
-		return []string{fd}
-	case "getsockopt", "setsockopt":
-		return []string{fd, c.Option.Name, optionValue(c)}
-	case "bind", "connect", "getsockname", "getpeername":
-		if c.Addr.IsValid() {
-			return []string{fd, c.Addr.String()}
-		}
-	}
-	return c.Args()
-}
-
-// transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else
-// how much; nothing of a read that gave none.
-func transfer(fd string, c *sockapi.Call) []string {
-	args := []string{fd}
-	n := c.Len
-	if receives(c) {
-		n = max(0, c.Ret)
-	}
-	if data, whole := c.Data(); !whole {
-		args = append(args, strconv.Itoa(n)+" bytes")
-	} else if n > 0 || !receives(c) {
-		args = append(args, data)
-	}
-	if c.Flags != 0 {
-		args = append(args, c.FlagNames())
-	}
-	return args
-}
-
-// optionValue shortens the structs among the values of options, and of bytes too many to print says how many they are;
-// integers stay in strace's brackets.
-func optionValue(c *sockapi.Call) string {
-	switch v := c.Value.(type) {
-	case []unix.SockFilter:
-		return "{" + plural(len(v), "instruction") + "}"
-	case sockapi.Linger:
-		if v.OnOff {
-			return fmt.Sprintf("{on, %d s}", v.Seconds)
-		}
-		return fmt.Sprintf("{off, %d s}", v.Seconds)
-	case time.Duration:
-		if name := c.Option.Name; name == "SO_RCVTIMEO" || name == "SO_SNDTIMEO" {
-			return "{" + strconv.FormatFloat(v.Seconds(), 'f', -1, 64) + " s}"
-		}
-	case []byte:
-		if n := c.LenBack; n > len(v) {
-			return strconv.Itoa(n) + " bytes"
-		}
-	}
-	return c.OptionValue()
 }
 
 // argument keeps data and short structs in one piece; long structs and sets of flags may go on in the next line.

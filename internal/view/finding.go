@@ -92,7 +92,7 @@ func (t *Terminal) local(b *timeline.State) text {
 
 // noteLocal keeps which local addresses a call has shown.
 func (t *Terminal) noteLocal(c *timeline.Call) {
-	if c.Errno == "" && c.Sys != nil && (c.Call == "bind" || c.Call == "getsockname") {
-		t.localShown[c.Sys.Addr] = true
+	if c.Errno == "" && (c.Call == "bind" || c.Call == "getsockname") {
+		t.localShown[timeline.AddressIn(c.Args)] = true
 	}
 }

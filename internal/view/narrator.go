@@ -190,11 +190,11 @@ func (n *Narrator) peerOfCall(c *timeline.Call) string {
 	case c.Errno != "":
 	case c.Call == "socket":
 		delete(n.peers, c.Ret)
-	case c.Sys != nil && c.Call == "accept4":
-		n.peers[c.Ret] = n.short(c.Sys.Addr)
+	case c.Call == "accept4":
+		n.peers[c.Ret] = n.short(timeline.AddressIn(c.Args))
 		return n.peers[c.Ret]
-	case c.Sys != nil && c.Call == "connect":
-		n.peers[c.FD] = n.short(c.Sys.Addr)
+	case c.Call == "connect":
+		n.peers[c.FD] = n.short(timeline.AddressIn(c.Args))
 	case c.Call == "dup":
 		n.peers[c.Ret] = n.peers[c.FD]
 	}

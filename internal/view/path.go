@@ -146,3 +146,25 @@ func who(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// Paths are the ways that one side's connections went in a run, each once and in plain text: CLOSED → ESTABLISHED → ….
+func Paths(events []timeline.Event, side timeline.Side, ascii bool) (ways []string) {
+	var all lives
+	for _, e := range events {
+		if b, ok := e.Body.(*timeline.State); ok && !b.Aside {
+			all.add(e.Side, b)
+		}
+	}
+	s := newSymbols(ascii)
+	for _, l := range all.shown(side) {
+		if way := plainly(new(palette).paint(s.path(l, all.knows(l)))); !slices.Contains(ways, way) {
+			ways = append(ways, way)
+		}
+	}
+	return ways
+}
+
+// plainly is a text that is to be wrapped again, without the marks of where its lines may end.
+func plainly(s string) string {
+	return strings.NewReplacer(string(nbsp), " ", string(zwsp), "").Replace(s)
+}

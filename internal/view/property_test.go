@@ -142,9 +142,11 @@ func (c *chance) call() *sockapi.Call {
 func (c *chance) event() timeline.Event {
 	side := []timeline.Side{C, S, W, "", timeline.Side(c.str())}[c.IntN(5)]
 	i64, i, u32, ack := c.Int64()-c.Int64(), c.IntN(5), c.Uint32N(3), c.Uint32()
+	made := c.call()
 	bodies := []timeline.Body{
 		&timeline.Call{Call: c.str(), Args: c.strs(), FD: i, Ret: c.IntN(3) - 1, Errno: c.str(), TookUS: c.NormFloat64() * 1e9},
-		&timeline.Call{Call: c.str(), FD: i, Ret: c.IntN(3) - 1, Errno: c.str(), Sys: c.call()},
+		&timeline.Call{Call: made.Name, Args: made.Args(), FD: i, Ret: c.IntN(3) - 1, Errno: c.str()},
+		&timeline.Enter{Call: made.Name, Args: made.Args(), FD: i},
 		&timeline.State{Local: c.addr(), Remote: c.addr(), From: c.state(), To: c.state(), Source: c.str(), Timer: c.str(), ExpiresMS: &i64, Retrans: &i, RecvQ: &u32,
 			SendQ: &ack, Shutdown: c.strs()},
 		&timeline.State{From: c.state(), To: c.state(), Source: "tcp_info"},

@@ -170,7 +170,11 @@ func note(s string) *timeline.Note { return &timeline.Note{Text: s} }
 
 // entered is where a call entered the kernel, and split the same call where it returned.
 func entered(c *timeline.Call) *timeline.Enter {
-	return &timeline.Enter{ID: 1, Call: c.Call, Args: c.Args[:1], FD: c.FD, Sys: c.Sys}
+	args := c.Args
+	if c.Call == "accept4" || c.Call == "read" {
+		args = args[:1]
+	}
+	return &timeline.Enter{ID: 1, Call: c.Call, Args: args, FD: c.FD}
 }
 
 func split(c *timeline.Call) *timeline.Call {
@@ -255,7 +259,7 @@ func trouble() *script {
 		at(325, S, queue(0, 1, 0)).
 		at(400, C, setopt(6, "SO_LINGER", sockapi.Linger{OnOff: true}, 1, 0)).
 		at(410, C, setopt(6, "SO_RCVTIMEO", 200*time.Millisecond, timeval(0, 200000)...)).
-		at(420, C, connect(6, "[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%veth0]:7007")).
+		at(420, C, connect(6, "[fe80:db8:ffff:ffff:ffff:ffff:ffff:ffff%veth0]:7007")).
 		at(500, S, queue(2, 1, 3)).
 		at(700, S, entered(accept(5, 7, clientAddr, 0))).
 		at(200100, C, took(200*time.Millisecond, fails(unix.EAGAIN, read(6, "", 16)))).

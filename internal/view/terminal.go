@@ -42,6 +42,7 @@ type Terminal struct {
 	tabled     bool          // the coverage table's head is out
 	blank      bool          // the last line is empty
 	above      timeline.Side // whose the last line is
+	differs    [2]bool       // what is shown next, in which lane, is marked: see Options.Differs
 	bulk       bulk
 	fold       fold
 	tags       tags
@@ -85,7 +86,9 @@ func (t *Terminal) Event(e timeline.Event) {
 		}
 	}
 	t.showPairs()
+	t.mark(e)
 	t.show(e)
+	t.differs = [2]bool{}
 	t.write()
 }
 
@@ -107,9 +110,11 @@ func (t *Terminal) Err() error {
 
 func (t *Terminal) find(f *finding) {
 	t.pairs.add(f)
-	if t.timer == nil {
+	switch {
+	case t.o.Recorded:
+	case t.timer == nil:
 		t.timer = time.AfterFunc(t.wait, t.Flush)
-	} else if len(t.pairs) == 1 {
+	case len(t.pairs) == 1:
 		t.timer.Reset(t.wait)
 	}
 }
@@ -119,7 +124,9 @@ func (t *Terminal) showPairs() {
 	if len(t.pairs) == 0 {
 		return
 	}
-	t.timer.Stop()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
 	t.head()
 	for _, r := range t.pairs.rows() {
 		when := ""
@@ -130,10 +137,12 @@ func (t *Terminal) showPairs() {
 		var blocks [2][]text
 		for i, cell := range r {
 			for _, f := range cell {
+				t.mark(f.Event)
 				sides[i], blocks[i] = f.Side, append(blocks[i], t.finding(f)...)
 			}
 		}
 		t.row(when, sides, blocks)
+		t.differs = [2]bool{}
 	}
 	t.pairs = nil
 }
@@ -250,7 +259,7 @@ func (t *Terminal) block(e timeline.Event, when string, block []text) {
 }
 
 func (t *Terminal) across(when string, block []text) {
-	t.lines(t.l.full(when, block))
+	t.lines(t.l.marked(t.l.full(when, block), t.differs))
 	t.above = ""
 }
 
@@ -262,7 +271,7 @@ func (t *Terminal) lane(side timeline.Side, when string, block []text) {
 }
 
 func (t *Terminal) row(when string, sides [2]timeline.Side, blocks [2][]text) {
-	t.lines(t.l.row(when, t.above, sides, blocks))
+	t.lines(t.l.marked(t.l.row(when, t.above, sides, blocks), t.differs))
 	for i, s := range sides {
 		if blocks[i] != nil {
 			t.above = s

@@ -42,5 +42,10 @@ type Options struct {
 	All       bool // also what is beside the lesson: how both sides agree on the next step
 	ManyConns bool // the run has several connections: states are tagged with the client's port
 
+	// Differs says which events of a run are marked, because the run it is compared with does not have them; nil: none.
+	Differs func(timeline.Event) bool
+
+	Recorded bool // the events are of a record: a [Terminal] need not wait for what belongs together
+
 	Own timeline.Side // for a Narrator: the side that goes without saying
 }

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"socklife/internal/cli"
+	"socklife/internal/figure"
+	"socklife/internal/outfile"
+	"socklife/internal/stage"
+	"socklife/internal/timeline"
+	"socklife/internal/tour"
+	"socklife/internal/view"
+)
+
+// drawDiagram takes the tour in silence, and draws the state diagram of what was seen: a table on a terminal, Mermaid
+// or SVG.
+func drawDiagram(ctx context.Context, f *cli.Flags) error {
+	if err := f.Refuse("the diagram, which is of every scenario", append(notForTheTour, "record", "html")...); err != nil {
+		return err
+	}
+	if f.Wire.Rules() {
+		return cli.Usagef("--hold RULE is not for the diagram, only for one scenario (see --help)")
+	}
+	var file *outfile.File
+	if f.SVG != "" {
+		var err error
+		if file, err = outfile.Create(f.SVG, f.Overwrite); err != nil {
+			return fmt.Errorf("--svg %s: %w", f.SVG, err)
+		}
+		defer file.Discard()
+	}
+	out, coverage := cli.Silent(), tour.NewCoverage()
+	out.Log.AddSink(coverage)
+	cfg := tour.Config{Run: f.Config(out), Coverage: coverage}
+	cfg.Run.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	if f.Wire.On {
+		cfg.Wire = &stage.WireConfig{}
+	}
+	p := newProgress(!view.IsTerminal(os.Stderr) || f.Quiet, os.Stderr)
+	cfg.Begin, cfg.End = p.waits, p.waited
+	result := tour.Run(ctx, cfg)
+	if err := out.Done(nil); err != nil {
+		return err
+	}
+	if result.Interrupted {
+		return cli.Verdict("diagram", result)
+	}
+	return cmp.Or(showDiagram(f, coverage.Table(), file), cli.Verdict("diagram", result))
+}
+
+// showDiagram shows what was seen as it was asked for.
+func showDiagram(f *cli.Flags, table []*timeline.Coverage, file *outfile.File) error {
+	if file != nil {
+		if err := cmp.Or(figure.Measured(file, measuredOn(f), table), file.Commit()); err != nil {
+			return fmt.Errorf("--svg %s: %w", f.SVG, err)
+		}
+	}
+	return cli.Print(os.Stdout, func(w io.Writer) error {
+		switch {
+		case f.Quiet:
+			return nil
+		case f.Mermaid:
+			return figure.MeasuredMermaid(w, table)
+		case f.JSON:
+			return eachAsJSON(w, table)
+		}
+		style := view.For(os.Stdout, f.Color)
+		for _, line := range view.TableLines(asTable(measuredOn(f), table), style) {
+			fmt.Fprintln(w, line)
+		}
+		return nil
+	})
+}
+
+// eachAsJSON writes the table as the events that a tour ends with.
+func eachAsJSON(w io.Writer, table []*timeline.Coverage) error {
+	log := timeline.New(view.NewJSONLines(w))
+	for _, row := range table {
+		log.Add(timeline.Client, time.Time{}, row)
+	}
+	log.Close()
+	return nil
+}
+
+// asTable is what was seen of the transitions, for a terminal.
+func asTable(on string, table []*timeline.Coverage) *timeline.Table {
+	t := &timeline.Table{Title: "TCP's transitions as measured: " + on, Head: []string{"transition", "what brought it about", "source"}}
+	for _, c := range table {
+		if c.State != 0 {
+			continue
+		}
+		by, in := "not seen: "+c.WhyNot, ""
+		if c.Seen {
+			by, in = cmp.Or(strings.Join(figure.CausesOf(c), ", "), "seen in "+c.Scenario+", but not what brought it about"), c.Source
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%s → %s", c.From, c.To), by, in})
+	}
+	return t
+}
+
+// measuredOn says on which kernel, and how closely that was looked at.
+func measuredOn(f *cli.Flags) string {
+	var u unix.Utsname
+	unix.Uname(&u)
+	how := "a tour"
+	for _, flag := range []struct {
+		on   bool
+		name string
+	}{{f.Wire.On, " --wire"}, {f.Trace, " --trace"}} {
+		if flag.on {
+			how += flag.name
+		}
+	}
+	return fmt.Sprintf("Linux %s, %s, %s of %s", unix.ByteSliceToString(u.Release[:]), runtime.GOARCH, how, time.Now().Format(time.DateOnly))
+}
+
+// waits and waited show on a terminal which scenario is played.
+func (p progress) waits(s tour.Stop) {
+	if !p.quiet {
+		fmt.Fprintf(os.Stderr, "\r\x1b[K%3d/%d  %s ...", s.N, s.Of, s.Name())
+	}
+}
+
+func (p progress) waited(s tour.Stop) {
+	if !p.quiet {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,82 @@
+'use strict';
+// Words and elements. What comes from a run becomes a text node, and nothing else.
+
+// Characters that are not seen, or that turn what is around them.
+const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e007f}]/gu;
+
+function visible(s) {
+	return String(s).replace(unseen, c => '\\u{' + c.codePointAt(0).toString(16) + '}');
+}
+
+// el makes an element: its class, its attributes, what is in it.
+function el(name, attributes, ...inside) {
+	return fill(document.createElement(name), attributes, inside);
+}
+
+function svg(name, attributes, ...inside) {
+	return fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, inside);
+}
+
+function fill(node, attributes, inside) {
+	for (const [k, v] of Object.entries(attributes || {})) {
+		if (v !== undefined && v !== false) node.setAttribute(k, visible(v));
+	}
+	for (const x of inside.flat(Infinity)) {
+		if (x !== undefined && x !== null && x !== '') node.append(x instanceof Node ? x : visible(x));
+	}
+	return node;
+}
+
+const byId = id => document.getElementById(id);
+
+function show(id, ...inside) {
+	const node = byId(id);
+	node.replaceChildren();
+	return fill(node, {}, inside);
+}
+
+// ms is a time in ms as the timeline has it.
+const ms = us => (us / 1000).toFixed(3);
+
+const number = n => n.toLocaleString('en').replaceAll(',', '\u202f');
+const bytes = n => number(n) + (n === 1 ? ' byte' : ' bytes');
+const count = (n, what) => n === 1 ? '1 ' + what : number(n) + ' ' + what + 's';
+
+// took is how long a call took, in the unit that fits.
+function took(us) {
+	if (us < 1000) return us.toFixed(us < 10 ? 1 : 0) + ' µs';
+	return us < 1e6 ? (us / 1000).toFixed(1) + ' ms' : (us / 1e6).toFixed(2) + ' s';
+}
+
+// marked is a sentence in which `…` is code, as in the lessons' pages.
+function marked(s) {
+	return s.split('`').map((part, i) => i % 2 ? el('code', {}, part) : part);
+}
+
+// address is a struct sockaddr of strace's as people write it.
+function address(arg) {
+	const port = /sin6?_port=htons\((\d+)\)/.exec(arg);
+	const host = /inet_(?:addr|pton)\((?:AF_INET6?, )?"([^"]*)"/.exec(arg);
+	if (!port || !host) return arg;
+	return (host[1].includes(':') ? '[' + host[1] + ']' : host[1]) + ':' + port[1];
+}
+
+// short is the beginning of a string that is passed; the details have it in full.
+function short(arg) {
+	const parts = /^".*"(\.\.\.)?$/.test(arg) ? arg.match(/\\.|[^\\]/g).slice(1, arg.endsWith('...') ? -4 : -1) : [];
+	return parts.length > 20 ? '"' + parts.slice(0, 16).join('') + '"...' : arg;
+}
+
+// said is a call in a row: an address as people write it, no lengths that go without saying.
+function said(call) {
+	let args = call.args.map(address).map(short);
+	if (/^(bind|connect|accept4?)$/.test(call.call)) args = args.slice(0, 2);
+	if (call.call === 'socket') args = args.slice(0, 2);
+	if (call.call === 'setsockopt') args = args.slice(0, 4);
+	return call.call + '(' + args.join(', ') + ')';
+}
+
+const result = call => '= ' + call.ret + (call.errno ? ' ' + call.errno : call.call === 'read' && call.ret === 0 ? ' end of stream' : '');
+
+// hasEntry: the call's entry is a row of its own.
+const hasEntry = e => entries.has(e.id);
