@@ -25,7 +25,7 @@ func about() help.Command {
 			{Args: "learn [LESSON]", Does: "the scenarios to begin with, one a step; goes on where it was left (--list: what is done)"},
 			{Args: "quiz [SCENARIO]", Does: "a run that stops to ask what comes next; with --seed N everybody is asked the same"},
 			{Args: "compare SCENARIO [SCENARIO]", Does: "play two (or take files of --record), and mark what the other does not have; or one, without and with flags: compare linger-off -- --linger 0"},
-			{Args: "diagram", Does: "the state diagram as measured here by a tour: a table, or with --mermaid or --svg FILE a picture; --wire and --trace see more"},
+			{Args: "diagram", Does: "the state diagram as measured here by a tour: a table, or with --mermaid, --svg FILE or --html FILE a picture; --wire and --trace see more"},
 			{Args: "replay FILE [FILE2]", Does: "show what --record has kept; of a client's and a server's file, one timeline"},
 			{Args: "--list", Does: "list the scenarios"},
 			{Args: "--explain WORD", Does: "what a word means: a scenario, a TCP state, an error, a timer, a socket option, a call or a counter; without WORD, which there are"},

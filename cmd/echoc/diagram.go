@@ -16,6 +16,7 @@ import (
 	"socklife/internal/cli"
 	"socklife/internal/figure"
 	"socklife/internal/outfile"
+	"socklife/internal/site"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/tour"
@@ -25,20 +26,17 @@ import (
 // drawDiagram takes the tour in silence, and draws the state diagram of what was seen: a table on a terminal, Mermaid
 // or SVG.
 func drawDiagram(ctx context.Context, f *cli.Flags) error {
-	if err := f.Refuse("the diagram, which is of every scenario", append(notForTheTour, "record", "html")...); err != nil {
+	if err := f.Refuse("the diagram, which is of every scenario", append(notForTheTour, "record")...); err != nil {
 		return err
 	}
 	if f.Wire.Rules() {
 		return cli.Usagef("--hold RULE is not for the diagram, only for one scenario (see --help)")
 	}
-	var file *outfile.File
-	if f.SVG != "" {
-		var err error
-		if file, err = outfile.Create(f.SVG, f.Overwrite); err != nil {
-			return fmt.Errorf("--svg %s: %w", f.SVG, err)
-		}
-		defer file.Discard()
+	files, err := drawings(f)
+	if err != nil {
+		return err
 	}
+	defer files.discard()
 	out, coverage := cli.Silent(), tour.NewCoverage()
 	out.Log.AddSink(coverage)
 	cfg := tour.Config{Run: f.Config(out), Coverage: coverage}
@@ -55,14 +53,53 @@ func drawDiagram(ctx context.Context, f *cli.Flags) error {
 	if result.Interrupted {
 		return cli.Verdict("diagram", result)
 	}
-	return cmp.Or(showDiagram(f, coverage.Table(), file), cli.Verdict("diagram", result))
+	return cmp.Or(showDiagram(f, coverage.Table(), files), cli.Verdict("diagram", result))
+}
+
+// drawing is a file that the diagram is drawn into.
+type drawing struct {
+	flag string
+	file *outfile.File
+	draw func(w io.Writer, measured string, table []*timeline.Coverage) error
+}
+
+type drawingFiles []drawing
+
+// drawings are the files that the flags name. They are made now: no tour is taken for one that cannot be.
+func drawings(f *cli.Flags) (files drawingFiles, err error) {
+	for _, d := range []struct {
+		flag, path string
+		draw       func(io.Writer, string, []*timeline.Coverage) error
+	}{{"--svg", f.SVG, figure.Measured}, {"--html", f.HTML, site.Diagram}} {
+		if d.path == "" {
+			continue
+		}
+		file, err := outfile.Create(d.path, f.Overwrite)
+		if err != nil {
+			files.discard()
+			return nil, fmt.Errorf("%s %s: %w", d.flag, d.path, err)
+		}
+		files = append(files, drawing{d.flag + " " + d.path, file, d.draw})
+	}
+	return files, nil
+}
+
+// discard leaves nothing behind of what was not completed.
+func (files drawingFiles) discard() {
+	for _, d := range files {
+		d.file.Discard()
+	}
 }
 
 // showDiagram shows what was seen as it was asked for.
-func showDiagram(f *cli.Flags, table []*timeline.Coverage, file *outfile.File) error {
-	if file != nil {
-		if err := cmp.Or(figure.Measured(file, measuredOn(f), table), file.Commit()); err != nil {
-			return fmt.Errorf("--svg %s: %w", f.SVG, err)
+func showDiagram(f *cli.Flags, table []*timeline.Coverage, files drawingFiles) error {
+	for _, d := range files {
+		err := d.draw(d.file, measuredOn(f), table)
+		if err == nil {
+			err = d.file.Commit()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.flag, err)
 		}
 	}
 	return cli.Print(os.Stdout, func(w io.Writer) error {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -130,7 +129,10 @@ func dispatch(ctx context.Context, f *cli.Flags, bind string, args []string) err
 	} else {
 		cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
 	}
-	if err := cmp.Or(f.Keep(&out, o, sides...), f.Draw(&out, o, cli.Kernel())); err != nil {
+	if err = f.Keep(&out, o, sides...); err == nil {
+		err = f.Draw(&out, o, cli.Kernel())
+	}
+	if err != nil {
 		return errors.Join(err, finish())
 	}
 	out.Begin()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -55,17 +54,26 @@ func (p *pages) end(s tour.Stop) {
 	p.err = p.site.Add(run, ladder.Head{Title: s.Name(), Lesson: s.Scenario.Lesson, Ref: s.Scenario.Source}, events)
 }
 
+// discard leaves nothing behind of a folder that is not done.
+func (p *pages) discard() {
+	if p != nil {
+		p.site.Discard()
+	}
+}
+
 // done gives the folder its name, if the tour came to its end.
 func (p *pages) done(ended error, table []*timeline.Coverage) error {
 	if p == nil {
 		return ended
 	}
-	defer p.site.Discard()
 	if cli.Status(ended) == cli.ExitInterrupted {
 		return ended
 	}
-	if err := cmp.Or(p.err, p.site.Done(table, measuredOn(p.f), time.Now())); err != nil {
-		return cmp.Or(ended, fmt.Errorf("--html %s: %w", p.f.HTML, err))
+	if p.err == nil {
+		p.err = p.site.Done(table, measuredOn(p.f), time.Now())
+	}
+	if p.err != nil && ended == nil {
+		return fmt.Errorf("--html %s: %w", p.f.HTML, p.err)
 	}
 	return ended
 }

@@ -31,6 +31,7 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	if err != nil {
 		return err
 	}
+	defer site.discard()
 	o := view.Options{Title: tourName, Lesson: "which states and transitions of TCP can be seen here", Ref: "RFC 9293 3.3.2", Lanes: 1}
 	out := f.Output(os.Stdout, o)
 	coverage := tour.NewCoverage()

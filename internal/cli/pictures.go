@@ -52,7 +52,12 @@ func (f *Flags) checkPictures() error {
 
 // Draw has the pictures that the flags ask for made of what comes to out, which happened on that kernel. They are
 // complete, or not there, when it is done.
-func (f *Flags) Draw(out *Output, o view.Options, kernel string) error {
+func (f *Flags) Draw(out *Output, o view.Options, kernel string) (err error) {
+	defer func() {
+		if err != nil {
+			out.forget()
+		}
+	}()
 	p := &Pictures{head: ladder.Head{Title: o.Title, Lesson: o.Lesson, Ref: o.Ref, ClientLabel: o.ClientLabel, ServerLabel: o.ServerLabel}}
 	with := figure.Options{All: f.All}
 	if f.Mermaid {

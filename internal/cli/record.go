@@ -36,6 +36,14 @@ func Recorded(r *timeline.Record) view.Options {
 	}
 }
 
+// forget has nothing kept of a run that will not take place.
+func (o *Output) forget() {
+	if o.record != nil {
+		o.record.Discard()
+		o.record = nil
+	}
+}
+
 // keep completes the record; of what was a mistake on the command line there is none.
 func (o Output) keep(ended error) error {
 	switch {

@@ -15,8 +15,8 @@ func TestTheMeasuredDiagram(t *testing.T) {
 		t.Skip("takes a tour")
 	}
 	beside(t)
-	svg := filepath.Join(t.TempDir(), "states.svg")
-	status, out, errs := run(t, "echoc", "diagram", "--mermaid", "--svg", svg)
+	svg, html := filepath.Join(t.TempDir(), "states.svg"), filepath.Join(t.TempDir(), "states.html")
+	status, out, errs := run(t, "echoc", "diagram", "--mermaid", "--svg", svg, "--html", html)
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, errs)
 	}
@@ -24,6 +24,9 @@ func TestTheMeasuredDiagram(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
+	}
+	if b, err := os.ReadFile(html); err != nil || !strings.Contains(string(b), "<td>CLOSED</td><td>LISTEN</td><td>listen() in handshake</td>") {
+		t.Errorf("%v: %s", err, b)
 	}
 	file, err := os.Open(svg)
 	if err != nil {

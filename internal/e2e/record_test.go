@@ -211,6 +211,10 @@ func TestRecordMistakes(t *testing.T) {
 		{"replay " + dir + "/none", "no such file", 1},
 		{"replay " + there, "line 1: not a record of echoc or echod", 1},
 		{"--record " + dir + "/x nothing", "unknown scenario", 2},
+		{"--record " + dir + "/x --svg " + there + " close", "--svg " + there + ": there is such a file already", 1},
+		{"--record " + dir + "/x --html " + there + " close", "--html " + there + ": there is such a file already", 1},
+		{"--html " + dir + "/x --record " + there + " tour", "--record " + there + ": there is such a file already", 1},
+		{"--html " + dir + "/x --svg " + there + " diagram", "--svg " + there + ": there is such a file already", 1},
 	} {
 		status, out, errs := run(t, "echoc", strings.Fields(c.args)...)
 		if status != c.status || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 || out != "" {

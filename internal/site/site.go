@@ -1,7 +1,6 @@
 package site
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -85,17 +84,6 @@ func (s *Site) index(w io.Writer, table []*timeline.Coverage, measured string, n
 		}
 		data.Groups[i].Runs = append(data.Groups[i].Runs, r)
 	}
-	states, transitions, seen := 0, 0, 0
-	for _, c := range table {
-		switch {
-		case c.State != 0 && c.Seen:
-			states++
-		case c.State == 0:
-			if transitions++; c.Seen {
-				seen++
-			}
-		}
-	}
-	data.Seen = fmt.Sprintf("%d states and %d of %d transitions were seen.", states, seen, transitions)
+	data.Seen = seen(table)
 	return template.Execute(w, data)
 }
