@@ -24,6 +24,7 @@ func (f *Flags) Keep(out *Output, o view.Options, sides ...timeline.Side) error 
 		return fmt.Errorf("--record %s: %w", f.Record, err)
 	}
 	out.record, out.recordName = w, f.Record
+	out.Log.Detail()
 	out.Log.AddSink(w)
 	return nil
 }

@@ -20,6 +20,9 @@ func TestInABrowser(t *testing.T) {
 	chrome := first("chromium", "chromium-browser", "google-chrome")
 	node := first("node")
 	if _, err := os.Stat("browser/node_modules"); err != nil || node == "" || chrome == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("chromium, node, or internal/page/browser's modules are missing: npm ci there")
+		}
 		t.Skip("needs chromium, node, and npm ci in internal/page/browser")
 	}
 	pages, shots := t.TempDir(), os.Getenv("PAGE_SHOTS")

@@ -23,7 +23,7 @@ const particulars = {
 		['returned', el('code', {class: e.ret < 0 ? 'error' : ''}, result(e).slice(2))], ['took', took(e.took_us)],
 		['entered', ms(e.entered_us) + ' ms'], ...socketOf(e, step),
 	],
-	state: (e, step, i) => [...stateFields(e, step, before(i)?.event), ...socketOf(e, step)],
+	state: (e, step, i) => [...stateFields(e, step, before(i)?.event), ...socketOf(e, step), ['TCP_INFO', infoNews(e, i)]],
 	queue: (e, step) => [['accept queue', count(e.accept_queue, 'connection')], ['its limit', e.accept_limit + ' (listen’s backlog); one more fits'],
 		['SYN queue', e.syn_queue === undefined ? 'not told' : e.syn_queue + ' half-open'], ...socketOf(e, step)],
 	segment: e => [
@@ -58,6 +58,20 @@ function stateFields(e, step, was) {
 		field('shut down', 'shutdown', v => v === undefined ? undefined : v.join(', ') || 'neither half'),
 		['ended', [e.ended, e.ended_why].filter(Boolean).join(': ')], ['timer, queues by', e.details_source],
 	];
+}
+
+// infoNews are the fields of TCP_INFO that are not what the kernel said of the same socket before; how long ago something
+// was (last_…) is always another. The first time it is all that is not 0.
+function infoNews(e, i) {
+	if (!e.info) return '';
+	let was;
+	for (let at = i - 1; at >= 0 && !was; at--) {
+		if (steps[at].socket === steps[i].socket) was = steps[at].event?.info;
+	}
+	const text = v => Array.isArray(v) ? v.join(', ') : v >= 2 ** 53 ? (v >= 2 ** 64 ? 'not limited' : 'about ' + v) : String(v);
+	const news = Object.keys(e.info).filter(k => !k.startsWith('last_') && (was ? text(was[k] ?? '') !== text(e.info[k]) : e.info[k] !== 0 && text(e.info[k]) !== ''));
+	if (!news.length) return was ? 'as before' : '';
+	return el('ul', {class: 'args'}, news.map(k => el('li', {}, el('code', {}, k), ' ', text(e.info[k]), was ? el('span', {class: 'dim'}, ' (was ' + (k in was ? text(was[k]) : 'not told') + ')') : '')));
 }
 
 // pairs leaves out what says nothing.

@@ -105,6 +105,17 @@ async function walk(name) {
 	await page.context().close();
 }
 
+// differences: of TCP_INFO all is told that is not 0, and then what is another than before.
+async function differences() {
+	const page = await open('half-close', {});
+	for (const [seq, want, not] of [[13, ['rto_us 204000', 'max_pacing_rate_bytes_per_s not limited'], ['bytes_received', 'last_']], [20, ['bytes_received 19 (was 0)', 'segs_in 3 (was 2)'], ['rto_us', 'last_']]]) {
+		const text = await page.evaluate(seq => { go(rows.findIndex(r => steps[r.at].event?.seq === seq), true); return document.getElementById('details').textContent; }, seq);
+		for (const w of want) if (!text.includes(w)) say('half-close', `event ${seq} does not say ${w}: ${text}`);
+		for (const w of not) if (text.split('TCP_INFO')[1]?.includes(w)) say('half-close', `event ${seq} says ${w}: ${text}`);
+	}
+	await page.context().close();
+}
+
 // states: at the end of the half-close the client is in TIME-WAIT, and the server's socket is gone.
 async function states() {
 	const page = await open('half-close', {});
@@ -183,6 +194,7 @@ for (const name of ['half-close', 'wire-simultaneous-close', 'backlog']) {
 }
 for (const name of ['half-close', 'wire-simultaneous-close']) await walk(name);
 await states();
+await differences();
 await header();
 await chooser();
 await hostile();
