@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,8 @@ type toPlay struct {
 	name string
 	f    *cli.Flags
 	sc   *stage.Scenario // nil of a record
+
+	lesson string // what stands above it, where that is not what the scenario shows
 }
 
 // comparable refuses what has no sense where two runs are shown one after the other.
@@ -81,6 +84,7 @@ func runsToCompare(f *cli.Flags, words []string) (pair [2]toPlay, err error) {
 	}
 	if len(more) > 0 {
 		pair[1].f, pair[1].name, err = withFlags(names[0], more)
+		pair[1].lesson = "the same, with " + strings.Join(more, " ")
 	}
 	return pair, err
 }
@@ -141,7 +145,7 @@ func (p toPlay) play(ctx context.Context) (oneRun, error) {
 	if p.sc == nil {
 		return p.recorded()
 	}
-	run := oneRun{name: p.name, about: view.Options{Title: p.name, Lesson: p.sc.Lesson, Ref: p.sc.Source, ManyConns: p.sc.Many}}
+	run := oneRun{name: p.name, about: view.Options{Title: p.name, Lesson: cmp.Or(p.lesson, p.sc.Lesson), Ref: p.sc.Source, ManyConns: p.sc.Many}}
 	if p.f.Trace {
 		run.about.ClientSource, run.about.ServerSource = "tracepoint", "tracepoint"
 	}
@@ -172,6 +176,7 @@ func showBoth(w io.Writer, f *cli.Flags, runs [2]oneRun) error {
 	var differs [2]contrast.Differs
 	differs[0], differs[1] = contrast.Of(runs[0].events, runs[1].events)
 	style := view.For(os.Stdout, f.Color)
+	printWrapped(w, "Two runs. * marks what the other one does not have; ports, descriptors, times, and how data is cut into pieces are not compared.\n", style.Width)
 	for i, r := range runs {
 		o := r.about
 		o.Width, o.Color, o.ASCII, o.All = style.Width, style.Color, style.ASCII, f.All
@@ -197,12 +202,8 @@ func outcome(w io.Writer, style view.Options, runs [2]oneRun, differs [2]contras
 		}
 		fmt.Fprintln(w)
 	}
-	for i, r := range runs {
-		says := fmt.Sprintf("%s: %s", r.name, contrast.Outcome(r.events))
-		if n := len(differs[i]); n > 0 {
-			says += fmt.Sprintf(" (* marks what the other does not have: %d of %d events)", n, len(r.events))
-		}
-		printWrapped(w, says, style.Width)
+	for _, r := range runs {
+		printWrapped(w, fmt.Sprintf("%s: %s", r.name, contrast.Outcome(r.events)), style.Width)
 	}
 	if len(differs[0])+len(differs[1]) == 0 {
 		printWrapped(w, "Nothing differs but times, ports and descriptors.", style.Width)

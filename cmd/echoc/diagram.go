@@ -131,7 +131,7 @@ func eachAsJSON(w io.Writer, table []*timeline.Coverage) error {
 
 // asTable is what was seen of the transitions, for a terminal.
 func asTable(on string, table []*timeline.Coverage) *timeline.Table {
-	t := &timeline.Table{Title: "TCP's transitions as measured: " + on, Head: []string{"transition", "what brought it about", "source"}}
+	t := &timeline.Table{Title: "TCP's transitions as measured: " + on, Head: []string{"no.", "transition", "what brought it about (in which scenario)", "seen by"}}
 	for _, c := range table {
 		if c.State != 0 {
 			continue
@@ -140,7 +140,7 @@ func asTable(on string, table []*timeline.Coverage) *timeline.Table {
 		if c.Seen {
 			by, in = cmp.Or(strings.Join(figure.CausesOf(c), ", "), "seen in "+c.Scenario+", but not what brought it about"), c.Source
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%s → %s", c.From, c.To), by, in})
+		t.Rows = append(t.Rows, []string{fmt.Sprint(len(t.Rows) + 1), fmt.Sprintf("%s → %s", c.From, c.To), by, in})
 	}
 	return t
 }

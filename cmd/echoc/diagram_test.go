@@ -17,9 +17,9 @@ func TestTheDiagramAsATable(t *testing.T) {
 		{From: tcpinfo.Closed, To: tcpinfo.SynSent, WhyNot: "no"},
 	}).Rows
 	want := [][]string{
-		{"CLOSED → LISTEN", "listen() in a, x in b", "tcp_info"},
-		{"LISTEN → CLOSED", "seen in c, but not what brought it about", "sock_diag"},
-		{"CLOSED → SYN-SENT", "not seen: no", ""},
+		{"1", "CLOSED → LISTEN", "listen() (a), x (b)", "tcp_info"},
+		{"2", "LISTEN → CLOSED", "seen in c, but not what brought it about", "sock_diag"},
+		{"3", "CLOSED → SYN-SENT", "not seen: no", ""},
 	}
 	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
 		t.Errorf("%q", got)

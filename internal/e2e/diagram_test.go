@@ -20,12 +20,12 @@ func TestTheMeasuredDiagram(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, errs)
 	}
-	for _, want := range []string{"```mermaid\nstateDiagram-v2\n", "s_CLOSED --> s_LISTEN : listen() in handshake\n", "s_ESTABLISHED --> s_FIN_WAIT_1 : close() in "} {
+	for _, want := range []string{"```mermaid\nstateDiagram-v2\n", "s_CLOSED --> s_LISTEN : listen() (handshake)\n", "s_ESTABLISHED --> s_FIN_WAIT_1 : close() ("} {
 		if !strings.Contains(out, want) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
 	}
-	if b, err := os.ReadFile(html); err != nil || !strings.Contains(string(b), "<td>CLOSED</td><td>LISTEN</td><td>listen() in handshake</td>") {
+	if b, err := os.ReadFile(html); err != nil || !strings.Contains(string(b), "<td>CLOSED</td><td>LISTEN</td><td>listen() (handshake)</td>") {
 		t.Errorf("%v: %s", err, b)
 	}
 	file, err := os.Open(svg)

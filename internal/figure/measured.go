@@ -16,7 +16,7 @@ func Measured(w io.Writer, head string, table []*timeline.Coverage) error {
 	p.text(24, p.y, "h1", "TCP's states, as measured")
 	p.y += 28
 	p.y += p.lines(24, p.y, "h2", width-48, 15, view.Clean(head)) * line
-	p.text(24, p.y, "s", "The list below says what brought each transition about, and where that was seen. Faint: a transition of RFC 9293 that was not seen here.")
+	p.text(24, p.y, "s", "The list below says what brought each transition about and, in parentheses, the scenario that showed it. Faint: in RFC 9293, and not seen here.")
 	p.y += 18
 	fmt.Fprintf(&p.b, `<g id="states" transform="translate(%d %d)">`+"\n", (width-StatesWidth)/2, p.y)
 	p.b.WriteString(measuredStates(table))
@@ -99,13 +99,13 @@ func measuredSays(c *timeline.Coverage) string {
 	if len(c.Causes) == 0 {
 		return fmt.Sprintf("seen in %s (%s); what brought it about was not", view.Clean(c.Scenario), view.Clean(c.Source))
 	}
-	return view.Clean(strings.Join(CausesOf(c), ", ")) + " (" + view.Clean(c.Source) + ")"
+	return view.Clean(strings.Join(CausesOf(c), ", ")) + "; " + view.Clean(c.Source)
 }
 
-// CausesOf are what brought a transition about, each with a scenario in which that was seen: "close() in half-close".
+// CausesOf are what brought a transition about, each with a scenario in which that was seen: "close() (half-close)".
 func CausesOf(c *timeline.Coverage) (list []string) {
 	for _, by := range c.Causes {
-		list = append(list, by.By+" in "+by.Scenario)
+		list = append(list, by.By+" ("+by.Scenario+")")
 	}
 	return list
 }

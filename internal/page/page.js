@@ -128,6 +128,7 @@ function listen() {
 		byId('sheet').setAttribute('aria-expanded', String(!hidden));
 		show('sheet', hidden ? 'Show diagram and details' : 'Hide diagram and details');
 	});
+	if (matchMedia('(max-width: 36rem)').matches) byId('sheet').click(); // on a phone the ladder has the room at first
 	addEventListener('beforeprint', forPrint);
 	addEventListener('afterprint', afterPrint);
 	new ResizeObserver(() => document.documentElement.style.setProperty('--player', byId('player').offsetHeight + 'px')).observe(byId('player'));

@@ -54,7 +54,7 @@ function rowNode(k) {
 	const row = rows[k], step = steps[row.at], e = step.event;
 	const side = step.arrow ? step.arrow.from : e.side;
 	const kind = row.fold ? 'fold' : step.arrow ? 'arrow' : e.kind;
-	const node = el('li', {class: 'row ' + kind + ' of-' + side, 'data-row': k}, el('span', {class: 'time'}, ms(step.at_us)));
+	const node = el('li', {class: 'row ' + kind + ' of-' + side, 'data-row': k}, el('span', {class: 'time'}, step.arrow?.inferred ? '' : ms(step.at_us)));
 	if (k === current) node.setAttribute('aria-current', 'step');
 	const middle = el('span', {class: 'mid'}, lines(row));
 	if (row.fold) {

@@ -18,7 +18,7 @@ func TestDiagram(t *testing.T) {
 	}
 	for _, want := range []string{
 		`src="data:image/svg&#43;xml;base64,`, "1 states and 2 of 3 transitions were seen.",
-		"<td>1</td><td>CLOSED</td><td>LISTEN</td><td>listen() in close</td><td>tcp_info</td>",
+		"<td>1</td><td>CLOSED</td><td>LISTEN</td><td>listen() (close)</td><td>tcp_info</td>",
 		`<tr class="not"><td>2</td><td>LISTEN</td><td>SYN-SENT</td><td>not seen: not in Linux</td>`, "but not what brought it about",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -9,24 +9,23 @@ import (
 // differing is what stands before an event that another run does not have.
 const differing = '*'
 
-// mark has the event that is shown next marked, if it is to be.
-func (t *Terminal) mark(e timeline.Event) {
+// mark has the event that is shown next marked, if it is to be: on that line of what stands in its lane.
+func (t *Terminal) mark(e timeline.Event, line int) {
 	if t.o.Differs == nil || !t.o.Differs(e) {
 		return
 	}
-	t.differs[lane(e.Side)] = true
-	if !sided(e.Side) {
-		t.differs = [2]bool{true, false}
-	}
+	t.differs[lane(e.Side)] = append(t.differs[lane(e.Side)], line)
 }
 
-// marked puts the mark into the column before a lane, on a block's first line.
-func (l layout) marked(lines []text, differs [2]bool) []text {
-	for i, is := range differs {
-		if is && len(lines) > 0 {
-			line := slices.Clone(lines[0]).pad(l.x[i])
-			line[line.at(l.x[i]-1)] = glyph{differing, bad}
-			lines[0] = line
+// marked puts the marks into the column before a lane.
+func (l layout) marked(lines []text, differs [2][]int) []text {
+	for i, at := range differs {
+		for _, n := range at {
+			if n < len(lines) {
+				line := slices.Clone(lines[n]).pad(l.x[i])
+				line[line.at(l.x[i]-1)] = glyph{differing, bad}
+				lines[n] = line
+			}
 		}
 	}
 	return lines

@@ -42,7 +42,7 @@ type Terminal struct {
 	tabled     bool          // the coverage table's head is out
 	blank      bool          // the last line is empty
 	above      timeline.Side // whose the last line is
-	differs    [2]bool       // what is shown next, in which lane, is marked: see Options.Differs
+	differs    [2][]int      // what is shown next, in which lane, is marked: see Options.Differs
 	bulk       bulk
 	fold       fold
 	tags       tags
@@ -86,9 +86,9 @@ func (t *Terminal) Event(e timeline.Event) {
 		}
 	}
 	t.showPairs()
-	t.mark(e)
+	t.mark(e, 0)
 	t.show(e)
-	t.differs = [2]bool{}
+	t.differs = [2][]int{}
 	t.write()
 }
 
@@ -137,12 +137,12 @@ func (t *Terminal) showPairs() {
 		var blocks [2][]text
 		for i, cell := range r {
 			for _, f := range cell {
-				t.mark(f.Event)
+				t.mark(f.Event, len(blocks[i]))
 				sides[i], blocks[i] = f.Side, append(blocks[i], t.finding(f)...)
 			}
 		}
 		t.row(when, sides, blocks)
-		t.differs = [2]bool{}
+		t.differs = [2][]int{}
 	}
 	t.pairs = nil
 }
