@@ -71,7 +71,7 @@ function sentence() {
 	const row = rows[current], node = nodeOf(current);
 	const step = steps[row.at], side = step.arrow ? 'from the ' + step.arrow.from : step.event.side;
 	const text = [...node.querySelectorAll('.lane, .label, .fate, .full')].map(n => n.textContent.trim()).filter(Boolean).join(' ');
-	return ms(step.at_us) + ' ms, ' + side + (step.arrow?.inferred ? ', inferred' : '') + ': ' + text;
+	return (step.arrow?.inferred ? side + ', inferred: ' : ms(step.at_us) + ' ms, ' + side + ': ') + text;
 }
 
 function drawNow() {
