@@ -5,32 +5,27 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"runtime"
-	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"socklife/internal/cli"
 	"socklife/internal/figure"
 	"socklife/internal/outfile"
 	"socklife/internal/site"
-	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/tour"
 	"socklife/internal/view"
 )
 
-// drawDiagram takes the tour in silence, and draws the state diagram of what was seen: a table on a terminal, Mermaid
-// or SVG.
+// drawDiagram takes the tour in silence, and draws the state diagram of what was seen: as a table, in Mermaid, or into
+// files.
 func drawDiagram(ctx context.Context, f *cli.Flags) error {
 	if err := f.Refuse("the diagram, which is of every scenario", append(notForTheTour, "record")...); err != nil {
 		return err
 	}
-	if f.Wire.Rules() {
-		return cli.Usagef("--hold RULE is not for the diagram, only for one scenario (see --help)")
+	if err := noRules(f, "the diagram"); err != nil {
+		return err
 	}
 	files, err := drawings(f)
 	if err != nil {
@@ -39,12 +34,7 @@ func drawDiagram(ctx context.Context, f *cli.Flags) error {
 	defer files.discard()
 	out, coverage := cli.Silent(), tour.NewCoverage()
 	out.Log.AddSink(coverage)
-	cfg := tour.Config{Run: f.Config(out), Coverage: coverage}
-	cfg.Run.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
-	if f.Wire.On {
-		cfg.Wire = &stage.WireConfig{}
-	}
-	p := newProgress(!view.IsTerminal(os.Stderr) || f.Quiet, os.Stderr)
+	cfg, p := tourOf(f, out, coverage), newProgress(!view.IsTerminal(os.Stderr) || f.Quiet, os.Stderr)
 	cfg.Begin, cfg.End = p.waits, p.waited
 	result := tour.Run(ctx, cfg)
 	if err := out.Done(nil); err != nil {
@@ -136,19 +126,13 @@ func asTable(on string, table []*timeline.Coverage) *timeline.Table {
 		if c.State != 0 {
 			continue
 		}
-		by, in := "not seen: "+c.WhyNot, ""
-		if c.Seen {
-			by, in = cmp.Or(strings.Join(figure.CausesOf(c), ", "), "seen in "+c.Scenario+", but not what brought it about"), c.Source
-		}
-		t.Rows = append(t.Rows, []string{fmt.Sprint(len(t.Rows) + 1), fmt.Sprintf("%s → %s", c.From, c.To), by, in})
+		t.Rows = append(t.Rows, []string{fmt.Sprint(len(t.Rows) + 1), fmt.Sprintf("%s → %s", c.From, c.To), figure.Says(c), c.Source})
 	}
 	return t
 }
 
 // measuredOn says on which kernel, and how closely that was looked at.
 func measuredOn(f *cli.Flags) string {
-	var u unix.Utsname
-	unix.Uname(&u)
 	how := "a tour"
 	for _, flag := range []struct {
 		on   bool
@@ -158,7 +142,7 @@ func measuredOn(f *cli.Flags) string {
 			how += flag.name
 		}
 	}
-	return fmt.Sprintf("Linux %s, %s, %s of %s", unix.ByteSliceToString(u.Release[:]), runtime.GOARCH, how, time.Now().Format(time.DateOnly))
+	return fmt.Sprintf("%s, %s, %s of %s", cli.Kernel(), runtime.GOARCH, how, time.Now().Format(time.DateOnly))
 }
 
 // waits and waited show on a terminal which scenario is played.

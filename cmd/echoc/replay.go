@@ -197,7 +197,7 @@ func (p *player) next(ctx context.Context, e timeline.Event) error {
 	if err := p.wait(ctx, e); err != nil {
 		return err
 	}
-	p.out.Recorded(e)
+	p.out.Replay(e)
 	if err := p.out.View.Err(); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (p *player) next(ctx context.Context, e timeline.Event) error {
 
 // wait is for --pace and --step, before each call that is shown.
 func (p *player) wait(ctx context.Context, e timeline.Event) error {
-	next := record.Entering(e)
+	next := timeline.Entering(e)
 	if next == nil || next.Aside && !p.cfg.All || p.cfg.Pace == 0 && p.cfg.Step == nil {
 		return nil
 	}

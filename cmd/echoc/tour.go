@@ -24,8 +24,8 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	if err := f.Refuse("the tour, only for one scenario", append(notForTheTour, "mermaid", "svg")...); err != nil {
 		return err
 	}
-	if f.Wire.Rules() {
-		return cli.Usagef("--hold RULE is not for the tour, only for one scenario (see --help)")
+	if err := noRules(f, "the tour"); err != nil {
+		return err
 	}
 	site, err := newPages(f)
 	if err != nil {
@@ -44,21 +44,33 @@ func takeTour(ctx context.Context, f *cli.Flags) error {
 	if err := f.Keep(&out, o, timeline.Client, timeline.Server); err != nil {
 		return err
 	}
-	cfg := f.Config(out)
-	cfg.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
-	var wire *stage.WireConfig
-	if f.Wire.On {
-		wire = &stage.WireConfig{}
-	}
-	p := newProgress(f.Quiet || f.JSON, os.Stdout)
-	end := p.end
+	cfg, p := tourOf(f, out, coverage), newProgress(f.Quiet || f.JSON, os.Stdout)
+	cfg.Begin, cfg.End = p.begin, p.end
 	if site != nil {
 		log.Detail()
 		log.AddSink(site)
-		end = func(s tour.Stop) { p.end(s); site.end(s) }
+		cfg.End = func(s tour.Stop) { p.end(s); site.end(s) }
 	}
-	result := tour.Run(ctx, tour.Config{Run: cfg, Wire: wire, Coverage: coverage, Begin: p.begin, End: end})
+	result := tour.Run(ctx, cfg)
 	return site.done(out.Done(cli.Verdict(tourName, result)), coverage.Table())
+}
+
+// noRules refuses rules for the wire, which are about one scenario's segments.
+func noRules(f *cli.Flags, what string) error {
+	if f.Wire.Rules() {
+		return cli.Usagef("--hold RULE is not for %s, only for one scenario (see --help)", what)
+	}
+	return nil
+}
+
+// tourOf is a tour as the flags want it, whose events go to out.
+func tourOf(f *cli.Flags, out cli.Output, coverage *tour.Coverage) tour.Config {
+	cfg := tour.Config{Run: f.Config(out), Coverage: coverage}
+	cfg.Run.Addr = netip.AddrPortFrom(cli.Loopback(f.IPv6), 0)
+	if f.Wire.On {
+		cfg.Wire = &stage.WireConfig{}
+	}
+	return cfg
 }
 
 // onlyCoverage leaves what the scenarios say of themselves to their own command.

@@ -84,8 +84,8 @@ func (f *Flags) Draw(out *Output, o view.Options, kernel string) (err error) {
 	return nil
 }
 
-// Recorded shows an event of a record, which comes from no log.
-func (o Output) Recorded(e timeline.Event) {
+// Replay shows an event of a record, which comes from no log.
+func (o Output) Replay(e timeline.Event) {
 	o.View.Event(e)
 	if o.pictures != nil {
 		o.pictures.Event(e)

@@ -60,7 +60,7 @@ func (d Differs) add(only []keyed, other []timeline.Event, side timeline.Side) {
 func passedUnseen(s *timeline.State, other []timeline.Event, side timeline.Side) bool {
 	return slices.ContainsFunc(other, func(e timeline.Event) bool {
 		o, ok := e.Body.(*timeline.State)
-		if !ok || e.Side != side || aborted(o.How) {
+		if !ok || e.Side != side || o.How.Aborted() {
 			return false
 		}
 		from := o.From

@@ -75,17 +75,12 @@ func callKey(b *timeline.Call) string {
 func stateKey(b *timeline.State) string {
 	switch {
 	case b.From != b.To:
-		cut := aborted(b.How) || b.To == tcpinfo.Closed && (b.From == tcpinfo.Established || b.From == tcpinfo.SynReceived)
+		cut := b.How.Aborted() || b.To == tcpinfo.Closed && (b.From == tcpinfo.Established || b.From == tcpinfo.SynReceived)
 		return fmt.Sprintf("state %s %v", b.To, cut)
 	case b.Retrans != nil && *b.Retrans > 0:
 		return fmt.Sprintf("again %s %s %d", b.To, b.Timer, *b.Retrans)
 	}
 	return ""
-}
-
-// aborted says whether a connection did not end in good order.
-func aborted(how timeline.How) bool {
-	return how != "" && how != timeline.EndedSent && how != timeline.EndedSecond
 }
 
 // segmentKey is a segment that means something: acknowledgements alone come when they come.

@@ -123,7 +123,7 @@ func ends(events []timeline.Event, side timeline.Side) (list []string) {
 	}
 	for _, n := range order {
 		says := last[n].To.String()
-		if aborted(last[n].How) {
+		if last[n].How.Aborted() {
 			says += ", aborted"
 		}
 		list = once(list, says)

@@ -27,17 +27,6 @@ func Measured(w io.Writer, head string, table []*timeline.Coverage) error {
 	return err
 }
 
-// seenStates are those that were seen.
-func seenStates(table []*timeline.Coverage) map[string]bool {
-	seen := map[string]bool{}
-	for _, c := range table {
-		if c.State != 0 && c.Seen {
-			seen[c.State.String()] = true
-		}
-	}
-	return seen
-}
-
 // steps are the rows of the table that are transitions.
 func steps(table []*timeline.Coverage) (list []*timeline.Coverage) {
 	for _, c := range table {
@@ -61,13 +50,12 @@ func measuredStates(table []*timeline.Coverage) string {
 	}
 	lines.WriteString(d.lines.String())
 	labels.WriteString(d.labels.String())
-	seen := seenStates(table)
 	for _, c := range table {
 		if c.State == 0 {
 			continue
 		}
 		at, class, text := Places[c.State], "n", "mid faint"
-		if seen[c.State.String()] {
+		if c.Seen {
 			class, text = "n on", "mid b"
 		}
 		fmt.Fprintf(&boxes, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="8"/><text x="%d" y="%d" class="t %s">%s</text>`+"\n",
@@ -110,18 +98,28 @@ func CausesOf(c *timeline.Coverage) (list []string) {
 	return list
 }
 
+// Says is what is known of a transition: what brought it about, or where it was seen, or why it was not.
+func Says(c *timeline.Coverage) string {
+	switch by := strings.Join(CausesOf(c), ", "); {
+	case !c.Seen:
+		return "not seen: " + c.WhyNot
+	case by != "":
+		return by
+	}
+	return "seen in " + c.Scenario + ", but not what brought it about"
+}
+
 // MeasuredMermaid writes the same as a stateDiagram-v2.
 func MeasuredMermaid(w io.Writer, table []*timeline.Coverage) error {
 	var b, classes strings.Builder
 	b.WriteString("stateDiagram-v2\n")
 	id := func(s fmt.Stringer) string { return "s_" + strings.ReplaceAll(s.String(), "-", "_") }
-	seen := seenStates(table)
 	for _, c := range table {
 		if c.State == 0 {
 			continue
 		}
 		fmt.Fprintf(&b, "    state \"%s\" as %s\n", c.State, id(c.State))
-		if !seen[c.State.String()] {
+		if !c.Seen {
 			fmt.Fprintf(&classes, "    class %s faint\n", id(c.State))
 		}
 	}

@@ -2,8 +2,10 @@ package figure
 
 import (
 	"slices"
+	"strings"
 
 	"socklife/internal/ladder"
+	"socklife/internal/rfc9293"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 	"socklife/tcpinfo"
@@ -133,19 +135,12 @@ func (w *Way) edge(e Edge) {
 	}
 }
 
-// comes are the segments that bring a transition about, where nothing else does.
-var comes = map[[2]tcpinfo.State]string{
-	{tcpinfo.Listen, tcpinfo.SynReceived}:      "SYN",
-	{tcpinfo.SynSent, tcpinfo.SynReceived}:     "SYN",
-	{tcpinfo.SynSent, tcpinfo.Established}:     "SYN ACK",
-	{tcpinfo.SynReceived, tcpinfo.Established}: "ACK",
-	{tcpinfo.Established, tcpinfo.CloseWait}:   "FIN",
-	{tcpinfo.FinWait1, tcpinfo.FinWait2}:       "ACK",
-	{tcpinfo.FinWait1, tcpinfo.Closing}:        "FIN",
-	{tcpinfo.FinWait1, tcpinfo.TimeWait}:       "FIN ACK",
-	{tcpinfo.FinWait2, tcpinfo.TimeWait}:       "FIN",
-	{tcpinfo.Closing, tcpinfo.TimeWait}:        "ACK",
-	{tcpinfo.TimeWait, tcpinfo.SynReceived}:    "SYN",
+// comes is the segment that brings a transition about, where nothing else does.
+func comes(from, to tcpinfo.State) string {
+	if causes := rfc9293.Causes(from, to); len(causes) == 1 {
+		return strings.Join(causes[0].Arrives, " ")
+	}
+	return ""
 }
 
 // cause is what brought a transition about: a call of the end itself, or a segment that came to it.
@@ -164,5 +159,5 @@ func cause(from, to tcpinfo.State, how timeline.How, ended string) string {
 	case to == tcpinfo.Closed && (how == timeline.EndedTold || how == timeline.EndedByOther):
 		return "RST"
 	}
-	return comes[[2]tcpinfo.State{from, to}]
+	return comes(from, to)
 }

@@ -8,15 +8,12 @@ import (
 	"socklife/internal/timeline"
 )
 
-// resets are the errors by which a call says that the connection was reset, or given up.
-var resets = []string{"ECONNRESET", "ECONNABORTED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"}
-
 func isRead(call string) bool  { return call == "read" || call == "recvfrom" }
 func isWrite(call string) bool { return call == "write" || call == "sendto" }
 
 // tellsOfReset says whether a call failed, or SO_ERROR was read, with such an error.
 func tellsOfReset(b *timeline.Call) bool {
-	return slices.Contains(resets, b.Errno) || b.Call == "getsockopt" && slices.Contains(resets, soError(b))
+	return timeline.TellsOfAbort(b.Errno) || b.Call == "getsockopt" && timeline.TellsOfAbort(soError(b))
 }
 
 // soError is the error that getsockopt(SO_ERROR) gave, if any.

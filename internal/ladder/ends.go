@@ -127,10 +127,7 @@ func (e *end) saw(b *timeline.State) {
 	if b.Remote.IsValid() {
 		e.ends.Remote = b.Remote
 	}
-	switch b.How {
-	case timeline.EndedAbort, timeline.EndedTold, timeline.EndedByNone, timeline.EndedUnaccepted, timeline.EndedByOther:
-		e.reset = true
-	}
+	e.reset = e.reset || b.How.Aborted()
 }
 
 // pair finds the two ends of each connection. Where the same addresses are used again, each has the other end's next.

@@ -113,7 +113,7 @@ func entries(events []timeline.Event) (with []timeline.Event) {
 		entry, back := e, *c
 		entry.At = time.Duration(c.EnteredUS) * time.Microsecond
 		entry.Time = e.Time.Add(entry.At - e.At)
-		entry.Body = &timeline.Enter{ID: c.ID, Call: c.Call, Args: c.Args, FD: c.FD, Socket: c.Socket, Label: c.Label, Sys: c.Sys}
+		entry.Body = timeline.Alone(c)
 		back.Split = true
 		e.Body = &back
 		with = append(with, entry, e)

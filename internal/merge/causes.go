@@ -108,9 +108,6 @@ func carries(from, to *socket) (needs []need) {
 	return needs
 }
 
-// aborts are the errors that tell of one. read() gives 0 after it has told.
-var aborts = []string{"ECONNRESET", "ECONNABORTED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"}
-
 // finishes: who sends a FIN has begun to close before the other side hears of it.
 func finishes(from, to *socket) (needs []need) {
 	var cause *item
@@ -125,7 +122,7 @@ func finishes(from, to *socket) (needs []need) {
 	}
 	deaf := false // it has ended its own reading, or was told of an abort: the end of the stream is no FIN's doing
 	for _, it := range to.calls {
-		if b, ok := it.Body.(*timeline.Call); ok && slices.Contains(aborts, b.Errno) {
+		if b, ok := it.Body.(*timeline.Call); ok && timeline.TellsOfAbort(b.Errno) {
 			deaf = true
 		}
 		if b := it.call("shutdown"); b != nil && len(b.Args) > 1 && b.Args[1] != "SHUT_WR" {

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"socklife/internal/record"
 	"socklife/internal/timeline"
 )
 
@@ -47,7 +46,7 @@ func newLane(side timeline.Side, events []timeline.Event) *lane {
 			entered[b.ID] = it
 		case *timeline.Call:
 			if it.enter = entered[b.ID]; it.enter == nil {
-				it.enter = &item{Event: timeline.Event{Time: l.entered(e, b), Side: e.Side, Body: record.Alone(b)}, lane: l, within: true}
+				it.enter = &item{Event: timeline.Event{Time: l.entered(e, b), Side: e.Side, Body: timeline.Alone(b)}, lane: l, within: true}
 				l.items = append(l.items, it.enter)
 			}
 			delete(entered, b.ID)

@@ -114,20 +114,11 @@ func short(c *sockapi.Call) string {
 
 // enter is a call that enters the kernel, as an event: with the arguments that are passed in.
 func enter(c *sockapi.Call, socket int) *timeline.Enter {
-	args := c.Args()
-	switch c.Name {
-	case "recvfrom", "accept4":
-		if args = args[:1]; c.Flags&^unix.SOCK_CLOEXEC != 0 {
-			args = append(args, c.FlagNames())
-		}
-	case "read", "getsockname", "getpeername":
-		args = args[:1]
-	case "ioctl":
-		args = args[:2]
-	case "getsockopt":
-		args = args[:3]
+	args := timeline.PassedIn(c.Name, c.Args())
+	if (c.Name == "recvfrom" || c.Name == "accept4") && c.Flags&^unix.SOCK_CLOEXEC != 0 {
+		args = append(args, c.FlagNames())
 	}
-	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Socket: socket, Sys: c.Clone()}
+	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Socket: socket}
 }
 
 // call is a call that has returned, as an event.

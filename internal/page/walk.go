@@ -57,8 +57,7 @@ func (s *sockets) child(b *timeline.State) *walk {
 // tell which it was.
 func (s *sockets) aborted(b *timeline.State) *walk {
 	direct := []tcpinfo.State{b.From, b.To}
-	switch b.How {
-	case timeline.EndedAbort, timeline.EndedTold, timeline.EndedByNone, timeline.EndedUnaccepted, timeline.EndedByOther:
+	if b.How.Aborted() {
 		return &walk{Way: direct}
 	}
 	ways := rfc9293.Ways(b.From, b.To)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	html "html/template"
 	"io"
-	"strings"
 
 	"socklife/internal/figure"
 	"socklife/internal/timeline"
@@ -44,14 +43,7 @@ func Diagram(w io.Writer, measured string, table []*timeline.Coverage) error {
 		if c.State != 0 {
 			continue
 		}
-		r := row{No: len(data.Rows) + 1, From: c.From.String(), To: c.To.String(), By: "not seen: " + c.WhyNot, Seen: c.Seen}
-		if c.Seen {
-			r.Source, r.By = c.Source, strings.Join(figure.CausesOf(c), ", ")
-			if r.By == "" {
-				r.By = "seen in " + c.Scenario + ", but not what brought it about"
-			}
-		}
-		data.Rows = append(data.Rows, r)
+		data.Rows = append(data.Rows, row{len(data.Rows) + 1, c.From.String(), c.To.String(), figure.Says(c), c.Source, c.Seen})
 	}
 	return diagramPage.Execute(w, data)
 }

@@ -65,8 +65,6 @@ type Enter struct {
 
 	Socket int `json:"socket,omitempty"` // which one of the run's it is about
 	Label
-
-	Sys *sockapi.Call `json:"-"`
 }
 
 // Call is a system call that has returned. Args are in strace's notation. While it is being made those who see it have
