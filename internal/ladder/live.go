@@ -40,7 +40,7 @@ type keep struct {
 }
 
 // tooLong is how many events of a run are looked at: each of them is held against all that came before.
-const tooLong = 2000
+const tooLong = 1000
 
 // mostKept is how many events are kept back at most.
 const mostKept = 32
@@ -146,13 +146,13 @@ func (l *Live) take(e timeline.Event) {
 
 // evident says whether an event may show an arrow, and whether it is a call's.
 func (l *Live) evident(e timeline.Event) (evident, isCall bool) {
-	switch e.Body.(type) {
-	case *timeline.Enter, *timeline.Call:
-		if l.calls == nil {
-			l.calls = callers{}
-		}
-		l.calls[e.Side] = true
-		return true, true
+	switch b := e.Body.(type) {
+	case *timeline.Enter:
+		l.hasCalls(e.Side)
+		return false, true
+	case *timeline.Call:
+		l.hasCalls(e.Side)
+		return b.Call == "connect" || b.Call == "accept4" || b.Call == "getsockopt" || isRead(b.Call) || b.Errno != "", true
 	case *timeline.State:
 		if l.states == nil {
 			l.states = map[timeline.Side]bool{}
@@ -161,6 +161,13 @@ func (l *Live) evident(e timeline.Event) (evident, isCall bool) {
 		return true, false
 	}
 	return false, false
+}
+
+func (l *Live) hasCalls(side timeline.Side) {
+	if l.calls == nil {
+		l.calls = callers{}
+	}
+	l.calls[side] = true
 }
 
 // shows says whether there is an arrow that an event was kept back for.
