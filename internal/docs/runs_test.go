@@ -113,7 +113,14 @@ func (b block) differs(p played) string {
 	if status != b.exit {
 		return fmt.Sprintf("exit status %d:\n%s", status, text)
 	}
-	shown, run := b.transcript(b.body), b.transcript(text)
+	if d := b.misnumbered(text); d != "" {
+		return d
+	}
+	shown, run := b.transcript(b.plain()), b.transcript(text)
+	if b.lanes {
+		run.end = ""
+		return shown.difference(run)
+	}
 	if b.isPart() {
 		return shown.notIn(run)
 	}
@@ -133,6 +140,10 @@ func (g *group) renew(t *testing.T) {
 			t.Logf("%s: exit status %v:\n%s", g.what, p.status, strings.Join(p.shown, "\n"))
 			continue
 		}
+		if why := g.uncut(p); why != "" {
+			t.Log(why)
+			continue
+		}
 		for _, old := range before {
 			if g.alike(old, p) && (best == nil || p.unseen() < best.unseen()) {
 				best = &p
@@ -144,7 +155,11 @@ func (g *group) renew(t *testing.T) {
 		t.Fatalf("%s: no two of %d runs were alike", g.what, len(before))
 	}
 	for _, b := range g.blocks {
-		b.rewrite(t, b.cut(best.shown[b.show-1]))
+		body, err := b.cut(best.shown[b.show-1])
+		if err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		b.rewrite(t, body)
 	}
 }
 
@@ -166,10 +181,20 @@ func (g *group) ended(p played) bool {
 	return true
 }
 
+// uncut says what a run does not have of what is to be shown of it.
+func (g *group) uncut(p played) string {
+	for _, b := range g.blocks {
+		if _, err := b.cut(p.shown[b.show-1]); err != nil {
+			return fmt.Sprintf("%s: %v", b, err)
+		}
+	}
+	return ""
+}
+
 // alike tells whether two runs came out the same way in every terminal that is shown.
 func (g *group) alike(p, q played) bool {
 	for _, b := range g.blocks {
-		b.body = b.cut(p.shown[b.show-1])
+		b.body, _ = b.cut(p.shown[b.show-1])
 		if b.differs(q) != "" {
 			return false
 		}
