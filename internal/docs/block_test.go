@@ -136,7 +136,7 @@ func upToEnd(lines []string) []string {
 // comment is the line that opens the block.
 func (b block) comment() string {
 	which, note := "", ""
-	if strings.Contains(b.what, " & ") {
+	if commands, _ := commandsOf(b.what); len(commands) > 1 {
 		which = fmt.Sprintf(" %d of", b.show)
 	}
 	if b.note != "" {

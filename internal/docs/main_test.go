@@ -17,7 +17,8 @@
 //
 // Where several terminals are needed they are separated by " & ", the first is started first, and the comment says
 // which of them is shown: <!-- run 2 of: echod half-close & echoc half-close 127.0.0.1:7007 -->. Each command goes on
-// when the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. What
+// when the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. With
+// "; " in between they are run one after the other, and each finds the files that those before have written. What
 // follows a # is for this package, with "; " in between:
 //
 //	exit 2                           the exit status, if it is not 0

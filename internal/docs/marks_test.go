@@ -78,10 +78,13 @@ func (b block) number(text string) (string, error) {
 			all[i] = strings.TrimRight("  "+all[i], " ")
 		}
 	}
-	from := 0
+	last := place{line: 0, lane: -1}
 	for i, what := range b.marks {
 		mark := []rune(circled)[i]
-		at, ok := places.find(what, from)
+		at, ok := places.find(what, last.line)
+		if ok && at == last { // the same text twice
+			at, ok = places.find(what, last.line+1)
+		}
 		if !ok {
 			return "", fmt.Errorf("%c is not in the run, or only above the one before: %q", mark, what)
 		}
@@ -97,7 +100,7 @@ func (b block) number(text string) (string, error) {
 			return "", fmt.Errorf("%c: there is no room in %q", mark, all[at.line])
 		}
 		line[column] = mark
-		all[at.line], from = string(line), at.line
+		all[at.line], last = string(line), at
 	}
 	return text[:len(text)-len(head)-len(rest)] + head + strings.Join(all, "\n") + "\n", nil
 }
@@ -185,6 +188,13 @@ func TestNumbersStandBesideTheirLines(t *testing.T) {
 	elsewhere := strings.Replace(someRun, "both directions are", "its directions are", 1)
 	if d := b.differs(played{shown: []string{elsewhere}, status: []int{0}}); !strings.Contains(d, "marked") {
 		t.Errorf("what is marked is not in the run: %q", d)
+	}
+}
+
+func TestTheSameTextTwiceIsTwoLines(t *testing.T) {
+	b := block{noted: noted{marks: []string{"FIN", "FIN"}}}
+	if body, err := b.cut("SYN\nFIN\nACK\nFIN\n"); err != nil || body != "  SYN\n① FIN\n  ACK\n② FIN\n" {
+		t.Errorf("%v\n%s", err, body)
 	}
 }
 

@@ -133,6 +133,7 @@ func (g *group) renew(t *testing.T) {
 	t.Helper()
 	var before []played
 	var best *played
+	why := ""
 	begin := time.Now()
 	for n := 1; n <= attempts && (best == nil || n <= 10 && time.Since(begin) < 4*slow); n++ {
 		p := g.play(t, true)
@@ -145,14 +146,14 @@ func (g *group) renew(t *testing.T) {
 			continue
 		}
 		for _, old := range before {
-			if g.alike(old, p) && (best == nil || p.unseen() < best.unseen()) {
+			if why = g.unlike(old, p); why == "" && (best == nil || p.unseen() < best.unseen()) {
 				best = &p
 			}
 		}
 		before = append(before, p)
 	}
 	if best == nil {
-		t.Fatalf("%s: no two of %d runs were alike", g.what, len(before))
+		t.Fatalf("%s: no two of %d runs were alike: %s", g.what, len(before), why)
 	}
 	for _, b := range g.blocks {
 		body, err := b.cut(best.shown[b.show-1])
@@ -191,13 +192,13 @@ func (g *group) uncut(p played) string {
 	return ""
 }
 
-// alike tells whether two runs came out the same way in every terminal that is shown.
-func (g *group) alike(p, q played) bool {
+// unlike says in what two runs came out differently, in a terminal that is shown; "" if they are alike.
+func (g *group) unlike(p, q played) string {
 	for _, b := range g.blocks {
 		b.body, _ = b.cut(p.shown[b.show-1])
-		if b.differs(q) != "" {
-			return false
+		if d := b.differs(q); d != "" {
+			return d
 		}
 	}
-	return true
+	return ""
 }
