@@ -1,4 +1,4 @@
-/* An echo server, one client at a time: cc -o echo docs/examples/echo.c && ./echo 7007 */
+/* An echo server, one client at a time: cc -o /tmp/own docs/examples/echo.c && /tmp/own 7007 */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
