@@ -137,7 +137,13 @@ func TestTheCourseSaysWhatALessonNeeds(t *testing.T) {
 func TestTheCourseHasTheCore(t *testing.T) {
 	t.Parallel()
 	text := read(t, coursePage)
+	for _, code := range inlineCode.FindAllString(prose(text), -1) {
+		if strings.Contains(code, "\n") {
+			t.Errorf("%q: a command that goes on in the next line is not looked at", code)
+		}
+	}
 	names, commands := playedIn(prose(text))
+
 	for _, name := range course.Lessons {
 		if !slices.Contains(names, name) {
 			t.Errorf("the course does not play %s", name)
