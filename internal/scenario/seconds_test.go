@@ -9,7 +9,8 @@ import (
 )
 
 // takesItsSeconds says whether a run takes as long as the catalogue has it. A busy machine makes it longer: where the
-// first run was too long it is played again, and the shortest counts.
+// first run was too long it is played again, and the shortest counts. It may also be shorter: which of the kernel's
+// timers is waited for depends on what was first.
 func takesItsSeconds(t *testing.T, sc *stage.Scenario, cfg stage.Config, took time.Duration) {
 	t.Helper()
 	said := time.Duration(sc.Seconds) * time.Second
@@ -24,7 +25,7 @@ func takesItsSeconds(t *testing.T, sc *stage.Scenario, cfg stage.Config, took ti
 	if took >= said+time.Second {
 		t.Errorf("it takes %s, and the catalogue says %d s", took, sc.Seconds)
 	}
-	if waits := os.Getuid() == 0 || !sc.MoreAsRoot; waits && took < said-100*time.Millisecond {
+	if waits := os.Getuid() == 0 || !sc.MoreAsRoot; waits && took < said*7/10 {
 		t.Errorf("it takes no more than %s, and the catalogue says %d s", took, sc.Seconds)
 	}
 }

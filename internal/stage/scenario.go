@@ -36,8 +36,8 @@ type Scenario struct {
 	Wire              func(*Wire)
 	OnlyWire, Injects bool
 
-	// What somebody who plans a lesson must know. Seconds: how long it waits for the kernel's timers, to the nearest; 0:
-	// for none that lasts so long. NeedsRoot: the kernel refuses an ordinary user what it is about, but for a wire's
+	// What somebody who plans a lesson must know. Seconds: how long it waits for the kernel's timers, about; 0: for
+	// none that lasts so long. NeedsRoot: the kernel refuses an ordinary user what it is about, but for a wire's
 	// hosts, which are their own. MoreAsRoot: an ordinary user is shown less of it.
 	Seconds               int
 	NeedsRoot, MoreAsRoot bool
