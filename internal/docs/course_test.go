@@ -116,7 +116,8 @@ func TestTheCourseSaysWhatALessonNeeds(t *testing.T) {
 			}
 			plan, _, _ := strings.Cut(text, "<details>")
 			names, commands := playedIn(plan)
-			for name := range strings.SplitSeq(m[2], ", ") {
+			for _, l := range link.FindAllStringSubmatch(m[2], -1) {
+				name := strings.TrimSuffix(filepath.Base(l[1]), ".md")
 				if !slices.Contains(names, name) {
 					t.Errorf("%s: the plan has no %s", heading, name)
 				}
