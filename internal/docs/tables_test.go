@@ -164,12 +164,12 @@ func scenariosTable(*testing.T) string {
 // takes is how long a run is. internal/scenario's tests measure it.
 func takes(sc *stage.Scenario) string {
 	if sc.Seconds == 0 {
-		return "under 1 s"
+		return "< 1 s"
 	}
 	return fmt.Sprintf("%d s", sc.Seconds)
 }
 
-// needs is what an ordinary user may not have.
+// needs is what an ordinary user may not have; "" is nothing.
 func needs(sc *stage.Scenario) string {
 	switch {
 	case sc.OnlyWire:
@@ -177,7 +177,7 @@ func needs(sc *stage.Scenario) string {
 	case sc.NeedsRoot:
 		return "root, or `--wire`"
 	case sc.MoreAsRoot:
-		return "nothing; root is shown more"
+		return "(root is shown more)"
 	}
-	return "nothing"
+	return ""
 }
