@@ -173,9 +173,9 @@ func (f *Flags) Answer(to *os.File, about help.Command) (asked bool, err error) 
 		case f.Version:
 			fmt.Fprintln(w, Version(c.Name))
 		case f.List && view.IsTerminal(to):
-			List(w, view.Width(to))
+			List(w, view.Width(to), !view.UTF8())
 		case f.List:
-			List(w, math.MaxInt)
+			List(w, math.MaxInt, !view.UTF8())
 		case f.man:
 			c.Man(w)
 		default:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"socklife/internal/course"
 	"socklife/internal/scenario"
 	"socklife/internal/stage"
 	"socklife/internal/view"
@@ -60,8 +61,8 @@ func beginning(prefix string) (names []string) {
 }
 
 // List writes the scenarios, one line each, by group and in the order in which to meet them, and how to know more. No
-// line is wider than width.
-func List(w io.Writer, width int) {
+// line is wider than width; ascii has only such letters.
+func List(w io.Writer, width int, ascii bool) {
 	names := 0
 	for _, sc := range scenario.All() {
 		names = max(names, len(sc.Name))
@@ -73,29 +74,44 @@ func List(w io.Writer, width int) {
 		fmt.Fprintln(w, g)
 		for _, sc := range scenario.All() {
 			if sc.Group == g {
-				line := fmt.Sprintf("  %-*s  %s", names, sc.Name, shows(sc))
-				fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
+				line := fmt.Sprintf("  %-*s  %c %s", names, sc.Name, mark(course.Mark(sc.Name), ascii), shows(sc))
+				fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+6), "\n"))
 			}
 		}
 	}
 	fmt.Fprintln(w)
+	about := fmt.Sprintf("The order is one in which to take them. %c: to begin with, as echoc learn does. %c: can wait.",
+		mark(course.Core, ascii), mark(course.Later, ascii))
+	fmt.Fprintln(w, strings.Join(view.Wrap(about, width, 0), "\n"))
 	for _, line := range more {
 		fmt.Fprintln(w, strings.Join(view.Wrap(line, width, names+4), "\n"))
 	}
 }
 
+// mark is a scenario's mark, for a terminal that may have no stars.
+func mark(m rune, ascii bool) rune {
+	switch {
+	case ascii && m == course.Core:
+		return '*'
+	case ascii && m == course.Later:
+		return 'o'
+	}
+	return m
+}
+
 // more is what stands below the scenarios: all of them, one after the other, and each of them in full.
 var more = []string{
-	"The order is one in which to take them.",
 	"echoc tour            every scenario that can be played here, then which states were seen",
 	"echoc --explain NAME  the scenario's page: what to look at, why, where one meets it",
 }
 
-// shows is what a scenario shows, and whether on a wire.
+// shows is what a scenario shows, and what an ordinary user may not have: a wire, root's rights.
 func shows(sc *stage.Scenario) string {
 	switch {
 	case sc.OnlyWire:
 		return sc.Lesson + " (--wire)"
+	case sc.NeedsRoot:
+		return sc.Lesson + " (root, or --wire)"
 	case sc.Wire != nil:
 		return sc.Lesson + " (also --wire)"
 	}

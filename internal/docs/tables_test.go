@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"socklife/internal/course"
 	"socklife/internal/explain"
 	"socklife/internal/rfc9293"
 	"socklife/internal/scenario"
@@ -148,13 +149,35 @@ func scenariosTable(*testing.T) string {
 		var rows [][]string
 		for _, sc := range scenario.All() {
 			if sc.Group == g {
-				rows = append(rows, []string{fmt.Sprintf("[%s](%[1]s.md)", sc.Name), sc.Lesson, sc.Source})
+				page := strings.TrimSpace(fmt.Sprintf("%c [%s](%[2]s.md)", course.Mark(sc.Name), sc.Name))
+				rows = append(rows, []string{page, sc.Lesson, takes(sc), needs(sc), sc.Source})
 			}
 		}
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "## %s\n\n%s", g, markdown([]string{"scenario", "lesson", "source"}, rows))
+		fmt.Fprintf(&b, "## %s\n\n%s", g, markdown([]string{"scenario", "lesson", "takes", "needs", "source"}, rows))
 	}
 	return b.String()
+}
+
+// takes is how long a run is. internal/scenario's tests measure it.
+func takes(sc *stage.Scenario) string {
+	if sc.Seconds == 0 {
+		return "< 1 s"
+	}
+	return fmt.Sprintf("%d s", sc.Seconds)
+}
+
+// needs is what an ordinary user may not have; "" is nothing.
+func needs(sc *stage.Scenario) string {
+	switch {
+	case sc.OnlyWire:
+		return "`--wire`"
+	case sc.NeedsRoot:
+		return "root, or `--wire`"
+	case sc.MoreAsRoot:
+		return "(root is shown more)"
+	}
+	return ""
 }

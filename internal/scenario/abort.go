@@ -12,7 +12,7 @@ import (
 // The administrator can end any connection of the host, whoever owns it: SOCK_DESTROY, which  ss -K  uses. The peer is
 // sent RST where TCP says so, and the owner is told ECONNABORTED. It also ends what no descriptor leads to any more.
 var abort = &stage.Scenario{
-	Name: "abort", Group: stage.Failure, Many: true, Control: stage.ControlFirst,
+	Name: "abort", Group: stage.Failure, Many: true, Control: stage.ControlFirst, NeedsRoot: true,
 	Lesson: "the administrator aborts a connection: ECONNABORTED",
 	Source: "RFC 9293 3.10.5, ss(8) -K",
 	Server: abortServer,

@@ -16,7 +16,7 @@ import (
 // things notice: keepalive, which asks now and then, and data that is not acknowledged; TCP_USER_TIMEOUT says how long
 // that may last.
 var deadPeer = &stage.Scenario{
-	Name: "dead-peer", Group: stage.Failure, OnlyWire: true, Many: true,
+	Name: "dead-peer", Group: stage.Failure, OnlyWire: true, Many: true, Seconds: 3,
 	Lesson: "the other host vanishes: keepalive and TCP_USER_TIMEOUT notice",
 	Source: "tcp(7) TCP_KEEPIDLE, TCP_USER_TIMEOUT; RFC 5482",
 	Server: deadPeerServer, Client: deadPeerClient,

@@ -14,7 +14,7 @@ import (
 // The client has closed, and its kernel waits for the server's FIN, which does not come. Nobody holds this connection
 // any more, so Linux does not wait for ever, as RFC 9293 would: tcp_fin_timeout (60 s), or what TCP_LINGER2 says.
 var finWait2Orphan = &stage.Scenario{
-	Name: "fin-wait-2-orphan", Group: stage.Closing,
+	Name: "fin-wait-2-orphan", Group: stage.Closing, Seconds: 1,
 	Lesson: "closed, and the peer does not close: how long FIN-WAIT-2 lasts",
 	Source: "tcp(7) TCP_LINGER2, tcp_fin_timeout",
 	Server: finWait2OrphanServer,

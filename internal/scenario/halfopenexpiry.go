@@ -14,7 +14,7 @@ import (
 // of them is over the entry is dropped. Nobody is told. The client, which has been connected all the while as far as it
 // knows, learns it when it sends something.
 var halfOpenExpiry = &stage.Scenario{
-	Name: "half-open-expiry", Group: stage.Opening, OnlyWire: true,
+	Name: "half-open-expiry", Group: stage.Opening, OnlyWire: true, Seconds: 3,
 	Lesson: "a half-open connection expires, and nobody is told",
 	Source: "tcp(7) tcp_synack_retries",
 	Server: halfOpenExpiryServer, Client: halfOpenExpiryClient,

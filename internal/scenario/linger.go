@@ -33,7 +33,7 @@ var lingerReset = &stage.Scenario{
 }
 
 var lingerWait = &stage.Scenario{
-	Name: "linger-wait", Group: stage.Closing, Many: true,
+	Name: "linger-wait", Group: stage.Closing, Many: true, Seconds: 1,
 	Lesson: "SO_LINGER with 1 s: close() waits for the peer's acknowledgement",
 	Source: "socket(7) SO_LINGER",
 	Server: lingerWaitServer,

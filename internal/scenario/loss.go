@@ -11,7 +11,7 @@ import (
 // Any of the three segments of a handshake can be lost. Who notices, and sends again, is another one each time.
 
 var synLoss = &stage.Scenario{
-	Name: "syn-loss", Group: stage.Failure, OnlyWire: true,
+	Name: "syn-loss", Group: stage.Failure, OnlyWire: true, Seconds: 1,
 	Lesson: "the SYN is lost: only the client knows, and sends it again",
 	Source: "RFC 6298 2, tcp(7) tcp_syn_retries",
 	Server: lossServer, Client: lossClient,
@@ -20,7 +20,7 @@ var synLoss = &stage.Scenario{
 }
 
 var synAckLoss = &stage.Scenario{
-	Name: "syn-ack-loss", Group: stage.Failure, OnlyWire: true,
+	Name: "syn-ack-loss", Group: stage.Failure, OnlyWire: true, Seconds: 1,
 	Lesson: "the SYN-ACK is lost: both sides send again",
 	Source: "RFC 6298 2, tcp(7) tcp_synack_retries",
 	Server: lossServer, Client: lossClient,
@@ -29,7 +29,7 @@ var synAckLoss = &stage.Scenario{
 }
 
 var ackLoss = &stage.Scenario{
-	Name: "ack-loss", Group: stage.Failure, OnlyWire: true,
+	Name: "ack-loss", Group: stage.Failure, OnlyWire: true, Seconds: 1,
 	Lesson: "the last ACK of the handshake is lost: connected here, half-open there",
 	Source: "RFC 9293 3.5, tcp(7) tcp_synack_retries",
 	Server: lossServer, Client: lossClient,

@@ -16,7 +16,7 @@ import (
 // as it has ports, and those in TIME-WAIT count: with the usual 28,232 ports and 60 s that is 470 a second. Here
 // the client has three ports.
 var portExhaustion = &stage.Scenario{
-	Name: "port-exhaustion", Group: stage.Addresses, Many: true, Control: stage.ControlFirst,
+	Name: "port-exhaustion", Group: stage.Addresses, Many: true, Control: stage.ControlFirst, Seconds: 1,
 	Lesson: "ports used up, by connections and by TIME-WAIT, and what helps",
 	Source: "ip(7) IP_LOCAL_PORT_RANGE, connect(2) EADDRNOTAVAIL",
 	Server: portExhaustionServer,

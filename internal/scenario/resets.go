@@ -17,7 +17,7 @@ import (
 // connection after the other into each of the states, the client resets it, and the server's next calls say what is
 // told of that: ECONNRESET, but not to who has already seen the end of the stream.
 var resets = &stage.Scenario{
-	Name: "resets", Group: stage.Closing, Many: true, Control: stage.ControlFirst,
+	Name: "resets", Group: stage.Closing, Many: true, Control: stage.ControlFirst, MoreAsRoot: true,
 	Lesson: "a reset ends a connection in every state",
 	Source: "RFC 9293 3.5.3, 3.10.7.4",
 	Server: resetsServer,

@@ -67,7 +67,10 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 				if !alone(t) {
 					return
 				}
-				result, rec := play(t.Context(), sc, stage.Config{Addr: netip.MustParseAddrPort(family)})
+				cfg := stage.Config{Addr: netip.MustParseAddrPort(family)}
+				begin := time.Now()
+				result, rec := play(t.Context(), sc, cfg)
+				took := time.Since(begin)
 				possible(t, result)
 				if !result.OK() {
 					t.Fatalf("%v\n%s", result.Err, strings.Join(rec.failures(), "\n"))
@@ -75,6 +78,7 @@ func TestEveryScenarioMeetsItsChecks(t *testing.T) {
 				if result.Checks == 0 {
 					t.Error("a lesson that checks nothing")
 				}
+				takesItsSeconds(t, sc, cfg, took)
 			})
 		}
 	}

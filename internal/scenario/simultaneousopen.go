@@ -17,7 +17,7 @@ import (
 // server's whose accept queue is full: its SYN is dropped, and it waits in SYN-SENT. Then the server connects from that
 // very port.
 var simultaneousOpen = &stage.Scenario{
-	Name: "simultaneous-open", Group: stage.Opening, Many: true, Control: stage.ControlListener,
+	Name: "simultaneous-open", Group: stage.Opening, Many: true, Control: stage.ControlListener, Seconds: 2, MoreAsRoot: true,
 	Lesson: "both ends connect, nobody listens: one connection",
 	Source: "RFC 9293 3.5, figure 7",
 	Server: simultaneousOpenServer,

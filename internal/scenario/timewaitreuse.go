@@ -15,7 +15,7 @@ import (
 // kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for
 // connect() may give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
 var timeWaitReuse = &stage.Scenario{
-	Name: "time-wait-reuse", Group: stage.Closing, Many: true, Control: stage.ControlFirst,
+	Name: "time-wait-reuse", Group: stage.Closing, Many: true, Control: stage.ControlFirst, Seconds: 1,
 	Lesson: "a new connection in the place of one in TIME-WAIT",
 	Source: "RFC 9293 3.6.1, RFC 6191",
 	Server: timeWaitReuseServer,

@@ -35,4 +35,10 @@ type Scenario struct {
 	Prepare           func(*Wire)
 	Wire              func(*Wire)
 	OnlyWire, Injects bool
+
+	// What somebody who plans a lesson must know. Seconds: how long it waits for the kernel's timers, about; 0: for
+	// none that lasts so long. NeedsRoot: the kernel refuses an ordinary user what it is about, but for a wire's
+	// hosts, which are their own. MoreAsRoot: an ordinary user is shown less of it.
+	Seconds               int
+	NeedsRoot, MoreAsRoot bool
 }
