@@ -20,8 +20,8 @@ func (s *Sysctl) Gone() bool { return s.Default == "" && strings.HasPrefix(s.Sin
 // Sysctls are all of them, in the order of a connection's life.
 func Sysctls() []Sysctl { return sysctls }
 
-// FindSysctl finds one by its name, or by the last part of it, in any case; with / for . as below /proc/sys, too. nil if
-// it is not explained.
+// FindSysctl finds one by its name, or by the last part of it, in any case; with / for . as below /proc/sys, too. nil
+// if it is not explained.
 func FindSysctl(word string) *Sysctl {
 	word = strings.ReplaceAll(strings.TrimPrefix(word, "/proc/sys/"), "/", ".")
 	for i, s := range sysctls {

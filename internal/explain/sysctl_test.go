@@ -29,8 +29,8 @@ func TestSysctls(t *testing.T) {
 	}
 }
 
-// What a page, or the program, names is in the table: with its whole name, or with the last part of one that this kernel
-// has. A function may have the name of no sysctl.
+// What a page, or the program, names is in the table: with its whole name, or with the last part of one that this
+// kernel has.
 func TestEverySysctlThatIsNamedIsExplained(t *testing.T) {
 	t.Parallel()
 	whole := regexp.MustCompile(`\b(?:net\.(?:ipv4|ipv6|core|netfilter)\.[a-z0-9_]+|fs\.(?:file-max|nr_open))\b`)
@@ -82,8 +82,8 @@ func TestSysctlsAreTheKernels(t *testing.T) {
 	}
 }
 
-// freshSysctls are the files that a network namespace has when nobody has written to it. An ordinary user's needs a user
-// namespace.
+// freshSysctls are the files that a network namespace has when nobody has written to it. An ordinary user's needs a
+// user namespace.
 func freshSysctls(t *testing.T) map[string]string {
 	t.Helper()
 	args := []string{"-s", ""}
