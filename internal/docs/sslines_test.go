@@ -201,9 +201,10 @@ var howLinesOfSSCome = map[int]func(t *sockets){
 	},
 }
 
-// like tells whether a line says the same as that of the page: numbers of bytes in full buffers and times differ.
+// like tells whether a line says the same as that of the page: times differ, numbers of bytes in full buffers, and how
+// often a timer ran out in vain; if only it did, where it must have.
 func (l ssLine) like(page ssLine) bool {
-	same := l.state == page.state && l.timer == page.timer && l.orphan == page.orphan && (l.again > 0) == (page.again > 0)
+	same := l.state == page.state && l.timer == page.timer && l.orphan == page.orphan && (l.again > 0 || page.again == 0)
 	if page.sendQ > 1000 {
 		return same && l.sendQ > 1000
 	}

@@ -69,7 +69,7 @@ func TestEveryWordThatIsNamedIsExplained(t *testing.T) {
 // numbers in its source.
 func isConstant(name string) bool {
 	return slices.Contains([]string{"TCP_RTO_MIN", "TCP_TIMEOUT_INIT", "TCP_TW_RST", "TCP_BOUND_INACTIVE", "TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_NEW_SYN_RECV",
-		"TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT", "TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_STATE", "TCP_ABORT_ON_CLOSE"}, name)
+		"TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT", "TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_STATE", "TCP_ABORT_ON_CLOSE", "TCP_TIMEWAIT_SOCKET"}, name)
 }
 
 // Every option that the wrapper has is explained, and every flag leads to one.
