@@ -72,7 +72,11 @@ func sysctlsTable(*testing.T) string {
 		if x.Host {
 			unit += ", of the host"
 		}
-		rows = append(rows, []string{code(x.Name), value, unit, x.Does, pageLinks(x.Seen)})
+		page := pageLinks(x.Seen + x.Spoken)
+		if section, ok := strings.CutPrefix(x.Spoken, "#"); ok {
+			page = fmt.Sprintf("[%s](#%s)", strings.ReplaceAll(section, "-", " "), section)
+		}
+		rows = append(rows, []string{code(x.Name), value, unit, x.Does, page})
 	}
 	return markdown([]string{"sysctl", "default", "unit", "what it changes", "page"}, rows)
 }

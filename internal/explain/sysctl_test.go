@@ -16,6 +16,9 @@ func TestSysctls(t *testing.T) {
 		if !strings.HasSuffix(s.Does, ".") || strings.ContainsAny(s.Does, "\n\t") || len(s.Does) > 100 {
 			t.Errorf("%s: %q is not one short sentence", s.Name, s.Does)
 		}
+		if (s.Seen == "") == (s.Spoken == "") {
+			t.Errorf("%s: want a scenario, or a page that speaks of it", s.Name)
+		}
 		if _, topic, _ := strings.Cut(s.Short(), "_"); s.Seen != "" && !seenIn(t, s.Seen, s.Short()) && !seenIn(t, s.Seen, strings.Split(topic, "_")[0]) {
 			t.Errorf("%s is not seen in %s", s.Name, s.Seen)
 		}
