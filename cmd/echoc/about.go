@@ -28,7 +28,7 @@ func about() help.Command {
 			{Args: "diagram", Does: "the state diagram as measured here by a tour: a table, or with --mermaid, --svg FILE or --html FILE a picture; --wire and --trace see more"},
 			{Args: "replay FILE [FILE2]", Does: "show what --record has kept; of a client's and a server's file, one timeline"},
 			{Args: "--list", Does: "list the scenarios"},
-			{Args: "--explain WORD", Does: "what a word means: a scenario, a TCP state, an error, a timer, a socket option, a call or a counter; without WORD, which there are"},
+			{Args: "--explain WORD", Does: "what a word means: a scenario, a TCP state, an error, a timer, a socket option, a call, a counter or a sysctl; without WORD, which there are"},
 		},
 		Examples: []help.Word{
 			{Word: "echoc half-close", Means: "begin here: both ends of a half-close"},

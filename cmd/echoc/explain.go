@@ -31,6 +31,7 @@ var kinds = []kind{
 	{"a socket option", names(explain.Options, func(x explain.Option) string { return x.Name }), findOption, (*explainer).option},
 	{"a call", names(explain.Calls, func(x explain.Call) string { return x.Name + "()" }), findCall, (*explainer).call},
 	{"a counter of the kernel", explain.Counters, findCounter, (*explainer).counter},
+	{"a sysctl", names(explain.Sysctls, func(x explain.Sysctl) string { return x.Name }), findSysctl, (*explainer).sysctl},
 }
 
 // explainWord says what a word means, in every sense that it has here: in full in the first, and of the others under
@@ -65,7 +66,7 @@ func explainWord(w io.Writer, word string, o view.Options) error {
 	for _, k := range kinds {
 		all, what = append(all, k.names()...), append(what, k.what)
 	}
-	if strings.ContainsAny(word, "_.") && e.mentioned(word) { // a sysctl, a function of the kernel
+	if strings.ContainsAny(word, "_.") && e.mentioned(word) { // a function of the kernel
 		return nil
 	}
 	if near := scenario.NearestOf(word, all); near != "" {
@@ -213,4 +214,11 @@ func findCall(word string) string {
 func findCounter(word string) string {
 	name, _ := explain.Counter(word)
 	return name
+}
+
+func findSysctl(word string) string {
+	if s := explain.FindSysctl(word); s != nil {
+		return s.Name
+	}
+	return ""
 }

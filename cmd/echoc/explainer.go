@@ -74,6 +74,21 @@ func (e *explainer) option(name string) {
 	e.rows([]row{{"does", o.Does}, {"when", o.When}, {"default", o.Default}, {"described in", o.Man}, {"see it", commands([]string{o.Seen})}})
 }
 
+func (e *explainer) sysctl(name string) {
+	s := explain.FindSysctl(name)
+	e.head(s.Name, "a sysctl")
+	scope, ask := "each network namespace", "sysctl "+s.Name
+	if s.Host {
+		scope = "the whole host"
+	}
+	if s.Gone() {
+		scope, ask = "", ""
+	}
+	e.rows([]row{
+		{"changes", s.Does}, {"default", s.Value()}, {"belongs to", scope}, {"Linux", s.Since}, {"here", ask}, {"see it", commands([]string{s.Seen})},
+	})
+}
+
 func (e *explainer) call(name string) {
 	c := explain.FindCall(name)
 	e.head(c.Name+"()", strings.Join(append([]string{"a call; " + c.Man}, c.Also...), ", "))

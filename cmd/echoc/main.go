@@ -25,7 +25,7 @@ func main() {
 
 func run(args []string) int {
 	f := cli.NewFlags("echoc")
-	word := f.In(cli.GroupModes).String("explain", "", "explain a `WORD`: a scenario, a state, an error, a timer, an option, a call, a counter")
+	word := f.In(cli.GroupModes).String("explain", "", "explain a `WORD`: a scenario, a state, an error, a timer, an option, a call, a counter, a sysctl")
 	bind := f.In(cli.GroupAddresses).String("bind", "", "the client's own `ADDR`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.In(cli.GroupWire))
 	if err := f.Parse(orWhichWords(args)); err != nil {

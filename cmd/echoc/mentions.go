@@ -10,7 +10,7 @@ import (
 	"socklife/internal/view"
 )
 
-// mentions are where a word is spoken of that has no entry of its own, such as a sysctl's name.
+// mentions are where a word is spoken of that has no entry of its own, such as a function of the kernel.
 func mentions(word string) (entries, pages []string) {
 	if len(word) < 4 {
 		return nil, nil

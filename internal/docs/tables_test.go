@@ -28,6 +28,7 @@ var tables = map[string]func(*testing.T) string{
 	"timers":      timersTable,
 	"options":     optionsTable,
 	"calls":       callsTable,
+	"sysctls":     sysctlsTable,
 	"scenarios":   scenariosTable,
 }
 

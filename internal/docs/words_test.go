@@ -53,6 +53,34 @@ func callsTable(*testing.T) string {
 	return markdown([]string{"call", "what it does", "in TCP", "returns", "may fail with", "seen in"}, rows)
 }
 
+func sysctlsTable(*testing.T) string {
+	var rows [][]string
+	for _, x := range explain.Sysctls() {
+		value, unit := codeOrNone(x.Default), x.Unit
+		if x.Default == "" {
+			value = "empty"
+		}
+		if x.Varies != "" {
+			value += ", " + x.Varies
+		}
+		switch {
+		case x.Gone():
+			value = x.Since
+		case x.Since != "":
+			value += "; " + x.Since
+		}
+		if x.Host {
+			unit += ", of the host"
+		}
+		page := pageLinks(x.Seen + x.Spoken)
+		if section, ok := strings.CutPrefix(x.Spoken, "#"); ok {
+			page = fmt.Sprintf("[%s](#%s)", strings.ReplaceAll(section, "-", " "), section)
+		}
+		rows = append(rows, []string{code(x.Name), value, unit, x.Does, page})
+	}
+	return markdown([]string{"sysctl", "default", "unit", "what it changes", "page"}, rows)
+}
+
 func codeOrNone(s string) string {
 	if s == "" {
 		return ""

@@ -1,6 +1,6 @@
 // Package explain says in a few sentences what a TCP state waits for, what makes a counter of the kernel rise, why a
-// call gives an error, and what timers, socket options and calls do: echoc prints them, and docs/ have their tables
-// from them.
+// call gives an error, and what timers, socket options, calls and sysctls do: echoc prints them, and docs/ have their
+// tables from them.
 package explain
 
 import "socklife/tcpinfo"

@@ -43,7 +43,7 @@ func numbers() map[string]unix.Errno {
 }
 
 // Errors that are named where no call of the sockets API gives them.
-var otherErrors = []string{"EIO", "ENOENT", "ENOMEM", "ENOSPC", "EISDIR", "ECHILD", "ENODEV", "ENETDOWN", "ENXIO", "ESRCH"}
+var otherErrors = []string{"EIO", "ENOENT", "ENOMEM", "ENOSPC", "EISDIR", "ECHILD", "ENODEV", "ENETDOWN", "ENXIO", "ESRCH", "EDESTADDRREQ"}
 
 // What a lesson, or a page, names is explained.
 func TestEveryWordThatIsNamedIsExplained(t *testing.T) {
@@ -65,10 +65,11 @@ func TestEveryWordThatIsNamedIsExplained(t *testing.T) {
 	}
 }
 
-// isConstant tells the names that are the kernel's own and no option's: of states, and of numbers in its source.
+// isConstant tells the names that are the kernel's own and no option's: of states, of reasons for a reset, and of
+// numbers in its source.
 func isConstant(name string) bool {
 	return slices.Contains([]string{"TCP_RTO_MIN", "TCP_TIMEOUT_INIT", "TCP_TW_RST", "TCP_BOUND_INACTIVE", "TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_NEW_SYN_RECV",
-		"TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT", "TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING"}, name)
+		"TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT", "TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_STATE", "TCP_ABORT_ON_CLOSE", "TCP_TIMEWAIT_SOCKET"}, name)
 }
 
 // Every option that the wrapper has is explained, and every flag leads to one.
