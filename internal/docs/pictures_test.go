@@ -1,0 +1,87 @@
+package docs
+
+import (
+	"encoding/xml"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// ladders are the pictures of whole runs in docs/pictures, each with what is played for it.
+var ladders = []struct {
+	file, title, args, until string
+}{
+	{"close", "A whole connection", "--wire --delay 100ms close", ""},
+	{"half-close", "The half-close", "--wire --delay 100ms half-close", ""},
+	{"simultaneous-open", "Simultaneous open", "--wire --delay 100ms simultaneous-open", "ESTABLISHED"},
+	{"simultaneous-close", "Simultaneous close", "--wire --delay 100ms simultaneous-close", ""},
+}
+
+// Each ladder is a run: one that is played now has the same calls, states and segments, lane by lane. A run may come out
+// differently within what is right, so a ladder is true if one of several is as it shows.
+func TestTheLaddersAreRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays what is drawn")
+	}
+	for _, l := range ladders {
+		t.Run(l.file, func(t *testing.T) {
+			beside(t)
+			file := filepath.Join("docs/pictures", l.file+".svg")
+			old, err := os.ReadFile(filepath.Join(root, file))
+			if err != nil && !*update {
+				t.Fatal(err)
+			}
+			seen := map[string]int{}
+			for range attempts {
+				r := laddered(t, onTheWire(t, l.args), l.until)
+				now := r.order()
+				if seen[now]++; *update && (*renew || len(old) == 0) {
+					if seen[now] < 3 { // what comes again and again
+						continue
+					}
+					if err := os.WriteFile(filepath.Join(root, file), []byte(r.ladder(l.title, "echoc "+l.args)), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					return
+				}
+				if now == orderIn(t, old) {
+					return
+				}
+			}
+			for now, n := range seen {
+				t.Errorf("%s and %d runs differ:\n%s\n%s", file, n, orderIn(t, old), now)
+			}
+			t.Error("go test ./internal/docs -run TestTheLadders -update -renew draws it anew")
+		})
+	}
+}
+
+// onTheWire plays a scenario and returns what --json printed.
+func onTheWire(t *testing.T, args string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "echoc"), append([]string{"--json"}, strings.Fields(args)...)...)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == 3 {
+		t.Skip(errs.String())
+	}
+	if err != nil {
+		t.Fatalf("echoc %s: %v\n%s", args, err, errs.String())
+	}
+	return out
+}
+
+// orderIn is what a picture says of itself.
+func orderIn(t *testing.T, svg []byte) string {
+	t.Helper()
+	var file struct {
+		Desc string `xml:"desc"`
+	}
+	if err := xml.Unmarshal(svg, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Desc
+}
