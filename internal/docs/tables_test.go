@@ -28,6 +28,10 @@ var tables = map[string]func(*testing.T) string{
 	"options":     optionsTable,
 	"calls":       callsTable,
 	"scenarios":   scenariosTable,
+	"arrows":      arrowsTable,
+	"flags":       flagsTable,
+	"closings":    closingsTable,
+	"queues":      queuesTable,
 }
 
 func TestEveryTableIsTheCodes(t *testing.T) {
