@@ -43,12 +43,12 @@ var flagsShown = []flagOf{
 	{tcp.FIN, "9293", "no more data from the sender; takes one sequence number", "close", "--wire close", false},
 	{tcp.SYN, "9293", "synchronize sequence numbers; takes one", "handshake", "--wire handshake", false},
 	{tcp.RST, "9293", "the connection is reset, or there is none", "linger-reset", "--wire linger-reset", false},
-	{tcp.PSH, "9293", "hand the data over; Linux sets it on the last segment of a write, and takes no notice when it receives it", "handshake", "--wire handshake", false},
+	{tcp.PSH, "9293", "hand the data over: Linux sets it on the last segment of a write, among others", "handshake", "--wire handshake", false},
 	{tcp.ACK, "9293", "the acknowledgment number counts: in every segment but the first SYN, and some RSTs", "handshake", "--wire handshake", false},
 	{tcp.URG, "9293", "the urgent pointer counts", "urgent", "--wire urgent", false},
-	{tcp.ECE, "3168", "in a SYN: ECN is offered; later: a router has marked a packet as congested", "handshake", "--capture handshake", true},
-	{tcp.CWR, "3168", "in a SYN, with ECE: ECN is offered; later: the sender has heard of the mark and slowed down", "handshake", "--capture handshake", true},
-	{tcp.AE, "9768", "accurate ECN, counted together with CWR and ECE; it was NS, of RFC 3540", "", "", false},
+	{tcp.ECE, "3168", "in a SYN: ECN is offered or taken up; later: a packet came that a router had marked", "handshake", "--capture handshake", true},
+	{tcp.CWR, "3168", "in a SYN, with ECE: ECN is offered; later: the sender knows of the mark and has slowed down", "handshake", "--capture handshake", true},
+	{tcp.AE, "9768", "accurate ECN: a counter of three bits, with CWR and ECE; it was NS, of RFC 3540", "", "", false},
 }
 
 // flagsTable has the flags from the lowest bit up.
