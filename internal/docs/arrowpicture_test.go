@@ -14,8 +14,8 @@ import (
 	"socklife/internal/scenario"
 )
 
-// The eleven states in docs/pictures: the drawing of docs/states.svg, which is a run (states_test.go), larger and without its list. The
-// list becomes a table, since links do not work in a picture on GitHub.
+// The eleven states in docs/pictures: the drawing of docs/states.svg, which is a run (states_test.go), larger and
+// without its list. The list becomes a table, since links do not work in a picture on GitHub.
 
 var (
 	svgLine = regexp.MustCompile(`<text [^>]*>([^<]*)</text>`)

@@ -44,7 +44,7 @@ func closingsTable(*testing.T) string {
 	var rows [][]string
 	for _, c := range endings {
 		peer := strings.Join(append(slices.Clone(c.peer), c.peerSays), "; ")
-		rows = append(rows, []string{c.does, c.wire, peer, c.waits, fmt.Sprintf("[%s](scenarios/%[1]s.md)", c.scenario)})
+		rows = append(rows, []string{c.does, strings.ReplaceAll(c.wire, " ", "\u00a0"), peer, c.waits, fmt.Sprintf("[%s](scenarios/%[1]s.md)", c.scenario)})
 	}
 	return markdown([]string{"what is called here", "what goes on the wire", "what the peer's calls give", "TIME-WAIT", "seen in"}, rows)
 }

@@ -138,7 +138,7 @@ func drawnHeader() string {
 			case f.bits == 1:
 				class = "active"
 			case i >= 5:
-				class = "box"
+				class = "void"
 			}
 			fmt.Fprintf(p, `<rect class="%s" x="%d" y="%d" width="%d" height="%d"/>`+"\n", class, x, y, wide, tall)
 			switch mid := x + wide/2; {

@@ -25,11 +25,11 @@ const pictureStyle = `
 .mid{text-anchor:middle}.end{text-anchor:end}.b{font-weight:600}.halo{paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}
 .life{stroke:#1f2328;stroke-width:2}.rule{stroke:#d1d9e0}.arrow{stroke:#1f2328;stroke-width:1.5;fill:none}.head{fill:#1f2328}.tick{stroke:#59636e;stroke-width:1.5;fill:none}
 .data{fill:#818b98;opacity:.22}.box{fill:none;stroke:#59636e;stroke-width:1.5}.bad{fill:#d1242f}.badline{stroke:#d1242f;stroke-width:1.5;fill:none}
-.none{fill:#f6f8fa;stroke:#d1d9e0}.open{fill:#fff8c5;stroke:#d4a72c}.up{fill:#dafbe1;stroke:#4ac26b}.active{fill:#ddf4ff;stroke:#54aeff}
+.void{fill:none;stroke:#d1d9e0}.none{fill:#f6f8fa;stroke:#d1d9e0}.open{fill:#fff8c5;stroke:#d4a72c}.up{fill:#dafbe1;stroke:#4ac26b}.active{fill:#ddf4ff;stroke:#54aeff}
 .passive{fill:#fff1e5;stroke:#fb8f44}.wait{fill:#fbefff;stroke:#c297ff}
 @media (prefers-color-scheme:dark){.bg{fill:#0d1117}text{fill:#f0f6fc}.p,.q{fill:#9198a1}.halo{stroke:#0d1117}.life,.arrow{stroke:#f0f6fc}.head{fill:#f0f6fc}
 .rule{stroke:#3d444d}.tick,.box{stroke:#9198a1}.data{fill:#9198a1;opacity:.28}.bad{fill:#f85149}.badline{stroke:#f85149}
-.none{fill:#151b23;stroke:#3d444d}.open{fill:#3b2e04;stroke:#9e6a03}.up{fill:#0f2d1a;stroke:#2ea043}.active{fill:#0c2d4d;stroke:#1f6feb}
+.void{stroke:#3d444d}.none{fill:#151b23;stroke:#3d444d}.open{fill:#3b2e04;stroke:#9e6a03}.up{fill:#0f2d1a;stroke:#2ea043}.active{fill:#0c2d4d;stroke:#1f6feb}
 .passive{fill:#3d2204;stroke:#bd561d}.wait{fill:#2b1a4a;stroke:#8957e5}}
 @media print{.bg{fill:#fff}}
 `
@@ -65,8 +65,8 @@ func (p *pen) text(x, y int, class, s string) {
 	fmt.Fprintf(p, `<text x="%d" y="%d" class="%s">%s</text>`+"\n", x, y, class, xmlText(s))
 }
 
-// ladder draws a run as Stevens does: the calls outside, the states at the margins, the segments between, each from when it leaves
-// to when it comes.
+// ladder draws a run as Stevens does: the calls outside, the states at the margins, the segments between, each from
+// when it leaves to when it comes.
 func (r *aRun) ladder(title, command string) string {
 	p := &pen{}
 	high := ladderAbove + r.rows*rowHigh + 42

@@ -189,7 +189,7 @@ func (r *aRun) readMuch(h *happening, n int, bulk *bulk) {
 		r.list = slices.DeleteFunc(r.list, func(o *happening) bool { return o == h })
 	}
 	bulk.read.till, bulk.read.long = h.till, true
-	bulk.read.says = fmt.Sprintf("read() … = %d", bulk.bytes)
+	bulk.read.says = fmt.Sprintf("read()… = %d", bulk.bytes)
 }
 
 func (r *aRun) segment(e event, onTheWay map[string]*happening, bulk *bulk) {

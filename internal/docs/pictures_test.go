@@ -19,8 +19,8 @@ var ladders = []struct {
 	{"simultaneous-close", "Simultaneous close", "--wire --delay 100ms simultaneous-close", ""},
 }
 
-// Each ladder is a run: one that is played now has the same calls, states and segments, lane by lane. A run may come out
-// differently within what is right, so a ladder is true if one of several is as it shows.
+// Each ladder is a run: one that is played now has the same calls, states and segments, lane by lane. A run may come
+// out differently within what is right, so a ladder is true if one of several is as it shows.
 func TestTheLaddersAreRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays what is drawn")
