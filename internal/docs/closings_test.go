@@ -58,7 +58,7 @@ func TestTheClosingsAreRuns(t *testing.T) {
 		t.Run(c.scenario, func(t *testing.T) {
 			beside(t)
 			why := ""
-			for range 3 { // a look may come too late for a state
+			for range attempts { // a look may come too late for a state
 				got := endingOf(t, eventsOf(t, onTheWire(t, "--wire "+c.scenario)), c)
 				if got.wire == c.wire && slices.Equal(got.peer, c.peer) && got.waits == c.waits {
 					return

@@ -35,16 +35,20 @@ func TestTheLaddersAreRuns(t *testing.T) {
 			}
 			seen := map[string]int{}
 			for range attempts {
-				r := laddered(t, onTheWire(t, l.args), l.until)
-				now := r.order()
-				same := len(old) > 0 && now == orderIn(t, old)
-				if same && !(*update && *renew) {
+				if *update && *renew {
+					break
+				}
+				now := laddered(t, onTheWire(t, l.args), l.until).order()
+				if len(old) > 0 && now == orderIn(t, old) {
 					return
 				}
-				if seen[now]++; !*update || seen[now] < 3 { // what is drawn comes again and again
-					continue
+				if seen[now]++; *update && len(seen) == 3 {
+					break
 				}
-				if err := os.WriteFile(filepath.Join(root, file), []byte(r.ladder(l.title, "echoc "+l.args)), 0o644); err != nil {
+			}
+			if *update {
+				svg := mostSeen(t, l.args, l.until).ladder(l.title, "echoc "+l.args)
+				if err := os.WriteFile(filepath.Join(root, file), []byte(svg), 0o644); err != nil {
 					t.Fatal(err)
 				}
 				return
@@ -52,9 +56,35 @@ func TestTheLaddersAreRuns(t *testing.T) {
 			for now, n := range seen {
 				t.Errorf("%s and %d runs differ:\n%s\n%s", file, n, orderIn(t, old), now)
 			}
-			t.Error("go test ./internal/docs -run TestTheLadders -update -renew draws it anew")
+			t.Error("go test ./internal/docs -run TestTheLadders -update draws it anew")
 		})
 	}
+}
+
+// mostSeen is a run that is worth drawing: of those that came twice, the one in which most was seen.
+func mostSeen(t *testing.T, args, until string) (best *aRun) {
+	t.Helper()
+	seen := map[string]int{}
+	for n := 0; n < attempts && (n < 8 || best == nil); n++ {
+		r := laddered(t, onTheWire(t, args), until)
+		if seen[r.order()]++; seen[r.order()] > 1 && (best == nil || r.count("state") > best.count("state")) {
+			best = r
+		}
+	}
+	if best == nil {
+		t.Fatalf("echoc %s: no two runs were alike", args)
+	}
+	return best
+}
+
+// count is how many happenings of a lane there are.
+func (r *aRun) count(lane string) (n int) {
+	for _, h := range r.list {
+		if h.lane == lane {
+			n++
+		}
+	}
+	return n
 }
 
 // onTheWire plays a scenario and returns what --json printed.

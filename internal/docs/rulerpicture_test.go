@@ -43,7 +43,7 @@ func numbersOf(events []event) map[string]*numbered {
 // The ruler has the numbers of a run.
 func TestTheRulerIsARun(t *testing.T) {
 	beside(t)
-	for range 3 { // of one that ends before the last ACK is delivered, another run tells
+	for range attempts { // of one that ends before the last ACK is delivered, another run tells
 		n := numbersOf(eventsOf(t, onTheWire(t, "--wire half-close")))
 		if n["server"].acked == n["server"].fin+1 {
 			isFile(t, "sequence-numbers.svg", ruler(n))
