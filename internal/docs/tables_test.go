@@ -30,6 +30,10 @@ var tables = map[string]func(*testing.T) string{
 	"calls":       callsTable,
 	"sysctls":     sysctlsTable,
 	"scenarios":   scenariosTable,
+	"arrows":      arrowsTable,
+	"flags":       flagsTable,
+	"closings":    closingsTable,
+	"queues":      queuesTable,
 }
 
 func TestEveryTableIsTheCodes(t *testing.T) {
