@@ -29,7 +29,7 @@ complete -c echoc -l all -d 'show also how both sides agree on the next step of 
 complete -c echoc -l quiet -s q -d 'print nothing but errors'
 complete -c echoc -l mermaid -d 'print the run as diagrams that GitHub draws: a sequence and a state diagram'
 complete -c echoc -l svg -r -F -d 'draw the run as a figure, into this FILE (SVG)'
-complete -c echoc -l trace -d 'have the kernel tell each transition (root)'
+complete -c echoc -l trace -d 'have the kernel tell the transitions (root)'
 complete -c echoc -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echoc -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echoc -l absolute-seq -d 'show sequence numbers as they are, not from 0'

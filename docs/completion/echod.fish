@@ -28,7 +28,7 @@ complete -c echod -l all -d 'show also how both sides agree on the next step of 
 complete -c echod -l quiet -s q -d 'print nothing but errors'
 complete -c echod -l mermaid -d 'print the run as diagrams that GitHub draws: a sequence and a state diagram'
 complete -c echod -l svg -r -F -d 'draw the run as a figure, into this FILE (SVG)'
-complete -c echod -l trace -d 'have the kernel tell each transition (root)'
+complete -c echod -l trace -d 'have the kernel tell the transitions (root)'
 complete -c echod -l capture -d 'show the segments on this host\'s interfaces (root)'
 complete -c echod -l pcap -r -F -d 'write the client\'s view of the segments to this FILE (pcapng, for Wireshark; -: standard output)'
 complete -c echod -l absolute-seq -d 'show sequence numbers as they are, not from 0'

@@ -148,7 +148,11 @@ func scenariosTable(*testing.T) string {
 		var rows [][]string
 		for _, sc := range scenario.All() {
 			if sc.Group == g {
-				rows = append(rows, []string{fmt.Sprintf("[%s](%[1]s.md)", sc.Name), sc.Lesson, sc.Source})
+				link := fmt.Sprintf("[%s](%[1]s.md)", sc.Name)
+				if sc.OnlyWire {
+					link += " `--wire`"
+				}
+				rows = append(rows, []string{link, sc.Lesson, sc.Source})
 			}
 		}
 		if i > 0 {

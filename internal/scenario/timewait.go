@@ -67,7 +67,7 @@ func timeWaitClient(c *stage.Side) {
 
 	if c.Full() {
 		c.Note("--full: waiting for the end of TIME-WAIT")
-		there, gone := conn.AwaitEnd("the time is up, and only now the pair of addresses is free", began)
+		there, gone := conn.AwaitEnd("the time is up, and only now the socket pair is free", began)
 		c.Check("that was after 60 s", gone > stage.TimeWaitLength-time.Second && there < stage.TimeWaitLength+time.Second,
 			"between %v and %v", there.Round(time.Millisecond), gone.Round(time.Millisecond))
 	}
