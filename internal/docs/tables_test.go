@@ -28,6 +28,8 @@ var tables = map[string]func(*testing.T) string{
 	"options":     optionsTable,
 	"calls":       callsTable,
 	"scenarios":   scenariosTable,
+	"facts":       factsTable,
+	"defaults":    defaultsTable,
 }
 
 func TestEveryTableIsTheCodes(t *testing.T) {
