@@ -150,19 +150,46 @@ func TestTheDefaultsAreThisKernels(t *testing.T) {
 
 // What follows from others does follow.
 func TestTheFactsAgree(t *testing.T) {
-	var lo, hi, synack int
+	value := map[string]int{}
 	for _, s := range sysctlFacts {
-		switch s.name {
-		case "net.ipv4.ip_local_port_range":
-			fmt.Sscan(s.value, &lo, &hi)
-		case "net.ipv4.tcp_synack_retries":
-			fmt.Sscan(s.value, &synack)
-		}
+		var n int
+		fmt.Sscan(s.value, &n)
+		value[s.name[strings.LastIndexByte(s.name, '.')+1:]] = n
 	}
+	waits := func(first, longest time.Duration, n int) (sum time.Duration) { // the wait after the last one counts, too
+		for ; n >= 0; n-- {
+			sum += first
+			first = min(2*first, longest)
+		}
+		return sum
+	}
+	longest := time.Duration(value["tcp_rto_max_ms"]) * time.Millisecond
+	if sum := waits(time.Second, longest, value["tcp_synack_retries"]); sum != fact(t, "half-open").is[0] {
+		t.Errorf("a half-open connection lasts %s", sum)
+	}
+	linear := time.Duration(value["tcp_syn_linear_timeouts"]) * time.Second
+	if sum := waits(time.Second, longest, value["tcp_syn_retries"]); linear+sum != fact(t, "connect()").is[0] || sum != fact(t, "connect()").is[1] {
+		t.Errorf("connect() gives up after %s, and before Linux 6.5 after %s", linear+sum, sum)
+	}
+	shortest := time.Duration(value["tcp_rto_min_us"]) * time.Microsecond
+	if sum := waits(shortest, longest, value["tcp_retries2"]); sum.Truncate(time.Minute) != fact(t, "data that").is[0] {
+		t.Errorf("data is given up after %s", sum)
+	}
+	lo, hi := value["ip_local_port_range"], 0
+	fmt.Sscan(strings.Fields(sysctlFacts[1].value)[1], &hi)
 	if n := hi - lo + 1; fmt.Sprintf("%d,%03d", n/1000, n%1000) != countedFacts[1].is {
 		t.Errorf("from %d to %d there are %d ports", lo, hi, n)
 	}
-	if sum := time.Duration(1<<(synack+1)-1) * time.Second; sum != timedFacts[6].is[0] {
-		t.Errorf("%d retransmissions of the SYN-ACK take %s", synack, sum)
+}
+
+// fact is the one about a time whose name has a word in it.
+func fact(t *testing.T, word string) timed {
+	t.Helper()
+	for _, f := range timedFacts {
+		if strings.Contains(f.what, word) {
+			return f
+		}
 	}
+	t.Fatalf("no fact about %s", word)
+	return timed{}
 }
