@@ -109,8 +109,8 @@ func lasting(n, unit string) time.Duration {
 	return d
 }
 
-// forms are how a sentence gives a sysctl's default: "tcp_x (5)", "tcp_x, 60 s", "tcp_x at 1", "the default tcp_x=2", "the
-// default of tcp_x, 6", "tcp_x … 4096 by default", "tcp_x=0, the default".
+// forms are how a sentence gives a sysctl's default: "tcp_x (5)", "tcp_x, 60 s", "tcp_x at 1", "the default tcp_x=2",
+// "the default of tcp_x, 6", "tcp_x … 4096 by default", "tcp_x=0, the default".
 var forms = func() map[string][]*regexp.Regexp {
 	all := map[string][]*regexp.Regexp{}
 	const number = `(\d+(?:(?:,| to| and|–| ) ?\d{5})?(?: ?(?:ms|s|seconds|minutes))?)\b`
