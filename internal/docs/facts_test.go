@@ -43,7 +43,7 @@ var timedFacts = []timed{
 		"the timer that `echoc close` and `echoc server-close` show, and the sysctl; [fin-wait-2-orphan](scenarios/fin-wait-2-orphan.md) waits for the end of a shorter one"},
 	{"how long the ACK of a FIN, or of lone data, is delayed", "40 ms, up to 200 ms to a peer that sends seldom", durations("40ms", "200ms"),
 		regexp.MustCompile(`(?i)delay\w*[^.]*\b(ACK|acknowledge)|\b(ACK|acknowledge)[^.]*delay|wait for it longer`),
-		regexp.MustCompile(`TIME-WAIT.*|\b1\.06 to 1\.08 s|--delay \S+`),
+		regexp.MustCompile(`TIME-WAIT.*|\b1\.06 to 1\.08 s|--delay \S+|"delay [^"]*"`),
 		"`echoc --wire close`: from the client's FIN to the server's ACK"},
 	{"the first retransmission timeout, of SYN and SYN-ACK", "1 s", durations("1s"),
 		regexp.MustCompile(`[Ff]irst retransmission timeout|TCP_TIMEOUT_INIT|SYN(-ACK)? comes? again after`), nil,
