@@ -34,8 +34,8 @@ var states = map[tcpinfo.State]Waiting{
 		Who:   peersApplication,
 		Act:   "A client calls connect(); this socket stays in LISTEN and a new one is made for the connection, which accept() hands out.",
 		Lasts: "Until the application closes it or shuts its receiving side down.",
-		Governs: []string{"listen(2) backlog, up to net.core.somaxconn: the accept queue takes one more than the number; it limits the SYN queue, too",
-			"net.ipv4.tcp_syncookies: what happens when the SYN queue is full; net.ipv4.tcp_max_syn_backlog: its limit only without cookies", "net.ipv4.tcp_abort_on_overflow", "TCP_DEFER_ACCEPT"},
+		Governs: []string{"listen(2) backlog, up to net.core.somaxconn: limits the accept queue (one more fits) and the SYN queue",
+			"net.ipv4.tcp_syncookies: whether SYNs beyond that are answered", "net.ipv4.tcp_max_syn_backlog: where tcp_syncookies is 0", "net.ipv4.tcp_abort_on_overflow", "TCP_DEFER_ACCEPT"},
 	},
 	tcpinfo.SynSent: {
 		Waits: "A connection in SYN-SENT has sent a SYN and waits for the peer's SYN-ACK.",
@@ -50,7 +50,7 @@ var states = map[tcpinfo.State]Waiting{
 		Who:   peersKernel,
 		Act:   "The peer's kernel sends the ACK; with TCP_DEFER_ACCEPT the peer's application has to send data too; and where the accept queue is full, the application here has to accept.",
 		Lasts: "About one minute with the default of five retransmissions of the SYN-ACK; TCP_DEFER_ACCEPT has a time of its own.",
-		Governs: []string{"net.ipv4.tcp_synack_retries", "listen(2) backlog: how many there may be", "net.ipv4.tcp_syncookies; net.ipv4.tcp_max_syn_backlog where that is 0", "net.ipv4.tcp_abort_on_overflow",
+		Governs: []string{"net.ipv4.tcp_synack_retries", "listen(2) backlog: how many there may be", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog: where tcp_syncookies is 0", "net.ipv4.tcp_abort_on_overflow",
 			"TCP_DEFER_ACCEPT"},
 	},
 	tcpinfo.Established: {
