@@ -11,7 +11,7 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Who closes first waits when all is over, for 2 MSL: in case the last ACK was lost, and until no segment of this
+// Whoever closes first waits when all is over, for 2 MSL: in case the last ACK was lost, and until no segment of this
 // connection can be under way any more. On Linux that is 60 s, and the kernel does it without the socket: what is left
 // is a small entry in its tables. A connection that is reset has none.
 var timeWait = &stage.Scenario{
