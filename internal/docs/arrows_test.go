@@ -14,6 +14,9 @@ func isArrow(line []rune) bool {
 		(line[timeWide] == '├' || line[len(line)-1] == '┤')
 }
 
+// isInferred tells the line of a segment that nobody has seen. What shows it is beside it, and is compared.
+func isInferred(line []rune) bool { return strings.Contains(string(line), "╌╌") }
+
 var (
 	numbers = regexp.MustCompile(`(seq|ack|len)=(-?\d+)`)
 	fates   = regexp.MustCompile(`\b(dropped|held|duplicated)\b`)

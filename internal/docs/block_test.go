@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,20 +18,13 @@ type block struct {
 	kind string // "run", "table" or "example"
 	show int    // which of the terminals is shown, from 1
 	what string // what was run, or the table's name
-	note string // what follows the #
-	root bool   // an ordinary user is shown less
-	exit int    // the status it ends with
-	from string // only the lines from the first with this
-	to   string // to the next with this
-	only *regexp.Regexp
 	body string // without the fence, of a run
+	note string // what follows the #, and what it says:
+	noted
 }
 
 var (
 	opening = regexp.MustCompile(`^<!-- (run|table|example)(?: (\d) of)?: (.*?)(?: +# (.*))? -->$`)
-	exits   = regexp.MustCompile(`^exit (\d+)$`)
-	excerpt = regexp.MustCompile(`^from "(.*)" to "(.*)"$`)
-	lines   = regexp.MustCompile(`^only "(.*)"$`)
 	closing = "<!-- end -->"
 )
 
@@ -51,8 +43,9 @@ func blocks(page, text string) (list []block, err error) {
 		}
 		b := block{page: page, line: i + 1, kind: m[1], show: 1, what: m[3], note: m[4]}
 		fmt.Sscan(m[2], &b.show)
-		if err := b.readNote(); err != nil {
-			return nil, err
+		var err error
+		if b.noted, err = readNote(b.note); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", page, b.line, err)
 		}
 		body := upToEnd(all[i+1:])
 		if i+1+len(body) == len(all) || slices.ContainsFunc(body, opening.MatchString) {
@@ -63,24 +56,6 @@ func blocks(page, text string) (list []block, err error) {
 		i += len(body)
 	}
 	return list, nil
-}
-
-// readNote reads what follows the #.
-func (b *block) readNote() (err error) {
-	note, asRoot := strings.CutPrefix(b.note, "as root")
-	if asRoot {
-		b.root, note = true, strings.TrimPrefix(note, "; ")
-	}
-	if m := exits.FindStringSubmatch(note); m != nil {
-		b.exit, err = strconv.Atoi(m[1])
-	} else if m := excerpt.FindStringSubmatch(note); m != nil {
-		b.from, b.to = m[1], m[2]
-	} else if m := lines.FindStringSubmatch(note); m != nil {
-		b.only, err = regexp.Compile(m[1])
-	} else if note != "" {
-		err = fmt.Errorf("%s:%d: %s: what is that?", b.page, b.line, note)
-	}
-	return err
 }
 
 // fence is what a transcript or an example stands in.
@@ -106,11 +81,14 @@ func unfence(s string) string {
 	return s
 }
 
-// all returns the blocks of a kind, of all pages.
+// all returns the blocks of a kind, of all pages or of the one that was asked for.
 func all(t *testing.T, kind string) (list []block) {
 	t.Helper()
-	for _, page := range pages(t) {
-		found, err := blocks(page, read(t, page))
+	for _, p := range pages(t) {
+		if *page != "" && *page != p {
+			continue
+		}
+		found, err := blocks(p, read(t, p))
 		if err != nil {
 			t.Error(err)
 		}
@@ -158,84 +136,13 @@ func upToEnd(lines []string) []string {
 // comment is the line that opens the block.
 func (b block) comment() string {
 	which, note := "", ""
-	if strings.Contains(b.what, " & ") {
+	if commands, _ := commandsOf(b.what); len(commands) > 1 {
 		which = fmt.Sprintf(" %d of", b.show)
 	}
 	if b.note != "" {
 		note = "  # " + b.note
 	}
 	return fmt.Sprintf("<!-- %s%s: %s%s -->", b.kind, which, b.what, note)
-}
-
-// isPart tells a block that shows a part of a run.
-func (b block) isPart() bool { return b.from != "" || b.only != nil }
-
-// cut is what the block shows of a run: all, or below the lanes' names the lines in question.
-func (b block) cut(text string) string {
-	if !b.isPart() {
-		return text
-	}
-	const gap = "  …\n"
-	head, rest := lanesHead(text)
-	if head != "" {
-		head += gap
-	}
-	if b.only != nil {
-		kept, goesOn := "", false
-		for line := range strings.Lines(rest) {
-			if goesOn || b.only.MatchString(line) {
-				kept += line
-				goesOn = strings.Contains(line, "<") && !strings.Contains(line, ">") // a list of options
-			}
-		}
-		return head + kept
-	}
-	begin := strings.Index(rest, b.from)
-	if begin < 0 {
-		return head
-	}
-	rest = rest[strings.LastIndexByte(rest[:begin], '\n')+1:]
-	end := strings.Index(rest, b.to)
-	if end < 0 {
-		return head + rest
-	}
-	end += strings.IndexByte(rest[end:], '\n') + 1
-	for end < len(rest) && goesOn(rest[end:]) {
-		end += strings.IndexByte(rest[end:], '\n') + 1
-	}
-	if end == len(rest) {
-		return head + rest
-	}
-	return head + rest[:end] + gap
-}
-
-// goesOn tells whether the first line is the rest of what stands above it: it has no time, and nothing begins in it.
-func goesOn(rest string) bool {
-	line, _, _ := strings.Cut(rest, "\n")
-	runes := []rune(line)
-	if strings.TrimSpace(line) == "" || len(runes) <= timeWide || strings.TrimSpace(string(runes[:timeWide])) != "" {
-		return false
-	}
-	for _, c := range []string{cell(runes, timeWide, between), cell(runes, right, len(runes))} {
-		if c != "" && indent(c) < 2 {
-			return false
-		}
-	}
-	return true
-}
-
-// lanesHead are the lines with the lanes' names, and what follows them.
-func lanesHead(text string) (head, rest string) {
-	i := strings.Index(text, "       ms client")
-	if i < 0 {
-		return "", text
-	}
-	head, rest, _ = strings.Cut(text[i:], "\n")
-	for head += "\n"; strings.Count(head, "(") > strings.Count(head, ")"); { // a name that goes on in the next line
-		more, after, _ := strings.Cut(rest, "\n")
-		head, rest = head+more+"\n", after
-	}
-	return head, rest
 }
 
 func (b block) String() string { return fmt.Sprintf("%s:%d: %s", b.page, b.line, b.what) }
@@ -256,6 +163,10 @@ func TestBlocksAreFound(t *testing.T) {
 	}
 	if b := list[2]; b.body != "| a |\n" || b.kind != "table" {
 		t.Errorf("%+v", b)
+	}
+	folded := "<details><summary>The whole run</summary>\n\n" + text + "\n</details>\n"
+	if list, err := blocks("p", folded); err != nil || len(list) != 3 || list[0].body != "one\n\ntwo\n" {
+		t.Errorf("what is folded: %d blocks, %v", len(list), err)
 	}
 	if _, err := blocks("p", "<!-- run: x -->\n<!-- run: y -->\n<!-- end -->\n"); err == nil {
 		t.Error("a block that is not closed is no error")

@@ -39,7 +39,7 @@ func parseLanes(lines []string) *transcript {
 		case isArrow(line):
 			i += tr.arrow(lines[i:])
 			cells[0], cells[1] = append(cells[0], ""), append(cells[1], "")
-		case len(line) <= timeWide || !timeCell.MatchString(string(line[:timeWide-1])) || across(line):
+		case isInferred(line), len(line) <= timeWide || !timeCell.MatchString(string(line[:timeWide-1])) || across(line):
 			cells[0], cells[1] = append(cells[0], ""), append(cells[1], "")
 		default:
 			cells[0] = append(cells[0], cell(line, timeWide, between))

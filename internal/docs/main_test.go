@@ -5,6 +5,8 @@
 //	go test ./internal/docs -update          rewrites what is no longer true
 //	go test ./internal/docs -update -renew   rewrites all transcripts
 //
+// With -page docs/walkthrough.md it is the blocks of that page alone.
+//
 // A transcript stands between two comments. The first says what was run:
 //
 //	<!-- run: echoc half-close -->
@@ -15,9 +17,20 @@
 //
 // Where several terminals are needed they are separated by " & ", the first is started first, and the comment says
 // which of them is shown: <!-- run 2 of: echod half-close & echoc half-close 127.0.0.1:7007 -->. Each command goes on
-// when the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. What
-// follows a # is for this package: "exit 2" is the exit status, if it is not 0; from "shutdown(" to "EPIPE" shows a
-// part, only "SYN|FIN" the lines that fit; "as root" says that an ordinary user is shown less.
+// when the one before it is ready: a server listens, one of the two sides holds the state that --hold is about. With
+// "; " in between they are run one after the other, and each finds the files that those before have written. What
+// follows a # is for this package, with "; " in between:
+//
+//	exit 2                           the exit status, if it is not 0
+//	as root                          an ordinary user is shown less
+//	lanes                            what happened, without the words before and after
+//	from "shutdown(" to "EPIPE"      a part; also from "…" alone, to "…" alone, and several: from "a" to "b" and from "c"
+//	only "SYN|FIN"                   the lines that fit
+//	mark "shutdown(", "all met"      ① stands beside the line where the first text begins, ② beside that of the second
+//
+// These texts are such as every run has, in this order from above, without ports and descriptors; where lines end does
+// not matter. A block may be folded: <details><summary>The whole run</summary>, an empty line, the block, an empty
+// line, </details>.
 //
 // Times, ports, descriptors and partial reads differ from run to run, so a block is not compared by its letters. It is
 // read, as the run is: [transcript] says what must be the same.
@@ -38,6 +51,7 @@ import (
 var (
 	update = flag.Bool("update", false, "rewrite the blocks that are no longer true")
 	renew  = flag.Bool("renew", false, "with -update: rewrite the transcripts that are still true too, as after a change of how they look")
+	page   = flag.String("page", "", "only the blocks of this page, such as docs/walkthrough.md")
 )
 
 // root is where README.md is, seen from this package.

@@ -138,3 +138,50 @@ func TestSlugsAreGitHubs(t *testing.T) {
 		}
 	}
 }
+
+// What is folded is Markdown for GitHub only with an empty line after the summary and before the end.
+func TestWhatIsFoldedIsClosed(t *testing.T) {
+	for _, page := range pages(t) {
+		text := read(t, page)
+		for _, why := range misfolded(text) {
+			t.Errorf("%s:%s", page, why)
+		}
+	}
+	if found := misfolded("<details><summary>a</summary>\nb\n</details>\n\n<details>\n\nc\n\n"); len(found) != 4 {
+		t.Errorf("of 4 mistakes these are found: %q", found)
+	}
+}
+
+func misfolded(text string) (wrong []string) {
+	lines := strings.Split(prose(text), "\n")
+	open := 0
+	say := func(i int, what string) { wrong = append(wrong, fmt.Sprintf("%d: %s", i+1, what)) }
+	for i, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "<details>"):
+			if open > 0 {
+				say(i, "folded within what is folded")
+			}
+			open = i + 1
+			if next := line + lines[i+1]; !strings.Contains(next, "<summary>") || !strings.Contains(next, "</summary>") {
+				say(i, "no <summary>…</summary>")
+			}
+		case line == "</details>":
+			if open == 0 {
+				say(i, "nothing is open")
+			}
+			if open = 0; lines[i-1] != "" {
+				say(i, "want an empty line before it")
+			}
+		case strings.Contains(line, "details>"):
+			say(i, "want it at the beginning of a line")
+		}
+		if strings.HasSuffix(line, "</summary>") && lines[i+1] != "" {
+			say(i, "want an empty line after it")
+		}
+	}
+	if open > 0 {
+		say(open-1, "it is not closed")
+	}
+	return wrong
+}

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -22,7 +23,7 @@ type played struct {
 
 var (
 	listening = regexp.MustCompile(`(?m)\blistening on (\S+)\s*$`)
-	held      = regexp.MustCompile(`(?m) held for `)
+	held      = regexp.MustCompile(`(?m) held for |server: .* → CLOSE-WAIT`)
 	ended     = regexp.MustCompile(`(?m)^([a-z0-9-]+): (?:\d+ (?:of \d+ )?checks?|FAILED|done).*\n`)
 )
 
@@ -32,21 +33,25 @@ func play(t *testing.T, what string, exactly bool) (p played) {
 	t.Helper()
 	timeout := time.AfterFunc(patience, func() { panic(what + ": no end") })
 	defer timeout.Stop()
-	lines := strings.Split(what, " & ")
+	lines, inTurn := commandsOf(what)
+	if inTurn {
+		return playInTurn(t, lines)
+	}
+	dir := clone(t)
 	var open []*terminal
 	addr := "127.0.0.1:7007"
 	for i, line := range lines {
 		if !exactly {
-			line = elsewhere(line, addr)
+			line = elsewhere(line, addr, i == 0 && len(lines) > 1)
 		}
-		if name, missing := missingProgram(line); missing {
-			return played{cannot: "needs " + name + ", which is not installed"}
+		if why := missingProgram(t, line); why != "" {
+			return played{cannot: why}
 		}
-		tm := inTerminal(t, line)
+		tm := inTerminal(t, dir, line)
 		open = append(open, tm)
 		switch {
 		case i == len(lines)-1 && i > 1:
-			open[i] = settled(t, line, tm)
+			open[i] = settled(t, dir, line, tm)
 		case i == len(lines)-1:
 			<-tm.gone
 		case i == 0:
@@ -63,7 +68,7 @@ func play(t *testing.T, what string, exactly bool) (p played) {
 	return p
 }
 
-// holds waits until one of the terminals says that it holds a state.
+// holds waits until one of the terminals says that it holds a state, or a client that its server is in CLOSE-WAIT.
 func holds(t *testing.T, open []*terminal) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -83,14 +88,14 @@ func holds(t *testing.T, open []*terminal) {
 }
 
 // settled is somebody who looks from outside, no quicker than a person: what is about to change has changed.
-func settled(t *testing.T, line string, tm *terminal) *terminal {
+func settled(t *testing.T, dir, line string, tm *terminal) *terminal {
 	t.Helper()
 	pause := time.NewTicker(100 * time.Millisecond)
 	defer pause.Stop()
 	for {
 		<-tm.gone
 		<-pause.C
-		again := inTerminal(t, line)
+		again := inTerminal(t, dir, line)
 		<-again.gone
 		if again.text() == tm.text() {
 			return again
@@ -120,33 +125,42 @@ func (p *played) end(tm *terminal, server bool) {
 	}
 }
 
-// elsewhere has a server listen on a free port and the others use that one.
-func elsewhere(line, addr string) string {
+// elsewhere has a server, also one of somebody's own, listen on a free port and the others use that one.
+func elsewhere(line, addr string, server bool) string {
 	if rest, ok := strings.CutPrefix(line, "echod"); ok && !strings.Contains(line, "--listen") {
 		return "echod --listen 127.0.0.1:0" + rest
 	}
 	_, port, _ := strings.Cut(addr, ":")
+	if server {
+		port = "0"
+	}
 	return strings.ReplaceAll(line, "7007", port)
 }
 
-// missingProgram tells of a program in a pipe that is not here.
-func missingProgram(line string) (name string, missing bool) {
+// missingProgram says which program in a pipe is not here. Where all should be, that is an error.
+func missingProgram(t *testing.T, line string) string {
+	t.Helper()
 	for part := range strings.SplitSeq(line, " | ") {
 		name := strings.Fields(part)[0]
 		if name == "echoc" || name == "echod" {
 			continue
 		}
-		if _, err := exec.LookPath(name); err != nil {
-			return name, true
+		if _, err := exec.LookPath(name); err != nil && os.Getenv("CI") != "" {
+			t.Fatal(err)
+		} else if err != nil {
+			return "needs " + name + ", which is not installed"
 		}
 	}
-	return "", false
+	return ""
 }
 
 // transcript reads what was shown, by what showed it.
 func (b block) transcript(text string) *transcript {
-	line := strings.Split(b.what, " & ")[b.show-1]
+	commands, _ := commandsOf(b.what)
+	line := commands[b.show-1]
 	switch {
+	case strings.HasPrefix(line, "tcpdump ") || strings.HasPrefix(line, "tshark "):
+		return parseDump(text)
 	case strings.HasPrefix(line, "ss "):
 		return parseSS(text)
 	case strings.HasPrefix(line, "echoc") && strings.HasSuffix(line, "tour"):

@@ -48,8 +48,8 @@ func openPTY() (master, slave *os.File, err error) {
 	return master, slave, err
 }
 
-// inTerminal starts a command line, as typed into a shell.
-func inTerminal(t *testing.T, line string) *terminal {
+// inTerminal starts a command line in a directory, as typed into a shell.
+func inTerminal(t *testing.T, dir, line string) *terminal {
 	t.Helper()
 	master, slave, err := openPTY()
 	if err != nil {
@@ -60,6 +60,7 @@ func inTerminal(t *testing.T, line string) *terminal {
 	if strings.ContainsAny(line, "|;&") {
 		tm.cmd.Args[2] = line
 	}
+	tm.cmd.Dir = dir
 	tm.cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "NO_COLOR=1", "TERM=xterm")
 	tm.cmd.Stdin, tm.cmd.Stdout, tm.cmd.Stderr = slave, slave, slave
 	if err := tm.cmd.Start(); err != nil {

@@ -113,7 +113,14 @@ func (b block) differs(p played) string {
 	if status != b.exit {
 		return fmt.Sprintf("exit status %d:\n%s", status, text)
 	}
-	shown, run := b.transcript(b.body), b.transcript(text)
+	if d := b.misnumbered(text); d != "" {
+		return d
+	}
+	shown, run := b.transcript(b.plain()), b.transcript(text)
+	if b.lanes {
+		run.end = ""
+		return shown.difference(run)
+	}
 	if b.isPart() {
 		return shown.notIn(run)
 	}
@@ -126,6 +133,7 @@ func (g *group) renew(t *testing.T) {
 	t.Helper()
 	var before []played
 	var best *played
+	why := ""
 	begin := time.Now()
 	for n := 1; n <= attempts && (best == nil || n <= 10 && time.Since(begin) < 4*slow); n++ {
 		p := g.play(t, true)
@@ -133,18 +141,26 @@ func (g *group) renew(t *testing.T) {
 			t.Logf("%s: exit status %v:\n%s", g.what, p.status, strings.Join(p.shown, "\n"))
 			continue
 		}
+		if why := g.uncut(p); why != "" {
+			t.Log(why)
+			continue
+		}
 		for _, old := range before {
-			if g.alike(old, p) && (best == nil || p.unseen() < best.unseen()) {
+			if why = g.unlike(old, p); why == "" && (best == nil || p.unseen() < best.unseen()) {
 				best = &p
 			}
 		}
 		before = append(before, p)
 	}
 	if best == nil {
-		t.Fatalf("%s: no two of %d runs were alike", g.what, len(before))
+		t.Fatalf("%s: no two of %d runs were alike: %s", g.what, len(before), why)
 	}
 	for _, b := range g.blocks {
-		b.rewrite(t, b.cut(best.shown[b.show-1]))
+		body, err := b.cut(best.shown[b.show-1])
+		if err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		b.rewrite(t, body)
 	}
 }
 
@@ -166,13 +182,23 @@ func (g *group) ended(p played) bool {
 	return true
 }
 
-// alike tells whether two runs came out the same way in every terminal that is shown.
-func (g *group) alike(p, q played) bool {
+// uncut says what a run does not have of what is to be shown of it.
+func (g *group) uncut(p played) string {
 	for _, b := range g.blocks {
-		b.body = b.cut(p.shown[b.show-1])
-		if b.differs(q) != "" {
-			return false
+		if _, err := b.cut(p.shown[b.show-1]); err != nil {
+			return fmt.Sprintf("%s: %v", b, err)
 		}
 	}
-	return true
+	return ""
+}
+
+// unlike says in what two runs came out differently, in a terminal that is shown; "" if they are alike.
+func (g *group) unlike(p, q played) string {
+	for _, b := range g.blocks {
+		b.body, _ = b.cut(p.shown[b.show-1])
+		if d := b.differs(q); d != "" {
+			return d
+		}
+	}
+	return ""
 }

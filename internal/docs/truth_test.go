@@ -173,8 +173,12 @@ func TestAWrongBlockFails(t *testing.T) {
 // What is shown in part must have come in that order, too.
 func TestAWrongPartFails(t *testing.T) {
 	_, text := drawn(t, scenario.Find("half-close"))
-	b := block{what: "echoc half-close", from: "shutdown(", to: "all that the server sent"}
-	part, run := b.cut(text), parse(text)
+	b := block{what: "echoc half-close", noted: noted{parts: []part{{"shutdown(", "all that the server sent"}}}}
+	part, err := b.cut(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := parse(text)
 	if d := parse(part).notIn(run); d != "" {
 		t.Fatalf("the part is not in its own run: %s\n%s", d, part)
 	}

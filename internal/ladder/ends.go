@@ -8,6 +8,7 @@ import (
 // end is one end of a connection: a socket, from the call or state that began the connection to CLOSED. Only its peer
 // may be one of which nothing is known.
 type end struct {
+	n     int // from 1, in the order in which they are met; 0: nothing is known of it but its peer
 	side  timeline.Side
 	ends  timeline.Ends // the addresses, as far as they were told
 	label timeline.Label
@@ -16,6 +17,7 @@ type end struct {
 	first, last int // which of the events are about it
 	entered     int // the one in which its connect() entered; -1: it was accepted, or nothing is known
 	listens     bool
+	connects    bool // it was seen in SYN-SENT
 	over        bool // it was seen CLOSED, or its connect() failed
 
 	timeWait, sawEnd bool // somewhere in the run it is in TIME-WAIT; its read() gives 0
@@ -42,7 +44,7 @@ func castOf(events []timeline.Event) *cast {
 	c := &cast{of: make([]*end, len(events)), accepted: make([]*end, len(events))}
 	now := map[socketID]*end{}
 	begin := func(id socketID, i int) *end {
-		e := &end{side: id.side, first: i, last: i, entered: -1}
+		e := &end{n: len(c.all) + 1, side: id.side, first: i, last: i, entered: -1}
 		now[id] = e
 		c.all = append(c.all, e)
 		return e
@@ -91,6 +93,18 @@ func castOf(events []timeline.Event) *cast {
 	return c
 }
 
+// connection is a number for what an end sends, which it keeps though more and more becomes known of the other end.
+func (e *end) connection() int {
+	switch p := e.peer; {
+	case e.entered >= 0:
+		return e.n
+	case p.entered >= 0:
+		return p.n
+	default:
+		return min(e.n, p.n)
+	}
+}
+
 // socketOf is which socket an event of a call or of a state is about.
 func socketOf(ev timeline.Event) (socketID, bool) {
 	n := 0
@@ -119,6 +133,7 @@ func (e *end) heard(b *timeline.Call) {
 // saw likewise of a state.
 func (e *end) saw(b *timeline.State) {
 	e.listens = e.listens || b.To == tcpinfo.Listen
+	e.connects = e.connects || b.To == tcpinfo.SynSent || b.From == tcpinfo.SynSent
 	e.timeWait = e.timeWait || b.To == tcpinfo.TimeWait
 	e.over = b.To == tcpinfo.Closed && b.From != 0 && b.From != tcpinfo.Closed
 	if b.Local.Port() != 0 {
@@ -149,6 +164,13 @@ func (c *cast) pair() {
 			e.peer, peer.peer = peer, e
 		case apart: // nobody of the other side: its lane has nothing of it, or nothing is known
 			e.peer = &end{side: e.side.Other(), ends: e.ends.Other(), peer: e, first: e.first, entered: -1}
+		}
+	}
+	for _, e := range c.all { // the rest is of sides whose calls are not told, or that were there before the run
+		if e.peer == nil && !e.listens && e.ends.Remote.IsValid() {
+			if peer, _ := c.peerOf(e, len(c.of)); peer != nil && peer.entered < 0 {
+				e.peer, peer.peer = peer, e
+			}
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (in *inference) connects(e *end, b *timeline.Call) {
 		in.sentSYN(e)
 		if !e.peer.rst {
 			e.peer.rst = true
-			in.draw(e.peer, e.entered, "RST ACK", "RST", "ACK")
+			in.draw(e.peer, e.entered, "RST", "RST ACK", "RST", "ACK")
 		}
 	case "ETIMEDOUT":
 		e.synSent, e.synSentWhy = true, said(b)
@@ -120,6 +120,10 @@ func (in *inference) queues(e *end, b *timeline.State) {
 		switch b.To {
 		case tcpinfo.CloseWait, tcpinfo.LastAck, tcpinfo.Closing:
 			n--
+		default:
+			if !in.calls[e.peer.side] {
+				n-- // the kernel reads the queue after the state: a FIN may have come meanwhile
+			}
 		}
 		why := in.why
 		in.why = fmt.Sprintf("the %s's Recv-Q %d", e.side, *b.RecvQ)
@@ -154,7 +158,7 @@ func (in *inference) closed(e *end, b *timeline.State, was tcpinfo.State) {
 	if e.reset || e.peer.reset || e.errored {
 		return
 	}
-	if (was == tcpinfo.LastAck || was == tcpinfo.CloseWait) && (e.peer.timeWait || e.peer.sawEnd) && e.ending != 0 {
+	if (was == tcpinfo.LastAck || was == tcpinfo.CloseWait) && (e.peer.timeWait || e.peer.sawEnd) && (e.ending != 0 || !in.calls[e.side]) {
 		in.sentFIN(e)
 		in.ackedFIN(e)
 	}

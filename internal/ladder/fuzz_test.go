@@ -9,7 +9,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// Whatever a record has: all its events are rows, in their order, and an arrow is among them or behind the last.
+// Whatever a record has: all its events are rows, in their order, and an arrow is among them or behind the last; also while
+// it goes on.
 func FuzzOf(f *testing.F) {
 	for _, r := range []*run{connected(), connected().call(timeline.Client, "close 0").state(timeline.Server, 1, 8, 1, 0), listening().call(timeline.Client, "connect -1 ECONNREFUSED")} {
 		var lines []byte
@@ -48,6 +49,20 @@ func FuzzOf(f *testing.F) {
 		}
 		if !slices.Equal(kept, want) {
 			t.Errorf("kept %v, want %v", kept, want)
+		}
+		var live Live
+		var rows []Row
+		for _, e := range events {
+			rows = append(rows, live.Next(e)...)
+		}
+		kept = nil
+		for _, r := range append(rows, live.Flush()...) {
+			if _, entry := r.Body.(*timeline.Enter); r.Body != nil && !entry {
+				kept = append(kept, r.Seq)
+			}
+		}
+		if !slices.Equal(kept, want) || live.Keeps() {
+			t.Errorf("while it goes on: %v, want %v", kept, want)
 		}
 	})
 }

@@ -10,20 +10,31 @@ import (
 	"socklife/tcpinfo"
 )
 
-// inferrable says whether a run has no segments, and calls and states of both ends.
-func inferrable(events []timeline.Event) bool {
-	type seen struct {
-		side timeline.Side
-		kind timeline.Kind
-	}
-	has := map[seen]bool{}
+// callers are the sides whose calls are told.
+type callers map[timeline.Side]bool
+
+func callersOf(events []timeline.Event) callers {
+	of := callers{}
 	for _, e := range events {
-		if e.Body.Kind() == "segment" {
-			return false
+		if k := e.Body.Kind(); k == "call" || k == "enter" {
+			of[e.Side] = true
 		}
-		has[seen{e.Side, e.Body.Kind()}] = true
 	}
-	return has[seen{timeline.Client, "call"}] && has[seen{timeline.Server, "call"}] && has[seen{timeline.Client, "state"}] && has[seen{timeline.Server, "state"}]
+	return of
+}
+
+// inferrable says whether a run has no segments, but the calls of an end at least, and states of both.
+func inferrable(events []timeline.Event, calls callers) bool {
+	states := map[timeline.Side]bool{}
+	for _, e := range events {
+		switch e.Body.Kind() {
+		case "segment":
+			return false
+		case "state":
+			states[e.Side] = true
+		}
+	}
+	return (calls[timeline.Client] || calls[timeline.Server]) && states[timeline.Client] && states[timeline.Server]
 }
 
 // inferred is an arrow with its place: above the event with that index. It was sent by the event cause, or after it
@@ -31,6 +42,16 @@ func inferrable(events []timeline.Event) bool {
 type inferred struct {
 	Arrow
 	place, cause, shown int
+	is                  identity
+}
+
+// identity tells an arrow from the others of its run, however much of the run is known: it is the nth of its kind that
+// this side of that connection has sent.
+type identity struct {
+	connection int
+	from       timeline.Side
+	kind       string
+	nth        int
 }
 
 // inference goes through the events of a run and concludes which segments must have been between the ends. Each arrow
@@ -38,7 +59,9 @@ type inferred struct {
 type inference struct {
 	events []timeline.Event
 	cast   *cast
+	calls  callers
 	arrows []inferred
+	drawn  map[identity]int
 
 	at  int    // the event that is the evidence
 	why string // in words
@@ -50,6 +73,7 @@ type progress struct {
 	retrans bool // its SYN was sent again
 
 	syn, synAck, ack, fin, finAcked, rst bool // that it sent, and that is drawn
+	synAckAt                             int  // and where
 
 	sent     int           // bytes that its calls have written
 	inFlight map[int64]int // and those of calls that have not returned
@@ -64,8 +88,8 @@ type progress struct {
 }
 
 // infer concludes the arrows of a run, in the order of their places.
-func infer(events []timeline.Event) []inferred {
-	in := &inference{events: events, cast: castOf(events)}
+func infer(events []timeline.Event, calls callers) []inferred {
+	in := &inference{events: events, cast: castOf(events), calls: calls, drawn: map[identity]int{}}
 	for i, ev := range events {
 		in.at = i
 		if e := in.cast.accepted[i]; e != nil && e.peer != nil {
@@ -92,11 +116,17 @@ func infer(events []timeline.Event) []inferred {
 	return in.arrows
 }
 
+// kindData is data, of however many bytes.
+const kindData = "data"
+
 // draw draws a segment above the evidence.
-func (in *inference) draw(from *end, cause int, says string, flags ...string) *inferred {
+func (in *inference) draw(from *end, cause int, kind, says string, flags ...string) *inferred {
+	is := identity{connection: from.connection(), from: from.side, kind: kind}
+	in.drawn[is]++
+	is.nth = in.drawn[is]
 	in.arrows = append(in.arrows, inferred{
 		Arrow: Arrow{From: from.side, Flags: flags, Says: says, Inferred: true, Why: "from " + in.why, Label: from.label, Ends: from.ends},
-		place: in.at, cause: cause, shown: in.at,
+		place: in.at, cause: cause, shown: in.at, is: is,
 	})
 	return &in.arrows[len(in.arrows)-1]
 }
@@ -114,7 +144,7 @@ func (in *inference) sentSYN(e *end) {
 	if e.retrans {
 		in.openSYN(e)
 	}
-	if a := in.draw(e, e.entered, "SYN", "SYN"); !again {
+	if a := in.draw(e, e.entered, "SYN", "SYN", "SYN"); !again {
 		a.place = e.entered + 1
 	}
 }
@@ -123,7 +153,7 @@ func (in *inference) sentSYN(e *end) {
 func (in *inference) openSYN(e *end) {
 	at, why := in.at, in.why
 	in.why = e.synSentWhy
-	a := in.draw(e, e.entered, "SYN", "SYN")
+	a := in.draw(e, e.entered, "SYN", "SYN", "SYN")
 	a.Open, a.place, a.shown = true, e.entered+1, len(in.events)
 	in.at, in.why = at, why
 }
@@ -148,6 +178,8 @@ func (in *inference) connected(e *end) {
 		if p.state == tcpinfo.SynReceived || p.synAck {
 			in.sentSYNACK(p)
 		}
+	case p.connects: // so does this one, of which there are no calls
+		in.sentSYN(e)
 	case p.first != e.first || in.cast.listened(e):
 		in.sentSYN(e)
 		in.sentSYNACK(p)
@@ -157,7 +189,7 @@ func (in *inference) connected(e *end) {
 func (in *inference) sentSYNACK(e *end) {
 	if !e.synAck {
 		e.synAck = true
-		in.draw(e, e.peer.entered, "SYN ACK", "SYN", "ACK")
+		e.synAckAt = in.draw(e, e.peer.entered, "SYN ACK", "SYN ACK", "SYN", "ACK").place
 	}
 }
 
@@ -170,7 +202,8 @@ func (in *inference) wasAccepted(e *end) {
 	in.sentSYN(p)
 	in.sentSYNACK(e)
 	p.ack = true
-	in.draw(p, p.entered, "ACK", "ACK")
+	a := in.draw(p, p.entered, "ACK", "ACK", "ACK")
+	a.place = min(a.place, cmp.Or(e.synAckAt, a.place)) // the kernel sends it at once, before connect() returns
 }
 
 // came: so many bytes of what e has sent have come to the other end.
@@ -178,6 +211,9 @@ func (in *inference) came(e *end, total int) {
 	bound := e.sent
 	for _, n := range e.inFlight {
 		bound += n
+	}
+	if !in.calls[e.side] {
+		bound = total
 	}
 	n := min(total, bound) - e.drawn
 	if n <= 0 || e.fin || e.rst {
@@ -188,7 +224,7 @@ func (in *inference) came(e *end, total int) {
 	if n == 1 {
 		unit = " byte"
 	}
-	in.draw(e, -1, fmt.Sprint(n, unit), "ACK").Bytes = n
+	in.draw(e, -1, kindData, fmt.Sprint(n, unit), "ACK").Bytes = n
 }
 
 // sentFIN: the FIN of e has come, and so has all that it sent before.
@@ -198,14 +234,14 @@ func (in *inference) sentFIN(e *end) {
 	}
 	in.came(e, e.sent)
 	e.fin = true
-	in.draw(e, cmp.Or(e.ending, -1), "FIN", "FIN", "ACK")
+	in.draw(e, cmp.Or(e.ending, -1), "FIN", "FIN", "FIN", "ACK")
 }
 
 // ackedFIN: the acknowledgement of e's FIN has come to it.
 func (in *inference) ackedFIN(e *end) {
 	if e.fin && !e.finAcked && !e.rst && !e.peer.rst {
 		e.finAcked = true
-		in.draw(e.peer, -1, "ACK", "ACK")
+		in.draw(e.peer, -1, "ACK of FIN", "ACK", "ACK")
 	}
 }
 
@@ -213,7 +249,7 @@ func (in *inference) ackedFIN(e *end) {
 func (in *inference) sentRST(e *end) {
 	if !e.rst {
 		e.rst = true
-		in.draw(e, -1, "RST", "RST")
+		in.draw(e, -1, "RST", "RST", "RST")
 	}
 }
 

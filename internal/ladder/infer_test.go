@@ -66,6 +66,12 @@ func connected() *run {
 		state(timeline.Client, tcpinfo.Closed, tcpinfo.Established, 0, 0).state(timeline.Server, 0, tcpinfo.Established, 0, 0)
 }
 
+// oneTerminal is a connection in the client's terminal: of the server, states alone are known.
+func oneTerminal() *run {
+	return (&run{}).call(timeline.Client, "connect 0").
+		state(timeline.Client, tcpinfo.Closed, tcpinfo.Established, 0, 0).state(timeline.Server, 0, tcpinfo.Established, 0, 0)
+}
+
 const handshake = "client SYN, server SYN ACK, client ACK"
 
 // What each evidence shows, and that nothing is drawn without.
@@ -95,6 +101,9 @@ func TestWhatIsInferred(t *testing.T) {
 		{"both close at once", connected().call(c, "close 0").call(s, "close 0").state(c, tcpinfo.FinWait1, tcpinfo.Closing, 1, 1).state(s, tcpinfo.FinWait1, tcpinfo.Closing, 1, 1).
 			state(c, tcpinfo.Closing, tcpinfo.TimeWait, 0, 0), handshake + ", server FIN, client FIN, server ACK"},
 		{"EPIPE in CLOSE-WAIT", connected().call(c, "close 0").state(s, tcpinfo.Established, tcpinfo.CloseWait, 1, 0).call(s, "write 1").call(s, "write -1 EPIPE"), handshake + ", client FIN, client RST"},
+		{"the other terminal has the server's calls", oneTerminal(), handshake},
+		{"and what was read here was sent there", oneTerminal().call(c, "read 19"), handshake + ", server 19 bytes"},
+		{"its FIN", oneTerminal().state(s, tcpinfo.Established, tcpinfo.FinWait1, 0, 1).call(c, "read 0"), handshake + ", server FIN"},
 		{"EPIPE after one's own shutdown", connected().call(s, "shutdown 0 SHUT_WR").call(s, "write -1 EPIPE"), handshake},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -134,20 +143,20 @@ func TestAnArrowsPlace(t *testing.T) {
 			order = append(order, b.To.String())
 		}
 	}
-	want := []string{"socket)", "LISTEN", "connect(", "SYN", "SYN ACK", "connect)", "ESTABLISHED", "ACK", "ESTABLISHED", "close)", "FIN", "CLOSE-WAIT"}
+	want := []string{"socket)", "LISTEN", "connect(", "SYN", "SYN ACK", "ACK", "connect)", "ESTABLISHED", "ESTABLISHED", "close)", "FIN", "CLOSE-WAIT"}
 	if !slices.Equal(order, want) {
 		t.Errorf("got  %v\nwant %v", order, want)
 	}
 }
 
-// Where segments were seen, or one end's calls were not, nothing is inferred.
+// Where segments were seen, or one end's states were not, nothing is inferred.
 func TestNothingIsInferred(t *testing.T) {
 	seen := connected().add(timeline.Wire, &timeline.Segment{From: timeline.Client, Flags: []string{"SYN"}})
 	if l := Of(Head{}, seen.events); l.Inferred || l.IsBare() {
 		t.Error("a segment was seen")
 	}
-	alone := (&run{}).call(timeline.Client, "connect 0").state(timeline.Client, tcpinfo.Closed, tcpinfo.Established, 0, 0).state(timeline.Server, 0, tcpinfo.Established, 0, 0)
+	alone := (&run{}).call(timeline.Client, "connect 0").state(timeline.Client, tcpinfo.Closed, tcpinfo.Established, 0, 0)
 	if l := Of(Head{}, alone.events); l.Inferred || !l.IsBare() {
-		t.Error("the server's calls are not known")
+		t.Error("the server's states are not known")
 	}
 }

@@ -49,21 +49,21 @@ type Arrow struct {
 }
 
 // Dashed is what a view says once, where there are arrows that were not seen.
-const Dashed = "dashed: inferred from calls and states of both ends, not seen"
+const Dashed = "dashed: inferred from calls and from the states of both ends, not seen"
 
 // Unshown is what a view says once, where there are arrows that are Open.
 const Unshown = "an open head: sent, and nothing shows that it came"
 
 // Bare is what a view says where there are no arrows at all.
-const Bare = "no arrows: no segment was seen, and nothing here tells of the calls and states of both ends"
+const Bare = "no arrows: no segment was seen, and nothing here tells of the calls of one end, and the states of both"
 
 // Of makes a ladder of the events of one run, in their order.
 func Of(head Head, events []timeline.Event) *Ladder {
 	l := &Ladder{Head: head}
 	var arrows []inferred
-	if inferrable(events) {
+	if callers := callersOf(events); inferrable(events, callers) {
 		events = entries(events)
-		arrows = infer(events)
+		arrows = infer(events, callers)
 		l.Inferred = len(arrows) > 0
 	}
 	for i, e := range events {
@@ -105,20 +105,24 @@ func (a inferred) step(events []timeline.Event) Step {
 // waited for, stand between the two.
 func entries(events []timeline.Event) (with []timeline.Event) {
 	for _, e := range events {
-		c, ok := e.Body.(*timeline.Call)
-		if !ok || c.Call != "connect" || c.Split {
-			with = append(with, e)
-			continue
-		}
-		entry, back := e, *c
-		entry.At = time.Duration(c.EnteredUS) * time.Microsecond
-		entry.Time = e.Time.Add(entry.At - e.At)
-		entry.Body = timeline.Alone(c)
-		back.Split = true
-		e.Body = &back
-		with = append(with, entry, e)
+		with = append(with, withEntry(e)...)
 	}
 	return with
+}
+
+// withEntry is an event, or the two of a connect().
+func withEntry(e timeline.Event) []timeline.Event {
+	c, ok := e.Body.(*timeline.Call)
+	if !ok || c.Call != "connect" || c.Split {
+		return []timeline.Event{e}
+	}
+	entry, back := e, *c
+	entry.At = time.Duration(c.EnteredUS) * time.Microsecond
+	entry.Time = e.Time.Add(entry.At - e.At)
+	entry.Body = timeline.Alone(c)
+	back.Split = true
+	e.Body = &back
+	return []timeline.Event{entry, e}
 }
 
 // seen is a segment that was on the wire, or passed by.

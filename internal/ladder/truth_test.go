@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"socklife/internal/timeline"
 )
@@ -94,6 +95,7 @@ func names(t *testing.T, echoc string) (plain, onlyWire []string) {
 // real is a segment that was seen, at its place among the other events.
 type real struct {
 	*timeline.Segment
+	at    time.Time
 	place int // above the event with that index
 	taken bool
 }
@@ -108,7 +110,7 @@ func apart(events []timeline.Event) (rest []timeline.Event, segments []*real) {
 	for _, e := range events {
 		if b, ok := e.Body.(*timeline.Segment); ok {
 			if b.Fate != "held" {
-				segments = append(segments, &real{Segment: b, place: len(rest)})
+				segments = append(segments, &real{Segment: b, at: e.Time, place: len(rest)})
 			}
 			continue
 		}
@@ -176,8 +178,9 @@ func judge(t *testing.T, events []timeline.Event) score {
 	if len(segments) == 0 {
 		t.Fatal("no segment was seen")
 	}
-	if !inferrable(rest) {
-		t.Fatal("nothing to infer from: not both ends' calls and states")
+	calls := callersOf(rest)
+	if !inferrable(rest, calls) {
+		t.Fatal("nothing to infer from: no calls, or not both ends' states")
 	}
 	with := entryAt(rest, segments)
 	var sum score
@@ -189,7 +192,7 @@ func judge(t *testing.T, events []timeline.Event) score {
 		}
 	}
 	flowed := map[timeline.Ends]int{}
-	for _, a := range infer(with) {
+	for _, a := range infer(with, calls) {
 		if !watched(segments, a.Ends) {
 			continue
 		}
@@ -198,7 +201,7 @@ func judge(t *testing.T, events []timeline.Event) score {
 		case "data":
 			flowed[a.Ends] += a.Bytes
 			sum.bytesInferred += a.Bytes
-			if came := delivered(segments, &a); came < flowed[a.Ends] {
+			if came := delivered(segments, &a, with[a.shown].Time); came < flowed[a.Ends] {
 				t.Errorf("%s says %s: by then %d bytes had come that way, and not %d", describe(&a), a.Why, came, flowed[a.Ends])
 			}
 		default:
@@ -227,15 +230,18 @@ func watched(segments []*real, ends timeline.Ends) bool {
 
 func describe(a *inferred) string { return fmt.Sprintf("%s's %s %v", a.From, a.Says, a.Ends) }
 
+// aLook is how long the kernel may take to answer: what a look found has the time at which it began.
+const aLook = time.Millisecond
+
 // delivered is how far the data of an inferred arrow's direction had come by the event that shows it.
-func delivered(segments []*real, a *inferred) (n int) {
+func delivered(segments []*real, a *inferred, shown time.Time) (n int) {
 	seen := map[[2]uint32]bool{}
 	for _, s := range segments {
 		part := [2]uint32{s.Seq, uint32(s.Len)}
 		if s.Src == a.Ends.Local && s.is("SYN") {
 			clear(seen) // another connection between these addresses
 		}
-		if s.Src == a.Ends.Local && s.Dst == a.Ends.Remote && s.Fate != "dropped" && s.by(a.shown) && !seen[part] {
+		if s.Src == a.Ends.Local && s.Dst == a.Ends.Remote && s.Fate != "dropped" && (s.by(a.shown) || s.at.Sub(shown) < aLook) && !seen[part] {
 			seen[part] = true
 			n += s.Len
 		}
@@ -256,8 +262,24 @@ func TestInferredArrowsWereOnTheWire(t *testing.T) {
 			t.Parallel()
 			events := played(t, echoc, "--wire", name)
 			held(t, name, judge(t, events), least[name])
+			for _, side := range []timeline.Side{timeline.Client, timeline.Server} {
+				held(t, name+", without the calls of the "+string(side), judge(t, withoutCalls(events, side)), 0)
+				judgeLive(t, withoutCalls(events, side))
+			}
+			live, whole := judgeLive(t, events)
+			if t.Logf("%d of %d arrows while the run goes on", live, whole); float64(live) < least[name]*float64(whole) {
+				t.Errorf("%s: only %d of %d arrows are drawn while it goes on", name, live, whole)
+			}
 		})
 	}
+}
+
+// withoutCalls is a run as the terminal of the other end has it.
+func withoutCalls(events []timeline.Event, of timeline.Side) []timeline.Event {
+	return slices.DeleteFunc(slices.Clone(events), func(e timeline.Event) bool {
+		k := e.Body.Kind()
+		return e.Side == of && (k == "call" || k == "enter")
+	})
 }
 
 // The same on loopback, where a packet socket has seen the segments.

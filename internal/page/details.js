@@ -38,6 +38,21 @@ const particulars = {
 	summary: e => [['scenario', e.scenario], ['checks', e.checks + ', ' + e.failed + ' not met'], ['why', e.why], ['socket options', e.options]],
 };
 
+// means are the words of a state that a reader may not know.
+const means = new Map(Object.entries({
+	tcp_info: 'getsockopt(TCP_INFO), asked of the socket’s own descriptor',
+	sock_diag: 'the kernel’s netlink interface that ss asks, too: it also sees sockets without a descriptor',
+	tracepoint: 'sock:inet_sock_set_state, where the kernel tells of each transition as it makes it',
+	on: 'runs until what was sent is acknowledged',
+	timewait: 'TIME-WAIT lasts 2MSL, twice the maximum segment lifetime: 60 s on Linux',
+	keepalive: 'probes a peer of which nothing is heard',
+	persist: 'probes a peer whose window is 0',
+	'tail loss probe': 'sends the last segment again before the retransmission timer would (RFC 8985)',
+}));
+
+// explained is such a word with what it means.
+const explained = word => word && means.has(word) ? [word, el('span', {class: 'dim'}, ': ' + means.get(word))] : word;
+
 const foreign = e => [['as recorded', el('code', {}, JSON.stringify(e))]];
 
 // stateFields are all that the source said, with what it said before where that is different.
@@ -46,12 +61,12 @@ function stateFields(e, step, was) {
 		const now = of(e[key]), then = was && of(was[key]);
 		if (now === undefined && then === undefined) return [name, ''];
 		const differs = was && then !== now;
-		return [name, [el(differs ? 'b' : 'span', {}, now ?? 'no longer told'), differs ? el('span', {class: 'dim'}, then === undefined ? ' (new)' : ' (was ' + then + ')') : '']];
+		return [name, [el(differs ? 'b' : 'span', {}, explained(now) ?? 'no longer told'), differs ? el('span', {class: 'dim'}, then === undefined ? ' (new)' : ' (was ' + then + ')') : '']];
 	};
 	const plain = v => v === undefined ? undefined : String(v);
 	const edge = edgesOf.find(x => x.from === e.from && x.to === e.to);
 	return [
-		['state', transition(e)], ['said by', e.source], ['in the RFC', edge && e.from !== e.to ? edge.when : ''], ['unseen', step.walk?.says],
+		['state', transition(e)], ['said by', explained(e.source)], ['in the RFC', edge && e.from !== e.to ? edge.when : ''], ['unseen', step.walk?.says],
 		field('timer', 'timer', plain), field('for', 'timer_for', plain), field('runs out in', 'expires_ms', v => v === undefined ? undefined : number(v) + ' ms'),
 		field('sent again', 'retrans', v => v === undefined ? undefined : v + '×'),
 		field('Recv-Q', 'recv_q', v => v === undefined ? undefined : bytes(v)), field('Send-Q', 'send_q', v => v === undefined ? undefined : bytes(v)),
@@ -159,7 +174,8 @@ function drawQueues(connection, i) {
 function listenerNode(listener, i) {
 	const q = queueAt(listener, i)?.event;
 	return el('div', {class: 'listener'}, el('h3', {}, 'Listener ' + (sockets[listener].local || '')),
-		q ? cells('Accept queue', q.accept_queue, q.accept_limit + 1) : el('p', {class: 'dim'}, 'nothing told yet'), q && q.syn_queue !== undefined ? cells('SYN queue', q.syn_queue) : '');
+		q ? cells('Accept queue', q.accept_queue, q.accept_limit) : el('p', {class: 'dim'}, 'nothing told yet'), q && q.syn_queue !== undefined ? cells('SYN queue', q.syn_queue) : '',
+		q ? el('p', {class: 'dim'}, 'Accept queue: connections that wait for accept(), and the backlog of listen(). One more than the backlog fits.') : '');
 }
 
 // lastWith is when a socket's queues were told last; of one that is gone, never.
@@ -174,11 +190,10 @@ function gauge(name, means, n, most, side) {
 	return el('div', {class: 'gauge'}, el('span', {class: 'name', title: means}, name), el('span', {class: 'track', 'aria-hidden': 'true'}, bar), el('span', {class: 'value'}, n === undefined ? '–' : bytes(n)));
 }
 
-// cells draws a queue with a place for each that fits, if these are few.
-function cells(name, n, fit) {
-	const full = fit !== undefined && n >= fit;
-	const places = fit !== undefined && fit <= 12 ? fit : Math.min(n, 12);
+// cells draws a queue with a place for each that fits, if these are few: one more than its limit.
+function cells(name, n, limit) {
+	const full = n > limit, places = limit < 12 ? limit + 1 : 0;
 	const boxes = Array.from({length: Math.max(places, Math.min(n, 12))}, (_, k) => el('i', {class: k < n ? 'taken' : 'free'}));
 	return el('div', {class: 'gauge'}, el('span', {class: 'name'}, name), el('span', {class: 'track slots', 'aria-hidden': 'true'}, boxes),
-		el('span', {class: 'value' + (full ? ' bad' : '')}, n + (fit !== undefined ? ' of ' + fit + (full ? ', full' : '') : ' half-open')));
+		el('span', {class: 'value' + (full ? ' bad' : '')}, limit === undefined ? n + ' half-open' : n + '/' + limit + (full ? ', full' : '')));
 }

@@ -119,7 +119,7 @@ function news(step, i) {
 
 function backlog(e) {
 	const full = e.accept_queue > e.accept_limit ? ' (full)' : '';
-	return 'accept queue ' + e.accept_queue + ' of ' + (e.accept_limit + 1) + full + (e.syn_queue ? ', SYN queue ' + e.syn_queue : '');
+	return 'accept queue ' + e.accept_queue + '/' + e.accept_limit + full + (e.syn_queue ? ', SYN queue ' + e.syn_queue : '');
 }
 
 function arrowSays(step, chip) {

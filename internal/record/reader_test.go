@@ -200,7 +200,7 @@ func drawn(text []byte) (views map[string]string, said string, events int) {
 	o := view.Options{Title: a.Title, Lesson: a.Lesson, Ref: a.Ref, ClientLabel: a.ClientLabel, ServerLabel: a.ServerLabel, ClientSource: a.ClientSource, ServerSource: a.ServerSource,
 		ManyConns: a.Many, Alone: a.Alone}
 	narrow, one := o, o
-	narrow.Width, narrow.All, one.Alone = 40, true, timeline.Server
+	o.Infer, narrow.Width, narrow.All, narrow.Infer, one.Alone = true, 40, true, true, timeline.Server
 	list := []view.View{view.New(out["terminal"], o), view.New(out["narrow"], narrow), view.New(out["one"], one), view.NewNarrator(out["narrator"], o), view.NewJSONLines(out["json"])}
 	for err == nil {
 		var e timeline.Event

@@ -8,7 +8,7 @@ import (
 
 // Page lays out a page of Markdown, as docs/ has it, for a terminal: headings, paragraphs and lists wrapped to the
 // width, code indented, tables, and of a link its text. A transcript stays as it is; where it does not fit, a line says
-// which run it is of.
+// which run it is of. Of what is folded, a run is left out, and a line says what to type to see it.
 func Page(markdown string, o Options) string {
 	p := &page{l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color), blank: true}
 	lines := strings.Split(markdown, "\n")
@@ -24,6 +24,7 @@ type page struct {
 	s     symbols
 	p     palette
 	run   string // of the transcript that comes next
+	fold  string // the summary of what is folded and not yet closed
 	out   strings.Builder
 	blank bool // the last line is empty
 	item  bool // it is a list's
@@ -42,6 +43,11 @@ func (p *page) block(lines []string) (n int) {
 	first := lines[0]
 	switch {
 	case strings.TrimSpace(first) == "":
+		return 1
+	case strings.HasPrefix(first, "<details>"):
+		return p.folded(lines)
+	case strings.HasPrefix(first, "</details>"):
+		p.fold = ""
 		return 1
 	case strings.HasPrefix(first, "<!--"):
 		if m := runComment.FindStringSubmatch(first); m != nil {
@@ -75,7 +81,7 @@ func (p *page) block(lines []string) (n int) {
 func (p *page) goesOn(lines []string) (n int) {
 	for _, line := range lines {
 		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "```") || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "#") ||
-			strings.HasPrefix(line, "<!--") {
+			strings.HasPrefix(line, "<!--") || strings.HasPrefix(line, "<details>") || strings.HasPrefix(line, "</details>") {
 			break
 		}
 		n++
@@ -112,6 +118,8 @@ func (p *page) code(lines []string) (n int) {
 		for _, line := range body {
 			p.line(text(nil).add(plain, glued(strings.Repeat(" ", bodyIndent+2)+p.s.escape(line))))
 		}
+	case p.fold != "":
+		p.leftOut()
 	case p.fits(body):
 		for _, line := range body {
 			p.line(text(nil).add(plain, line))

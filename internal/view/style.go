@@ -5,6 +5,7 @@ import (
 
 	"github.com/fatih/color"
 
+	"socklife/internal/ladder"
 	"socklife/internal/timeline"
 )
 
@@ -119,14 +120,18 @@ type symbols struct {
 	yes, no, absent                      string // of checks, and of what was not seen
 	dash, tail, tailLeft, head, headLeft string // of a segment's arrow
 	lost, stopped                        string // its end on the way
+	dashed, open, openLeft               string // of one that is inferred: its shaft, and its head if nothing shows that it came
+	dashedSays                           string // of the first one
 	more                                 string // of what is left out
 }
 
 func newSymbols(ascii bool) symbols {
 	if ascii {
 		return symbols{ascii: true, arrow: "->", yes: "ok", no: "FAIL", absent: "--",
-			dash: "-", tail: "|", tailLeft: "|", head: ">", headLeft: "<", lost: "x", stopped: "|", more: "..."}
+			dash: "-", tail: "|", tailLeft: "|", head: ">", headLeft: "<", lost: "x", stopped: "|",
+			dashed: ".", open: ")", openLeft: "(", dashedSays: strings.Replace(ladder.Dashed, "dashed", "dotted", 1), more: "..."}
 	}
 	return symbols{arrow: "→", yes: "✓", no: "✗", absent: "–",
-		dash: "─", tail: "├", tailLeft: "┤", head: "▶", headLeft: "◀", lost: "✗", stopped: "┃", more: "⋮"}
+		dash: "─", tail: "├", tailLeft: "┤", head: "▶", headLeft: "◀", lost: "✗", stopped: "┃",
+		dashed: "╌", open: "▷", openLeft: "◁", dashedSays: ladder.Dashed, more: "⋮"}
 }

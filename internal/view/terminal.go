@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"socklife/internal/explain"
+	"socklife/internal/ladder"
 	"socklife/internal/timeline"
 )
 
@@ -31,6 +32,8 @@ type Terminal struct {
 	counted    map[string]bool         // counters of this run whose sentence has been shown
 	sockets    sockets
 	pairs      pairs
+	live       *ladder.Live // nil if nothing is inferred
+	dashed     bool         // what a dashed arrow is has been said
 	timer      *time.Timer
 	wait       time.Duration
 	lives      lives
@@ -52,14 +55,26 @@ type Terminal struct {
 
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
-	return &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
+	t := &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
 		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait, blank: true}
+	if o.Infer && t.l.alone == "" {
+		t.live = new(ladder.Live)
+	}
+	return t
 }
 
 // Event shows an event. What a look found may wait a few milliseconds for what it found of the other end; see Flush.
 func (t *Terminal) Event(e timeline.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.live != nil {
+		t.inferred(t.live.Next(e))
+		return
+	}
+	t.event(e)
+}
+
+func (t *Terminal) event(e timeline.Event) {
 	if t.folds(e) {
 		return
 	}
@@ -96,6 +111,9 @@ func (t *Terminal) Event(e timeline.Event) {
 func (t *Terminal) Flush() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.live != nil {
+		t.inferred(t.live.Flush())
+	}
 	t.endBulk()
 	t.showPairs()
 	t.write()
@@ -110,11 +128,18 @@ func (t *Terminal) Err() error {
 
 func (t *Terminal) find(f *finding) {
 	t.pairs.add(f)
+	if t.timer == nil || len(t.pairs) == 1 {
+		t.flushSoon()
+	}
+}
+
+// flushSoon has what is kept back shown in a moment, if nothing comes before that.
+func (t *Terminal) flushSoon() {
 	switch {
 	case t.o.Recorded:
 	case t.timer == nil:
 		t.timer = time.AfterFunc(t.wait, t.Flush)
-	case len(t.pairs) == 1:
+	default:
 		t.timer.Reset(t.wait)
 	}
 }

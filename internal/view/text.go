@@ -151,6 +151,8 @@ func (s symbols) escape(in string) string {
 			b.WriteByte(byte(r))
 		case r < 0x100 && !narrow(r):
 			fmt.Fprintf(&b, `\x%02x`, r)
+		case s.ascii && r >= '①' && r <= '⑳':
+			fmt.Fprintf(&b, "(%d)", r-'①'+1)
 		case s.ascii && asciiFor[r] != "":
 			b.WriteString(asciiFor[r])
 		case !s.ascii && narrow(r):
@@ -179,6 +181,8 @@ func narrow(r rune) bool {
 	case r >= 0x391 && r <= 0x3c9: // Greek
 		return r != 0x3a2
 	case r >= 0x2010 && r <= 0x2027: // dashes, quotation marks, ellipsis
+		return true
+	case r >= '①' && r <= '⑳': // beside the lines of a transcript
 		return true
 	}
 	return strings.ContainsRune("←↑→↓↔⇒−≈≠≤≥∞✓✗", r)

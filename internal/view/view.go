@@ -39,6 +39,7 @@ type Options struct {
 	// Alone is the side whose sockets alone can be seen, if only one's can: its lane has all the width.
 	Alone timeline.Side
 
+	Infer     bool // segments that nobody sees are inferred from calls and states, and drawn dashed
 	All       bool // also what is beside the lesson: how both sides agree on the next step
 	ManyConns bool // the run has several connections: states are tagged with the client's port
 

@@ -1,30 +1,7 @@
-// Drives the pages of a folder in Chromium, as somebody who reads them does, and says what is wrong with them: a line
-// each on standard output. What they look like goes to another folder, in light, dark, on paper and on a phone.
-import fs from 'node:fs';
+// Drives the pages of a folder in Chromium: keys, slider, play and buttons. What they look like goes to another folder,
+// in light, dark, on paper and on a phone.
 import path from 'node:path';
-import {pathToFileURL} from 'node:url';
-import {createRequire} from 'node:module';
-import {chromium} from 'playwright-core';
-
-const [chrome, pages, shots] = process.argv.slice(2);
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let wrong = 0;
-const say = (page, what) => { wrong++; console.log(`${page}: ${what}`); };
-
-const browser = await chromium.launch({executablePath: chrome, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-	'--disable-background-networking', '--disable-component-update', '--disable-sync']});
-
-// open opens a page, and hears of everything that it says or asks for.
-async function open(name, options) {
-	const context = await browser.newContext({viewport: {width: 1400, height: 900}, ...options});
-	const page = await context.newPage(), url = String(pathToFileURL(path.join(pages, name + '.html')));
-	page.on('console', m => say(name, 'console: ' + m.text()));
-	page.on('pageerror', e => say(name, 'error: ' + e.stack));
-	page.on('dialog', d => { say(name, 'dialog: ' + d.message()); d.dismiss(); });
-	page.on('request', r => { if (r.url() !== url && !r.url().startsWith('data:')) say(name, 'asks for ' + r.url()); });
-	await page.goto(url);
-	return page;
-}
+import {done, fits, kinds, open, say, shots} from './common.mjs';
 
 // holds waits until a condition holds in the page.
 async function holds(page, name, what, condition, arg) {
@@ -43,21 +20,13 @@ const inView = () => {
 
 // look takes pictures of a page and has axe-core look at it.
 async function look(name) {
-	for (const [kind, options] of Object.entries({
-		light: {colorScheme: 'light'}, dark: {colorScheme: 'dark'}, phone: {colorScheme: 'light', viewport: {width: 360, height: 740}},
-	})) {
+	for (const [kind, options] of Object.entries(kinds)) {
 		const page = await open(name, {...options, bypassCSP: true});
 		await page.screenshot({path: path.join(shots, `${name}-${kind}.png`)});
 		const middle = await page.evaluate(() => { go(Math.floor(rows.length * 0.45), true); return rows.length; });
 		await holds(page, name, `the current row of ${middle} is in view, ${kind}`, inView);
 		await page.screenshot({path: path.join(shots, `${name}-${kind}-middle.png`)});
-		const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-		if (wide > 0) say(name, `${kind}: ${wide} px wider than the screen`);
-		await page.evaluate(axe);
-		const found = await page.evaluate(() => axe.run(document, {resultTypes: ['violations']}));
-		for (const v of found.violations) {
-			if (v.impact === 'serious' || v.impact === 'critical') say(name, `${kind}: axe: ${v.id}: ${v.nodes.length} × ${v.nodes[0].html} ${v.nodes[0].failureSummary}`);
-		}
+		await fits(page, name, kind);
 		await page.context().close();
 	}
 }
@@ -199,5 +168,4 @@ await header();
 await chooser();
 await hostile();
 await long();
-await browser.close();
-process.exit(wrong ? 1 : 0);
+await done();
