@@ -18,6 +18,9 @@ var (
 	oneTime    = regexp.MustCompile(`(\d+(?:\.\d+)?) ?-?(ms|milliseconds?|s|seconds?|min|minutes?|hours?)\b|\b(a|an|one|two|three|four|five|ten|fifteen|sixty) (milliseconds|seconds|minutes?|hours?)\b|\b(one) (second)\b`)
 )
 
+// fractions are times that oneTime would take for others.
+var fractions = strings.NewReplacer("a quarter of an hour", "15 minutes", "half an hour", "30 minutes", "half a minute", "30 s")
+
 // sentences are a page's, without code blocks, commands and the targets of links; in a table each cell has its own.
 func sentences(text string) (list []string) {
 	text = comment.ReplaceAllString(prose(text), "")
@@ -60,9 +63,9 @@ func mentions(text string) (found map[string]int, wrong []string) {
 			if !f.about.MatchString(s) {
 				continue
 			}
-			rest := s
+			rest := fractions.Replace(s)
 			if f.unless != nil {
-				rest = f.unless.ReplaceAllString(s, "…")
+				rest = f.unless.ReplaceAllString(rest, "…")
 			}
 			for _, m := range oneTime.FindAllStringSubmatch(rest, -1) {
 				check(f.what, m[0], s, slices.Contains(f.is, lasting(m[1]+m[3]+m[5], m[2]+m[4]+m[6])))
@@ -169,7 +172,8 @@ func defaultColumns(text string) (rows [][2]string) {
 		if i := slices.Index(cells, "default"); i > 0 {
 			column = i
 		} else if column > 0 && column < len(cells) {
-			rows = append(rows, [2]string{cells[0], cells[column]})
+			value, _, _ := strings.Cut(cells[column], ";") // "4; since 6.5"
+			rows = append(rows, [2]string{cells[0], strings.Trim(value, "` ")})
 		}
 	}
 	return rows
@@ -236,6 +240,8 @@ func TestAWrongMentionIsFound(t *testing.T) {
 		"`sysctl net.ipv4.tcp_abort_on_overflow=1`, the default.",
 		"| sysctl | default | unit |\n|---|---|---|\n| `net.ipv4.tcp_keepalive_time` | 3600 | s |\n",
 		"| sysctl | unit | default |\n|---|---|---|\n| `tcp_retries2` | times | 8 |\n",
+		"| sysctl | default |\n|---|---|\n| `net.ipv4.tcp_tw_reuse` | `0`; before 4.19: `2` |\n",
+		"Data is retransmitted `tcp_retries2` times, which takes half an hour.",
 	} {
 		if _, found := mentions(wrong); len(found) == 0 {
 			t.Errorf("not found: %s", wrong)
@@ -249,6 +255,8 @@ func TestAWrongMentionIsFound(t *testing.T) {
 		"With `tcp_synack_retries=1` it is over after 3 s.",
 		"net.ipv4.ip_local_port_range, 32768 to 60999 by default",
 		"| sysctl | default | unit |\n|---|---|---|\n| `net.ipv4.tcp_keepalive_time` | 7200 | s |\n| `tcp_fin_timeout` | 60 s | s |\n",
+		"| sysctl | default |\n|---|---|\n| `net.ipv4.tcp_tw_reuse` | `2`; before 4.19: `0` |\n",
+		"Data is retransmitted `tcp_retries2` times, which takes a quarter of an hour.",
 		"```text\nTIME-WAIT lasts 120 s.\n```\n",
 	} {
 		if _, found := mentions(right); len(found) > 0 {
