@@ -58,7 +58,7 @@ func NewFlags(program string) *Flags {
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but errors")
 	fs.BoolVar(&f.Mermaid, "mermaid", false, "print the run as diagrams that GitHub draws: a sequence and a state diagram")
 	fs.StringVar(&f.SVG, "svg", "", "draw the run as a figure, into this `FILE` (SVG)")
-	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell each transition (root)")
+	fs.BoolVar(&f.Trace, "trace", false, "have the kernel tell the transitions (root)")
 	f.Wire.AddCapture(fs)
 	fs.StringVar(&f.HTML, "html", "", "write a page of the run to this `FILE`, to walk through in a browser; of a tour, a folder of pages")
 	fs.StringVar(&f.Record, "record", "", "keep the timeline in this `FILE`, for echoc replay")

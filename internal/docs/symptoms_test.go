@@ -125,9 +125,9 @@ type ssLine struct {
 }
 
 var (
-	ssFields = regexp.MustCompile(`^ *([A-Z][A-Z0-9-]+) +(\d+) +(\d+) +\S+:\S+ +\S+:\S+ *(.*)$`)
-	ssTimer  = regexp.MustCompile(`timer:\((\w+),[^,]*,(\d+)\)`)
-	numbered = regexp.MustCompile(`^ *(\d+)  (.*)$`)
+	ssFields    = regexp.MustCompile(`^ *([A-Z][A-Z0-9-]+) +(\d+) +(\d+) +\S+:\S+ +\S+:\S+ *(.*)$`)
+	ssTimer     = regexp.MustCompile(`timer:\((\w+),[^,]*,(\d+)\)`)
+	countedLine = regexp.MustCompile(`^ *(\d+)  (.*)$`)
 )
 
 func readSS(line string) (l ssLine, ok bool) {
@@ -151,7 +151,7 @@ func ssLines(t *testing.T) map[int]ssLine {
 	list := map[int]ssLine{}
 	for _, f := range fences(symptoms, read(t, symptoms)) {
 		for line := range strings.Lines(f.text) {
-			m := numbered.FindStringSubmatch(strings.TrimRight(line, "\n"))
+			m := countedLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
 			if f.language != "text" || m == nil {
 				continue
 			}

@@ -34,6 +34,8 @@ var tables = map[string]func(*testing.T) string{
 	"flags":       flagsTable,
 	"closings":    closingsTable,
 	"queues":      queuesTable,
+	"facts":       factsTable,
+	"defaults":    defaultsTable,
 }
 
 func TestEveryTableIsTheCodes(t *testing.T) {

@@ -192,7 +192,7 @@ func TestEveryScenarioKeepsTheContract(t *testing.T) {
 }
 
 // identified holds the numbers of the sockets to what a socket is: it is one side's, it is in the state that it was in
-// before, it has one pair of addresses when it is connected, and a call is about the socket that its descriptor is of.
+// before, it has one socket pair when it is connected, and a call is about the socket that its descriptor is of.
 func identified(t *testing.T, all []event) {
 	t.Helper()
 	sides, states, fds := map[float64]string{}, map[float64]string{}, map[string]float64{}

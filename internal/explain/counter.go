@@ -87,7 +87,7 @@ var counterNotes = []counterNote{
 	// tcp_send_challenge_ack
 	{"TCPChallengeACK", "A RST or SYN that fits the connection only roughly was answered with a challenge ACK instead of being obeyed (RFC 5961)."},
 	// tcp_validate_incoming
-	{"TCPSYNChallenge", "A SYN came for an established connection and was challenged (RFC 5961), which happens when a client reuses its port while the server still has the old connection."},
+	{"TCPSYNChallenge", "A SYN came for an established connection and was challenged (RFC 5961), which happens when a client reuses its port while the server still has the old connection, or when the handshake's last ACK was lost and the SYN-ACK comes again."},
 
 	// retransmission
 

@@ -34,8 +34,8 @@ var states = map[tcpinfo.State]Waiting{
 		Who:   peersApplication,
 		Act:   "A client calls connect(); this socket stays in LISTEN and a new one is made for the connection, which accept() hands out.",
 		Lasts: "Until the application closes it or shuts its receiving side down.",
-		Governs: []string{"listen(2) backlog, up to net.core.somaxconn: connections complete and not accepted, one more than the number",
-			"net.ipv4.tcp_max_syn_backlog, net.ipv4.tcp_syncookies: connections half open", "net.ipv4.tcp_abort_on_overflow", "TCP_DEFER_ACCEPT"},
+		Governs: []string{"listen(2) backlog, up to net.core.somaxconn: limits the accept queue (one more fits) and the SYN queue",
+			"net.ipv4.tcp_syncookies: whether SYNs beyond that are answered", "net.ipv4.tcp_max_syn_backlog: where tcp_syncookies is 0", "net.ipv4.tcp_abort_on_overflow", "TCP_DEFER_ACCEPT"},
 	},
 	tcpinfo.SynSent: {
 		Waits: "A connection in SYN-SENT has sent a SYN and waits for the peer's SYN-ACK.",
@@ -50,7 +50,7 @@ var states = map[tcpinfo.State]Waiting{
 		Who:   peersKernel,
 		Act:   "The peer's kernel sends the ACK; with TCP_DEFER_ACCEPT the peer's application has to send data too; and where the accept queue is full, the application here has to accept.",
 		Lasts: "About one minute with the default of five retransmissions of the SYN-ACK; TCP_DEFER_ACCEPT has a time of its own.",
-		Governs: []string{"net.ipv4.tcp_synack_retries", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_abort_on_overflow",
+		Governs: []string{"net.ipv4.tcp_synack_retries", "listen(2) backlog: how many there may be", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog: where tcp_syncookies is 0", "net.ipv4.tcp_abort_on_overflow",
 			"TCP_DEFER_ACCEPT"},
 	},
 	tcpinfo.Established: {
@@ -80,8 +80,8 @@ var states = map[tcpinfo.State]Waiting{
 	tcpinfo.CloseWait: {
 		Waits: "A connection in CLOSE-WAIT has received the peer's FIN and waits for the application here to end its side.",
 		Who:   applicationHere,
-		Act:   "The application here calls close() or shutdown(SHUT_WR), once it has sent what it still has to send.",
-		Lasts: "Without limit: no timer ends it, and no sysctl; connections that pile up in it are descriptors that an application forgot to close.",
+		Act:   "The application here calls close() or shutdown(SHUT_WR), once it has sent what it still has to send; if it has not accepted the connection yet, it calls accept() first.",
+		Lasts: "Without limit: no timer ends it, and no sysctl; where it piles up, an application does not close its descriptors, or does not even accept the connections (then no process has them, and ss shows ino:0).",
 		Governs: []string{"close(2), shutdown(2): nothing else",
 			"SO_KEEPALIVE: ends it only if the peer is gone"},
 	},

@@ -65,7 +65,7 @@ var timers = []Timer{
 		Seen:    "echoc close"},
 	{Name: "tcp_fin_timeout", Also: []string{"orphan", "orphan's FIN-WAIT-2"}, Kernel: "timewait",
 		Does:    "A connection in FIN-WAIT-2 that no descriptor leads to any more is forgotten: the peer has not closed in time.",
-		Lasts:   "60 s after close(); without close() FIN-WAIT-2 has no timer.",
+		Lasts:   "60 s after close(), sometimes on the keepalive timer of the socket (ss shows it); without close() FIN-WAIT-2 has no timer.",
 		Governs: []string{"net.ipv4.tcp_fin_timeout", "TCP_LINGER2: for one socket"},
 		Seen:    "echoc fin-wait-2-orphan"},
 	{Name: "2MSL", Also: []string{"TCP_TIMEWAIT_LEN"}, Kernel: "timewait",

@@ -35,7 +35,7 @@ var Transitions = []Transition{
 	{From: tcpinfo.SynReceived, To: tcpinfo.Established, Linux: true, When: "the ACK of our SYN comes"},
 	{From: tcpinfo.SynSent, To: tcpinfo.Established, Linux: true, When: "SYN-ACK comes"},
 	{From: tcpinfo.SynReceived, To: tcpinfo.Closed, Linux: true, When: "RST, or no ACK after the last SYN-ACK: the entry is dropped, the listener stays (note 1)"},
-	{From: tcpinfo.SynReceived, To: tcpinfo.FinWait1, Linux: true, When: "close() or shutdown(SHUT_WR) before the ACK of our SYN (simultaneous open)"},
+	{From: tcpinfo.SynReceived, To: tcpinfo.FinWait1, Linux: true, When: "close() before the ACK of our SYN (simultaneous open); on Linux not shutdown(SHUT_WR)"},
 	{From: tcpinfo.Established, To: tcpinfo.FinWait1, Linux: true, When: "close() or shutdown(SHUT_WR)"},
 	{From: tcpinfo.Established, To: tcpinfo.CloseWait, Linux: true, When: "FIN comes"},
 	{From: tcpinfo.FinWait1, To: tcpinfo.FinWait2, Linux: true, When: "the ACK of our FIN comes"},

@@ -37,7 +37,7 @@ func closeClient(c *stage.Side) {
 	conn.Close()
 	conn.Expect("we closed first, and the kernel does the rest without us",
 		tcpinfo.FinWait1, tcpinfo.FinWait2, tcpinfo.TimeWait)
-	conn.Expect("both FINs are acknowledged; 60 s until the pair of addresses is free again", tcpinfo.TimeWait)
+	conn.Expect("both FINs are acknowledged; 60 s until the socket pair is free again", tcpinfo.TimeWait)
 	conn.ExpectPeerGone("the passive closer has no TIME-WAIT")
 }
 

@@ -14,7 +14,7 @@ import (
 // it, and accept() only fetches what is there already.
 var handshake = &stage.Scenario{
 	Name: "handshake", Group: stage.Opening,
-	Lesson: "socket, bind, listen, connect, accept: and who does what of it",
+	Lesson: "socket, bind, listen, connect, accept: which side does what",
 	Source: "RFC 9293 3.5",
 	Server: handshakeServer,
 	Client: handshakeClient,

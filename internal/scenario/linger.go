@@ -110,7 +110,7 @@ func lingerResetClient(c *stage.Side) {
 	c.Hold()
 	before := c.Counters()
 	conn.Close()
-	conn.ExpectGone("no FIN-WAIT, no TIME-WAIT: the pair of addresses is free at once")
+	conn.ExpectGone("no FIN-WAIT, no TIME-WAIT: the socket pair is free at once")
 	rose := c.Counted(before, "TCPAbortOnData", "OutRsts")
 	c.Check("a reset was sent", rose["TCPAbortOnData"] >= 1 && rose["OutRsts"] >= 1,
 		"TCPAbortOnData +%d, OutRsts +%d", rose["TCPAbortOnData"], rose["OutRsts"])

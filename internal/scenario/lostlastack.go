@@ -11,7 +11,8 @@ import (
 )
 
 // Reason one for TIME-WAIT: the last ACK can be lost. Then the peer sends its FIN again, and somebody must be there to
-// acknowledge it; without TIME-WAIT the answer would be RST, and an error to an application that did nothing wrong.
+// acknowledge it. Without TIME-WAIT the answer would be RST. In LAST-ACK that is no error of read(), which gives 0;
+// only SO_ERROR has it.
 var lostLastAck = &stage.Scenario{
 	Name: "lost-last-ack", Group: stage.Closing, OnlyWire: true,
 	Lesson: "the last ACK is lost: what TIME-WAIT is for",

@@ -38,7 +38,7 @@ func oldDuplicateServer(s *stage.Side) {
 	first.Close() // first: the TIME-WAIT is here; the wire, which holds what can end it, checks that
 
 	second := l.Accept()
-	second.Expect("a connection over TIME-WAIT, between the same addresses and ports", tcpinfo.Established)
+	second.Expect("a connection over TIME-WAIT, with the same socket pair", tcpinfo.Established)
 	got := second.Read(64)
 	second.Say("thank you")
 	got = append(got, second.ReadToEnd()...)

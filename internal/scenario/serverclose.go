@@ -5,11 +5,11 @@ import (
 	"socklife/tcpinfo"
 )
 
-// The same as in the scenario close, mirrored: who closes first gets TIME-WAIT, client or server. Servers that close
-// first (HTTP/1.0 did, and "Connection: close" does) collect it on the port that they listen on.
+// The same as in the scenario close, mirrored: whoever closes first gets TIME-WAIT, client or server. Servers that
+// close first (HTTP/1.0 did, and "Connection: close" does) collect it on the port that they listen on.
 var serverClose = &stage.Scenario{
 	Name: "server-close", Group: stage.Closing,
-	Lesson: "who closes first gets TIME-WAIT: here the server",
+	Lesson: "whoever closes first gets TIME-WAIT: here the server",
 	Source: "RFC 9293 3.6",
 	Server: serverCloseServer,
 	Client: serverCloseClient,
@@ -38,5 +38,5 @@ func serverCloseClient(c *stage.Side) {
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	c.Hold()
 	conn.Close()
-	conn.ExpectEnded("our FIN is acknowledged (LAST-ACK ended): who closes second has no TIME-WAIT")
+	conn.ExpectEnded("our FIN is acknowledged (LAST-ACK ended): whoever closes second has no TIME-WAIT")
 }

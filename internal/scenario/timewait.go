@@ -11,7 +11,7 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Who closes first waits when all is over, for 2 MSL: in case the last ACK was lost, and until no segment of this
+// Whoever closes first waits when all is over, for 2 MSL: in case the last ACK was lost, and until no segment of this
 // connection can be under way any more. On Linux that is 60 s, and the kernel does it without the socket: what is left
 // is a small entry in its tables. A connection that is reset has none.
 var timeWait = &stage.Scenario{
@@ -67,7 +67,7 @@ func timeWaitClient(c *stage.Side) {
 
 	if c.Full() {
 		c.Note("--full: waiting for the end of TIME-WAIT")
-		there, gone := conn.AwaitEnd("the time is up, and only now the pair of addresses is free", began)
+		there, gone := conn.AwaitEnd("the time is up, and only now the socket pair is free", began)
 		c.Check("that was after 60 s", gone > stage.TimeWaitLength-time.Second && there < stage.TimeWaitLength+time.Second,
 			"between %v and %v", there.Round(time.Millisecond), gone.Round(time.Millisecond))
 	}

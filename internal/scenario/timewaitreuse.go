@@ -11,7 +11,7 @@ import (
 	"socklife/tcpinfo"
 )
 
-// TIME-WAIT keeps a pair of addresses for a minute, against old segments. A SYN that cannot be old need not wait: the
+// TIME-WAIT keeps a socket pair for a minute, against old segments. A SYN that cannot be old need not wait: the
 // kernel at which it arrives gives its TIME-WAIT up for it (RFC 6191). And a kernel that is to find a port for
 // connect() may give up a TIME-WAIT of its own (tcp_tw_reuse), when a second has passed.
 var timeWaitReuse = &stage.Scenario{
@@ -35,7 +35,7 @@ func timeWaitReuseServer(s *stage.Side) {
 	old.Name("old")
 	old.Read(64)
 	old.Close()
-	old.Expect("we closed first: this pair of addresses is taken for 60 s", tcpinfo.TimeWait)
+	old.Expect("we closed first: this socket pair is taken for 60 s", tcpinfo.TimeWait)
 	s.Hold()
 	control.Say("TIME-WAIT")
 	child := s.ExpectChild(2, "a SYN has come that is newer than all of the old connection", tcpinfo.SynReceived)
@@ -44,7 +44,7 @@ func timeWaitReuseServer(s *stage.Side) {
 	control.Say("SYN-RECEIVED")
 	again := l.Accept()
 	again.Name("again")
-	again.Expect("the same pair of addresses, another connection", tcpinfo.Established)
+	again.Expect("the same socket pair, another connection", tcpinfo.Established)
 	control.Say("ESTABLISHED")
 	again.ReadToEnd()
 	again.Close()
@@ -80,7 +80,7 @@ func timeWaitReuseClient(c *stage.Side) {
 	again.Bind(old.Local())
 	control.HearWord("TIME-WAIT")
 	again.Connect(c.Addr)
-	again.Expect("connected, between the same addresses and ports as before", tcpinfo.Established)
+	again.Expect("connected, with the same socket pair as before", tcpinfo.Established)
 	control.HearWord("SYN-RECEIVED")
 	again.Say("again")
 	control.HearWord("ESTABLISHED")

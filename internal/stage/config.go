@@ -20,7 +20,7 @@ type Config struct {
 	Step                 Stepper        // asked before each call; nil: go on by itself
 	Capture, AbsoluteSeq bool           // have the segments on this host's interfaces shown (CAP_NET_RAW); their numbers as they are
 	Pcap                 *observe.Pcap  // has the segments that are seen too, on the wire or on this host; nil: no capture
-	Trace                bool           // have the kernel tell each transition (root)
+	Trace                bool           // have the kernel tell the transitions (root)
 	Full                 bool           // also wait for what takes a minute
 	All                  bool           // Pace and Step are for calls beside the lesson, too
 

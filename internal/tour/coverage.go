@@ -19,7 +19,7 @@ type Coverage struct {
 	transitions map[transition]seenBy
 	by          map[transition][]timeline.Cause // what brought it about, each time that this was seen
 	causes      *causes                         // what was seen in this run
-	timeWaits   map[timeline.Ends]timeWait      // by the pair of addresses
+	timeWaits   map[timeline.Ends]timeWait      // by the socket pair
 	unmet       []timeline.Event
 }
 

@@ -1,8 +1,8 @@
 // Package trace has the kernel itself tell each transition of a TCP socket, as it makes it: through its tracepoint
 // sock:inet_sock_set_state (Linux 4.16), in a trace instance of our own. It takes root.
 //
-// Nothing is sampled, so nothing is passed unseen; a state may last for a microsecond. But the tracepoint tells what
-// the kernel does to its socket structures, and that is not quite the diagram of RFC 9293. On Linux 6.18:
+// Nothing is sampled, so a state may last for a microsecond and is not missed. But the tracepoint tells what the kernel
+// does to its socket structures, and that is not quite the diagram of RFC 9293: TIME-WAIT is not in it. On Linux 6.18:
 //
 //	RFC 9293, figure 5                   the tracepoint
 //	CLOSED → LISTEN, and back            the same; the local port is 0 if the kernel is to pick it in listen(2)

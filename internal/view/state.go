@@ -180,7 +180,7 @@ func (s symbols) backlog(q *timeline.Queue) (items []text) {
 	return items
 }
 
-// clientPort tells a run's connections apart: the client's end of a socket's pair of addresses, "" for a listener.
+// clientPort tells a run's connections apart: the client's end of a socket pair, "" for a listener.
 func clientPort(side timeline.Side, b *timeline.State) string {
 	if side == timeline.Server {
 		return port(b.Remote)
