@@ -79,7 +79,7 @@ var sysctls = []Sysctl{
 		Does: "How often a SYN is sent again after 1 s each, before the waits double."},
 	{Name: "net.ipv4.tcp_timestamps", Default: "1", Seen: "old-duplicate",
 		Does: "0: off; 1: the timestamps option, with a random offset; 2: without one."},
-	{Name: "net.ipv4.tcp_ecn", Default: "2", Spoken: "handshake",
+	{Name: "net.ipv4.tcp_ecn", Default: "2", Spoken: "#tcp_info",
 		Does: "0: no ECN; 1: ask for it and accept it; 2: accept it; 3 to 5 (Linux 6.18): Accurate ECN."},
 
 	// to listen
