@@ -9,8 +9,8 @@ import (
 	"socklife/internal/timeline"
 )
 
-// Whatever a record has: all its events are rows, in their order, and an arrow is among them or behind the last; also while
-// it goes on.
+// Whatever a record has: all its events are rows, in their order, and an arrow is among them or behind the last; also
+// while it goes on.
 func FuzzOf(f *testing.F) {
 	for _, r := range []*run{connected(), connected().call(timeline.Client, "close 0").state(timeline.Server, 1, 8, 1, 0), listening().call(timeline.Client, "connect -1 ECONNREFUSED")} {
 		var lines []byte
