@@ -21,7 +21,9 @@ import (
 const chineseDir = "docs/zh-CN/"
 
 // chinese are the pages that must be there.
-var chinese = []string{}
+var chinese = []string{
+	"README.md",
+}
 
 // behindNotice stands on a page that is behind.
 const behindNotice = "> **本页落后于英文版**：英文版在翻译之后有改动，请以英文版为准。"
