@@ -23,6 +23,7 @@ const chineseDir = "docs/zh-CN/"
 // chinese are the pages that must be there.
 var chinese = []string{
 	"README.md",
+	"walkthrough.md",
 }
 
 // behindNotice stands on a page that is behind.
