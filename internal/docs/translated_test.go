@@ -52,7 +52,7 @@ func notAlike(t *testing.T, page, text, english, from string) (wrong []string) {
 	if len(wrong) > 0 { // what follows goes section by section
 		return wrong
 	}
-	zh, en := sections(text), sections(from)
+	zh, en := bySection(text), bySection(from)
 	for i := range min(len(zh), len(en)) {
 		heading, _, _ := strings.Cut(zh[i], "\n")
 		compare(heading+": code", codeSpans(zh[i]), codeSpans(en[i]))
@@ -143,8 +143,8 @@ func verdicts(text string) (list []string) {
 	return list
 }
 
-// sections are the parts of a page that begin with a heading, without blocks and code.
-func sections(text string) (list []string) {
+// bySection has the parts of a page that begin with a heading, without blocks and code.
+func bySection(text string) (list []string) {
 	list = []string{""}
 	for line := range strings.Lines(prose(withoutBlocks(text))) {
 		if strings.HasPrefix(line, "#") {
