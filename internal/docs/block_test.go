@@ -81,11 +81,14 @@ func unfence(s string) string {
 	return s
 }
 
-// all returns the blocks of a kind, of all pages or of the one that was asked for.
+// isAsked tells a page that -page asks for: the English one, its translation, or every page.
+func isAsked(p string) bool { return *page == "" || *page == p || *page == original(p) }
+
+// all returns the blocks of a kind, of all pages or of the one that was asked for and its translation.
 func all(t *testing.T, kind string) (list []block) {
 	t.Helper()
 	for _, p := range pages(t) {
-		if *page != "" && *page != p {
+		if !isAsked(p) {
 			continue
 		}
 		found, err := blocks(p, read(t, p))

@@ -5,7 +5,7 @@
 //	go test ./internal/docs -update          rewrites what is no longer true
 //	go test ./internal/docs -update -renew   rewrites all transcripts
 //
-// With -page docs/walkthrough.md it is the blocks of that page alone.
+// With -page docs/walkthrough.md it is the blocks of that page and its Chinese translation alone.
 //
 // A transcript stands between two comments. The first says what was run:
 //
@@ -32,6 +32,8 @@
 // not matter. A block may be folded: <details><summary>The whole run</summary>, an empty line, the block, an empty
 // line, </details>.
 //
+// What docs/zh-CN/ has is a translation: chinese_test.go.
+//
 // Times, ports, descriptors and partial reads differ from run to run, so a block is not compared by its letters. It is
 // read, as the run is: [transcript] says what must be the same.
 package docs
@@ -51,7 +53,7 @@ import (
 var (
 	update = flag.Bool("update", false, "rewrite the blocks that are no longer true")
 	renew  = flag.Bool("renew", false, "with -update: rewrite the transcripts that are still true too, as after a change of how they look")
-	page   = flag.String("page", "", "only the blocks of this page, such as docs/walkthrough.md")
+	page   = flag.String("page", "", "only the blocks of this page, such as docs/walkthrough.md, and of its translation")
 )
 
 // root is where README.md is, seen from this package.

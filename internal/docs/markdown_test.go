@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -57,17 +58,32 @@ func fences(page, text string) (list []fenced) {
 // anchors are the fragments that a page's headings can be linked by, as GitHub makes them.
 func anchors(text string) map[string]bool {
 	found := map[string]bool{}
-	for line := range strings.Lines(prose(text)) {
-		if !strings.HasPrefix(line, "#") {
-			continue
-		}
-		id := slug(strings.TrimLeft(line, "# "))
-		for base, n := id, 1; found[id]; n++ {
-			id = fmt.Sprintf("%s-%d", base, n)
-		}
+	for _, id := range slugs(text) {
 		found[id] = true
 	}
 	return found
+}
+
+// headings are those of a page.
+func headings(text string) (list []string) {
+	for line := range strings.Lines(prose(text)) {
+		if strings.HasPrefix(line, "#") {
+			list = append(list, strings.TrimSpace(line))
+		}
+	}
+	return list
+}
+
+// slugs are their fragments, in their order.
+func slugs(text string) (list []string) {
+	for _, h := range headings(text) {
+		id := slug(strings.TrimLeft(h, "# "))
+		for base, n := id, 1; slices.Contains(list, id); n++ {
+			id = fmt.Sprintf("%s-%d", base, n)
+		}
+		list = append(list, id)
+	}
+	return list
 }
 
 // slug is a heading in small letters, with - for spaces and without punctuation.
