@@ -229,8 +229,8 @@ func TestTheNoticeIsHeld(t *testing.T) {
 	}
 }
 
-// A browser makes a blank of the end of a line. Between Chinese letters that is a gap, so a paragraph is one line, or its
-// lines end with punctuation.
+// A browser makes a blank of the end of a line. Between Chinese letters that is a gap, so a paragraph is one line, or
+// its lines end with punctuation.
 func TestAParagraphInChineseIsOneLine(t *testing.T) {
 	for _, page := range chinesePages(t) {
 		for _, n := range brokenLines(read(t, page)) {

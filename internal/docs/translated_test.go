@@ -178,8 +178,8 @@ func distinct(list []string) []string {
 	return slices.Compact(list)
 }
 
-// targets are where a page's links lead: sites, files, and "page § n" for a page's nth heading. Those of an English page
-// are led to the Chinese page, where there is one.
+// targets are where a page's links lead: sites, files, and "page § n" for a page's nth heading. Those of an English
+// page are led to the Chinese page, where there is one.
 func targets(t *testing.T, page, text string, chinese bool) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
