@@ -21,7 +21,6 @@ var oldForm = []string{
 	"accept-reset",
 	"ack-loss",
 	"backlog",
-	"close-wait-leak",
 	"connect-timeout",
 	"crash",
 	"dead-peer",
