@@ -53,7 +53,6 @@ var oldForm = []string{
 	"syn-queue",
 	"time-wait-reset",
 	"time-wait-reuse",
-	"time-wait",
 	"unread-data-reset",
 	"urgent",
 	"write-after-close",
