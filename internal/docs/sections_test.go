@@ -41,7 +41,6 @@ var oldForm = []string{
 	"reuseaddr",
 	"reuseport",
 	"self-connect",
-	"server-close",
 	"shutdown-listener",
 	"shutdown-read",
 	"shutdown-vs-close",
