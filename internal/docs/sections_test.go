@@ -44,7 +44,6 @@ var oldForm = []string{
 	"shutdown-listener",
 	"shutdown-read",
 	"shutdown-vs-close",
-	"simultaneous-close",
 	"simultaneous-open",
 	"stale-syn",
 	"syn-ack-loss",
