@@ -26,7 +26,6 @@ var oldForm = []string{
 	"dead-peer",
 	"half-open-expiry",
 	"handshake",
-	"linger-reset",
 	"linger-wait",
 	"lost-last-ack",
 	"lost-response",
