@@ -26,9 +26,7 @@ var oldForm = []string{
 	"dead-peer",
 	"half-open-expiry",
 	"handshake",
-	"linger-wait",
 	"lost-last-ack",
-	"lost-response",
 	"old-duplicate",
 	"port-exhaustion",
 	"refused",
@@ -45,7 +43,6 @@ var oldForm = []string{
 	"syn-loss",
 	"syn-queue",
 	"time-wait-reset",
-	"unread-data-reset",
 	"urgent",
 	"write-after-close",
 }
