@@ -30,7 +30,6 @@ var oldForm = []string{
 	"fin-wait-2-orphan",
 	"half-close",
 	"half-open-expiry",
-	"handshake",
 	"last-ack",
 	"linger-off",
 	"linger-reset",
