@@ -20,7 +20,6 @@ var oldForm = []string{
 	"abort",
 	"accept-reset",
 	"ack-loss",
-	"backlog",
 	"close-wait-leak",
 	"close",
 	"connect-timeout",
