@@ -51,7 +51,6 @@ var oldForm = []string{
 	"stale-syn",
 	"syn-ack-loss",
 	"syn-loss",
-	"syn-queue",
 	"time-wait-reset",
 	"time-wait-reuse",
 	"time-wait",
