@@ -37,7 +37,6 @@ var oldForm = []string{
 	"lost-response",
 	"old-duplicate",
 	"port-exhaustion",
-	"refused",
 	"resets",
 	"reuseaddr",
 	"reuseport",
