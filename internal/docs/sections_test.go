@@ -22,7 +22,6 @@ var oldForm = []string{
 	"ack-loss",
 	"close-wait-leak",
 	"close",
-	"connect-timeout",
 	"crash",
 	"dead-peer",
 	"fin-wait-1",
