@@ -39,7 +39,6 @@ var oldForm = []string{
 	"resets",
 	"reuseaddr",
 	"reuseport",
-	"self-connect",
 	"server-close",
 	"shutdown-listener",
 	"shutdown-read",
