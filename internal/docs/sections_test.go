@@ -18,7 +18,6 @@ var sections = []string{"In short", "What to look for", "See it", "Why", "In pro
 var oldForm = []string{
 	"abort-on-overflow",
 	"abort",
-	"accept-reset",
 	"ack-loss",
 	"close-wait-leak",
 	"close",
