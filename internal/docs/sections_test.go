@@ -43,7 +43,6 @@ var oldForm = []string{
 	"shutdown-read",
 	"shutdown-vs-close",
 	"simultaneous-close",
-	"stale-syn",
 	"syn-ack-loss",
 	"syn-loss",
 	"time-wait-reset",
