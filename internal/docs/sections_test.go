@@ -26,7 +26,6 @@ var oldForm = []string{
 	"fin-wait-1",
 	"fin-wait-2-orphan",
 	"half-close",
-	"half-open-expiry",
 	"last-ack",
 	"linger-off",
 	"linger-reset",
