@@ -16,7 +16,6 @@ var sections = []string{"In short", "What to look for", "See it", "Why", "In pro
 
 // oldForm are the pages that are still divided as they were before. Whoever converts a page takes it out.
 var oldForm = []string{
-	"abort-on-overflow",
 	"abort",
 	"ack-loss",
 	"close-wait-leak",
