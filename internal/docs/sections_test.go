@@ -17,7 +17,6 @@ var sections = []string{"In short", "What to look for", "See it", "Why", "In pro
 // oldForm are the pages that are still divided as they were before. Whoever converts a page takes it out.
 var oldForm = []string{
 	"abort",
-	"ack-loss",
 	"close-wait-leak",
 	"close",
 	"crash",
@@ -41,8 +40,6 @@ var oldForm = []string{
 	"shutdown-read",
 	"shutdown-vs-close",
 	"simultaneous-close",
-	"syn-ack-loss",
-	"syn-loss",
 	"time-wait-reset",
 	"time-wait-reuse",
 	"time-wait",
