@@ -31,7 +31,6 @@ var oldForm = []string{
 	"lost-last-ack",
 	"lost-response",
 	"old-duplicate",
-	"port-exhaustion",
 	"resets",
 	"reuseaddr",
 	"reuseport",
