@@ -69,6 +69,7 @@ var ruleTerms = []help.Word{
 	{Word: "RULE", Means: `[client|server] WHAT [WHICH] [after WHAT [N]], as "client fin 1": which segments`},
 	{Word: "WHAT", Means: "syn, fin, rst, psh, urg, ack, joined with +; data, data>=1000, bytes 1..100; new, again, port N"},
 	{Word: "WHICH", Means: "1, 2..3, 2.., every 20; without it, all. The whole grammar: docs/reference.md, and echoc --man"},
+	{Word: "SYSCTL", Means: "NAME=VALUE, client:NAME=VALUE or server:NAME=VALUE, as net.ipv4.tcp_sack=0"},
 }
 
 // ruleParts are the parts of a rule in full, for the manual page. docs/reference.md has the same table.

@@ -43,7 +43,7 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 			return w.addRule(a.action, s)
 		})
 	}
-	fs.Func("sysctl", "set `NAME=VALUE` on both hosts, or on one: client:NAME=VALUE; may be given again", w.addSysctl)
+	fs.Func("sysctl", "set this `SYSCTL` on both hosts, or on one; may be given again", w.addSysctl)
 	fs.BoolVar(&w.PcapBoth, "pcap-both", false, "with --pcap: the server's view of the segments too, as a second interface")
 }
 

@@ -59,7 +59,7 @@ func (l *Live) Next(e timeline.Event) []Row {
 		return []Row{{Step: Step{Event: e}}}
 	}
 	evident, isCall := l.evident(e)
-	if isCall { // what waits for a call has waited
+	if isCall && !opens(e) { // what waits for a call has waited
 		l.kept = slices.DeleteFunc(l.kept, func(k keep) bool { return k.of == "" || k.of == e.Side })
 	}
 	l.take(e)
@@ -135,6 +135,8 @@ func (l *Live) take(e timeline.Event) {
 		switch {
 		case b.From == 0 && b.To == tcpinfo.Established && l.inside[e.Side.Other()] > 0: // whose address is not known yet
 			l.kept = append(l.kept, keep{at, "ACK", e.Side.Other()})
+		case b.From != 0 && b.To == tcpinfo.Established && l.inside[e.Side] > 0: // and nobody has seen the other end yet
+			l.kept = append(l.kept, keep{at, "ACK", e.Side})
 		case b.To != tcpinfo.Closed || b.From == 0 || b.From == tcpinfo.Closed:
 		case b.How == timeline.EndedAbort:
 			l.kept = append(l.kept, keep{at, "RST", ""})
@@ -161,6 +163,12 @@ func (l *Live) evident(e timeline.Event) (evident, isCall bool) {
 		return true, false
 	}
 	return false, false
+}
+
+// opens says whether a call has returned that is a part of a handshake.
+func opens(e timeline.Event) bool {
+	c, is := e.Body.(*timeline.Call)
+	return is && (c.Call == "connect" || c.Call == "accept4")
 }
 
 func (l *Live) hasCalls(side timeline.Side) {

@@ -50,6 +50,8 @@ func TestArrowsOfARunThatGoesOn(t *testing.T) {
 	}{
 		{"a handshake", connected(), opened},
 		{"a listener that nobody has seen", oneTerminal(), strings.TrimPrefix(opened, "socket) LISTEN ")},
+		{"both are seen before connect() returns", (&run{}).enter(c, "connect").state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0).split(c, "connect 0").
+			state(s, 0, tcpinfo.Established, 0, 0).call(c, "write 19"), "connect( [client SYN] [server SYN ACK] [client ACK] ESTABLISHED connect) ESTABLISHED write)"},
 		{"a server that nobody has seen", (&run{}).call(c, "connect 0").state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0), "connect( connect) ESTABLISHED"},
 		{"one that is seen too late", (&run{}).call(c, "connect 0").state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0).call(c, "write 19").state(s, 0, tcpinfo.Established, 0, 0),
 			"connect( connect) ESTABLISHED write) ESTABLISHED"},
@@ -79,6 +81,18 @@ func TestArrowsOfARunThatGoesOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// enter is a call that enters, and split its return.
+func (r *run) enter(side timeline.Side, call string) *run {
+	return r.add(side, &timeline.Enter{Call: call, Args: []string{"3"}, Socket: int(side[0]), ID: 77})
+}
+
+func (r *run) split(side timeline.Side, says string) *run {
+	r.call(side, says)
+	c := r.events[len(r.events)-1].Body.(*timeline.Call)
+	c.Split, c.ID = true, 77
+	return r
 }
 
 // aborted is an end that close() has ended with RST.

@@ -28,6 +28,9 @@ func (w *Watcher) Sample() { w.pass(look) }
 // poll is a look at everything, which finds the rest: the SYN queue, children, timers. every is 5 ms if it is not
 // positive.
 //
+// While there has been nothing but listeners for a while, it polls ten times less often: a server that waits for its
+// first client costs little.
+//
 // What happens between two polls is seen only if a Sample falls in between.
 func (w *Watcher) Run(ctx context.Context, every time.Duration) {
 	if every <= 0 {
@@ -35,28 +38,45 @@ func (w *Watcher) Run(ctx context.Context, every time.Duration) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	idle := 0 // so many polls found nothing but listeners
 	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+		e := poll
 		if n%deepEvery == 0 {
-			w.pass(deepPoll)
-		} else {
-			w.pass(poll)
+			e = deepPoll
+		}
+		switch listeners := w.pass(e); {
+		case listeners && idle < idleAfter:
+			if idle++; idle == idleAfter {
+				tick.Reset(10 * every)
+			}
+		case !listeners && idle >= idleAfter:
+			tick.Reset(every)
+			fallthrough
+		case !listeners:
+			idle = 0
 		}
 	}
 }
 
-// pass samples every socket that was followed when it began.
-func (w *Watcher) pass(e effort) {
+// idleAfter is how many polls may find nothing but listeners before they become fewer.
+const idleAfter = 250
+
+// pass samples every socket that was followed when it began. It says whether all of them listen.
+func (w *Watcher) pass(e effort) (listeners bool) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
+	listeners = true
 	for _, sk := range w.sockets {
 		w.sample(sk, e)
+		listeners = listeners && sk.known.state == tcpinfo.Listen
 	}
 	w.finish()
+	return listeners
 }
 
 // calmTries is how often the kernel is asked again because something happened while it was asked. Then an answer whose
