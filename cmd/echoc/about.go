@@ -47,7 +47,7 @@ func about() help.Command {
 			{Word: "echoc quiz half-close", Means: "a run that stops to ask: which state, what does read() give, who sends what"},
 			{Word: "echoc compare linger-off -- --linger 0", Means: "one scenario without and with an option: what differs is marked"},
 			{Word: "echoc diagram", Means: "the state diagram as measured on this kernel: a table, or --mermaid, --svg FILE"},
-			{Word: "sudo echoc --trace half-close", Means: "with the kernel's own account of every transition"},
+			{Word: "sudo echoc --trace half-close", Means: "with the kernel's own account of the transitions"},
 			{Word: "sudo echoc --wire half-close", Means: "two hosts and the wire between them: every segment"},
 			{Word: `sudo echoc --wire --drop "client fin 1" close`, Means: "the first FIN is lost, and sent again"},
 			{Word: "echoc " + cli.DefaultAddr, Means: "an echo client: what you type, and what comes back"},

@@ -88,7 +88,7 @@ func (o onlyCoverage) Event(e timeline.Event) {
 }
 
 // notForTheTour are the flags that mean something for a single scenario.
-var notForTheTour = []string{"step", "pace", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder"}
+var notForTheTour = []string{"step", "pace", "all", "clock", "bind", "capture", "pcap", "pcap-both", "delay", "loss", "seed", "drop", "dup", "reorder", "sysctl"}
 
 // progress is a line for each scenario; on a terminal the one that is being played is shown too.
 type progress struct {

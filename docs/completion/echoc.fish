@@ -7,7 +7,7 @@ function __echoc_words
             continue
         end
         switch $word
-            case --completion --explain --color --clock --svg --pcap --html --record --pace --hold --delay --loss --seed --drop --dup --reorder --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --explain --color --clock --svg --pcap --html --record --pace --hold --delay --loss --seed --drop --dup --reorder --sysctl --bind --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -47,6 +47,7 @@ complete -c echoc -l seed -x -a '' -d 'what chance begins with: the same N, the 
 complete -c echoc -l drop -x -a '' -d 'lose the segments that this RULE fits; may be given again'
 complete -c echoc -l dup -x -a '' -d 'deliver twice the segments that this RULE fits; may be given again'
 complete -c echoc -l reorder -x -a '' -d 'deliver after the next the segments that this RULE fits; may be given again'
+complete -c echoc -l sysctl -x -a '' -d 'set NAME=VALUE on both hosts, or on one: client:NAME=VALUE; may be given again'
 complete -c echoc -l pcap-both -d 'with --pcap: the server\'s view of the segments too, as a second interface'
 complete -c echoc -l ipv6 -s 6 -d 'IPv6: ::1 is this host, and names have such an address'
 complete -c echoc -l bind -x -a '' -d 'the client\'s own ADDR, as 127.0.0.1:40000'

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/stage"
+	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/sockapi"
 )
@@ -88,6 +91,26 @@ func TestHoldIsATimeOrARule(t *testing.T) {
 	}
 	if f.Hold != 5*time.Second || len(f.Wire.rules) != 2 || f.Wire.link.Loss != 0.025 {
 		t.Errorf("hold %v, rules %v, loss %v", f.Hold, f.Wire.rules, f.Wire.link.Loss)
+	}
+}
+
+func TestSysctlsOfTheHosts(t *testing.T) {
+	f := NewFlags("echoc")
+	f.Wire.AddTo(f.Set)
+	if err := f.Parse([]string{"--wire", "--sysctl", "net.ipv4.tcp_fin_timeout=5", "--sysctl", "server:net/ipv4/ip_local_port_range=1 2"}); err != nil {
+		t.Fatal(err)
+	}
+	want := []stage.Sysctl{{Name: "net.ipv4.tcp_fin_timeout", Value: "5"}, {Side: timeline.Server, Name: "net.ipv4.ip_local_port_range", Value: "1 2"}}
+	if !slices.Equal(f.Wire.sysctls, want) {
+		t.Errorf("%+v", f.Wire.sysctls)
+	}
+	for _, bad := range []string{"", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_fin_timeout=", "=5", "kernel.hostname=x", "both:net.ipv4.tcp_sack=0", "client:"} {
+		if err := f.Wire.addSysctl(bad); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	if err := NewFlags("echoc").Parse([]string{"--sysctl", "net.ipv4.tcp_sack=0"}); err == nil {
+		t.Error("a sysctl without a wire was taken")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"socklife/internal/lab"
 	"socklife/internal/stage"
+	"socklife/internal/timeline"
 )
 
 // WireFlags put a wire between the two sides, and say what it does.
@@ -22,6 +23,7 @@ type WireFlags struct {
 	PcapBoth bool
 	link     lab.Link
 	rules    []lab.Rule
+	sysctls  []stage.Sysctl
 }
 
 // AddTo declares them.
@@ -41,6 +43,7 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 			return w.addRule(a.action, s)
 		})
 	}
+	fs.Func("sysctl", "set `NAME=VALUE` on both hosts, or on one: client:NAME=VALUE; may be given again", w.addSysctl)
 	fs.BoolVar(&w.PcapBoth, "pcap-both", false, "with --pcap: the server's view of the segments too, as a second interface")
 }
 
@@ -53,7 +56,7 @@ func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 
 // check refuses what has no meaning.
 func (w *WireFlags) check(fs *pflag.FlagSet) error {
-	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "pcap-both"} {
+	for _, name := range []string{"delay", "loss", "seed", "drop", "dup", "reorder", "sysctl", "pcap-both"} {
 		if fs.Lookup(name) != nil && fs.Changed(name) && !w.On && !(name == "seed" && fs.Arg(0) == "quiz") {
 			return Usagef("--%s is about the segments on a wire: it goes with --wire", name)
 		}
@@ -85,7 +88,7 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 // Config is what the flags say; where out is a screen on which the user is asked, that is about each segment. The
 // function it returns ends what has begun here.
 func (w *WireFlags) Config(out Output) (*stage.WireConfig, func()) {
-	cfg := &stage.WireConfig{Link: w.link, Rules: w.rules}
+	cfg := &stage.WireConfig{Link: w.link, Rules: w.rules, Sets: w.sysctls}
 	if out.screen == nil {
 		return cfg, func() {}
 	}
@@ -124,6 +127,25 @@ func (w *WireFlags) addRule(action lab.Action, text string) error {
 		w.rules = append(w.rules, rule)
 	}
 	return err
+}
+
+func (w *WireFlags) addSysctl(text string) error {
+	var s stage.Sysctl
+	for _, side := range []timeline.Side{timeline.Client, timeline.Server} {
+		if rest, is := strings.CutPrefix(text, string(side)+":"); is {
+			s.Side, text = side, rest
+		}
+	}
+	var ok bool
+	if s.Name, s.Value, ok = strings.Cut(text, "="); !ok || s.Name == "" || s.Value == "" {
+		return errors.New("want NAME=VALUE, as in net.ipv4.tcp_fin_timeout=5")
+	}
+	s.Name = strings.ReplaceAll(s.Name, "/", ".")
+	if !strings.HasPrefix(s.Name, "net.") {
+		return errors.New("want one of a network namespace, whose name begins with net.")
+	}
+	w.sysctls = append(w.sysctls, s)
+	return nil
 }
 
 // percent is the share that a text such as 10% or 0.5% stands for.

@@ -21,7 +21,16 @@ import (
 const chineseDir = "docs/zh-CN/"
 
 // chinese are the pages that must be there.
-var chinese = []string{}
+var chinese = []string{
+	"README.md",
+	"walkthrough.md",
+	"scenarios/handshake.md",
+	"scenarios/backlog.md",
+	"scenarios/half-close.md",
+	"scenarios/close.md",
+	"scenarios/time-wait.md",
+	"scenarios/close-wait-leak.md",
+}
 
 // behindNotice stands on a page that is behind.
 const behindNotice = "> **本页落后于英文版**：英文版在翻译之后有改动，请以英文版为准。"
@@ -214,4 +223,31 @@ func TestTheNoticeIsHeld(t *testing.T) {
 			t.Errorf("nothing is wrong with\n%s", wrong)
 		}
 	}
+}
+
+// A browser makes a blank of the end of a line. Between Chinese letters that is a gap, so a paragraph is one line.
+func TestAParagraphInChineseIsOneLine(t *testing.T) {
+	for _, page := range chinesePages(t) {
+		for _, n := range brokenLines(read(t, page)) {
+			t.Errorf("%s:%d: want it in the line before", page, n)
+		}
+	}
+	if n := brokenLines("# a\n\n一。\n二。\n- 三\n  四\n\n| a |\n| b |\n\n```sh\n一\n二\n```\n\n<!-- x -->\n# c\n"); !slices.Equal(n, []int{4, 6}) {
+		t.Errorf("lines %v, want 4 and 6", n)
+	}
+}
+
+// startsAnew begins a line that is not the rest of a paragraph.
+var startsAnew = regexp.MustCompile("^\\s*([-|#<>]|\\*\\*\\d|\\d+\\.|!\\[|$)")
+
+// brokenLines are the numbers of the lines that go on with the paragraph of the line before.
+func brokenLines(text string) (list []int) {
+	before := ""
+	for i, line := range strings.Split(prose(text), "\n") {
+		if !startsAnew.MatchString(line) && before != "" && !strings.HasPrefix(before, "#") && !strings.HasSuffix(before, "-->") {
+			list = append(list, i+1)
+		}
+		before = strings.TrimSpace(line)
+	}
+	return list
 }

@@ -9,7 +9,7 @@ import (
 // chineseWords are those that the facts' expressions look for (facts_test.go), and the marks at which a sentence ends.
 var chineseWords = strings.NewReplacer(
 	"。", ". A ", "；", "; A ", "：", ": A ", "！", "! A ", "？", "? A ", "，", ", ", "（", " (", "）", ") ", "、", ", ",
-	"默认值", " default ", "默认", " default ",
+	"MSL 为 ", "MSL ", "默认值", " default ", "默认", " default ",
 	"孤儿", " orphan ", "之后", " after ", "关闭后", "after close", "延迟", " delayed ", "确认", " ACK ",
 	"首次重传超时", " first retransmission timeout ", "第一次重传超时", " first retransmission timeout ",
 	"每次加倍", " twice as long each time ", "全连接队列", " accept queue ", "个端口", " ports",

@@ -28,7 +28,9 @@ func TestREADMENamesWhatSetsASysctl(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if want := fmt.Sprintf("(%s)", strings.Join(names, ", ")); len(names) == 0 || !strings.Contains(read(t, "README.md"), want) {
-		t.Errorf("README.md does not have %s", want)
+	for _, page := range []string{"README.md", chineseDir + "README.md"} {
+		if want := fmt.Sprintf("(%s)", strings.Join(names, ", ")); len(names) == 0 || !strings.Contains(read(t, page), want) {
+			t.Errorf("%s does not have %s", page, want)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 // misleading are terms that say something else than is meant, and what to say.
 var misleading = map[string]string{
 	"pair of addresses":          "socket pair: the ports belong to it",
+	"address pair":               "socket pair: the ports belong to it",
 	"half-open timeout":          "half-open is SYN-RECEIVED here, or a connection that one end has lost",
 	"three FIN segments":         "there are two FINs",
 	"the same segment again":     "a segment that is sent again has another timestamp",

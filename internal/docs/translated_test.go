@@ -17,7 +17,7 @@ func TestTheChinesePagesHaveWhatTheEnglishHave(t *testing.T) {
 	for _, p := range chinesePages(t) {
 		text, from := read(t, p), read(t, original(p))
 		if *update && isAsked(p) {
-			if copied := withBlocksOf(text, from); copied != text {
+			if copied := withBlocksOf(ledOn(t, p, p, text), from); copied != text {
 				write(t, p, copied)
 				text = copied
 			}
@@ -52,7 +52,7 @@ func notAlike(t *testing.T, page, text, english, from string) (wrong []string) {
 	if len(wrong) > 0 { // what follows goes section by section
 		return wrong
 	}
-	zh, en := sections(text), sections(from)
+	zh, en := bySection(text), bySection(from)
 	for i := range min(len(zh), len(en)) {
 		heading, _, _ := strings.Cut(zh[i], "\n")
 		compare(heading+": code", codeSpans(zh[i]), codeSpans(en[i]))
@@ -143,8 +143,8 @@ func verdicts(text string) (list []string) {
 	return list
 }
 
-// sections are the parts of a page that begin with a heading, without blocks and code.
-func sections(text string) (list []string) {
+// bySection has the parts of a page that begin with a heading, without blocks and code.
+func bySection(text string) (list []string) {
 	list = []string{""}
 	for line := range strings.Lines(prose(withoutBlocks(text))) {
 		if strings.HasPrefix(line, "#") {
@@ -216,22 +216,27 @@ func leads(t *testing.T, page, to string, chinese bool) string {
 	return target + n
 }
 
-// inChinese leads a generated table's links, which are those of the English page, to the Chinese pages where there are
-// such, from the Chinese page that it stands on.
-func inChinese(t *testing.T, page, table string) string {
+// inChinese leads the links of a text that stands on an English page, such as a generated table, to the Chinese pages
+// where there are such, from the Chinese page that it is to stand on.
+func inChinese(t *testing.T, page, text string) string {
 	t.Helper()
-	english := original(page)
-	return link.ReplaceAllStringFunc(table, func(s string) string {
+	return ledOn(t, page, original(page), text)
+}
+
+// ledOn leads links to the Chinese pages where there are such. They are those of one page, and will be another's.
+func ledOn(t *testing.T, page, from, text string) string {
+	t.Helper()
+	return link.ReplaceAllStringFunc(text, func(s string) string {
 		to := link.FindStringSubmatch(s)[1]
 		if strings.Contains(to, "://") {
 			return s
 		}
 		path, fragment, hasFragment := strings.Cut(to, "#")
-		target := english
+		target := from
 		if path != "" {
-			target = filepath.Join(filepath.Dir(english), path)
+			target = filepath.Join(filepath.Dir(from), path)
 		}
-		if zh := chineseOf(target); zh != "" {
+		if zh := chineseOf(target); zh != "" && (target != original(page) || from != page) {
 			if n := slices.Index(slugs(read(t, target)), fragment); n >= 0 {
 				fragment = nth(slugs(read(t, zh)), n)
 			}
@@ -241,14 +246,14 @@ func inChinese(t *testing.T, page, table string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(path, "/") {
+		switch {
+		case target == page && hasFragment:
+			rel = ""
+		case strings.HasSuffix(path, "/"):
 			rel += "/"
 		}
 		if hasFragment {
 			rel += "#" + fragment
-		}
-		if target == page && hasFragment {
-			rel = "#" + fragment
 		}
 		return "](" + rel + ")"
 	})

@@ -205,9 +205,9 @@ func TestAWrongSegmentFails(t *testing.T) {
     6.930 ◀─────── SYN ACK seq=0 ack=1 win=65160 <mss 1460, sackOK, TS val ───────┤
                          3375212102 ecr 1610197094, wscale 10>
     6.970 ├────────────────────── ACK seq=1 ack=1 win=32120 ──────────────────────▶
-    9.650 ├──────────────── ACK PSH seq=1 ack=1 len=19 win=32120 ─────────────────▶
-   11.580 ├─────────────────── ACK FIN seq=20 ack=1 win=32120 ────────────────────▶
-   23.100 ◀─────────── ACK FIN PSH seq=130321 ack=21 len=752 win=65536 ───────────┤
+    9.650 ├──────────────── PSH ACK seq=1 ack=1 len=19 win=32120 ─────────────────▶
+   11.580 ├─────────────────── FIN ACK seq=20 ack=1 win=32120 ────────────────────▶
+   23.100 ◀─────────── FIN PSH ACK seq=130321 ack=21 len=752 win=65536 ───────────┤
 `
 	run := parse(lines)
 	if got := strings.Join(append(run.segments["client"], run.segments["server"]...), "; "); got !=
@@ -215,7 +215,7 @@ func TestAWrongSegmentFails(t *testing.T) {
 		t.Error(got)
 	}
 	for old, wrong := range map[string]string{
-		"ACK FIN seq=20": "ACK FIN seq=21", "seq=0 ack=1 ": "seq=0 ack=2 ", "SYN ACK": "RST ACK",
+		"FIN ACK seq=20": "FIN ACK seq=21", "seq=0 ack=1 ": "seq=0 ack=2 ", "SYN ACK": "RST ACK",
 		"──▶\n    9.650": "─ ✗ dropped\n    9.650", "FIN PSH": "PSH",
 	} {
 		if parse(strings.Replace(lines, old, wrong, 1)).difference(run) == "" {

@@ -138,7 +138,7 @@ var counterNotes = []counterNote{
 	// __inet_twsk_schedule
 	{"TWKilled", "A time-wait entry was made to last 4 seconds or less: an orphan in FIN-WAIT-2 with a short TCP_LINGER2 or tcp_fin_timeout."},
 	// __inet_check_established
-	{"TWRecycled", "A connect() took over the address pair of a connection of its own in TIME-WAIT (tcp_tw_reuse)."},
+	{"TWRecycled", "A connect() took over the socket pair of a connection of its own in TIME-WAIT (tcp_tw_reuse)."},
 	// tcp_time_wait
 	{"TCPTimeWaitOverflow", "A connection skipped TIME-WAIT, or its wait in FIN-WAIT-2, because tcp_max_tw_buckets entries exist already or memory ran out."},
 	// tcp_timewait_state_process

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"socklife/internal/unsupported"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -17,7 +19,22 @@ func (h *Host) Sysctl(name, value string) error {
 		return fmt.Errorf("lab: sysctl %q: its name does not begin with %q", name, "net.")
 	}
 	path := "/proc/sys/" + strings.ReplaceAll(name, ".", "/")
-	return h.Do(func() error { return h.writeSysctl(path, value) })
+	return sysctlError(name, value, h.Do(func() error { return h.writeSysctl(path, value) }))
+}
+
+// sysctlError says what to do about it.
+func sysctlError(name, value string, err error) error {
+	switch {
+	case errors.Is(err, unix.EROFS):
+		return unsupported.New("sysctl "+name+" cannot be set: /proc/sys is read-only", "as in most containers; not in one that is --privileged", err)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return unsupported.New("sysctl "+name+" cannot be set by this user", "run as root", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return unsupported.New("there is no sysctl "+name+" of a network namespace here", "ls /proc/sys/net has those of this kernel", err)
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE):
+		return fmt.Errorf("sysctl %s=%s: the kernel takes no such value: %w", name, value, err)
+	}
+	return err
 }
 
 // writeSysctl writes below /proc/sys/net, whose meaning is the calling thread's namespace; so it looks first where it

@@ -12,7 +12,8 @@ import (
 
 // Reason one for TIME-WAIT: the last ACK can be lost. Then the peer sends its FIN again, and somebody must be there to
 // acknowledge it. Without TIME-WAIT the answer would be RST. In LAST-ACK that is no error of read(), which gives 0;
-// only SO_ERROR has it.
+// only SO_ERROR has it. With net.ipv4.tcp_max_tw_buckets=0 on the hosts, where there is no TIME-WAIT, the lesson shows
+// that.
 var lostLastAck = &stage.Scenario{
 	Name: "lost-last-ack", Group: stage.Closing, OnlyWire: true,
 	Lesson: "the last ACK is lost: what TIME-WAIT is for",
@@ -25,6 +26,9 @@ var lostLastAck = &stage.Scenario{
 	Wire: lostLastAckWire,
 }
 
+// timeWaits is how many connections a host may have in TIME-WAIT.
+const timeWaits = "tcp_max_tw_buckets"
+
 func lostLastAckServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
@@ -32,6 +36,10 @@ func lostLastAckServer(s *stage.Side) {
 	conn.Read(64)
 	before := s.Counters()
 	conn.Close()
+	if s.Sysctl(timeWaits) == "0" {
+		conn.ExpectGone("a RST came in LAST-ACK: this end is CLOSED too, and there is no descriptor left to be told")
+		return
+	}
 	conn.ExpectEnded("the second ACK came: no error, no reset")
 	rose := s.Counted(before, "TCPLossProbes", "TCPTimeouts")
 	switch {
@@ -49,6 +57,10 @@ func lostLastAckClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
 	conn.Close()
+	if c.Sysctl(timeWaits) == "0" {
+		conn.ExpectGone("tcp_max_tw_buckets is 0, so there is no TIME-WAIT: nothing is left that could answer")
+		return
+	}
 	conn.Expect("we have acknowledged the server's FIN, for all we know", tcpinfo.TimeWait)
 }
 
@@ -61,6 +73,11 @@ func lostLastAckWire(w *stage.Wire) {
 	w.Check("nobody had acknowledged the FIN: it was sent again, 200 ms later or a little more",
 		stage.Apart(fin, again) >= 150*time.Millisecond, "after %v", stage.Apart(fin, again))
 	w.Release(again)
+	if w.ReadSysctl(timeline.Client, timeWaits) == "0" {
+		rst := w.AwaitSegment(1, "client rst")
+		w.Check("without TIME-WAIT nobody remembers the connection: the answer is RST", rst.Segment.Flags.Has(segment.RST), "%s", rst.Segment.Flags)
+		return
+	}
 	ack := w.AwaitAnswer(again)
 	w.Check("TIME-WAIT answers it", ack.Segment.Len() == 0 && !ack.Segment.Flags.Has(segment.RST), "%s", ack.Segment.Flags)
 	// The timer began when the first FIN came. Were it not restarted, it would have less left than the time since.

@@ -7,6 +7,11 @@ import (
 
 // Sysctl reads net.ipv4.NAME, as it is on this side's host. It is "" where the kernel has none.
 func (s *Side) Sysctl(name string) string {
+	return ipv4Sysctl(name)
+}
+
+// ipv4Sysctl is that of the namespace that the thread is in.
+func ipv4Sysctl(name string) string {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/" + name)
 	if err != nil {
 		return ""

@@ -22,7 +22,14 @@ import (
 type WireConfig struct {
 	Link  lab.Link
 	Rules []lab.Rule                         // the user's, besides the scenario's
+	Sets  []Sysctl                           // of the hosts, before the run
 	Step  func(context.Context, *Wire) error // holds every segment for the user to decide on; nil: nobody does
+}
+
+// Sysctl is one to be set on a side's host, or on both.
+type Sysctl struct {
+	Side        timeline.Side // "": both
+	Name, Value string
 }
 
 // Wire is what lies between the sides when each has a host of its own. Its part in a lesson is to say what becomes of
@@ -47,6 +54,11 @@ func (r *run) openWire() (err error) {
 		return err
 	}
 	w.rules = w.lab.Wire.Rules()
+	for _, s := range r.cfg.Wire.Sets {
+		if err := w.set(s); err != nil {
+			return errors.Join(err, w.lab.Close())
+		}
+	}
 	if r.clientHost, err = r.newHost(w.lab.Client); err != nil {
 		return errors.Join(err, w.lab.Close())
 	}
@@ -72,9 +84,28 @@ func (w *Wire) addr(asked netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(w.lab.Server.IPv4, port)
 }
 
+// set sets a sysctl.
+func (w *Wire) set(s Sysctl) error {
+	for side, host := range map[timeline.Side]*lab.Host{timeline.Client: w.lab.Client, timeline.Server: w.lab.Server} {
+		if s.Side == "" || s.Side == side {
+			if err := host.Sysctl(s.Name, s.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // play runs the sides with the wire's part of the scenario beside them, or the user's steps in its place.
 func (w *Wire) play(done context.Context, wg *sync.WaitGroup, sides func()) {
 	var part sync.WaitGroup
+	for _, s := range w.run.cfg.Wire.Sets {
+		where := "both hosts"
+		if s.Side != "" {
+			where = "the " + string(s.Side) + "'s host"
+		}
+		w.Note("on %s: sysctl %s=%s", where, s.Name, s.Value)
+	}
 	if w.run.sc.Wire != nil && w.run.cfg.Wire.Step == nil {
 		part.Go(func() {
 			defer w.run.caught()
@@ -105,12 +136,18 @@ func (w *Wire) close() error { return w.lab.Close() }
 
 // Sysctl sets a sysctl of one side's host, and of no other.
 func (w *Wire) Sysctl(side timeline.Side, name, value string) {
+	w.Note("on the %s's host: sysctl %s=%s", side, name, value)
+	w.must(w.set(Sysctl{side, name, value}))
+}
+
+// ReadSysctl is the value of one of net.ipv4 on a side's host, "" where the kernel has none of that name.
+func (w *Wire) ReadSysctl(side timeline.Side, name string) (value string) {
 	h := w.lab.Client
 	if side == timeline.Server {
 		h = w.lab.Server
 	}
-	w.Note("on the %s's host: sysctl %s=%s", side, name, value)
-	w.must(h.Sysctl(name, value))
+	w.must(h.Do(func() error { value = ipv4Sysctl(name); return nil }))
+	return value
 }
 
 // Rule puts a rule in force, in the language of --drop, --hold, --dup and --reorder.

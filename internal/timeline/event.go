@@ -162,9 +162,15 @@ type Segment struct {
 	Header string   `json:"header,omitempty"` // the TCP header as it was, in hexadecimal
 }
 
+// flagOrder is how Wireshark and tshark write them: SYN ACK, FIN ACK, PSH ACK.
+var flagOrder = []string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"}
+
 // Numbers are its flags and numbers, in one line.
 func (b *Segment) Numbers() string {
-	words := append(slices.Clone(b.Flags), "seq="+number(b.Seq, b.SeqBase))
+	words := slices.SortedStableFunc(slices.Values(b.Flags), func(f, g string) int {
+		return slices.Index(flagOrder, f) - slices.Index(flagOrder, g)
+	})
+	words = append(words, "seq="+number(b.Seq, b.SeqBase))
 	if b.Ack != nil {
 		words = append(words, "ack="+number(*b.Ack, b.AckBase))
 	}

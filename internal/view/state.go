@@ -81,7 +81,8 @@ func (p passage) String() string {
 }
 
 // passed says which states the socket went through between two looks. Where it may have been aborted instead, that is
-// said too, unless the peer has had its FIN, or the calls of this program tell. The tracepoint misses nothing.
+// said too, unless the peer has had its FIN, or the calls of this program tell. Between two
+// transitions of the tracepoint's nothing is passed.
 func passed(b *timeline.State, known knowledge) passage {
 	if b.Source == "tracepoint" || b.From == 0 {
 		return passage{}
