@@ -30,6 +30,10 @@ var chinese = []string{
 	"scenarios/close.md",
 	"scenarios/time-wait.md",
 	"scenarios/close-wait-leak.md",
+	"states.md",
+	"textbook.md",
+	"questions.md",
+	"symptoms.md",
 }
 
 // behindNotice stands on a page that is behind.
