@@ -10,9 +10,9 @@ import (
 )
 
 // A Chinese page that is not behind has what the English one has: the same headings, runs, tables and pictures, the
-// same code and commands, links to the same places, and what is marked with a number or a verdict. A run is played once
-// for both languages (runs_test.go); -update writes it into both, and copies it from the English page where only that
-// has been written.
+// same code and commands, links to the same places, the same times and numbers, and what is marked with ① or a verdict.
+// A run is played once for both languages (runs_test.go); -update writes it into both, and copies it from the English
+// page where only that has been written.
 func TestTheChinesePagesHaveWhatTheEnglishHave(t *testing.T) {
 	for _, p := range chinesePages(t) {
 		text, from := read(t, p), read(t, original(p))
@@ -57,6 +57,9 @@ func notAlike(t *testing.T, page, text, english, from string) (wrong []string) {
 		heading, _, _ := strings.Cut(zh[i], "\n")
 		compare(heading+": code", codeSpans(zh[i]), codeSpans(en[i]))
 		compare(heading+": number", numbersIn(zh[i]), numbersIn(en[i]))
+		for _, why := range otherNumbers(zh[i], en[i], tablesOf(from)) {
+			wrong = append(wrong, heading+": "+why)
+		}
 	}
 	wants := targets(t, english, from, true)
 	has := targets(t, page, text, false)
@@ -285,10 +288,10 @@ func withBlocksOf(text, english string) string {
 func TestWhatIsNotAlikeIsFound(t *testing.T) {
 	t.Parallel()
 	const page, english = chineseDir + "facts.md", "docs/facts.md"
-	const from = "# Closing\n\nIt waits: `close(8)` ①, 60 s ([close](scenarios/close.md)).\n\n" +
+	const from = "# Closing\n\nIt waits: `close(8)` ①, 60 s ([abort](scenarios/abort.md)).\n\n" +
 		"```sh\nechoc close    # both ends\n```\n\n<!-- run: echoc close  # mark \"close(\" -->\n```text\n① close(8) = 0\n```\n<!-- end -->\n\n" +
 		"![The states](states.svg)\n\n## Why\n\n- Verdict: ✓\n"
-	const text = "# 关闭\n\n[English](../facts.md)\n\n它等待：`close(8)` ①，60 秒（[close](../scenarios/close.md)）。\n\n" +
+	const text = "# 关闭\n\n[English](../facts.md)\n\n它等待：`close(8)` ①，60 秒（[abort](../scenarios/abort.md)）。\n\n" +
 		"```sh\nechoc close    # 两端\n```\n\n<!-- run: echoc close  # mark \"close(\" -->\n```text\n① close(8) = 0\n```\n<!-- end -->\n\n" +
 		"![状态](../states.svg)\n\n## 为什么\n\n- 结论：✓\n"
 	if wrong := notAlike(t, page, text, english, from); len(wrong) > 0 {
@@ -305,8 +308,10 @@ func TestWhatIsNotAlikeIsFound(t *testing.T) {
 		"a code span less":   {"`close(8)` ", ""},
 		"a number less":      {" ①，", "，"},
 		"a verdict":          {"：✓", "：✗"},
-		"where a link leads": {"scenarios/close.md", "scenarios/time-wait.md"},
-		"a link less":        {"（[close](../scenarios/close.md)）", ""},
+		"a time":             {"60 秒", "60 分钟"},
+		"a figure":           {"60 秒", "60 秒，61 次"},
+		"where a link leads": {"scenarios/abort.md", "scenarios/time-wait.md"},
+		"a link less":        {"（[abort](../scenarios/abort.md)）", ""},
 	} {
 		changed := strings.Replace(text, c[0], c[1], 1)
 		if changed == text {
