@@ -59,7 +59,6 @@ var oldForm = []string{
 	"time-wait",
 	"unread-data-reset",
 	"urgent",
-	"write-after-close",
 }
 
 var (
