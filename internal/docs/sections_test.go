@@ -46,7 +46,6 @@ var oldForm = []string{
 	"self-connect",
 	"server-close",
 	"shutdown-listener",
-	"shutdown-vs-close",
 	"simultaneous-close",
 	"simultaneous-open",
 	"stale-syn",
