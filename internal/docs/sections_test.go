@@ -45,7 +45,6 @@ var oldForm = []string{
 	"reuseport",
 	"self-connect",
 	"server-close",
-	"shutdown-listener",
 	"simultaneous-close",
 	"simultaneous-open",
 	"stale-syn",
