@@ -55,7 +55,6 @@ var oldForm = []string{
 	"time-wait-reuse",
 	"time-wait",
 	"unread-data-reset",
-	"urgent",
 }
 
 var (
