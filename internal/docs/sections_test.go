@@ -40,7 +40,6 @@ var oldForm = []string{
 	"old-duplicate",
 	"port-exhaustion",
 	"refused",
-	"resets",
 	"reuseaddr",
 	"reuseport",
 	"self-connect",
