@@ -35,7 +35,6 @@ var oldForm = []string{
 	"linger-off",
 	"linger-reset",
 	"linger-wait",
-	"lost-last-ack",
 	"lost-response",
 	"old-duplicate",
 	"port-exhaustion",
