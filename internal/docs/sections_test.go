@@ -36,7 +36,6 @@ var oldForm = []string{
 	"linger-reset",
 	"linger-wait",
 	"lost-response",
-	"old-duplicate",
 	"port-exhaustion",
 	"refused",
 	"reuseaddr",
