@@ -48,7 +48,6 @@ var oldForm = []string{
 	"syn-ack-loss",
 	"syn-loss",
 	"syn-queue",
-	"time-wait-reset",
 	"time-wait-reuse",
 	"time-wait",
 	"unread-data-reset",
