@@ -38,7 +38,6 @@ var oldForm = []string{
 	"lost-response",
 	"port-exhaustion",
 	"refused",
-	"reuseaddr",
 	"reuseport",
 	"self-connect",
 	"server-close",
