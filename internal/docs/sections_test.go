@@ -38,7 +38,6 @@ var oldForm = []string{
 	"lost-response",
 	"port-exhaustion",
 	"refused",
-	"reuseport",
 	"self-connect",
 	"server-close",
 	"simultaneous-close",
