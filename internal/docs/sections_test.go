@@ -24,7 +24,6 @@ var oldForm = []string{
 	"close-wait-leak",
 	"close",
 	"connect-timeout",
-	"crash",
 	"dead-peer",
 	"fin-wait-1",
 	"fin-wait-2-orphan",
