@@ -17,7 +17,6 @@ var sections = []string{"In short", "What to look for", "See it", "Why", "In pro
 // oldForm are the pages that are still divided as they were before. Whoever converts a page takes it out.
 var oldForm = []string{
 	"abort-on-overflow",
-	"abort",
 	"accept-reset",
 	"ack-loss",
 	"backlog",
