@@ -23,7 +23,6 @@ var oldForm = []string{
 	"close-wait-leak",
 	"close",
 	"connect-timeout",
-	"dead-peer",
 	"fin-wait-1",
 	"fin-wait-2-orphan",
 	"half-close",
