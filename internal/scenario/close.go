@@ -23,7 +23,7 @@ func closeServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client's FIN has come, after all its data", len(end) == 0, "%d bytes", len(end))
-	conn.Expect("it is for this application to close", tcpinfo.CloseWait)
+	conn.Expect("it is this application's turn to close", tcpinfo.CloseWait)
 	conn.AwaitPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	s.Hold()
 	conn.Close()

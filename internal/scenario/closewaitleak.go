@@ -31,7 +31,7 @@ func closeWaitLeakServer(s *stage.Side) {
 
 	conn.AwaitPeerOrphaned("the client has closed altogether, and only its kernel waits for our FIN")
 	if _, seen := conn.Peer(); seen {
-		s.Await("its kernel will not wait for ever: an orphan in FIN-WAIT-2 has a timer", func() (string, bool) {
+		s.Await("its kernel will not wait indefinitely: an orphan in FIN-WAIT-2 has a timer", func() (string, bool) {
 			d, _ := conn.PeerDiag()
 			return fmt.Sprintf("%s, timer %s", d.State, d.Timer), d.State == tcpinfo.FinWait2 && d.Timer.Kind != tcpinfo.TimerNone
 		})

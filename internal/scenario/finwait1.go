@@ -48,7 +48,7 @@ func finWait1Client(c *stage.Side) {
 	conn.Expect("we know nothing of that: no FIN has come", tcpinfo.Established)
 	answer := conn.ReadToEnd()
 	c.Check("reading makes room: the rest of the data comes, and then the FIN", bytes.Equal(answer, stage.Pattern(len(answer))), "%d bytes", len(answer))
-	conn.Expect("now we know: it is for us to close", tcpinfo.CloseWait)
+	conn.Expect("now we know: it is our turn to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged", tcpinfo.FinWait2)
 	conn.Close()
 	conn.ExpectEnded("the server acknowledged our FIN (LAST-ACK ended)")

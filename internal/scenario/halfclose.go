@@ -40,7 +40,7 @@ func halfCloseServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client's FIN is the end of what it sends", len(end) == 0, "%d bytes", len(end))
-	conn.Expect("the client has closed its half; it is for us to close ours, and we may still send", tcpinfo.CloseWait)
+	conn.Expect("the client has closed its half; it is our turn to close, and we may still send", tcpinfo.CloseWait)
 	conn.CheckShutdown("receiving is shut, sending is not", tcpinfo.RcvShutdown)
 	s.Hold()
 

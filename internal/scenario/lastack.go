@@ -25,7 +25,7 @@ func lastAckServer(s *stage.Side) {
 	s.ReadRequest(conn)
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client has finished sending", len(end) == 0, "%d bytes", len(end))
-	conn.Expect("the client closed first; it is for us to close", tcpinfo.CloseWait)
+	conn.Expect("the client closed first; it is our turn to close", tcpinfo.CloseWait)
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("both applications have finished; ours is the last FIN, and its ACK the last segment", tcpinfo.LastAck)

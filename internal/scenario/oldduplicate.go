@@ -102,13 +102,13 @@ func oldDuplicateWire(w *stage.Wire) {
 
 // oldIsForgotten is the first part where there is no TIME-WAIT.
 func oldIsForgotten(w *stage.Wire, old lab.Packet) {
-	w.Await("the old connection is over, and nothing of it is left on the server's host", func() (string, bool) {
-		for _, c := range w.Connections(timeline.Server) {
-			if d, found := c.TryDiag(); found && d.State != tcpinfo.Listen {
+	w.Await("the old connection is over, and nothing of it is left on either host", func() (string, bool) {
+		for _, c := range append(w.Connections(timeline.Server), w.Connections(timeline.Client)...) {
+			if d, found := c.TryDiag(); found && d.State != tcpinfo.Listen && d.State != tcpinfo.SynSent { // which is the next one
 				return d.State.String(), false
 			}
 		}
-		return "only the listener", true
+		return "nothing", true
 	})
 	w.Hold()
 	w.Note("now its data comes once more, as if the network had kept it")

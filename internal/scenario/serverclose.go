@@ -34,7 +34,7 @@ func serverCloseClient(c *stage.Side) {
 	conn.Write(c.Request())
 	all := conn.ReadToEnd()
 	c.Check("the answer, and then read() gives 0: the server has finished", string(all) == "goodbye\n", "%q", all)
-	conn.Expect("the server's FIN has come; it is for this application to close", tcpinfo.CloseWait)
+	conn.Expect("the server's FIN has come; it is this application's turn to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	c.Hold()
 	conn.Close()

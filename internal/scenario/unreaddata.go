@@ -60,7 +60,7 @@ func unreadDataClient(c *stage.Side) {
 	conn.Write([]byte("!"))
 	end = conn.Read(64)
 	c.Check("read() gives 0: the server has read the byte and then closed", len(end) == 0, "%d bytes", len(end))
-	conn.Expect("it is for us to close", tcpinfo.CloseWait)
+	conn.Expect("it is our turn to close", tcpinfo.CloseWait)
 	conn.ExpectPeer("its FIN is acknowledged, it waits for ours", tcpinfo.FinWait2)
 	conn.Close()
 	conn.ExpectEnded("both FINs are acknowledged")
