@@ -3,6 +3,8 @@ package docs
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,7 +19,12 @@ import (
 //	<!-- translation of: docs/states.md 0123456789ab -->
 //
 // When the English page says something else than it did, the translation is behind, and tells its readers so below its
-// heading. One that is not behind has the same headings, runs, tables, pictures, links and code (translated_test.go).
+// heading: go test ./internal/docs -run Chinese -update writes that. When it has been translated anew,
+//
+//	go test ./internal/docs -run Chinese -update -translated docs/zh-CN/states.md
+//
+// writes the new fingerprint. A page that is not behind has the same headings, runs, tables, pictures, links, code and
+// numbers (translated_test.go).
 const chineseDir = "docs/zh-CN/"
 
 // chinese are the pages that must be there.
@@ -38,6 +45,9 @@ var chinese = []string{
 
 // behindNotice stands on a page that is behind.
 const behindNotice = "> **本页落后于英文版**：英文版在翻译之后有改动，请以英文版为准。"
+
+// translated is a page that says again what the English one says, which only who has read both can know.
+var translated = flag.String("translated", "", "with -update: this page, such as docs/zh-CN/states.md, is up to date with the English one")
 
 var translationOf = regexp.MustCompile(`^<!-- translation of: (\S+) ([0-9a-f]{12}) -->\n`)
 
@@ -119,6 +129,10 @@ func TestAChinesePageSaysWhenItIsBehind(t *testing.T) {
 			continue
 		}
 		now := fingerprint(read(t, english))
+		if *update && page == *translated {
+			text = translationOf.ReplaceAllString(text, fmt.Sprintf("<!-- translation of: %s %s -->\n", english, now))
+			write(t, page, text)
+		}
 		why := wrongAboutItself(page, text, now)
 		switch m := translationOf.FindStringSubmatch(text); {
 		case m != nil && m[2] != now:
@@ -132,8 +146,8 @@ func TestAChinesePageSaysWhenItIsBehind(t *testing.T) {
 			}
 		}
 		if why != "" {
-			t.Errorf("%s: %s\nWhen it says what %s says, its first line is <!-- translation of: %[3]s %s -->, and it has no notice;\n"+
-				"until then it has one: go test ./internal/docs -run Chinese -update writes it.", page, why, english, now)
+			t.Errorf("%s: %s\ngo test ./internal/docs -run Chinese -update writes the notice, or takes it away. When the page says what %s says:\n"+
+				"go test ./internal/docs -run Chinese -update -translated %[1]s   (its first line is then <!-- translation of: %[3]s %s -->)", page, why, english, now)
 		}
 	}
 }
