@@ -142,7 +142,7 @@ func (w *WireFlags) addSysctl(text string) error {
 	}
 	s.Name = strings.ReplaceAll(s.Name, "/", ".")
 	if !strings.HasPrefix(s.Name, "net.") {
-		return errors.New("want one of a network namespace, whose name begins with net.")
+		return errors.New("want one of a network namespace: its name begins with net, as in net.ipv4.tcp_sack")
 	}
 	w.sysctls = append(w.sysctls, s)
 	return nil

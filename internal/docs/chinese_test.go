@@ -257,7 +257,7 @@ func TestAParagraphInChineseIsOneLine(t *testing.T) {
 }
 
 // startsAnew begins a line that is not the rest of a paragraph.
-var startsAnew = regexp.MustCompile("^\\s*([-|#<>]|\\*\\*\\d|\\d+\\.|!\\[|$)")
+var startsAnew = regexp.MustCompile(`^\s*([-|#<>]|\*\*\d|\d+\.|!\[|$)`)
 
 // endsWell is the end of a line behind which a gap is not seen, and an empty line.
 var endsWell = regexp.MustCompile(`(^|\p{P}|-->)$`)

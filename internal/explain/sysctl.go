@@ -49,9 +49,6 @@ func (s *Sysctl) Value() string {
 	return strings.TrimSpace(s.Default + " " + s.Unit)
 }
 
-// Path is the file that has the value.
-func (s *Sysctl) Path() string { return "/proc/sys/" + strings.ReplaceAll(s.Name, ".", "/") }
-
 const (
 	byMemory = "depends on memory"
 	byKernel = "depends on memory and kernel"

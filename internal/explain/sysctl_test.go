@@ -68,9 +68,9 @@ func TestSysctlsAreTheKernels(t *testing.T) {
 	t.Parallel()
 	fresh := freshSysctls(t)
 	for _, s := range Sysctls() {
-		value, ok := fresh[s.Path()]
+		value, ok := fresh[pathOf(s)]
 		if s.Host {
-			text, err := os.ReadFile(s.Path())
+			text, err := os.ReadFile(pathOf(s))
 			value, ok = strings.TrimSpace(string(text)), err == nil
 		}
 		switch got, want := strings.Fields(value), strings.Fields(s.Default); {
@@ -91,7 +91,7 @@ func freshSysctls(t *testing.T) map[string]string {
 	t.Helper()
 	args := []string{"-s", ""}
 	for _, s := range Sysctls() {
-		args = append(args, s.Path())
+		args = append(args, pathOf(s))
 	}
 	grep := exec.Command("grep", append(args, os.DevNull)...) // of several files it prints the names
 	grep.SysProcAttr = &syscall.SysProcAttr{
@@ -109,3 +109,6 @@ func freshSysctls(t *testing.T) map[string]string {
 	}
 	return found
 }
+
+// pathOf is the file that has a sysctl's value.
+func pathOf(s Sysctl) string { return "/proc/sys/" + strings.ReplaceAll(s.Name, ".", "/") }
