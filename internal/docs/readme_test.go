@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,8 +27,8 @@ func TestREADMENamesWhatSetsASysctl(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	for _, page := range []string{"README.md", chineseDir + "README.md"} {
-		if want := fmt.Sprintf("(%s)", strings.Join(names, ", ")); len(names) == 0 || !strings.Contains(read(t, page), want) {
+	for page, list := range map[string][3]string{"README.md": {"(", ", ", ")"}, chineseDir + "README.md": {"（", "、", "）"}} {
+		if want := list[0] + strings.Join(names, list[1]) + list[2]; len(names) == 0 || !strings.Contains(read(t, page), want) {
 			t.Errorf("%s does not have %s", page, want)
 		}
 	}
