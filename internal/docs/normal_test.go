@@ -24,9 +24,13 @@ func normal(text string) string {
 	return portOnly.ReplaceAllString(ports.ReplaceAllString(text, "PORTS"), ":PORT")
 }
 
+// named is the name of a socket, behind its descriptor.
+var named = regexp.MustCompile(`\(fd<[^>]*>`)
+
 // normalCall is a call without descriptors, addresses and how much was moved: read(fd,n)=n.
 func normalCall(text string) string {
 	text = firstFD.ReplaceAllString(blank.ReplaceAllString(text, ""), "${1}fd")
+	text = named.ReplaceAllString(text, "(fd") // a lesson may name a socket when its call has been told
 	m := returned.FindStringSubmatchIndex(text)
 	if m == nil {
 		return normal(text)

@@ -159,7 +159,7 @@ func which(text string) string {
 
 // parseNarration reads the plain client's and server's lines: one for each event.
 func parseNarration(lines []string) *transcript {
-	tr := newTranscript()
+	tr, began := newTranscript(), map[string]int{} // where in the list a call stands that has not returned yet
 	for _, line := range unwrapped(lines) {
 		if !clockTime.MatchString(line) {
 			tr.plain = append(tr.plain, plainLine(line))
@@ -182,12 +182,25 @@ func parseNarration(lines []string) *transcript {
 				tr.state(side, port, m[2], m[3])
 			}
 		} else if callLine.MatchString(line) {
-			tr.call(side+tr.number(port), tr.whole(side+port, line))
+			// Two of the client's threads make calls: what they return may come in either order.
+			key := side + tr.number(port)
+			if i, ok := began[key+which(line)]; ok {
+				delete(began, key+which(line))
+				tr.calls[key][i] = normalCall(tr.whole(side+port, line))
+				continue
+			}
+			tr.call(key, tr.whole(side+port, line))
 		} else if entryLine.MatchString(line) {
 			tr.enter(side+port, line)
+			key := side + tr.number(port)
+			began[key+which(line)] = len(tr.calls[key])
+			tr.calls[key] = append(tr.calls[key], "")
 		} else {
 			tr.check(side, line) // a note: what is told
 		}
+	}
+	for key, calls := range tr.calls {
+		tr.calls[key] = slices.DeleteFunc(calls, func(c string) bool { return c == "" })
 	}
 	return tr
 }

@@ -189,6 +189,8 @@ func crossingSYNs(w *stage.Wire) {
 	w.Release(server)
 	w.Expect(timeline.Client, "a SYN has come where the SYN-ACK should have: it answers, and waits for its own ACK", tcpinfo.SynReceived)
 	w.Expect(timeline.Server, "and so does the other: neither listens, both are half-open", tcpinfo.SynReceived)
+	w.AwaitHeld("client syn+ack") // its state is seen before its answer is
+	w.AwaitHeld("server syn+ack")
 	w.Hold()
 	answers.Remove()
 	w.ReleaseAll()
