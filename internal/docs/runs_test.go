@@ -11,8 +11,8 @@ import (
 // A run may come out differently within what is right: which of two states was seen, which side was faster. So a block
 // is true if one of several runs tells the same.
 const (
-	attempts     = 20
-	slowAttempts = 4 // of what takes longer than slow
+	attempts     = 30
+	slowAttempts = 12 // of what takes longer than slow
 	slow         = 2 * time.Second
 )
 

@@ -113,6 +113,7 @@ func resetsClient(c *stage.Side) {
 	roundOf(c, tcpinfo.CloseWait)
 	conn := narrow(c)
 	conn.Shutdown(unix.SHUT_WR)
+	conn.Expect("our FIN is acknowledged", tcpinfo.FinWait2)
 	reset(conn, control)
 
 	roundOf(c, tcpinfo.Closing)
