@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -53,6 +54,12 @@ func TestTwoRecordsOfEveryScenario(t *testing.T) {
 	}
 }
 
+// toldLate says whether a record has an event that a busy machine told too late for its place: no merge can mend that.
+func toldLate(file string) bool {
+	text, err := os.ReadFile(file)
+	return err != nil || bytes.Contains(text, []byte(`"late_us":`))
+}
+
 // recordsOf plays a scenario twice in two processes, and has the server's record of both runs and the client's of the
 // second. What a busy machine had no time for is played again: that the scenarios hold is what other tests are about.
 func recordsOf(t *testing.T, name string) (mine, theirs, addr string) {
@@ -68,7 +75,7 @@ func recordsOf(t *testing.T, name string) (mine, theirs, addr string) {
 		}
 		second, _, more := run(t, "echoc", "-q", "--record", mine, name, s.addr)
 		server := s.wait(t)
-		if first == 0 && second == 0 && server == 0 {
+		if first == 0 && second == 0 && server == 0 && !toldLate(mine) && !toldLate(theirs) {
 			return mine, theirs, s.addr
 		}
 		said = fmt.Sprintf("status %d, %d and of the server %d: %s%s%s", first, second, server, errs, more, s.stderr())

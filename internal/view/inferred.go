@@ -3,6 +3,7 @@ package view
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"socklife/internal/ladder"
 	"socklife/internal/timeline"
@@ -27,10 +28,17 @@ func (t *Terminal) inferred(rows []ladder.Row) {
 		t.arrow(r.Arrow)
 		t.write()
 	}
-	if t.live.Keeps() {
-		t.flushSoon()
+	if t.live.Keeps() && !t.o.Recorded {
+		if t.liveTimer == nil {
+			t.liveTimer = time.AfterFunc(liveWait*t.wait, t.Flush)
+		} else {
+			t.liveTimer.Reset(liveWait * t.wait)
+		}
 	}
 }
+
+// liveWait is how many times longer than what belongs together an event waits for what shows a segment above it.
+const liveWait = 7
 
 // mayStandAbovePairs says whether all that a look has found, and that is not shown yet, was found after a segment was
 // sent: so that the states of both ends that go with it stay side by side.

@@ -34,7 +34,8 @@ type Terminal struct {
 	pairs      pairs
 	live       *ladder.Live // nil if nothing is inferred
 	dashed     bool         // what a dashed arrow is has been said
-	timer      *time.Timer
+	timer      *time.Timer  // of the pairs
+	liveTimer  *time.Timer  // of what live keeps
 	wait       time.Duration
 	lives      lives
 	started    bool          // the title is out
@@ -128,20 +129,22 @@ func (t *Terminal) Err() error {
 
 func (t *Terminal) find(f *finding) {
 	t.pairs.add(f)
-	if t.timer == nil || len(t.pairs) == 1 {
-		t.flushSoon()
-	}
-}
-
-// flushSoon has what is kept back shown in a moment, if nothing comes before that.
-func (t *Terminal) flushSoon() {
 	switch {
 	case t.o.Recorded:
 	case t.timer == nil:
-		t.timer = time.AfterFunc(t.wait, t.Flush)
-	default:
+		t.timer = time.AfterFunc(t.wait, t.flushPairs)
+	case len(t.pairs) == 1:
 		t.timer.Reset(t.wait)
 	}
+}
+
+// flushPairs shows what looks have found: nothing has come that belongs to it.
+func (t *Terminal) flushPairs() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.endBulk()
+	t.showPairs()
+	t.write()
 }
 
 // showPairs shows what the last looks found, each row with its time unless the line above has the same.
