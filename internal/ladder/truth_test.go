@@ -267,7 +267,7 @@ func TestInferredArrowsWereOnTheWire(t *testing.T) {
 				judgeLive(t, withoutCalls(events, side))
 			}
 			live, whole := judgeLive(t, events)
-			if t.Logf("%d of %d arrows while the run goes on", live, whole); float64(live) < least[name]*float64(whole) {
+			if t.Logf("%d of %d arrows while the run goes on", live, whole); 2*float64(live) < least[name]*float64(whole) { // what shows itself late is not drawn
 				t.Errorf("%s: only %d of %d arrows are drawn while it goes on", name, live, whole)
 			}
 		})
