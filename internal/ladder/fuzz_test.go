@@ -50,7 +50,7 @@ func FuzzOf(f *testing.F) {
 		if !slices.Equal(kept, want) {
 			t.Errorf("kept %v, want %v", kept, want)
 		}
-		var live Live
+		live := NewLive()
 		var rows []Row
 		for _, e := range events {
 			rows = append(rows, live.Next(e)...)

@@ -10,31 +10,38 @@ import (
 	"socklife/tcpinfo"
 )
 
-// callers are the sides whose calls are told.
-type callers map[timeline.Side]bool
+// sides are some of both.
+type sides map[timeline.Side]bool
 
-func callersOf(events []timeline.Event) callers {
-	of := callers{}
-	for _, e := range events {
-		if k := e.Body.Kind(); k == "call" || k == "enter" {
-			of[e.Side] = true
-		}
-	}
-	return of
+// told is what the events of a run are about: whose calls are told, whose states are, and whether segments were seen.
+type told struct {
+	calls, states sides
+	segments      bool
 }
 
-// inferrable says whether a run has no segments, but the calls of an end at least, and states of both.
-func inferrable(events []timeline.Event, calls callers) bool {
-	states := map[timeline.Side]bool{}
+func toldOf(events []timeline.Event) told {
+	t := told{calls: sides{}, states: sides{}}
 	for _, e := range events {
-		switch e.Body.Kind() {
-		case "segment":
-			return false
-		case "state":
-			states[e.Side] = true
-		}
+		t.take(e)
 	}
-	return (calls[timeline.Client] || calls[timeline.Server]) && states[timeline.Client] && states[timeline.Server]
+	return t
+}
+
+func (t *told) take(e timeline.Event) {
+	switch e.Body.(type) {
+	case *timeline.Enter, *timeline.Call:
+		t.calls[e.Side] = true
+	case *timeline.State:
+		t.states[e.Side] = true
+	case *timeline.Segment:
+		t.segments = true
+	}
+}
+
+// enough says whether there is something to infer from: no segments, but the calls of an end at least, and states of
+// both.
+func (t *told) enough() bool {
+	return !t.segments && (t.calls[timeline.Client] || t.calls[timeline.Server]) && t.states[timeline.Client] && t.states[timeline.Server]
 }
 
 // inferred is an arrow with its place: above the event with that index. It was sent by the event cause, or after it
@@ -59,7 +66,7 @@ type identity struct {
 type inference struct {
 	events []timeline.Event
 	cast   *cast
-	calls  callers
+	calls  sides
 	arrows []inferred
 	drawn  map[identity]int
 
@@ -88,7 +95,7 @@ type progress struct {
 }
 
 // infer concludes the arrows of a run, in the order of their places.
-func infer(events []timeline.Event, calls callers) []inferred {
+func infer(events []timeline.Event, calls sides) []inferred {
 	in := &inference{events: events, cast: castOf(events), calls: calls, drawn: map[identity]int{}}
 	for i, ev := range events {
 		in.at = i

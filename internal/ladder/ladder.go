@@ -61,9 +61,9 @@ const Bare = "no arrows: no segment was seen, and nothing here tells of the call
 func Of(head Head, events []timeline.Event) *Ladder {
 	l := &Ladder{Head: head}
 	var arrows []inferred
-	if callers := callersOf(events); inferrable(events, callers) {
+	if told := toldOf(events); told.enough() {
 		events = entries(events)
-		arrows = infer(events, callers)
+		arrows = infer(events, told.calls)
 		l.Inferred = len(arrows) > 0
 	}
 	for i, e := range events {
@@ -117,8 +117,7 @@ func withEntry(e timeline.Event) []timeline.Event {
 		return []timeline.Event{e}
 	}
 	entry, back := e, *c
-	entry.At = time.Duration(c.EnteredUS) * time.Microsecond
-	entry.Time = e.Time.Add(entry.At - e.At)
+	entry.At, entry.Time = time.Duration(c.EnteredUS)*time.Microsecond, timeline.Entered(e, c)
 	entry.Body = timeline.Alone(c)
 	back.Split = true
 	e.Body = &back

@@ -11,18 +11,20 @@ import (
 // Live infers the arrows of a run while it goes on. It gives every event back, in their order, with the arrows between
 // them. An arrow stands above the first event that shows that it was sent, or came; a few events are kept back until
 // what shows it is there: a connect() that succeeded, and the end of a connection.
-//
-// The zero Live is ready for a run.
 type Live struct {
 	events []timeline.Event // of the run so far; a connect() has an entry of its own
-	calls  callers
-	states map[timeline.Side]bool
+	told   told
 	given  int // so many of the events have been given back
 	kept   []keep
 	drawn  map[identity]bool
 	last   map[int]identity      // the arrow of a connection that was drawn last
 	inside map[timeline.Side]int // so many connect() have entered and not returned
 	over   bool                  // nothing more is inferred in this run
+}
+
+// NewLive is ready for a run.
+func NewLive() *Live {
+	return &Live{told: toldOf(nil), drawn: map[identity]bool{}, last: map[int]identity{}, inside: map[timeline.Side]int{}}
 }
 
 // Row is an event or, where Body is nil, an arrow.
@@ -58,12 +60,12 @@ func (l *Live) Next(e timeline.Event) []Row {
 	if l.over {
 		return []Row{{Step: Step{Event: e}}}
 	}
-	evident, isCall := l.evident(e)
+	shows, isCall := evident(e)
 	if isCall && !opens(e) { // what waits for a call has waited
 		l.kept = slices.DeleteFunc(l.kept, func(k keep) bool { return k.of == "" || k.of == e.Side })
 	}
 	l.take(e)
-	if !evident && len(l.kept) == 0 {
+	if !shows && len(l.kept) == 0 {
 		return l.give(len(l.events), nil)
 	}
 	arrows := l.infer()
@@ -88,10 +90,10 @@ func (l *Live) Flush() []Row {
 
 // infer is what is known so far.
 func (l *Live) infer() []inferred {
-	if !l.states[timeline.Client] || !l.states[timeline.Server] || len(l.calls) == 0 {
+	if !l.told.enough() {
 		return nil
 	}
-	return infer(l.events, l.calls)
+	return infer(l.events, l.told.calls)
 }
 
 // Keeps says whether there is any.
@@ -100,7 +102,9 @@ func (l *Live) Keeps() bool { return l.given < len(l.events) }
 // begin is the next run. What came before the first one, a server's listener, is a part of it.
 func (l *Live) begin(e timeline.Event) []Row {
 	if slices.ContainsFunc(l.events, func(e timeline.Event) bool { return e.Body.Kind() == "begin" }) {
-		*l = Live{calls: l.calls}
+		calls := l.told.calls
+		*l = *NewLive()
+		l.told.calls = calls
 	}
 	l.events = append(l.events, e)
 	return l.give(len(l.events), nil)
@@ -108,9 +112,7 @@ func (l *Live) begin(e timeline.Event) []Row {
 
 // take takes note of an event, and of whether it has to wait.
 func (l *Live) take(e timeline.Event) {
-	if l.inside == nil {
-		l.inside = map[timeline.Side]int{}
-	}
+	l.told.take(e)
 	l.events = append(l.events, withEntry(e)...)
 	at := len(l.events) - 1
 	switch b := e.Body.(type) {
@@ -147,19 +149,13 @@ func (l *Live) take(e timeline.Event) {
 }
 
 // evident says whether an event may show an arrow, and whether it is a call's.
-func (l *Live) evident(e timeline.Event) (evident, isCall bool) {
+func evident(e timeline.Event) (evident, isCall bool) {
 	switch b := e.Body.(type) {
 	case *timeline.Enter:
-		l.hasCalls(e.Side)
 		return false, true
 	case *timeline.Call:
-		l.hasCalls(e.Side)
-		return b.Call == "connect" || b.Call == "accept4" || b.Call == "getsockopt" || isRead(b.Call) || b.Errno != "", true
+		return opens(e) || b.Call == "getsockopt" || isRead(b.Call) || b.Errno != "", true
 	case *timeline.State:
-		if l.states == nil {
-			l.states = map[timeline.Side]bool{}
-		}
-		l.states[e.Side] = true
 		return true, false
 	}
 	return false, false
@@ -169,13 +165,6 @@ func (l *Live) evident(e timeline.Event) (evident, isCall bool) {
 func opens(e timeline.Event) bool {
 	c, is := e.Body.(*timeline.Call)
 	return is && (c.Call == "connect" || c.Call == "accept4")
-}
-
-func (l *Live) hasCalls(side timeline.Side) {
-	if l.calls == nil {
-		l.calls = callers{}
-	}
-	l.calls[side] = true
 }
 
 // shows says whether there is an arrow that an event was kept back for.
@@ -203,9 +192,6 @@ func (l *Live) draw(a inferred) []Row {
 	if l.drawn[a.is] {
 		return nil
 	}
-	if l.drawn == nil {
-		l.drawn, l.last = map[identity]bool{}, map[int]identity{}
-	}
 	if a.shown < l.given || a.is.kind == "ACK" && !l.drawn[identity{a.is.connection, a.is.from.Other(), "SYN ACK", 1}] {
 		return nil // too late: what shows it stands above
 	}
@@ -222,7 +208,7 @@ func (l *Live) draw(a inferred) []Row {
 	if a.cause >= 0 {
 		row.Since = l.events[a.cause].Time
 		if c, ok := l.events[a.cause].Body.(*timeline.Call); ok {
-			row.Since = row.Since.Add(time.Duration(c.EnteredUS)*time.Microsecond - l.events[a.cause].At)
+			row.Since = timeline.Entered(l.events[a.cause], c)
 		}
 	}
 	return []Row{row}

@@ -9,9 +9,9 @@ import (
 	"socklife/tcpinfo"
 )
 
-// told is what Live gives back of a run, in words.
-func told(events []timeline.Event) (words []string) {
-	var l Live
+// givenBack is what Live gives back of a run, in words.
+func givenBack(events []timeline.Event) (words []string) {
+	l := NewLive()
 	rows := []Row{}
 	for _, e := range events {
 		rows = append(rows, l.Next(e)...)
@@ -70,7 +70,7 @@ func TestArrowsOfARunThatGoesOn(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, w := range told(test.run.events) {
+			for _, w := range givenBack(test.run.events) {
 				if strings.HasPrefix(w, "client ") || strings.HasPrefix(w, "server ") {
 					w = "[" + w + "]"
 				}
@@ -109,13 +109,13 @@ func judgeLive(t *testing.T, events []timeline.Event) (live, whole int) {
 	rest, _ := apart(events)
 	with := entries(rest)
 	known := map[identity]inferred{}
-	for _, a := range infer(with, callersOf(with)) {
+	for _, a := range infer(with, toldOf(with).calls) {
 		known[a.is] = a
 		if a.is.kind != kindData {
 			whole++
 		}
 	}
-	var l Live
+	l := NewLive()
 	var rows []Row
 	for _, e := range rest {
 		rows = append(rows, l.Next(e)...)

@@ -178,8 +178,8 @@ func judge(t *testing.T, events []timeline.Event) score {
 	if len(segments) == 0 {
 		t.Fatal("no segment was seen")
 	}
-	calls := callersOf(rest)
-	if !inferrable(rest, calls) {
+	of := toldOf(rest)
+	if !of.enough() {
 		t.Fatal("nothing to infer from: no calls, or not both ends' states")
 	}
 	with := entryAt(rest, segments)
@@ -192,7 +192,7 @@ func judge(t *testing.T, events []timeline.Event) score {
 		}
 	}
 	flowed := map[timeline.Ends]int{}
-	for _, a := range infer(with, calls) {
+	for _, a := range infer(with, of.calls) {
 		if !watched(segments, a.Ends) {
 			continue
 		}

@@ -59,7 +59,7 @@ func newLane(side timeline.Side, events []timeline.Event) *lane {
 
 // entered is when a call was entered whose entry is no event: not before what stands above it.
 func (l *lane) entered(e timeline.Event, b *timeline.Call) time.Time {
-	at := e.Time.Add(time.Duration(b.EnteredUS)*time.Microsecond - e.At)
+	at := timeline.Entered(e, b)
 	if n := len(l.items); n > 0 && at.Before(l.items[n-1].Time) {
 		at = l.items[n-1].Time
 	}

@@ -86,14 +86,21 @@ func (w *Wire) addr(asked netip.AddrPort) netip.AddrPort {
 
 // set sets a sysctl.
 func (w *Wire) set(s Sysctl) error {
-	for side, host := range map[timeline.Side]*lab.Host{timeline.Client: w.lab.Client, timeline.Server: w.lab.Server} {
+	for _, side := range []timeline.Side{timeline.Client, timeline.Server} {
 		if s.Side == "" || s.Side == side {
-			if err := host.Sysctl(s.Name, s.Value); err != nil {
+			if err := w.labHost(side).Sysctl(s.Name, s.Value); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (w *Wire) labHost(side timeline.Side) *lab.Host {
+	if side == timeline.Server {
+		return w.lab.Server
+	}
+	return w.lab.Client
 }
 
 // play runs the sides with the wire's part of the scenario beside them, or the user's steps in its place.
@@ -142,11 +149,7 @@ func (w *Wire) Sysctl(side timeline.Side, name, value string) {
 
 // ReadSysctl is the value of one of net.ipv4 on a side's host, "" where the kernel has none of that name.
 func (w *Wire) ReadSysctl(side timeline.Side, name string) (value string) {
-	h := w.lab.Client
-	if side == timeline.Server {
-		h = w.lab.Server
-	}
-	w.must(h.Do(func() error { value = ipv4Sysctl(name); return nil }))
+	w.must(w.labHost(side).Do(func() error { value = ipv4Sysctl(name); return nil }))
 	return value
 }
 

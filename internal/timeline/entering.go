@@ -1,6 +1,9 @@
 package timeline
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Entering is the call that an event begins, as it was before it returned; nil of an event that begins none.
 func Entering(e Event) *Enter {
@@ -14,6 +17,11 @@ func Entering(e Event) *Enter {
 		return Alone(b)
 	}
 	return nil
+}
+
+// Entered is when the call of an event entered the kernel.
+func Entered(e Event, b *Call) time.Time {
+	return e.Time.Add(time.Duration(b.EnteredUS)*time.Microsecond - e.At)
 }
 
 // Alone is the entry of a call that has one event.

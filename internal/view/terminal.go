@@ -59,7 +59,7 @@ func New(w io.Writer, o Options) *Terminal {
 	t := &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
 		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait, blank: true}
 	if o.Infer && t.l.alone == "" {
-		t.live = new(ladder.Live)
+		t.live = ladder.NewLive()
 	}
 	return t
 }
