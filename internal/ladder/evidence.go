@@ -55,6 +55,8 @@ func (in *inference) connects(e *end, b *timeline.Call) {
 			e.peer.rst = true
 			in.draw(e.peer, e.entered, "RST", "RST ACK", "RST", "ACK")
 		}
+	case "EADDRNOTAVAIL": // the state was set, and nothing was sent
+		e.synSent = false
 	case "ETIMEDOUT":
 		e.synSent, e.synSentWhy = true, said(b)
 	}
@@ -77,7 +79,9 @@ func (in *inference) isIn(e *end, b *timeline.State) {
 	e.state = b.To
 	switch b.To {
 	case tcpinfo.SynSent:
-		e.synSent, e.synSentWhy = true, in.why
+		if b.Local.Port() != 0 { // connect(2) sets the state before it has a port, without which nothing is sent
+			e.synSent, e.synSentWhy = true, in.why
+		}
 		e.retrans = e.retrans || b.Retrans != nil && *b.Retrans > 0
 	case tcpinfo.SynReceived:
 		in.sentSYN(e.peer)

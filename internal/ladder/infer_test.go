@@ -72,6 +72,18 @@ func oneTerminal() *run {
 		state(timeline.Client, tcpinfo.Closed, tcpinfo.Established, 0, 0).state(timeline.Server, 0, tcpinfo.Established, 0, 0)
 }
 
+// entered is a run in which the client's connect() has begun.
+func entered(r *run) *run {
+	return r.add(timeline.Client, &timeline.Enter{Call: "connect", Socket: int(timeline.Client[0]), ID: r.ids})
+}
+
+// noPort is a connect() that was looked at while it failed: the kernel had set the state, and found no port.
+func noPort() *run {
+	b := &timeline.State{From: tcpinfo.Closed, To: tcpinfo.SynSent, Remote: ends.Remote, Socket: int(timeline.Client[0])}
+	return entered(listening()).add(timeline.Client, b).call(timeline.Client, "connect -1 EADDRNOTAVAIL").
+		state(timeline.Client, tcpinfo.SynSent, tcpinfo.Closed, -1, -1)
+}
+
 const handshake = "client SYN, server SYN ACK, client ACK"
 
 // What each evidence shows, and that nothing is drawn without.
@@ -84,6 +96,8 @@ func TestWhatIsInferred(t *testing.T) {
 	}{
 		{"a handshake", connected(), handshake},
 		{"nobody answers", listening().call(c, "connect -1 EINPROGRESS").state(c, tcpinfo.Closed, tcpinfo.SynSent, 0, 1), "client SYN (open)"},
+		{"no port is left", noPort(), ""},
+		{"the port is used with that peer", entered(listening()).state(c, tcpinfo.Closed, tcpinfo.SynSent, 0, 0).call(c, "connect -1 EADDRNOTAVAIL").state(c, tcpinfo.SynSent, tcpinfo.Closed, -1, -1), ""},
 		{"nobody listens", listening().call(c, "connect -1 ECONNREFUSED").state(c, tcpinfo.Closed, tcpinfo.Closed, -1, -1), "client SYN, server RST ACK"},
 		{"half-open", listening().call(c, "connect -1 EINPROGRESS").state(c, tcpinfo.Closed, tcpinfo.SynSent, 0, 1).state(s, 0, tcpinfo.SynReceived, -1, -1), "client SYN"},
 		{"data that nobody had", connected().call(c, "write 19"), handshake},
