@@ -170,7 +170,7 @@ func opens(e timeline.Event) bool {
 // shows says whether there is an arrow that an event was kept back for.
 func (l *Live) shows(arrows []inferred, k keep) bool {
 	return slices.ContainsFunc(arrows, func(a inferred) bool {
-		return a.is.kind == k.kind && !a.Open && a.place <= k.at+1 && !l.drawn[a.is]
+		return a.is.kind == k.kind && !a.Open && a.place <= k.at+1 && !l.drawn[a.is] && !l.late(a)
 	})
 }
 
@@ -187,13 +187,16 @@ func (l *Live) give(upTo int, arrows []inferred) (rows []Row) {
 	return rows
 }
 
-// draw gives an arrow back, once. Of data that goes on in the same direction the first one stands for all.
+// late says whether what shows an arrow stands above already.
+func (l *Live) late(a inferred) bool { return a.shown < l.given }
+
+// draw gives an arrow back, once, unless it is too late for it. Of data that goes on in the same direction the first one stands for all.
 func (l *Live) draw(a inferred) []Row {
 	if l.drawn[a.is] {
 		return nil
 	}
-	if a.shown < l.given || a.is.kind == "ACK" && !l.drawn[identity{a.is.connection, a.is.from.Other(), "SYN ACK", 1}] {
-		return nil // too late: what shows it stands above
+	if l.late(a) || a.is.kind == "ACK" && !l.drawn[identity{a.is.connection, a.is.from.Other(), "SYN ACK", 1}] {
+		return nil
 	}
 	before := l.last[a.is.connection]
 	if l.drawn[a.is] = true; a.is.kind != "ACK of FIN" { // which comes in the middle of data

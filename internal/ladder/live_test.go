@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,9 @@ func TestArrowsOfARunThatGoesOn(t *testing.T) {
 		{"a server that nobody has seen", (&run{}).call(c, "connect 0").state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0), "connect( connect) ESTABLISHED"},
 		{"one that is seen too late", (&run{}).call(c, "connect 0").state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0).call(c, "write 19").state(s, 0, tcpinfo.Established, 0, 0),
 			"connect( connect) ESTABLISHED write) ESTABLISHED"},
+		{"and what waits for the next is not shown by that", (&run{}).call(c, "connect 0").state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0).call(c, "write 19").state(s, 0, tcpinfo.Established, 0, 0).
+			then((&run{}).enter(c, "connect").accepted().state(c, tcpinfo.Closed, tcpinfo.Established, 0, 0).split(c, "connect 0").state(s, 0, tcpinfo.Established, 0, 0)),
+			"connect( connect) ESTABLISHED write) ESTABLISHED connect( [client SYN] [server SYN ACK] [client ACK] accept4) ESTABLISHED connect) ESTABLISHED"},
 		{"nobody answers", listening().call(c, "connect -1 EINPROGRESS").state(c, tcpinfo.Closed, tcpinfo.SynSent, 0, 1).state(s, 0, tcpinfo.SynReceived, -1, -1),
 			"socket) LISTEN connect( connect) [client SYN (open)] SYN-SENT SYN-RECEIVED"},
 		{"data goes on", connected().call(c, "write 19").call(s, "read 10").call(s, "read 9").call(s, "write 3").call(c, "read 3").call(c, "write 1").call(s, "read 1"),
@@ -92,6 +96,36 @@ func (r *run) split(side timeline.Side, says string) *run {
 	r.call(side, says)
 	c := r.events[len(r.events)-1].Body.(*timeline.Call)
 	c.Split, c.ID = true, 77
+	return r
+}
+
+// accepted is an accept4() whose connection nobody has seen yet.
+func (r *run) accepted() *run {
+	return r.add(timeline.Server, &timeline.Call{Call: "accept4", Args: []string{"4"}, Ret: 5, Socket: 1, NewSocket: int(timeline.Server[0]), ID: 78, Split: true})
+}
+
+// then is another connection, behind the first.
+func (r *run) then(other *run) *run {
+	const apart = 1000
+	for _, e := range other.events {
+		switch b := e.Body.(type) {
+		case *timeline.Enter:
+			b.Socket += apart
+		case *timeline.Call:
+			if b.NewSocket == 0 {
+				b.Socket += apart
+			} else {
+				b.NewSocket += apart
+			}
+		case *timeline.State:
+			if b.Socket += apart; e.Side == timeline.Client {
+				b.Local = netip.AddrPortFrom(b.Local.Addr(), b.Local.Port()+apart)
+			} else {
+				b.Remote = netip.AddrPortFrom(b.Remote.Addr(), b.Remote.Port()+apart)
+			}
+		}
+		r.add(e.Side, e.Body)
+	}
 	return r
 }
 

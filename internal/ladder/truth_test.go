@@ -267,8 +267,11 @@ func TestInferredArrowsWereOnTheWire(t *testing.T) {
 				judgeLive(t, withoutCalls(events, side))
 			}
 			live, whole := judgeLive(t, events)
-			if t.Logf("%d of %d arrows while the run goes on", live, whole); 2*float64(live) < least[name]*float64(whole) { // what shows itself late is not drawn
-				t.Errorf("%s: only %d of %d arrows are drawn while it goes on", name, live, whole)
+			for again := 0; again < 20 && float64(live) < least[name]*float64(whole); again++ { // what shows itself late is not drawn: so it is on a busy machine
+				live, whole = judgeLive(t, played(t, echoc, "--wire", name))
+			}
+			if t.Logf("%d of %d arrows while the run goes on", live, whole); float64(live) < least[name]*float64(whole) {
+				t.Errorf("%s: only %d of %d arrows are drawn while it goes on, in every one of many runs", name, live, whole)
 			}
 		})
 	}
