@@ -184,9 +184,15 @@ func judge(t *testing.T, events []timeline.Event) score {
 	}
 	with := entryAt(rest, segments)
 	var sum score
+	reset := map[timeline.Ends]bool{}
 	for _, s := range segments {
 		sum.bytes += s.Len
 		again := slices.ContainsFunc(s.Marks, func(m string) bool { return strings.Contains(m, "retransmission") })
+		if kindOf(s.Flags, 0) == "RST" { // the first; each segment that still comes is answered with one more
+			way := timeline.Ends{Local: s.Src, Remote: s.Dst}
+			again = again || reset[way]
+			reset[way] = true
+		}
 		if kind := kindOf(s.Flags, 0); kind != "" && s.Fate != "dropped" && !again {
 			sum.real++
 		}
