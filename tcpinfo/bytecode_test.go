@@ -119,7 +119,7 @@ func TestKernelAudits(t *testing.T) {
 	c := dial(t)
 	f := Filter{LocalPort: 1, RemotePort: 2}
 	good := f.bytecode()
-	if err := c.dump(unix.AF_INET, AllStates.kernelBits(), good, nil); err != nil {
+	if err := c.dumpStates(request{family: unix.AF_INET, states: AllStates.kernelBits()}, good, nil); err != nil {
 		t.Errorf("a right program: %v", err)
 	}
 	for name, spoil := range map[string]func([]byte){
@@ -130,7 +130,7 @@ func TestKernelAudits(t *testing.T) {
 	} {
 		b := append([]byte(nil), good...)
 		spoil(b)
-		if err := c.dump(unix.AF_INET, AllStates.kernelBits(), b, nil); !errors.Is(err, unix.EINVAL) {
+		if err := c.dumpStates(request{family: unix.AF_INET, states: AllStates.kernelBits()}, b, nil); !errors.Is(err, unix.EINVAL) {
 			t.Errorf("a program that %s: %v", name, err)
 		}
 	}

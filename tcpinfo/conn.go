@@ -46,7 +46,7 @@ func Dial() (*Conn, error) {
 // probe asks for a dump of no state at all, which costs next to nothing, and fails where the kernel has no tcp_diag: an
 // exact lookup would say "no such socket" there.
 func (c *Conn) probe() error {
-	err := c.dump(unix.AF_INET, 0, nil, nil)
+	err := c.dumpStates(request{family: unix.AF_INET}, nil, nil)
 	if errors.Is(err, unix.ENOENT) {
 		return &Error{Op: "dial", Errno: unix.ENOENT, kind: ErrNotSupported,
 			Detail: "tcp_diag is missing: Linux 3.3 with CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG has it; try modprobe tcp_diag"}

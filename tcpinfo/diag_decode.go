@@ -41,13 +41,13 @@ const (
 // DecodeSocket reads the body of a sock_diag message about a TCP socket: struct inet_diag_msg and attributes, as the
 // kernel of this machine writes them. Attributes that are not known, or not of the length they should have, are kept in
 // Socket.Unknown. The result does not refer to b.
-func DecodeSocket(b []byte) (Socket, error) {
-	var s Socket
-	err := s.decode(b, running())
+func DecodeSocket(b []byte) (s Socket, err error) {
+	d := decoder{kernel: running()}
+	err = d.decode(&s, b)
 	return s, err
 }
 
-func (s *Socket) decode(b []byte, kernel release) error {
+func (d *decoder) decode(s *Socket, b []byte) error {
 	if len(b) < sizeofDiagMsg {
 		return fmt.Errorf("%w: inet_diag_msg of %d bytes, not %d", errMalformed, len(b), sizeofDiagMsg)
 	}
@@ -56,7 +56,7 @@ func (s *Socket) decode(b []byte, kernel release) error {
 		State:  State(b[1]),
 		Timer: Timer{
 			Kind: TimerKind(b[2]), Retrans: b[3],
-			Expires: time.Duration(native.Uint32(b[52:])) * time.Millisecond,
+			Expires: time.Duration(native.Uint32(b[52:])) * ms,
 		},
 		Interface: native.Uint32(b[40:]),
 		Cookie:    uint64(native.Uint32(b[44:])) | uint64(native.Uint32(b[48:]))<<32,
@@ -67,7 +67,7 @@ func (s *Socket) decode(b []byte, kernel release) error {
 	}
 	s.Local = netip.AddrPortFrom(diagAddr(s.Family, b[8:24]), binary.BigEndian.Uint16(b[4:]))
 	s.Remote = netip.AddrPortFrom(diagAddr(s.Family, b[24:40]), binary.BigEndian.Uint16(b[6:]))
-	return s.decodeAttrs(b[sizeofDiagMsg:], kernel)
+	return d.attrs(s, b[sizeofDiagMsg:])
 }
 
 // diagAddr reads one of the 16-byte addresses of struct inet_diag_sockid, in network order. Of a family that is not
@@ -82,13 +82,17 @@ func diagAddr(family uint8, b []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-func (s *Socket) decodeAttrs(b []byte, kernel release) error {
+func (d *decoder) attrs(s *Socket, b []byte) error {
+	var r *room
 	for {
 		a, rest, ok, err := nextAttr(b)
 		if err != nil || !ok {
 			return err
 		}
-		if !s.take(a, kernel) {
+		if r == nil {
+			r = d.room()
+		}
+		if !d.take(s, r, a) {
 			s.Unknown = append(s.Unknown, Attr{Type: a.Type, Data: append([]byte(nil), a.Data...)})
 		}
 		b = rest
@@ -96,62 +100,75 @@ func (s *Socket) decodeAttrs(b []byte, kernel release) error {
 }
 
 // take puts an attribute in its place; false if there is none for it.
-func (s *Socket) take(a Attr, kernel release) bool {
+func (d *decoder) take(s *Socket, r *room, a Attr) bool {
 	switch a.Type {
 	case attrPad:
 		return len(a.Data) == 0
 	case attrInfo:
-		info, err := decodeInfo(a.Data, kernel)
-		if err == nil {
-			s.Info = &info
+		if r.info.decode(a.Data, d.kernel) != nil {
+			return false
 		}
-		return err == nil
+		s.Info = &r.info
+		return true
 	case attrCong:
-		s.Cong = text(a.Data)
+		s.Cong = d.name(a.Data)
 		return s.Cong != ""
 	case attrULP:
 		return s.takeULP(a.Data)
 	}
-	return s.takeFixed(a)
+	return int(a.Type) < len(fixed) && len(a.Data) > 0 && len(a.Data) == fixed[a.Type] && s.takeFixed(r, a.Type, a.Data) ||
+		a.Type == attrSkMemInfo && len(a.Data) == 32 && s.takeFixed(r, a.Type, a.Data) // before Linux 4.7: without drops
 }
 
-// takeFixed places the attributes that have one length.
-func (s *Socket) takeFixed(a Attr) bool {
-	type shape struct {
-		attr uint16
-		size int
-	}
-	b := a.Data
+// fixed are the lengths of the attributes that have one.
+var fixed = [...]int{
+	attrShutdown: 1, attrTOS: 1, attrTClass: 1, attrV6Only: 1, attrMark: 4, attrClassID: 4, attrCgroupID: 8,
+	attrSkMemInfo: 36, attrSockOpt: 2, attrVegas: 16, attrDCTCP: 16, attrBBR: 20,
+}
+
+// takeFixed places one of them.
+func (s *Socket) takeFixed(r *room, attr uint16, b []byte) bool {
 	u32 := func(at int) uint32 { return native.Uint32(b[at:]) }
-	us := func(at int) time.Duration { return time.Duration(u32(at)) * time.Microsecond }
-	switch (shape{a.Type, len(b)}) {
-	case shape{attrShutdown, 1}:
-		s.Shutdown = new(Shutdown(b[0]))
-	case shape{attrTOS, 1}:
-		s.TOS = new(b[0])
-	case shape{attrTClass, 1}:
-		s.TClass = new(b[0])
-	case shape{attrV6Only, 1}:
-		s.V6Only = new(b[0] != 0)
-	case shape{attrMark, 4}:
-		s.Mark = new(u32(0))
-	case shape{attrClassID, 4}:
-		s.ClassID = new(u32(0))
-	case shape{attrCgroupID, 8}:
-		s.CgroupID = new(native.Uint64(b))
-	case shape{attrSkMemInfo, 32}, shape{attrSkMemInfo, 36}:
-		s.Mem = &Memory{u32(0), u32(4), u32(8), u32(12), int32(u32(16)), u32(20), u32(24), u32(28), 0}
+	switch attr {
+	case attrShutdown:
+		r.shutdown = Shutdown(b[0])
+		s.Shutdown = &r.shutdown
+	case attrTOS:
+		r.tos = b[0]
+		s.TOS = &r.tos
+	case attrTClass:
+		r.tclass = b[0]
+		s.TClass = &r.tclass
+	case attrV6Only:
+		r.v6only = b[0] != 0
+		s.V6Only = &r.v6only
+	case attrMark:
+		r.mark = u32(0)
+		s.Mark = &r.mark
+	case attrClassID:
+		r.classID = u32(0)
+		s.ClassID = &r.classID
+	case attrCgroupID:
+		r.cgroupID = native.Uint64(b)
+		s.CgroupID = &r.cgroupID
+	case attrSkMemInfo:
+		r.mem = Memory{u32(0), u32(4), u32(8), u32(12), int32(u32(16)), u32(20), u32(24), u32(28), 0}
 		if len(b) == 36 {
-			s.Mem.Drops = u32(32)
+			r.mem.Drops = u32(32)
 		}
-	case shape{attrSockOpt, 2}:
-		s.SockOpt = new(decodeSockOpt(b, bigEndian))
-	case shape{attrVegas, 16}:
-		s.Vegas = &VegasInfo{Enabled: u32(0) != 0, RTTCnt: u32(4), RTT: us(8), MinRTT: us(12)}
-	case shape{attrDCTCP, 16}:
-		s.DCTCP = &DCTCPInfo{Enabled: native.Uint16(b) != 0, CEState: native.Uint16(b[2:]), Alpha: u32(4), AbECN: u32(8), AbTot: u32(12)}
-	case shape{attrBBR, 20}:
-		s.BBR = &BBRInfo{Bandwidth: uint64(u32(0)) | uint64(u32(4))<<32, MinRTT: us(8), PacingGain: u32(12), CwndGain: u32(16)}
+		s.Mem = &r.mem
+	case attrSockOpt:
+		r.sockOpt = decodeSockOpt(b, bigEndian)
+		s.SockOpt = &r.sockOpt
+	case attrVegas:
+		r.vegas = VegasInfo{Enabled: u32(0) != 0, RTTCnt: u32(4), RTT: time.Duration(u32(8)) * us, MinRTT: time.Duration(u32(12)) * us}
+		s.Vegas = &r.vegas
+	case attrDCTCP:
+		r.dctcp = DCTCPInfo{Enabled: native.Uint16(b) != 0, CEState: native.Uint16(b[2:]), Alpha: u32(4), AbECN: u32(8), AbTot: u32(12)}
+		s.DCTCP = &r.dctcp
+	case attrBBR:
+		r.bbr = BBRInfo{Bandwidth: uint64(u32(0)) | uint64(u32(4))<<32, MinRTT: time.Duration(u32(8)) * us, PacingGain: u32(12), CwndGain: u32(16)}
+		s.BBR = &r.bbr
 	default:
 		return false
 	}

@@ -1,6 +1,7 @@
 package tcpinfo
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 
@@ -10,13 +11,11 @@ import (
 // noCookie matches every socket (INET_DIAG_NOCOOKIE, twice).
 const noCookie = ^uint64(0)
 
-// wanted asks for every attribute that is sent on request only. Bit n-1 stands for attribute n.
-const wanted = 1<<(attrInfo-1) | 1<<(attrVegas-1) | 1<<(attrCong-1) | 1<<(attrTOS-1) | 1<<(attrTClass-1) | 1<<(attrSkMemInfo-1)
-
 // request is what goes into struct inet_diag_req_v2.
 type request struct {
 	family        uint8
 	states        uint32
+	with          With // 0 for everything
 	local, remote netip.AddrPort
 	iface         uint32
 	cookie        uint64
@@ -27,7 +26,7 @@ func (r *request) append(b []byte) []byte {
 	at := len(b)
 	b = append(b, make([]byte, sizeofDiagReq)...)
 	q := b[at:]
-	q[0], q[1], q[2] = r.family, unix.IPPROTO_TCP, wanted
+	q[0], q[1], q[2] = r.family, unix.IPPROTO_TCP, byte(cmp.Or(r.with, withAll))
 	native.PutUint32(q[4:], r.states)
 	id := q[8:]
 	binary.BigEndian.PutUint16(id, r.local.Port())

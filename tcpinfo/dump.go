@@ -3,6 +3,7 @@ package tcpinfo
 import (
 	"errors"
 	"fmt"
+	"iter"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,45 +18,102 @@ const dumpTries = 5
 // Errors: ErrInconsistent if the tables changed too much, ErrNotSupported if the filter asks for what this kernel does
 // not have, or *Error with the kernel's errno.
 func (c *Conn) Dump(f Filter) ([]Socket, error) {
-	families, err := f.families()
+	families, err := c.asked(&f)
 	if err != nil {
 		return nil, err
 	}
-	if f.States == MaskOf(BoundInactive) && c.kernel.before(release{6, 8}) {
-		return nil, &Error{Op: "dump", kind: ErrNotSupported, Detail: "bound sockets are listed since Linux 6.8"}
-	}
 	var all []Socket
 	for _, family := range families {
-		list, err := c.dumpFamily(family, f.States.kernelBits(), f.bytecode())
+		list, err := c.dumpFamily(family, &f)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, list...)
+		if all == nil {
+			all = list
+		} else {
+			all = append(all, list...)
+		}
 	}
 	return all, nil
 }
 
+// Sockets goes through the sockets that match the filter while the kernel tells of them, and keeps none: the Socket,
+// and what it points to, is the same one each time and is good until the next. Whoever has seen enough can break the
+// loop off. The Conn answers nobody else meanwhile, and must not be asked from within the loop.
+//
+// An error comes last, with a nil Socket. They are Dump's; but what has been told is not told again, so after
+// ErrInconsistent some sockets may have been missed, or told of twice.
+func (c *Conn) Sockets(f Filter) iter.Seq2[*Socket, error] {
+	return func(yield func(*Socket, error) bool) {
+		families, err := c.asked(&f)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		var s Socket
+		d := decoder{kernel: c.kernel, only: new(room)}
+		for _, family := range families {
+			err := c.dump(family, &f, func(b []byte) error {
+				if err := d.decode(&s, b); err != nil {
+					return err
+				}
+				if !yield(&s, nil) {
+					return errEnough
+				}
+				return nil
+			})
+			switch {
+			case err == nil:
+			case errors.Is(err, errEnough):
+				return
+			case errors.Is(err, errInterrupted):
+				yield(nil, inconsistent("once"))
+				return
+			default:
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
+// errEnough is the end of a loop that was broken off.
+var errEnough = errors.New("enough")
+
+// asked are the tables that a filter is about, if this kernel can answer.
+func (c *Conn) asked(f *Filter) ([]uint8, error) {
+	if f.States == MaskOf(BoundInactive) && c.kernel.before(release{6, 8}) {
+		return nil, &Error{Op: "dump", kind: ErrNotSupported, Detail: "bound sockets are listed since Linux 6.8"}
+	}
+	return f.families()
+}
+
 // dumpFamily repeats a dump until it is whole.
-func (c *Conn) dumpFamily(family uint8, states uint32, bytecode []byte) ([]Socket, error) {
+func (c *Conn) dumpFamily(family uint8, f *Filter) ([]Socket, error) {
 	var list []Socket
 	var err error
 	for range dumpTries {
 		list = list[:0]
-		err = c.dump(family, states, bytecode, func(b []byte) error {
+		d := decoder{kernel: c.kernel}
+		err = c.dump(family, f, func(b []byte) error {
 			list = append(list, Socket{})
-			return list[len(list)-1].decode(b, c.kernel)
+			return d.decode(&list[len(list)-1], b)
 		})
 		if !errors.Is(err, errInterrupted) && !errors.Is(err, errTruncated) {
 			break
 		}
 	}
 	if errors.Is(err, errInterrupted) {
-		return nil, &Error{Op: "dump", kind: ErrInconsistent, Detail: fmt.Sprintf("%d times in a row", dumpTries)}
+		return nil, inconsistent(fmt.Sprintf("%d times in a row", dumpTries))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return dedupe(list), nil
+}
+
+func inconsistent(how string) error {
+	return &Error{Op: "dump", kind: ErrInconsistent, Detail: how}
 }
 
 // dedupe leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats
@@ -78,10 +136,14 @@ func dedupe(list []Socket) []Socket {
 }
 
 // dump asks for one dump and hands over each message's body.
-func (c *Conn) dump(family uint8, states uint32, bytecode []byte, handle func([]byte) error) error {
+func (c *Conn) dump(family uint8, f *Filter, handle func([]byte) error) error {
+	return c.dumpStates(request{family: family, states: f.States.kernelBits(), with: f.With}, f.bytecode(), handle)
+}
+
+func (c *Conn) dumpStates(r request, bytecode []byte, handle func([]byte) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := request{family: family, states: states, cookie: noCookie}
+	r.cookie = noCookie
 	req := r.append(c.newRequest())
 	if len(bytecode) > 0 {
 		req = appendAttr(req, attrBytecode, bytecode)

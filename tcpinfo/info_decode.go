@@ -14,21 +14,50 @@ var errNoInfo = errors.New("tcp_info: empty")
 // as Linux 6.18 and 6.19 lay them out; 7.0 laid them out anew without making the struct longer.
 func DecodeInfo(b []byte) (Info, error) { return decodeInfo(b, release{6, 18}) }
 
-func decodeInfo(b []byte, kernel release) (Info, error) {
-	if len(b) == 0 {
-		return Info{}, errNoInfo
+func decodeInfo(b []byte, kernel release) (i Info, err error) {
+	err = i.decode(b, kernel)
+	return i, err
+}
+
+// decode reads whatever length the kernel gave. All that kernels give are multiples of eight bytes.
+func (i *Info) decode(b []byte, kernel release) error {
+	switch {
+	case len(b) == 0:
+		return errNoInfo
+	case len(b) >= knownLen:
+		i.straight((*[knownLen]byte)(b))
+	case len(b)%8 == 0:
+		var whole [knownLen]byte
+		copy(whole[:], b)
+		i.straight(&whole)
+	default:
+		*i = Info{}
+		i.byTable(b, kernel)
 	}
-	i := Info{Len: len(b), layout: kernel}
-	for n := range fields {
-		f := &fields[n]
-		if f.within(len(b), kernel) {
-			f.put(&i, f.read(b, bigEndian))
-		}
+	i.Len, i.layout, i.Extra = len(b), kernel, nil
+	if len(b) < needAppLimited {
+		i.DeliveryRateAppLimited = false
+	}
+	if len(b) < needFastopen {
+		i.FastopenClientFail = 0
+	}
+	if !kernel.before(goneAccECN) {
+		i.AccECNFailMode, i.AccECNOptSeen = 0, 0
 	}
 	if len(b) > knownLen {
 		i.Extra = append([]byte(nil), b[knownLen:]...)
 	}
-	return i, nil
+	return nil
+}
+
+// byTable reads the fields that are there, row by row.
+func (i *Info) byTable(b []byte, kernel release) {
+	for n := range fields {
+		f := &fields[n]
+		if f.within(len(b), kernel) {
+			f.put(i, f.read(b, bigEndian))
+		}
+	}
 }
 
 // within says whether the field is in a struct of this length from this kernel.

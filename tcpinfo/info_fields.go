@@ -21,9 +21,9 @@ var fields = placed([]Field{
 		Doc: "The window scale the peer announced: by how many bits to shift the windows it sends (the low four bits)."},
 	{Name: "rcv_wscale", Offset: 6, Size: 1, Bit: 4, Bits: 4, Since: "2.4",
 		Doc: "The window scale this side announced: by how many bits the peer shifts the windows sent from here (the high four bits)."},
-	{Name: "delivery_rate_app_limited", Offset: 7, Size: 1, Bit: 0, Bits: 1, Since: "4.9", need: 168,
+	{Name: "delivery_rate_app_limited", Offset: 7, Size: 1, Bit: 0, Bits: 1, Since: "4.9", need: needAppLimited,
 		Doc: "delivery_rate was measured while the application had too little to send, so the path may do better."},
-	{Name: "fastopen_client_fail", Offset: 7, Size: 1, Bit: 1, Bits: 2, Since: "5.5", need: 232,
+	{Name: "fastopen_client_fail", Offset: 7, Size: 1, Bit: 1, Bits: 2, Since: "5.5", need: needFastopen,
 		Doc: "Why TCP Fast Open did not work for this client."},
 
 	{Name: "rto", Offset: 8, Size: 4, Unit: UnitMicroseconds, Since: "2.4",
@@ -154,11 +154,20 @@ var fields = placed([]Field{
 		Doc: "Bytes received marked ECT(0)."},
 	{Name: "received_ce_bytes", Offset: 272, Size: 4, Unit: UnitBytes, Since: "6.18",
 		Doc: "Bytes received marked CE."},
-	{Name: "accecn_fail_mode", Offset: 276, Size: 2, Since: "6.18", gone: release{7, 0},
+	{Name: "accecn_fail_mode", Offset: 276, Size: 2, Since: "6.18", gone: goneAccECN,
 		Doc: "In which directions Accurate ECN was found not to work."},
-	{Name: "accecn_opt_seen", Offset: 278, Size: 2, Since: "6.18", gone: release{7, 0},
+	{Name: "accecn_opt_seen", Offset: 278, Size: 2, Since: "6.18", gone: goneAccECN,
 		Doc: "Whether the peer's Accurate ECN option was seen."},
 })
+
+// How long struct tcp_info is in the first Linux that put something into what was padding; and the first one that laid
+// the last four bytes out anew.
+const (
+	needAppLimited = 168
+	needFastopen   = 232
+)
+
+var goneAccECN = release{7, 0}
 
 // knownLen is the length of struct tcp_info in Linux 6.18.
 const knownLen = 280

@@ -16,7 +16,7 @@ type Controller interface {
 // Get asks getsockopt(TCP_INFO), tcp(7), for what the kernel knows of a socket. It costs about half a microsecond and
 // never waits. A socket in TIME-WAIT reads CLOSED here; sock_diag tells the difference. The error is Control's, or
 // *Error with the errno (ENOTSOCK, EOPNOTSUPP on a socket that is not TCP).
-func Get(c Controller) (Info, error) {
+func Get(c Controller) (i Info, err error) {
 	g := getters.Get().(*getter)
 	defer getters.Put(g)
 	if err := c.Control(g.ask); err != nil {
@@ -25,7 +25,8 @@ func Get(c Controller) (Info, error) {
 	if g.errno != 0 {
 		return Info{}, &Error{Op: "getsockopt(TCP_INFO)", Errno: g.errno}
 	}
-	return decodeInfo(g.buf[:g.len], running())
+	err = i.decode(g.buf[:g.len], running())
+	return i, err
 }
 
 // getter keeps the buffer, and the function that Control wants, from one call to the next: Get then allocates nothing.

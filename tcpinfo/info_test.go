@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -56,6 +57,27 @@ func (f *Field) limit(v uint64) uint64 {
 		return min(v, math.MaxInt64/uint64(time.Millisecond))
 	}
 	return v
+}
+
+// The way through the table and the straight one come to the same, for every length and on every kernel's layout.
+func TestStraightIsTheTable(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for n := 1; n <= knownLen+8; n++ {
+		for _, kernel := range []release{{4, 19}, {6, 18}, {7, 0}} {
+			b := make([]byte, n)
+			for i := range b {
+				b[i] = byte(random.Uint32())
+			}
+			want := Info{Len: n, layout: kernel}
+			if want.byTable(b, kernel); n > knownLen {
+				want.Extra = b[knownLen:]
+			}
+			got := Info{RTT: 1, Len: 3, Extra: []byte{1}, DeliveryRateAppLimited: true} // of an earlier socket
+			if err := got.decode(b, kernel); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%d bytes, Linux %v: %v\ngot  %+v\nwant %+v", n, kernel, err, got, want)
+			}
+		}
+	}
 }
 
 func TestDecodeInfoOfNothing(t *testing.T) {

@@ -35,7 +35,7 @@ func (c *Conn) lookup(local, remote netip.AddrPort, cookie uint64) (s Socket, er
 	}
 	rep, err := c.exchange(r.append(c.newRequest()), sockDiagByFamily, 0, nil)
 	if err == nil && rep.body != nil {
-		err = s.decode(rep.body, c.kernel)
+		err = (&decoder{kernel: c.kernel}).decode(&s, rep.body)
 	}
 	if err != nil {
 		return Socket{}, fmt.Errorf("lookup %v > %v: %w", local, remote, err)

@@ -110,7 +110,7 @@ func describe(t *testing.T, b []byte) []byte {
 		switch m.Type {
 		case sockDiagByFamily:
 			var s Socket
-			if err := s.decode(m.Data, release{6, 18}); err != nil {
+			if err := (&decoder{kernel: release{6, 18}}).decode(&s, m.Data); err != nil {
 				t.Fatal(err)
 			}
 			list = append(list, s)
@@ -159,11 +159,11 @@ func recordReplies(t *testing.T) {
 		t.Fatal("something is connected to port 1")
 	}
 	writeFile(t, filepath.Join(repliesDir, "error-enoent.bin"), p.last)
-	if err := c.dump(unix.AF_INET, 0, []byte{99, 4, 8, 0}, nil); err == nil {
+	if err := c.dumpStates(request{family: unix.AF_INET}, []byte{99, 4, 8, 0}, nil); err == nil {
 		t.Fatal("a wrong program was accepted")
 	}
 	writeFile(t, filepath.Join(repliesDir, "error-einval.bin"), p.last)
-	if err := c.dump(unix.AF_INET, 0, nil, nil); err != nil {
+	if err := c.dumpStates(request{family: unix.AF_INET}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(repliesDir, "done.bin"), p.last)

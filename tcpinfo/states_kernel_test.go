@@ -32,6 +32,7 @@ func TestEveryState(t *testing.T) {
 			m.settle(c)
 			t.Run("lookup", func(t *testing.T) { testMixLookup(t, c, m) })
 			t.Run("dump", func(t *testing.T) { testMixDump(t, c, m) })
+			t.Run("sockets", func(t *testing.T) { testMixSockets(t, c, m) })
 			t.Run("ss", func(t *testing.T) { testMixSS(t, c, m) })
 			t.Run("proc", func(t *testing.T) { testMixProc(t, c, m) })
 		})
