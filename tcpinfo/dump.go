@@ -90,7 +90,11 @@ func (c *Conn) asked(f *Filter) ([]uint8, error) {
 
 // dumpFamily repeats a dump until it is whole.
 func (c *Conn) dumpFamily(family uint8, f *Filter) ([]Socket, error) {
+	last := c.lastDump(family)
 	var list []Socket
+	if last.filter == *f {
+		list = make([]Socket, 0, last.found+last.found/16)
+	}
 	var err error
 	for range dumpTries {
 		list = list[:0]
@@ -109,7 +113,30 @@ func (c *Conn) dumpFamily(family uint8, f *Filter) ([]Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dedupe(list), nil
+	list = dedupe(list)
+	c.found(family, dumped{*f, len(list)})
+	return list, nil
+}
+
+// dumped is how many sockets a filter found: the next time there are about as many.
+type dumped struct {
+	filter Filter
+	found  int
+}
+
+func (c *Conn) lastDump(family uint8) dumped {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last[family]
+}
+
+func (c *Conn) found(family uint8, d dumped) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil {
+		c.last = map[uint8]dumped{}
+	}
+	c.last[family] = d
 }
 
 func inconsistent(how string) error {

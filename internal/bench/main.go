@@ -1,0 +1,59 @@
+// Command bench compares this project with other software that does the same: each comparison is one run, in which the
+// contenders take turns, and what counts is the ratio of their medians. It is a module of its own, so that what it
+// compares with is nothing that the project depends on.
+//
+//	go run . [--short] [COMPARISON ...]
+//
+// docs/performance.md explains what is compared, and has a run's figures.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// comparison is one table.
+type comparison struct {
+	name string
+	what string
+	run  func(*bench) error
+}
+
+var comparisons = []comparison{
+	{"diag", "a dump of every TCP socket, with TCP_INFO", diag},
+	{"get", "getsockopt(TCP_INFO), decoded", get},
+}
+
+func main() {
+	short := flag.Bool("short", false, "few sockets and few turns: only what is far off is found")
+	turns := flag.Int("turns", 0, "how often the contenders take turns (0: the comparison's own number)")
+	flag.Parse()
+	if inside, err := enterNamespace(); err != nil {
+		fail(err)
+	} else if !inside {
+		return
+	}
+	failed := false
+	for _, c := range comparisons {
+		if names := flag.Args(); len(names) > 0 && !slices.Contains(names, c.name) {
+			continue
+		}
+		b := &bench{short: *short, given: *turns}
+		fmt.Printf("## %s: %s\n\n", c.name, c.what)
+		if err := c.run(b); err != nil {
+			fail(fmt.Errorf("%s: %w", c.name, err))
+		}
+		failed = b.print(os.Stdout) || failed
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "bench:", strings.TrimSpace(err.Error()))
+	os.Exit(1)
+}

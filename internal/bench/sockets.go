@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// connections are open connections within this process: two sockets each. A listener takes those of one address, so
+// that the ports suffice.
+func connections(n int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if need := uint64(2*n + 100); limit.Cur < need {
+		limit.Cur, limit.Max = need, max(limit.Max, need)
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+			return fmt.Errorf("setrlimit(RLIMIT_NOFILE, %d): %w", need, err)
+		}
+	}
+	const each = 10_000
+	for made := 0; made < n; made += each {
+		if err := connectionsTo([4]byte{127, 0, 1, byte(1 + made/each)}, min(each, n-made)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func connectionsTo(addr [4]byte, n int) error {
+	l, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	if err := unix.Bind(l, &unix.SockaddrInet4{Addr: addr}); err != nil {
+		return err
+	}
+	if err := unix.Listen(l, 128); err != nil {
+		return err
+	}
+	to, err := unix.Getsockname(l)
+	if err != nil {
+		return err
+	}
+	for range n {
+		c, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		if err := unix.Connect(c, to); err != nil {
+			return fmt.Errorf("connect: %w", err)
+		}
+		if _, _, err := unix.Accept4(l, unix.SOCK_CLOEXEC); err != nil {
+			return fmt.Errorf("accept4: %w", err)
+		}
+	}
+	return nil
+}

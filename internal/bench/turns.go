@@ -1,0 +1,110 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// contender is one way to do the same.
+type contender struct {
+	name string
+	do   func() error // once, or so often that it can be measured
+	// What a turn's time is divided by; 0: 1.
+	times int
+	// Of the table's figures: at most, or at least, so often that of another contender.
+	most  []limit
+	taken []time.Duration // CPU time: what a busy machine changes least
+	wall  []time.Duration
+}
+
+// cpu is the time that this process and those that it has waited for have had on a CPU, in the kernel too.
+func cpu() (sum time.Duration) {
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if err := unix.Getrusage(who, &u); err != nil {
+			panic(err)
+		}
+		sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	return sum
+}
+
+// limit is a goal: so often the time of another contender at most.
+type limit struct {
+	ratio float64
+	of    string
+}
+
+// farOff is by how much a goal may be missed in a short run, on a busy machine, before it counts as a failure.
+const farOff = 1.5
+
+// bench is one comparison.
+type bench struct {
+	short      bool
+	given      int
+	contenders []*contender
+	unit       time.Duration
+}
+
+// turns has the contenders take turns: so what else the machine does is spread over all of them.
+func (b *bench) turns(n int, list ...*contender) error {
+	b.contenders = list
+	if b.short {
+		n = max(3, n/5)
+	}
+	for range cmp.Or(b.given, n) {
+		for _, c := range list {
+			began, before := time.Now(), cpu()
+			if err := c.do(); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			times := time.Duration(max(1, c.times))
+			c.wall = append(c.wall, time.Since(began)/times)
+			c.taken = append(c.taken, (cpu()-before)/times)
+		}
+	}
+	return nil
+}
+
+func median(of []time.Duration) time.Duration {
+	s := slices.Sorted(slices.Values(of))
+	return s[len(s)/2]
+}
+
+// print writes the table, and says whether a goal was missed: by far, in a short run.
+func (b *bench) print(to io.Writer) (failed bool) {
+	w := tabwriter.NewWriter(to, 0, 0, 1, ' ', tabwriter.AlignRight|tabwriter.Debug)
+	fmt.Fprintln(w, "contender\tCPU time\tfastest\telapsed\tgoal\tis\t")
+	for _, c := range b.contenders {
+		goal, is := "", ""
+		for _, l := range c.most {
+			other := b.contenders[slices.IndexFunc(b.contenders, func(o *contender) bool { return o.name == l.of })]
+			ratio := float64(median(c.taken)) / float64(median(other.taken))
+			goal += fmt.Sprintf("≤ %.2f of %s ", l.ratio, l.of)
+			is += fmt.Sprintf("%.2f ", ratio)
+			if allowed := l.ratio; ratio > allowed && !b.short || ratio > allowed*farOff {
+				failed = true
+				is += "✗ "
+			}
+		}
+		fmt.Fprintf(w, "%s\t%v\t%v\t%v\t%s\t%s\t\n", c.name, rounded(median(c.taken)), rounded(slices.Min(c.taken)), rounded(median(c.wall)), goal, is)
+	}
+	w.Flush()
+	fmt.Fprintln(to)
+	return failed
+}
+
+// rounded has three digits that count.
+func rounded(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}
