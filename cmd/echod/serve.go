@@ -14,6 +14,7 @@ import (
 	"socklife/internal/cli"
 	"socklife/internal/echo"
 	"socklife/internal/observe"
+	"socklife/internal/privilege"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -63,10 +64,13 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	if err != nil {
 		return err
 	}
-	listening(f.Flags, out.Log, server.Addr())
 	if n != nil {
 		n.Follow(server.Listener())
 	}
+	if err := privilege.Drop(f.endsAsRoot()); err != nil {
+		return err
+	}
+	listening(f.Flags, out.Log, server.Addr())
 	report, err := server.Serve(ctx)
 	told.close()
 	if err != nil {
@@ -79,6 +83,11 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 		return cause
 	}
 	return nil
+}
+
+// endsAsRoot: what began as root ends as root, for a trace instance is to be removed, or a file to be completed.
+func (f *flags) endsAsRoot() bool {
+	return f.Trace || f.Record != "" || f.Wire.Pcap != "" && !f.Wire.PcapToOutput()
 }
 
 // narrate has the server's calls and states told.
