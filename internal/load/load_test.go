@@ -8,8 +8,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestLoad is each kind of load by itself, then all of them at once. Every byte that comes back is compared.
@@ -264,13 +262,11 @@ func halfClose(t *testing.T) {
 	s.stop()
 }
 
-// noDescriptors: the server has none left for a while.
+// noDescriptors: the server has none left for a while, until those that it serves end.
 func noDescriptors(t *testing.T) {
-	const conns, limit = 600, 200
-	s := start(t)
-	var before unix.Rlimit
-	must(t, unix.Prlimit(s.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}, &before))
-	w := s.watch("600 clients where there are 200 descriptors (EMFILE), then as many as are needed")
+	const conns = 600
+	s := startLimited(t, 200)
+	w := s.watch("600 clients of a server that has 200 descriptors (EMFILE)")
 	list := dialAll(t, s, conns)
 	wait(t, "it says so", func() bool { return s.told("too many open files") == 1 })
 	short := w.look(s)
@@ -280,14 +276,9 @@ func noDescriptors(t *testing.T) {
 	if used > 300*time.Millisecond {
 		t.Errorf("with no descriptors left it used %v of CPU in 3s", used)
 	}
-	if err := unix.Prlimit(s.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: before.Max, Max: before.Max}, nil); err != nil {
-		t.Skipf("the limit cannot be raised again: %v", err) // it takes CAP_SYS_RESOURCE
-	}
-	must(t, each(conns, func(i int) error { return list[i].exchange(5000) }))
-	w.look(s)
-	must(t, each(conns, func(i int) error { return list[i].finish() }))
+	must(t, each(conns, func(i int) error { return errors.Join(list[i].exchange(5000), list[i].finish()) }))
 	s.gone()
-	w.end(s, conns, "%d ms of CPU in 3 s without descriptors; then all are served", used.Milliseconds())
+	w.end(s, conns, "%d ms of CPU in 3 s without descriptors; as clients end the others are served", used.Milliseconds())
 	s.stop()
 }
 

@@ -35,8 +35,18 @@ type server struct {
 // start starts echod on a free port of all addresses, so that clients can have many pairs of ports.
 func start(t *testing.T, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, done: make(chan struct{})}
-	s.cmd = exec.Command(bin, append([]string{"--listen", "0.0.0.0:0"}, args...)...)
+	return startCmd(t, exec.Command(bin, append([]string{"--listen", "0.0.0.0:0"}, args...)...))
+}
+
+// startLimited starts one that can have so many descriptors.
+func startLimited(t *testing.T, descriptors int) *server {
+	t.Helper()
+	return startCmd(t, exec.Command("sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0" --listen 0.0.0.0:0`, descriptors), bin))
+}
+
+func startCmd(t *testing.T, cmd *exec.Cmd) *server {
+	t.Helper()
+	s := &server{t: t, cmd: cmd, done: make(chan struct{})}
 	pipe, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +111,7 @@ func (s *server) stop() string {
 	return lines[len(lines)-1]
 }
 
-// goroutines ends the server with SIGQUIT, at which Go's runtime tells of each; without the runtime's own for garbage.
+// goroutines ends the server with SIGQUIT, at which Go's runtime tells of each; the runtime's own are not counted.
 func (s *server) goroutines() int {
 	s.t.Helper()
 	s.cmd.Process.Signal(unix.SIGQUIT)
@@ -110,7 +120,7 @@ func (s *server) goroutines() int {
 	case <-time.After(patience):
 		s.t.Fatal("echod does not end")
 	}
-	return s.told("goroutine ") - s.told("[GC worker")
+	return 1 + s.told("created by ") - s.told("created by runtime")
 }
 
 // sample is what the server uses at a moment.
