@@ -139,4 +139,16 @@ func listening(f *cli.Flags, log *timeline.Log, addr netip.AddrPort) {
 	if !f.Quiet && !shown {
 		fmt.Fprintln(os.Stderr, "echod: "+text)
 	}
+	if !f.Quiet && !addr.Addr().Unmap().IsLoopback() {
+		cli.Remark(os.Stderr, "echod", open(addr))
+	}
+}
+
+// open is the warning about an address that others reach.
+func open(addr netip.AddrPort) string {
+	who := "whoever reaches " + addr.Addr().String()
+	if addr.Addr().IsUnspecified() {
+		who = "whoever reaches this host, on any of its addresses,"
+	}
+	return fmt.Sprintf("warning: %s can connect: nobody is asked who they are, and nothing is encrypted (--listen :%d is for this host alone)", who, addr.Port())
 }
