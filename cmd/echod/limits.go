@@ -35,7 +35,7 @@ func (l *limits) addTo(f *cli.Flags) {
 	fs.DurationVar(&l.idle, "idle-timeout", defaultIdle,
 		"close connections on which nothing moved this `DURATION`, lest the silent keep others out (0: never)")
 	fs.IntVar(&l.maxUnread, "max-unread", defaultMaxUnread,
-		"have the kernel buffer some `BYTES` each way for a client that does not read, lest a few fill its memory (0: the kernel's own limits, megabytes)")
+		"let about `BYTES` each way wait in the kernel for a client that does not read, lest a few fill its memory (0: the kernel's own limits, megabytes)")
 	fs.DurationVar(&l.drain, "drain-timeout", echo.DefaultDrainTimeout, "at SIGTERM, clients may take this `DURATION` to finish")
 }
 
