@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// block is what all bytes are taken from; each client begins at a place of its own, so that one's bytes are not another's.
+// block is what all bytes are taken from. Each client begins at a place of its own, so that one's bytes are not
+// another's.
 var block = func() []byte {
 	b := make([]byte, blockSize)
 	source := rand.NewChaCha8([32]byte{})
