@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type server struct {
 
 	began sample          // before anybody came
 	over  <-chan struct{} // the time of the load; nil: it has no end
+	late  atomic.Int64    // clients that it ended by the idle timeout before they had read all
 
 	mu   sync.Mutex
 	says bytes.Buffer // on standard error
