@@ -60,16 +60,16 @@ func (s setup) named(message string) bool {
 // setups are all that are tried.
 func setups() (list []setup) {
 	for _, of := range []struct{ prefix, sets string }{
-		{"net.ipv4.", "tcp_timestamps=0 tcp_sack=0 tcp_window_scaling=0 tcp_dsack=0 tcp_ecn=0 tcp_ecn=1 tcp_ecn=2 tcp_ecn=3 tcp_fastopen=0x403"},
+		{"net.ipv4.", "tcp_timestamps=0 tcp_sack=0 tcp_window_scaling=0 tcp_ecn=0 tcp_ecn=1 tcp_ecn=3 tcp_fastopen=0x403"},
 		{"net.ipv4.", "tcp_congestion_control=reno tcp_congestion_control=cubic tcp_congestion_control=bbr"},
 		{"net.ipv4.", "tcp_max_tw_buckets=0 tcp_max_tw_buckets=1 tcp_tw_reuse=0 tcp_tw_reuse=1 tcp_tw_reuse=2 tcp_tw_reuse_delay=1 tcp_rfc1337=1"},
-		{"net.ipv4.", "tcp_fin_timeout=5 tcp_fin_timeout=1 tcp_orphan_retries=1 tcp_retries2=1 tcp_keepalive_time=1"},
+		{"net.ipv4.", "tcp_fin_timeout=5 tcp_orphan_retries=1 tcp_retries2=1 tcp_keepalive_time=1"},
 		{"net.ipv4.", "tcp_syncookies=0 tcp_syncookies=2 tcp_max_syn_backlog=1 tcp_abort_on_overflow=1 tcp_migrate_req=1"},
 		{"net.core.", "somaxconn=0 somaxconn=1"},
 		{"net.ipv4.", "tcp_syn_retries=1 tcp_syn_linear_timeouts=0 tcp_synack_retries=0 tcp_synack_retries=1"},
-		{"net.ipv4.", "tcp_rto_min_us=5000 tcp_rto_min_us=1000000 tcp_rto_max_ms=1000 tcp_early_retrans=0 tcp_recovery=0 tcp_frto=0 tcp_autocorking=0"},
-		{"net.ipv4.", "tcp_notsent_lowat=1 tcp_notsent_lowat=16384 tcp_moderate_rcvbuf=0 tcp_shrink_window=1 tcp_mtu_probing=2 tcp_min_snd_mss=500"},
-		{"net.ipv4.", "tcp_challenge_ack_limit=1 tcp_invalid_ratelimit=0 tcp_stdurg=1"},
+		{"net.ipv4.", "tcp_rto_min_us=5000 tcp_rto_min_us=1000000 tcp_rto_max_ms=1000 tcp_early_retrans=0 tcp_recovery=0"},
+		{"net.ipv4.", "tcp_notsent_lowat=1 tcp_notsent_lowat=16384 tcp_moderate_rcvbuf=0 tcp_shrink_window=1 tcp_mtu_probing=2"},
+		{"net.ipv4.", "tcp_stdurg=1"},
 		{"net.ipv6.", "bindv6only=1"},
 	} {
 		for set := range strings.FieldsSeq(of.sets) {
