@@ -34,7 +34,9 @@ func TestSettingsThatAreNotUsual(t *testing.T) {
 		{"net.ipv4.tcp_syncookies", "2", "syn-queue", 3, "echoc: net.ipv4.tcp_syncookies is 2 here (2: SYN cookies for all, and no SYN-RECEIVED), " +
 			"and syn-queue needs 0 or 1: sysctl -w net.ipv4.tcp_syncookies=1, or with --wire", "FAILED"},
 		{"net.ipv4.tcp_max_tw_buckets", "1", "linger-wait", 3, "linger-wait needs 2 or more: sysctl -w net.ipv4.tcp_max_tw_buckets=4096", "CLOSED"},
-		{"net.ipv4.ip_local_port_range", "40000 40000", "close", 3, "no port is free for it: net.ipv4.ip_local_port_range is 40000 40000", "nothing came"},
+		{"net.ipv4.ip_local_port_range", "40000 40003", "crash", 3, "echoc: net.ipv4.ip_local_port_range is 40000 40003 here (from which connect() chooses a port), " +
+			"and crash needs 16 ports or more: sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"", "nothing came"},
+		{"net.ipv4.ip_local_reserved_ports", "32768-60999", "close", 3, "no port is free for it: net.ipv4.ip_local_port_range is 32768 60999, without 32768-60999", "nothing came"},
 	} {
 		t.Run(c.scenario+" with "+c.name, func(t *testing.T) {
 			beside(t)

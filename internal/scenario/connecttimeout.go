@@ -21,7 +21,7 @@ var connectTimeout = &stage.Scenario{
 	Server: connectTimeoutServer,
 	Client: connectTimeoutClient,
 
-	ClientNeeds: stage.Needs{TimeWaits: 2, SynRetries: 3},
+	ClientNeeds: stage.Needs{TimeWaits: 2, SynRetries: 3, RTOMax: 2000},
 }
 
 const (

@@ -26,7 +26,13 @@ type Needs struct {
 	OrphanRetries int // so often after close()
 	Unsent        int // write() takes so many bytes that cannot be sent yet
 	RTO           int // µs before a segment is sent again
+	RTOMax        int // ms: the retransmission timeout doubles as far as that
+	ports         int // for connect() to choose from: every client needs some
 }
+
+// ports are enough that connect() does not soon choose one again, whose last connection may still be in TIME-WAIT on the
+// other side.
+const ports = 16
 
 // and are what two lists of needs come to where one host has to meet both.
 func (n Needs) and(o Needs) Needs {
@@ -35,6 +41,7 @@ func (n Needs) and(o Needs) Needs {
 		SynRetries: max(n.SynRetries, o.SynRetries), SynAckRetries: max(n.SynAckRetries, o.SynAckRetries),
 		Retries: max(n.Retries, o.Retries), OrphanRetries: max(n.OrphanRetries, o.OrphanRetries),
 		Unsent: max(n.Unsent, o.Unsent), RTO: max(n.RTO, o.RTO),
+		RTOMax: max(n.RTOMax, o.RTOMax), ports: max(n.ports, o.ports),
 	}
 }
 
@@ -42,7 +49,7 @@ func (n Needs) and(o Needs) Needs {
 type setting struct {
 	name   string
 	needed func(Needs) int
-	gives  func(value int) int // how much of what is needed there is with this value; nil: the value
+	gives  func(value int) int // how much of what is needed there is with this value; nil: the value, of a range its length
 	wants  string              // of the value, in words, for N
 	enough string              // a value that is enough for every lesson
 	does   string
@@ -68,6 +75,10 @@ var settings = []setting{
 		"write() waits while so many bytes are unsent"},
 	{"net.ipv4.tcp_rto_min_us", func(n Needs) int { return n.RTO }, nil, "N or more", "200000",
 		"how soon a segment is sent again"},
+	{"net.ipv4.tcp_rto_max_ms", func(n Needs) int { return n.RTOMax }, nil, "N or more", "120000",
+		"the longest that a retransmission waits"},
+	{"net.ipv4.ip_local_port_range", func(n Needs) int { return n.ports }, nil, "N ports or more", `"32768 60999"`,
+		"from which connect() chooses a port"},
 }
 
 const timeWaits = "net.ipv4.tcp_max_tw_buckets"
@@ -84,8 +95,12 @@ func orphanRetries(value int) int {
 // none of that name it is not in the way.
 func (s *setting) read() (value string, gives int) {
 	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(s.name, ".", "/"))
-	value = strings.TrimSpace(string(text))
+	value = strings.Join(strings.Fields(string(text)), " ")
 	n, notNumber := strconv.Atoi(value)
+	var last int
+	if _, err := fmt.Sscan(value, &n, &last); err == nil {
+		n, notNumber = last-n+1, nil
+	}
 	switch {
 	case err != nil || notNumber != nil:
 		return value, math.MaxInt
@@ -136,6 +151,7 @@ func timeWaitsInUse() (n int) {
 // needs are those that the host of a side has to meet; where it is the other side's too, that side's with them.
 func (r *run) needs(side timeline.Side) Needs {
 	own, others := r.sc.ServerNeeds, r.sc.ClientNeeds
+	others.ports = ports
 	if side == timeline.Client {
 		own, others = others, own
 	}
