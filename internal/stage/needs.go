@@ -30,8 +30,8 @@ type Needs struct {
 	ports         int // for connect() to choose from: every client needs some
 }
 
-// ports are enough that connect() does not soon choose one again, whose last connection may still be in TIME-WAIT on the
-// other side.
+// ports are enough that connect() does not soon choose one again, whose last connection may be in TIME-WAIT on the other
+// side.
 const ports = 16
 
 // and are what two lists of needs come to where one host has to meet both.
@@ -49,7 +49,7 @@ func (n Needs) and(o Needs) Needs {
 type setting struct {
 	name   string
 	needed func(Needs) int
-	gives  func(value int) int // how much of what is needed there is with this value; nil: the value, of a range its length
+	gives  func(value int) int // how much of what is needed this value gives; nil: itself, a range its length
 	wants  string              // of the value, in words, for N
 	enough string              // a value that is enough for every lesson
 	does   string
