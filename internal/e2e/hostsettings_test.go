@@ -279,6 +279,7 @@ func (m *matrix) table() string {
 		here, notHere, none := m.of(i, 0, 1)
 		wire, notWire, noneWire := m.of(i, onWireForm)
 		switch {
+		case len(here)+len(wire) == 0: // not played
 		case none && noneWire || none && len(wire) == 0:
 			absent = append(absent, "`"+s.name+"`")
 		case len(notHere)+len(notWire) == 0:

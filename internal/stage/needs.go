@@ -30,7 +30,7 @@ type Needs struct {
 	ports         int // for connect() to choose from: every client needs some
 }
 
-// ports are enough that connect() does not soon choose one again, whose last connection may be in TIME-WAIT on the other
+// ports are enough that connect() does not soon choose one again whose last connection is in TIME-WAIT on the other
 // side.
 const ports = 16
 
