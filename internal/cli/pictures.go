@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -10,6 +11,7 @@ import (
 	"socklife/internal/ladder"
 	"socklife/internal/outfile"
 	"socklife/internal/page"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -120,7 +122,8 @@ func (p *Pictures) done(ended error) error {
 		return nil
 	}
 	defer p.discard()
-	if status := Status(ended); !p.began || status == ExitUsage || status == ExitUnsupported {
+	status, changed := Status(ended), errors.As(ended, new(stage.Changed))
+	if !p.began || status == ExitUsage || status == ExitUnsupported && !changed {
 		return nil
 	}
 	l := ladder.Of(p.head, p.events)

@@ -17,6 +17,9 @@ var abort = &stage.Scenario{
 	Source: "RFC 9293 3.10.5, ss(8) -K",
 	Server: abortServer,
 	Client: abortClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func abortServer(s *stage.Side) {

@@ -19,6 +19,8 @@ var backlog = &stage.Scenario{
 	Source: "listen(2), net.core.somaxconn",
 	Server: backlogServer,
 	Client: backlogClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 3, SynRetries: 2},
 }
 
 const (

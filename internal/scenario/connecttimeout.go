@@ -20,6 +20,8 @@ var connectTimeout = &stage.Scenario{
 	Source: "tcp(7) TCP_SYNCNT, TCP_USER_TIMEOUT, socket(7) SO_SNDTIMEO",
 	Server: connectTimeoutServer,
 	Client: connectTimeoutClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 2, SynRetries: 3, RTOMax: 2000},
 }
 
 const (

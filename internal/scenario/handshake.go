@@ -18,7 +18,10 @@ var handshake = &stage.Scenario{
 	Source: "RFC 9293 3.5",
 	Server: handshakeServer,
 	Client: handshakeClient,
-	Wire:   handshakeWire,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
+	Wire: handshakeWire,
 }
 
 func handshakeServer(s *stage.Side) {

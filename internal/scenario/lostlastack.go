@@ -19,6 +19,9 @@ var lostLastAck = &stage.Scenario{
 	Lesson: "the last ACK is lost: what TIME-WAIT is for",
 	Source: "RFC 9293 3.6",
 	Server: lostLastAckServer, Client: lostLastAckClient,
+
+	ServerNeeds: stage.Needs{RTO: 100_000},
+
 	Prepare: func(w *stage.Wire) {
 		w.Rule("drop client ack 1 after server fin")
 		w.Rule("hold server fin 2..") // each that comes again; one is released, when the lesson has come to it

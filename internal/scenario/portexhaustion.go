@@ -21,6 +21,9 @@ var portExhaustion = &stage.Scenario{
 	Source: "ip(7) IP_LOCAL_PORT_RANGE, connect(2) EADDRNOTAVAIL",
 	Server: portExhaustionServer,
 	Client: portExhaustionClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 4},
 }
 
 const (

@@ -20,6 +20,8 @@ var synQueue = &stage.Scenario{
 	Source: "RFC 9293 3.3.2 SYN-RECEIVED, tcp(7) TCP_DEFER_ACCEPT",
 	Server: synQueueServer,
 	Client: synQueueClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1},
 }
 
 const (

@@ -35,6 +35,7 @@ func (s *Side) SocketFrom(ports sockapi.PortRange, without string) *Conn {
 	}
 	c.Must(err)
 	c.NoBind()
+	c.hasPort = true
 	return c
 }
 

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,9 +49,13 @@ type run struct {
 	expectations []*expectation // of sockets, not met yet
 }
 
-// newRun opens what a run needs: the netlink socket and the watcher that polls through it.
-func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}, sides: map[timeline.Side]*Side{}}
+// newRun opens what a run of these sides needs: the netlink socket and the watcher that polls through it. It makes none
+// where the lesson would not hold.
+func newRun(ctx context.Context, sc *Scenario, cfg Config, sides ...timeline.Side) (*run, error) {
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: len(sides) > 1, visited: func() {}, taken: map[uint64]bool{}, sides: map[timeline.Side]*Side{}}
+	if err := r.unfit(sides[0]); err != nil {
+		return nil, err
+	}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
@@ -74,7 +79,7 @@ func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
 	if sc.OnlyWire && cfg.Wire == nil {
 		return Result{Err: ErrNeedsWire}
 	}
-	r, err := newRun(ctx, sc, cfg, true)
+	r, err := newRun(ctx, sc, cfg, timeline.Client, timeline.Server)
 	if err != nil {
 		return Result{Err: err}
 	}
@@ -102,7 +107,7 @@ func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
 
 // Client runs the client's side against a server in another process.
 func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
-	r, err := newRun(ctx, sc, cfg, false)
+	r, err := newRun(ctx, sc, cfg, timeline.Client)
 	if err != nil {
 		return Result{Err: err}
 	}
@@ -151,6 +156,9 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	if seenErr := r.outside.Close(); err == nil {
 		err = seenErr
 	}
+	if r.wire != nil && len(r.cfg.Wire.Sets) > 0 && (err != nil || r.failed > 0) && r.outer.Err() == nil {
+		err = cmp.Or(r.wire.changed(), err)
+	}
 	if hostErr := r.closeHosts(); err == nil {
 		err = hostErr
 	}
@@ -158,9 +166,6 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	result.Interrupted = err != nil && (r.outer.Err() != nil || errors.Is(err, context.Canceled))
 	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
 	if result.Err == nil || !idle {
-		if !result.OK() && r.wire == nil && !result.Interrupted {
-			r.nameSysctls(side)
-		}
 		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why(), Options: r.cfg.Experiment})
 	}
 	r.log.Flush()

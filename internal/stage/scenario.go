@@ -26,6 +26,8 @@ type Scenario struct {
 	Server func(*Side) // one run of the server's side
 	Client func(*Side) // one run of the client's side
 
+	ServerNeeds, ClientNeeds Needs // of the settings of each side's host
+
 	// Where old segments meet new ones: what all the sequence numbers count from, in words. It is the SYNs that were
 	// seen first between two ports. "": those of each connection count from its own.
 	SeqOrigin string

@@ -30,7 +30,7 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		}
 	}()
 	for n := 0; runs == 0 || n < runs; {
-		r, err := newRun(ctx, sc, cfg, false)
+		r, err := newRun(ctx, sc, cfg, timeline.Server)
 		if err != nil {
 			return err
 		}

@@ -97,6 +97,7 @@ func (s *Side) socket(flags int) *Conn {
 	s.alive()
 	sock, err := sockapi.NewSocket(s.Family(), unix.SOCK_STREAM|flags, 0, s.trace)
 	if err != nil {
+		s.limited(err)
 		s.run.fail(err)
 	}
 	return s.adopt(sock)
