@@ -48,8 +48,12 @@ var serverCommands = []serverCommand{
 		}
 		return []string{bin, "--listen", "127.0.0.1:0", "--backlog", "4096", "--max-conns", "0"}, nil
 	}},
-	{"Go's net", func(_, portFile string) ([]string, error) { return []string{"/proc/self/exe", "serve-net", portFile}, nil }},
-	{"gnet", func(_, portFile string) ([]string, error) { return []string{"/proc/self/exe", "serve-gnet", portFile}, nil }},
+	{"Go's net", func(_, portFile string) ([]string, error) {
+		return []string{"/proc/self/exe", "serve-net", portFile}, nil
+	}},
+	{"gnet", func(_, portFile string) ([]string, error) {
+		return []string{"/proc/self/exe", "serve-gnet", portFile}, nil
+	}},
 }
 
 // start starts a server and waits until it listens.

@@ -19,7 +19,7 @@ type contender struct {
 	times int
 	// Of the table's figures: at most, or at least, so often that of another contender.
 	most  []limit
-	cost  time.Duration // what do says that a turn has cost, if it knows better
+	cost  time.Duration   // what do says that a turn has cost, if it knows better
 	taken []time.Duration // CPU time: what a busy machine changes least
 	wall  []time.Duration
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/segment"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
@@ -59,11 +61,14 @@ func lostLastAckServer(s *stage.Side) {
 func lostLastAckClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
-	conn.Close()
-	if c.Sysctl(timeWaits) == "0" {
+	if c.Sysctl(timeWaits) == "0" { // after close() it would be gone in FIN-WAIT-2 already
+		conn.Shutdown(unix.SHUT_WR)
+		conn.ReadToEnd()
+		conn.Close()
 		conn.ExpectGone("tcp_max_tw_buckets is 0, so there is no TIME-WAIT: nothing is left that could answer")
 		return
 	}
+	conn.Close()
 	conn.Expect("we have acknowledged the server's FIN, for all we know", tcpinfo.TimeWait)
 }
 
