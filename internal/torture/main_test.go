@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ var (
 	onlyFlag    = flag.String("only", "", "only trials whose name this regular expression fits")
 	resultsFlag = flag.String("results", "", "write what came of each trial to this file (JSON Lines)")
 	tableFlag   = flag.String("table", "", "write the table of docs/reliability.md to this file")
+	forFlag     = flag.Duration("for", 0, "end after this time, with what was tried by then; 0: when all is tried")
 	workersFlag = flag.Int("workers", runtime.NumCPU(), "so many trials at a time")
 )
 
@@ -58,7 +60,6 @@ func TestMain(m *testing.M) {
 type trial struct {
 	kind, target, what string
 	run                func(*result)
-	alone              bool // it takes the whole machine's notice, as what is mounted
 }
 
 func (t trial) name() string { return t.kind + " " + t.target + " " + t.what }
@@ -107,18 +108,19 @@ func (r *result) worse(verdict, why string, args ...any) {
 
 // kind is a way to make things fail.
 type kind struct {
-	name, tries string // what the table says of it
+	name, tries string  // what the table says of it
+	share       float64 // of the time
 	trials      func(t *testing.T) []trial
 }
 
 var kinds = []kind{
-	{"inject", "a system call fails with an errno of its man page, at its 1st, 2nd or 5th time in a thread", injections},
-	{"delay", "a system call takes 150 ms longer, before or after", delays},
-	{"short", "short reads and writes: peers with small buffers, and pieces of any size", shortPieces},
-	{"signal", "STOP and CONT, WINCH, URG, CHLD, again and again", storms},
-	{"kill", "SIGKILL, SIGHUP, SIGTERM, SIGINT at each event of each scenario", kills},
-	{"output", "the output is closed, full, or read no further; the terminal is gone", outputs},
-	{"clock", "CLOCK_REALTIME goes back and forth by an hour", clockSteps},
+	{"inject", "a system call fails with an errno of its man page, at its 1st, 2nd or 5th time in a thread", 0.5, injections},
+	{"delay", "a system call takes 150 ms longer, before or after", 0.1, delays},
+	{"short", "short reads and writes: peers with small buffers, and pieces of any size", 0.05, shortPieces},
+	{"signal", "STOP and CONT, WINCH, URG, CHLD, again and again", 0.1, storms},
+	{"kill", "SIGKILL, SIGHUP, SIGTERM, SIGINT at each event of each scenario", 0.15, kills},
+	{"output", "the output is closed, full, or read no further; the terminal is gone", 0.05, outputs},
+	{"clock", "CLOCK_REALTIME goes back and forth by an hour", 0.05, clockSteps},
 }
 
 // TestTorture runs the trials, and fails if one of them did.
@@ -140,20 +142,24 @@ func TestTorture(t *testing.T) {
 	}
 	only := regexp.MustCompile(*onlyFlag)
 	var all []*result
+	there := map[string]int{}
 	for _, k := range kinds {
 		if !slices.Contains(strings.Split(*kindsFlag, ","), k.name) {
 			continue
 		}
 		began := time.Now()
 		list := slices.DeleteFunc(k.trials(t), func(tr trial) bool { return !only.MatchString(tr.name()) })
-		of := play(t, list, json.NewEncoder(results))
-		fmt.Printf("%-8s %5d trials in %v\n", k.name, len(of), time.Since(began).Round(time.Second))
-		all = append(all, of...)
+		// In an order that is the same each time, so that what there is time for is of everything.
+		rand.New(rand.NewPCG(1, 1)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		end := began.Add(time.Duration(float64(*forFlag) * k.share))
+		of := play(t, list, end, json.NewEncoder(results))
+		fmt.Printf("%-8s %5d of %d trials in %v\n", k.name, len(of), len(list), time.Since(began).Round(time.Second))
+		all, there[k.name] = append(all, of...), len(list)
 	}
 	if left := leftInstances(); len(left) > 0 {
 		t.Errorf("trace instances are left: %q", left)
 	}
-	table := tableOf(all)
+	table := tableOf(all, there)
 	fmt.Print(table)
 	if *tableFlag != "" {
 		if err := os.WriteFile(*tableFlag, []byte(table), 0o666); err != nil {
@@ -162,8 +168,8 @@ func TestTorture(t *testing.T) {
 	}
 }
 
-// play runs trials side by side.
-func play(t *testing.T, list []trial, to *json.Encoder) (all []*result) {
+// play runs trials side by side, until the end if that comes first.
+func play(t *testing.T, list []trial, end time.Time, to *json.Encoder) (all []*result) {
 	var mu sync.Mutex
 	var workers sync.WaitGroup
 	next := make(chan trial)
@@ -182,6 +188,9 @@ func play(t *testing.T, list []trial, to *json.Encoder) (all []*result) {
 		})
 	}
 	for _, tr := range list {
+		if *forFlag > 0 && time.Now().After(end) {
+			break
+		}
 		next <- tr
 	}
 	close(next)
@@ -204,9 +213,9 @@ func tried(tr trial) *result {
 }
 
 // tableOf is a row for each kind.
-func tableOf(all []*result) string {
+func tableOf(all []*result, there map[string]int) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, "| kind | tried | done | went well | said so | aborted by Go | crashes | hangs | false successes | leaks | no clear line | other |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(&b, "| kind | tried, of | done | went well | said so | aborted by Go | crashes | hangs | false successes | leaks | no clear line | other |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, k := range kinds {
 		n, done, by := 0, 0, map[string]int{}
 		for _, r := range all {
@@ -219,7 +228,7 @@ func tableOf(all []*result) string {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(&b, "| %s: %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d |\n", k.name, k.tries, n, done,
+			fmt.Fprintf(&b, "| %s: %s | %d of %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d |\n", k.name, k.tries, n, there[k.name], done,
 				by[survived], by[complains], by[runtimes], by[crash], by[hang], by[lying], by[leak], by[mute], by[wrong]+by[unmet])
 		}
 	}
