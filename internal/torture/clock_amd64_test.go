@@ -28,7 +28,7 @@ func clockSteps(t *testing.T) (list []trial) {
 }
 
 func (r *result) stepped(line []string) {
-	p := newProcess(nil, "echoc", append([]string{"--json"}, line...)...)
+	p := r.newProcess(nil, "echoc", append([]string{"--json"}, line...)...)
 	defer p.remove()
 	s := &stepper{began: time.Now()}
 	if err := s.run(p); err != nil {
@@ -111,7 +111,7 @@ func (s *stepper) trace(p *process) error {
 		case err != nil:
 			return err
 		case tid == 0:
-			if time.Since(s.began) > 2*deadline {
+			if time.Since(s.began) > 2*deadline*p.more {
 				s.late = true
 				return nil
 			}

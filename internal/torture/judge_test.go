@@ -76,7 +76,7 @@ func (r *result) ended(p *process, call, errno string, wantOK bool) {
 			return
 		}
 		r.worse(mute, "%d lines on standard error", len(lines))
-	case errno != "" && !names(lines[0]+"\n"+p.out.String(), errno):
+	case errno != "" && r.Status == 1 && !names(lines[0]+"\n"+p.out.String(), errno):
 		r.worse(mute, "no word of %s: %s", errno, lines[0])
 	default:
 		r.worse(complains, "")
@@ -95,10 +95,8 @@ func complaints(errs string) (lines []string) {
 
 // names tells whether a text has an errno in it, by name or in words.
 func names(text, errno string) bool {
-	if strings.Contains(text, errno) || strings.Contains(strings.ToLower(text), strings.ToLower(errnos[errno].Error())) {
-		return true
-	}
-	return false
+	return strings.Contains(text, errno) || strings.Contains(strings.ToLower(text), strings.ToLower(errnos[errno].Error())) ||
+		errno == "EAGAIN" && strings.Contains(text, "timeout") // which is what it means of a socket that waits
 }
 
 // errnos are the numbers by their names.

@@ -36,7 +36,7 @@ func outputs(t *testing.T) (list []trial) {
 	for _, line := range shown() {
 		for what, redirect := range map[string]string{"closed": ">&-", "all closed": ">&- 2>&- <&-", "errors closed": "2>&-"} {
 			add(line, what, func(r *result) {
-				p := newProcess(nil, line[0], line[1:]...)
+				p := r.newProcess(nil, line[0], line[1:]...)
 				defer p.remove()
 				p.cmd.Path, p.cmd.Args = "/bin/sh", append([]string{"sh", "-c", `exec "$0" "$@" ` + redirect}, p.cmd.Args...)
 				if err := p.start(); err != nil {
@@ -69,7 +69,7 @@ func outputs(t *testing.T) (list []trial) {
 
 // toFull has the output on a full disk: a failure, of which there is one line.
 func (r *result) toFull(line []string, errors bool) {
-	p := newProcess(nil, line[0], line[1:]...)
+	p := r.newProcess(nil, line[0], line[1:]...)
 	defer p.remove()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *result) toFull(line []string, errors bool) {
 
 // readFor reads so many lines, and then no more.
 func (r *result) readFor(line []string, lines int) {
-	p := newProcess(nil, line[0], line[1:]...)
+	p := r.newProcess(nil, line[0], line[1:]...)
 	defer p.remove()
 	in, out, ok := r.pipes(p)
 	if !ok {
@@ -136,7 +136,7 @@ func (r *result) readFor(line []string, lines int) {
 
 // hangUp takes the terminal away.
 func (r *result) hangUp(line []string, nohup bool) {
-	p := newProcess(nil, line[0], line[1:]...)
+	p := r.newProcess(nil, line[0], line[1:]...)
 	defer p.remove()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {

@@ -15,14 +15,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deadline is how long a run may take: a side waits ten seconds for what does not come.
+// deadline is how long a run may take at first: a side waits ten seconds for what does not come. On a machine with much
+// else to do that may be too little, so that a run which took longer has another try, with much more time.
 const deadline = 30 * time.Second
+
+// moreTime is how much more.
+const moreTime = 5
 
 // process is a command in a process group and a folder of its own.
 type process struct {
 	cmd  *exec.Cmd
 	dir  string
-	log  string // strace's, if it runs under that
+	more time.Duration // how many times the deadlines are as long
+	log  string        // strace's, if it runs under that
 	out  shared
 	errs shared
 	done chan struct{}
@@ -55,12 +60,12 @@ func (s *shared) String() string {
 }
 
 // newProcess is one of the two commands, under strace if there are arguments for that.
-func newProcess(strace []string, name string, args ...string) *process {
+func (r *result) newProcess(strace []string, name string, args ...string) *process {
 	dir, err := os.MkdirTemp(bin, "run-")
 	if err != nil {
 		panic(err)
 	}
-	p := &process{dir: dir, done: make(chan struct{})}
+	p := &process{dir: dir, more: max(r.more, 1), done: make(chan struct{})}
 	line := append([]string{filepath.Join(bin, name)}, args...)
 	if strace != nil {
 		p.log = dir + ".strace"
@@ -91,7 +96,7 @@ func (p *process) wait(most time.Duration) bool {
 	select {
 	case <-p.done:
 		return true
-	case <-time.After(most):
+	case <-time.After(most * p.more):
 		p.signal(unix.SIGKILL)
 		<-p.done
 		return false
@@ -121,7 +126,7 @@ func (p *process) injected() int {
 
 // leaves are what is left when the command has ended: processes of its group, and files that it was not asked for.
 func (p *process) leaves(asked ...string) (left []string) {
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second * p.more); ; time.Sleep(5 * time.Millisecond) {
 		if err := unix.Kill(-p.cmd.Process.Pid, 0); errors.Is(err, unix.ESRCH) {
 			break
 		}

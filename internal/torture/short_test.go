@@ -55,7 +55,7 @@ func narrow(c net.Conn) {
 }
 
 func shortClient(r *result, seed uint64) {
-	p := newProcess(nil, "echod", "--listen", "127.0.0.1:0")
+	p := r.newProcess(nil, "echod", "--listen", "127.0.0.1:0")
 	defer p.remove()
 	addr, ok := p.listening()
 	if !ok {
@@ -69,7 +69,7 @@ func shortClient(r *result, seed uint64) {
 	}
 	narrow(c)
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(deadline))
+	c.SetDeadline(time.Now().Add(deadline * p.more))
 	go func() {
 		inPieces(c, bytes.NewReader(payload), rand.New(rand.NewPCG(seed, 1)))
 		c.(*net.TCPConn).CloseWrite()
@@ -100,7 +100,7 @@ func shortServer(r *result, seed uint64) {
 		narrow(c)
 		inPieces(c, c, rand.New(rand.NewPCG(seed, 3)))
 	}()
-	p := newProcess(nil, "echoc", "--quiet", l.Addr().String())
+	p := r.newProcess(nil, "echoc", "--quiet", l.Addr().String())
 	defer p.remove()
 	in, out, ok := r.pipes(p)
 	if !ok {
@@ -122,7 +122,7 @@ func shortServer(r *result, seed uint64) {
 
 // shortReader reads a timeline through the smallest pipe.
 func shortReader(r *result, seed uint64) {
-	p := newProcess(nil, "echoc", "--json", "half-close")
+	p := r.newProcess(nil, "echoc", "--json", "half-close")
 	defer p.remove()
 	in, out, ok := r.pipes(p)
 	if !ok {

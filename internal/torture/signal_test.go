@@ -53,7 +53,7 @@ func storms(t *testing.T) (list []trial) {
 				what[i] = unix.SignalName(s)
 			}
 			list = append(list, trial{kind: "signal", target: "echoc " + strings.Join(line, " "), what: strings.Join(what, " "), run: func(r *result) {
-				p := newProcess(nil, "echoc", append([]string{"--json"}, line...)...)
+				p := r.newProcess(nil, "echoc", append([]string{"--json"}, line...)...)
 				defer p.remove()
 				if err := p.start(); err != nil {
 					r.worse(unmet, "%v", err)
@@ -61,7 +61,7 @@ func storms(t *testing.T) (list []trial) {
 				}
 				tick := time.NewTicker(7 * time.Millisecond)
 				defer tick.Stop()
-				end := time.After(2 * deadline)
+				end := time.After(2 * deadline * p.more)
 				for i, on := 0, true; on; i++ {
 					select {
 					case <-p.done:
@@ -104,7 +104,8 @@ func kills(t *testing.T) (list []trial) {
 
 // eventsOf is how many events a run has here; 0 where it cannot be played.
 func eventsOf(line []string) int {
-	p := newProcess(nil, "echoc", append([]string{"--json"}, line...)...)
+	r := &result{more: moreTime}
+	p := r.newProcess(nil, "echoc", append([]string{"--json"}, line...)...)
 	defer p.remove()
 	if p.start() != nil || !p.wait(2*deadline) || p.status() != 0 {
 		return 0
@@ -114,7 +115,7 @@ func eventsOf(line []string) int {
 
 // killed plays a scenario to its nth event, and signals it.
 func (r *result) killed(line []string, n int, s unix.Signal) {
-	p := newProcess(nil, "echoc", append([]string{"--json", "--record", "run.jsonl"}, line...)...)
+	p := r.newProcess(nil, "echoc", append([]string{"--json", "--record", "run.jsonl"}, line...)...)
 	defer p.remove()
 	p.out.more = func() {
 		if r.Done == 0 && strings.Count(p.out.String(), "\n") >= n {

@@ -23,7 +23,7 @@ type target struct {
 // alone is a scenario in one process.
 func alone(args ...string) target {
 	return target{strings.Join(append([]string{"echoc"}, args...), " "), func(r *result, strace []string, call, errno string, wantOK bool) {
-		p := newProcess(strace, "echoc", append([]string{"--json"}, args...)...)
+		p := r.newProcess(strace, "echoc", append([]string{"--json"}, args...)...)
 		defer p.remove()
 		if err := p.start(); err != nil {
 			r.worse(unmet, "%v", err)
@@ -40,7 +40,9 @@ func alone(args ...string) target {
 
 // finished: a close() that strace answers is not made, and the peer waits for what it would have sent.
 func (r *result) finished(p *process, in bool, call string) {
-	if !in && call == "close" {
+	if errs := p.errs.String(); !in && goCalls[call] && ofGo.MatchString(errs) {
+		r.worse(runtimes, "") // and did not get to its end
+	} else if !in && call == "close" {
 		r.worse(complains, "not made by strace: what waits for it waits")
 	} else if !in {
 		r.worse(hang, "killed after %v", deadline)
@@ -60,13 +62,13 @@ func inTwo(name string, server bool) target {
 		} else {
 			ofServer = nil
 		}
-		s := newProcess(ofServer, "echod", "--json", "--runs", "1", "--listen", "127.0.0.1:0", name)
+		s := r.newProcess(ofServer, "echod", "--json", "--runs", "1", "--listen", "127.0.0.1:0", name)
 		defer s.remove()
 		addr, ok := s.listening()
 		tortured := s
 		var c *process
 		if ok {
-			c = newProcess(ofClient, "echoc", "--json", name, addr)
+			c = r.newProcess(ofClient, "echoc", "--json", name, addr)
 			defer c.remove()
 			if err := c.start(); err != nil {
 				r.worse(unmet, "%v", err)
@@ -121,7 +123,7 @@ func (p *process) listening() (addr string, ok bool) {
 	case addr = <-found:
 		return addr, true
 	case <-p.done:
-	case <-time.After(deadline):
+	case <-time.After(deadline * p.more):
 	}
 	return "", false
 }
@@ -129,7 +131,7 @@ func (p *process) listening() (addr string, ok bool) {
 // plainServer is echod, with clients one after the other until one is served, and then SIGTERM.
 func plainServer(flags ...string) target {
 	return target{strings.TrimSpace("echod " + strings.Join(flags, " ")), func(r *result, strace []string, call, errno string, wantOK bool) {
-		p := newProcess(strace, "echod", append([]string{"--listen", "127.0.0.1:0"}, flags...)...)
+		p := r.newProcess(strace, "echod", append([]string{"--listen", "127.0.0.1:0"}, flags...)...)
 		defer p.remove()
 		addr, ok := p.listening()
 		if ok {
@@ -140,7 +142,7 @@ func plainServer(flags ...string) target {
 					p.endsWithin(200 * time.Millisecond)
 				}
 			}
-			if !served && !p.endsWithin(2*time.Second) && call != "close" {
+			if !served && !p.endsWithin(2*time.Second*p.more) && call != "close" {
 				r.worse(hang, "it runs, and serves nobody")
 			}
 			if after := p.socketsLeft(before); after > before && call != "close" {
@@ -173,7 +175,7 @@ func (p *process) endsWithin(d time.Duration) bool {
 
 // socketsLeft waits until a server has no more sockets than it had; it closes when it has seen the client's end.
 func (p *process) socketsLeft(before int) (n int) {
-	for end := time.Now().Add(3 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Second * p.more); ; time.Sleep(2 * time.Millisecond) {
 		if n = sockets(p.pid()); n <= before || time.Now().After(end) {
 			return n
 		}
@@ -194,7 +196,7 @@ func (r *result) client(addr string) (served bool) {
 		return false
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(8 * time.Second))
+	c.SetDeadline(time.Now().Add(8 * time.Second * max(r.more, 1)))
 	sent := make(chan error, 1)
 	go func() {
 		_, err := c.Write(payload)
@@ -234,7 +236,7 @@ func plainClient(flags ...string) target {
 				}()
 			}
 		}()
-		p := newProcess(strace, "echoc", append(flags, l.Addr().String())...)
+		p := r.newProcess(strace, "echoc", append(flags, l.Addr().String())...)
 		defer p.remove()
 		in := filepath.Join(p.dir, "in")
 		os.WriteFile(in, payload, 0o600)
@@ -292,7 +294,8 @@ func canWire() bool { return works("--wire") }
 
 // works tells whether a run with that flag does, here.
 func works(flags ...string) bool {
-	p := newProcess(nil, "echoc", append(flags, "-q", "handshake")...)
+	r := &result{more: moreTime}
+	p := r.newProcess(nil, "echoc", append(flags, "-q", "handshake")...)
 	defer p.remove()
 	return p.start() == nil && p.wait(deadline) && p.status() == 0
 }
