@@ -53,3 +53,14 @@ func TestAHalfCloseThatFails(t *testing.T) {
 		}
 	}
 }
+
+// What a worker cannot do is said once, by whoever started it.
+func TestAWorkerThatCannotBegin(t *testing.T) {
+	t.Parallel()
+	cmd := command(t, "echoc", "--quiet", "crash")
+	injected(t, cmd, "-e", "inject=getsockopt:error=EFAULT:when=1", "-e", "signal=none")
+	_, _, errs := finish(t, cmd)
+	if strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "bad address") {
+		t.Errorf("%q", errs)
+	}
+}

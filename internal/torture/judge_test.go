@@ -60,6 +60,8 @@ func (r *result) ended(p *process, call, errno string, wantOK bool) {
 		r.worse(survived, "")
 	case wantOK:
 		r.worse(unmet, "%s", strings.Join(append(lines, failedChecks(p.out.String())...), "; "))
+	case call == "close": // which strace did not make: what is wrong then is something else
+		r.worse(complains, "")
 	case r.Status == 128+int(unix.SIGPIPE) && errno == "EPIPE":
 		r.worse(complains, "") // as any filter
 	case r.Status != 1 && r.Status != 3:
@@ -68,8 +70,6 @@ func (r *result) ended(p *process, call, errno string, wantOK bool) {
 			return
 		}
 		r.worse(wrong, "status %d", r.Status)
-	case call == "close": // which strace did not make: what is wrong then is something else
-		r.worse(complains, "")
 	case len(lines) != 1:
 		if goCalls[call] && len(lines) == 0 && (call == "write" || call == "exit" || call == "openat") {
 			r.worse(complains, "") // the line itself could not be written
