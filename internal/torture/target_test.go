@@ -83,8 +83,8 @@ func inTwo(name string, server bool) target {
 				r.worse(hang, "the client waits")
 			}
 		}
-		if c != nil && !server && c.status() != 0 {
-			s.signal(unix.SIGTERM) // it may have never heard of the client
+		if c == nil || !server && c.status() != 0 {
+			s.signal(unix.SIGTERM) // it may have never heard of a client
 		}
 		if !s.wait(deadline) {
 			if server {
@@ -102,7 +102,7 @@ func inTwo(name string, server bool) target {
 	}}
 }
 
-// listening starts a server, and is where it listens; not ok where it ended before.
+// listening starts a server, and is where it listens; not ok where it ended before, or could not write the line.
 func (p *process) listening() (addr string, ok bool) {
 	found := make(chan string, 1)
 	look := func() {
@@ -123,7 +123,7 @@ func (p *process) listening() (addr string, ok bool) {
 	case addr = <-found:
 		return addr, true
 	case <-p.done:
-	case <-time.After(deadline * p.more):
+	case <-time.After(deadline / 3 * p.more):
 	}
 	return "", false
 }
@@ -148,8 +148,8 @@ func plainServer(flags ...string) target {
 			if after := p.socketsLeft(before); after > before && call != "close" {
 				r.worse(leak, "%d sockets, %d before", after, before)
 			}
-			p.signal(unix.SIGTERM)
 		}
+		p.signal(unix.SIGTERM)
 		finished := p.wait(deadline)
 		r.Done = p.injected()
 		r.finished(p, finished, call)
