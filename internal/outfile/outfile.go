@@ -1,5 +1,5 @@
-// Package outfile makes a file that is complete or not there at all, or one that grows from its beginning, and that takes
-// no other file's place unless it is told to.
+// Package outfile makes a file that is complete or not there at all, or one that grows from its beginning, and that
+// takes no other file's place unless it is told to.
 package outfile
 
 import (
@@ -122,8 +122,8 @@ func besideName() string {
 }
 
 // Stream begins a file that is written as it comes: it has its name at once, and keeps what was written however the
-// program ends. It takes no other file's place either, unless overwrite says so. A named pipe and a character device are
-// written to as they are; of a pipe that nobody reads yet the error is ENXIO.
+// program ends. It takes no other file's place either, unless overwrite says so. A named pipe and a character device
+// are written to as they are; of a pipe that nobody reads yet the error is ENXIO.
 func Stream(path string, overwrite bool) (*os.File, error) {
 	f, err := at(path, overwrite)
 	if err != nil {

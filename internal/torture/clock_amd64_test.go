@@ -12,7 +12,7 @@ import (
 )
 
 // The machine's clock is everybody's, and no namespace has one of its own. So it is set for one process alone: a tracer
-// takes its vDSO away, and what clock_gettime(CLOCK_REALTIME) answers goes an hour forth and back, several times a second.
+// takes its vDSO away, and what clock_gettime(CLOCK_REALTIME) answers goes an hour forth and back, many times a second.
 // What the kernel itself stamps keeps the machine's time, so --capture is not among these.
 
 // clockSteps plays scenarios so. What takes how long, and what comes after what, must be as ever.

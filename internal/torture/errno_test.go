@@ -4,7 +4,8 @@ import "strings"
 
 // manPages has the errnos that section 2 names for each call that the commands make, and those of the kernel's memory
 // and of filters. EINTR stands only where the page has it; of connect() and close() it and EAGAIN are left out: strace
-// answers in the kernel's place, and does not make the call that has half happened then.
+// answers in the kernel's place, and does not make the call that has half happened then. Nor is it said of a stream
+// that it was reset or timed out: its connection is not gone then, as it would be.
 var manPages = map[string]string{
 	"accept4":   "EAGAIN EBADF ECONNABORTED EFAULT EINTR EINVAL EMFILE ENFILE ENOBUFS ENOMEM ENOTSOCK EOPNOTSUPP EPERM EPROTO ENOSR ESOCKTNOSUPPORT EPROTONOSUPPORT ETIMEDOUT ENETDOWN ENOPROTOOPT EHOSTDOWN ENONET EHOSTUNREACH ENETUNREACH",
 	"bind":      "EACCES EADDRINUSE EBADF EINVAL ENOTSOCK EADDRNOTAVAIL EFAULT ENOMEM",
@@ -24,8 +25,8 @@ var manPages = map[string]string{
 	"munmap": "EINVAL", "openat": "EACCES EBUSY EDQUOT EEXIST EINTR EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENODEV ENOENT ENOMEM ENOSPC ENOTDIR ENXIO EOPNOTSUPP EPERM EROFS",
 	"pidfd_open": "EINVAL EMFILE ENFILE ENODEV ENOMEM ESRCH ENOSYS", "pidfd_send_signal": "EBADF EINVAL EPERM ESRCH ENOSYS",
 	"pipe2": "EFAULT EINVAL EMFILE ENFILE ENOPKG", "poll": "EFAULT EINTR EINVAL ENOMEM", "ppoll": "EFAULT EINTR EINVAL ENOMEM", "prctl": "EACCES EBADF EINVAL EPERM",
-	"pread64": "EBADF EIO EINVAL", "prlimit64": "EFAULT EINVAL EPERM ESRCH", "read": "EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR ECONNRESET ETIMEDOUT",
-	"write":    "EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC EPERM EPIPE ECONNRESET ENOBUFS",
+	"pread64": "EBADF EIO EINVAL", "prlimit64": "EFAULT EINVAL EPERM ESRCH", "read": "EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR",
+	"write":    "EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC EPERM EPIPE ENOBUFS",
 	"readlink": "EACCES EINVAL EIO ELOOP ENOENT", "readlinkat": "EACCES EBADF EINVAL EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR",
 	"recvfrom":  "EAGAIN EBADF ECONNREFUSED EFAULT EINTR EINVAL ENOMEM ENOTCONN ENOTSOCK",
 	"recvmsg":   "EAGAIN EBADF ECONNREFUSED EFAULT EINTR EINVAL ENOMEM ENOTCONN ENOTSOCK",

@@ -200,8 +200,8 @@ func play(t *testing.T, list []trial, end time.Time, to *json.Encoder) (all []*r
 	return all
 }
 
-// tried runs a trial. One that took too long, or failed without a cause, has another try, with more time: what comes of a
-// busy machine does not come twice.
+// tried runs a trial. One that took too long, or failed without a cause, has another try, with more time: what comes of
+// a busy machine does not come twice.
 func tried(tr trial) *result {
 	for try := 1; ; try++ {
 		r := &result{Kind: tr.kind, Target: tr.target, What: tr.what, more: 1}
