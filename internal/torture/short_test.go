@@ -2,11 +2,13 @@ package torture
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,13 +47,12 @@ func inPieces(to io.Writer, from io.Reader, chance *rand.Rand) error {
 	}
 }
 
-// narrow gives a socket the smallest buffers.
-func narrow(c net.Conn) {
-	if tcp, is := c.(*net.TCPConn); is {
-		tcp.SetReadBuffer(1)
-		tcp.SetWriteBuffer(1)
-		tcp.SetNoDelay(true)
-	}
+// narrow gives a socket small buffers, before it has told anybody how much it takes.
+func narrow(_, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) {
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 4096)
+	})
 }
 
 func shortClient(r *result, seed uint64) {
@@ -62,12 +63,11 @@ func shortClient(r *result, seed uint64) {
 		r.worse(unmet, "it does not listen")
 		return
 	}
-	c, err := net.Dial("tcp", addr)
+	c, err := (&net.Dialer{Control: narrow}).Dial("tcp", addr)
 	if err != nil {
 		r.worse(unmet, "%v", err)
 		return
 	}
-	narrow(c)
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(deadline * p.more))
 	go func() {
@@ -85,7 +85,7 @@ func shortClient(r *result, seed uint64) {
 }
 
 func shortServer(r *result, seed uint64) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{Control: narrow}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		r.worse(unmet, "%v", err)
 		return
@@ -97,7 +97,6 @@ func shortServer(r *result, seed uint64) {
 			return
 		}
 		defer c.Close()
-		narrow(c)
 		inPieces(c, c, rand.New(rand.NewPCG(seed, 3)))
 	}()
 	p := r.newProcess(nil, "echoc", "--quiet", l.Addr().String())
