@@ -58,6 +58,7 @@ type Process struct {
 	process *os.Process
 	stdin   *os.File
 	stop    func() bool
+	must    func(error)
 }
 
 // HandOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
@@ -66,6 +67,7 @@ func (s *Side) HandOver(conn *Conn) *Process {
 	conn.Must(err)
 	s.trace.Shared(conn.sock)
 	defer greeted.Close()
+	w.must = conn.Must
 	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
 	said := make([]byte, 200)
 	if n, err := greeted.Read(said); string(said[:n]) != atWork {
@@ -113,7 +115,9 @@ func (w *Process) PID() int { return w.process.Pid }
 
 // Kill is kill -9. It returns the signal that the process died of.
 func (w *Process) Kill() os.Signal {
-	w.process.Kill()
+	if err := w.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		w.must(fmt.Errorf("SIGKILL for process %d: %w", w.process.Pid, err))
+	}
 	state, err := w.process.Wait()
 	if err != nil {
 		return nil

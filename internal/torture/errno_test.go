@@ -5,7 +5,7 @@ import "strings"
 // manPages has the errnos that section 2 names for each call that the commands make, and those of the kernel's memory
 // and of filters. EINTR stands only where the page has it; of connect() and close() it and EAGAIN are left out: strace
 // answers in the kernel's place, and does not make the call that has half happened then. Nor is it said of a stream
-// that it was reset or timed out: its connection is not gone then, as it would be.
+// that it was reset or timed out, or of a process that it has ended: they are still there.
 var manPages = map[string]string{
 	"accept4":   "EAGAIN EBADF ECONNABORTED EFAULT EINTR EINVAL EMFILE ENFILE ENOBUFS ENOMEM ENOTSOCK EOPNOTSUPP EPERM EPROTO ENOSR ESOCKTNOSUPPORT EPROTONOSUPPORT ETIMEDOUT ENETDOWN ENOPROTOOPT EHOSTDOWN ENONET EHOSTUNREACH ENETUNREACH",
 	"bind":      "EACCES EADDRINUSE EBADF EINVAL ENOTSOCK EADDRNOTAVAIL EFAULT ENOMEM",
@@ -23,7 +23,7 @@ var manPages = map[string]string{
 	"listen": "EADDRINUSE EBADF ENOTSOCK EOPNOTSUPP", "lseek": "EBADF EINVAL ESPIPE", "madvise": "EACCES EAGAIN EBADF EINVAL EIO ENOMEM EPERM",
 	"mkdirat": "EACCES EDQUOT EEXIST EINVAL ELOOP EMLINK ENOENT ENOMEM ENOSPC ENOTDIR EPERM EROFS", "mmap": "EACCES EAGAIN EINVAL ENFILE ENOMEM EPERM",
 	"munmap": "EINVAL", "openat": "EACCES EBUSY EDQUOT EEXIST EINTR EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENODEV ENOENT ENOMEM ENOSPC ENOTDIR ENXIO EOPNOTSUPP EPERM EROFS",
-	"pidfd_open": "EINVAL EMFILE ENFILE ENODEV ENOMEM ESRCH ENOSYS", "pidfd_send_signal": "EBADF EINVAL EPERM ESRCH ENOSYS",
+	"pidfd_open": "EINVAL EMFILE ENFILE ENODEV ENOMEM ESRCH ENOSYS", "pidfd_send_signal": "EBADF EINVAL EPERM ENOSYS",
 	"pipe2": "EFAULT EINVAL EMFILE ENFILE ENOPKG", "poll": "EFAULT EINTR EINVAL ENOMEM", "ppoll": "EFAULT EINTR EINVAL ENOMEM", "prctl": "EACCES EBADF EINVAL EPERM",
 	"pread64": "EBADF EIO EINVAL", "prlimit64": "EFAULT EINVAL EPERM ESRCH", "read": "EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR",
 	"write":    "EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC EPERM EPIPE ENOBUFS",
