@@ -46,8 +46,8 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--html '': want the name of a file")
 	case f.HTML == "-":
 		return Usagef("--html -: a page is written to a file: want its name")
-	case f.Overwrite && f.SVG == "" && f.HTML == "" && f.Record == "":
-		return Usagef("--overwrite is about a file that is written: it goes with --record, --svg or --html FILE")
+	case f.Overwrite && f.SVG == "" && f.HTML == "" && f.Record == "" && (f.Wire.Pcap == "" || f.Wire.PcapToOutput()):
+		return Usagef("--overwrite is about a file that is written: it goes with --record, --svg, --html or --pcap FILE")
 	}
 	return nil
 }

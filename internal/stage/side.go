@@ -142,6 +142,9 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 // Ready says that the server can be reached at the listener's address.
 func (s *Side) Ready(l *Conn) {
 	s.Addr, s.listening = l.watch.Local(), l
+	if err := s.run.blind(); err != nil && s.Addr.Port() == 0 {
+		s.run.fail(err) // nobody could connect to where it seems to be
+	}
 	l.FollowChildren()
 	s.ReadyAt(s.Addr)
 }
