@@ -29,6 +29,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ var (
 	table   = options.Bool("table", false, "write what the runs gave into docs/kernels.md")
 	verbose = options.Bool("v", false, "tell of every play")
 	atOnce  = options.Int("j", 2, "so many `guests` at once; each keeps one processor busy")
-	only    = options.String("only", "", "play this `scenario` alone")
+	only    = options.String("only", "", "play what this `regexp` fits alone, of lines as: close --wire as root")
 )
 
 // repo is the environment variable with the folder of the sources.
@@ -133,8 +134,8 @@ func run(ctx context.Context, args []string) (int, error) {
 	if p.all, p.wireOnly, err = catalogue(filepath.Join(tmp, "echoc")); err != nil {
 		return 0, err
 	}
-	if *only != "" {
-		p.all = []string{*only}
+	if p.only, err = regexp.Compile(*only); err != nil {
+		return 0, fmt.Errorf("--only %s: %w", *only, err)
 	}
 	page, err := readPage()
 	if err != nil {
@@ -192,8 +193,11 @@ func (p *player) playAll(ctx context.Context, jobs []job, page grid) (differs in
 	var mu sync.Mutex
 	turn := make(chan struct{}, *atOnce)
 	for _, j := range jobs {
+		turn <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
 		playing.Go(func() {
-			turn <- struct{}{}
 			defer func() { <-turn }()
 			r, failed := p.play(ctx, j.kernel, j.name)
 			mu.Lock()
@@ -212,6 +216,7 @@ type player struct {
 	cache, tmp, mirror string
 	all                []string
 	wireOnly           map[string]bool
+	only               *regexp.Regexp
 
 	preparing sync.Mutex         // one at a time: both cores are busy with it
 	built     map[string]archive // by architecture
@@ -257,6 +262,7 @@ func (p *player) play(ctx context.Context, k Kernel, name string) (*Run, error) 
 		if i > 0 {
 			more = ipv6Missing
 		}
+		steps = slices.DeleteFunc(steps, func(s Step) bool { return s.Row != "" && !p.only.MatchString(s.String()) })
 		initrd := filepath.Join(p.tmp, "initrd-"+name)
 		if err := pack(initrd, a, steps); err != nil {
 			return nil, err

@@ -113,11 +113,7 @@ func wholePlan(all []string, wireOnly map[string]bool, modules map[string][]stri
 		played = []form{forms[0], forms[3]}
 	}
 	steps := []Step{prepared(append([]string{"load"}, allModules(modules)...)...), prepared("open-tun")}
-	steps = append(steps, plays(all, wireOnly, played, "")...)
-	if *only == "" {
-		steps = append(steps, others(!short, "root", "user")...)
-	}
-	return steps
+	return slices.Concat(steps, plays(all, wireOnly, played, ""), others(!short, "root", "user"))
 }
 
 func allModules(modules map[string][]string) (list []string) {
