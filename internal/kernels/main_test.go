@@ -19,6 +19,7 @@
 package kernels
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -267,12 +268,14 @@ func (p *player) play(ctx context.Context, k Kernel, name string) (*Run, error) 
 		if err := pack(initrd, a, steps); err != nil {
 			return nil, err
 		}
-		if r.Release, err = boot(ctx, k, vmlinuz, initrd, more, steps, func(s Step, a Answer) {
+		release, err := boot(ctx, k, vmlinuz, initrd, more, steps, func(s Step, a Answer) {
 			r.Steps, r.Answers = append(r.Steps, s), append(r.Answers, a)
 			if *verbose {
 				fmt.Printf("%s: %s: %d, %.1f s\n", name, s, a.Status, float64(a.MS)/1000)
 			}
-		}); err != nil {
+		})
+		r.Release = cmp.Or(release, r.Release)
+		if err != nil {
 			fmt.Printf("%s: %v\n", name, err)
 			r.Steps, r.Answers = append(r.Steps, Step{Row: guestRow}), append(r.Answers, Answer{Status: -1, Says: []string{err.Error()}})
 		}

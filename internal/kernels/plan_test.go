@@ -50,7 +50,7 @@ var forms = []form{
 }
 
 // patience is how many seconds a scenario may take in a guest; the tour plays them all.
-const patience, tourPatience, testsPatience = 90, 900, 300
+const patience, tourPatience, testsPatience = 180, 900, 300
 
 // prepared is a step that plays nothing.
 func prepared(argv ...string) Step { return Step{Argv: argv, User: "root", Seconds: 20} }
