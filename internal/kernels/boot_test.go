@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// machines are QEMU's, by what Debian calls the architecture. Nothing is asked of the host's processor: the guest is as slow as
-// it is, and the same on every host.
+// machines are QEMU's, by what Debian calls the architecture. Nothing is asked of the host's processor: the guest is
+// as slow as it is, and the same on every host.
 var machines = map[string]struct {
 	qemu    string
 	args    []string

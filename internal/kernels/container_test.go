@@ -14,7 +14,8 @@ import (
 // can tell: `kernels.test as-in-a-container COMMAND`.
 const insideArg = "as-in-a-container"
 
-// kept are the capabilities that Docker leaves root in a container (docs.docker.com, "Runtime privilege and Linux capabilities").
+// kept are the capabilities that Docker leaves root in a container (docs.docker.com, "Runtime privilege and Linux
+// capabilities").
 var kept = []uintptr{
 	unix.CAP_AUDIT_WRITE, unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FOWNER, unix.CAP_FSETID, unix.CAP_KILL, unix.CAP_MKNOD,
 	unix.CAP_NET_BIND_SERVICE, unix.CAP_NET_RAW, unix.CAP_SETFCAP, unix.CAP_SETGID, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SYS_CHROOT,
@@ -81,8 +82,8 @@ func enterContainer(argv []string) error {
 	return syscall.Exec(argv[0], argv, os.Environ())
 }
 
-// seccomp is the filter: struct seccomp_data has the call's number at 0 and the low half of its first argument at 16, on
-// the little-endian machines that are tried here.
+// seccomp is the filter: struct seccomp_data has the call's number at 0 and the low half of its first argument at 16,
+// on the little-endian machines that are tried here.
 func seccomp() []unix.SockFilter {
 	const number, flags = 0, 16
 	load := func(at uint32) unix.SockFilter {

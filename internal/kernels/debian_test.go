@@ -110,7 +110,8 @@ func (a *apt) update() error {
 // part is the name of a package that has a piece of a kernel.
 var part = regexp.MustCompile(`(?m)^ *Depends: (linux-(?:image|modules|binary)-[0-9]\S*)`)
 
-// packages are those of the kernel that the suite has now: one, or an image that is nothing but the names of two others.
+// packages are those of the kernel that the suite has now: one, or an image that is nothing but the names of two
+// others.
 func (a *apt) packages(name string) (list []string, err error) {
 	out, err := a.run(a.dir, "apt-cache", "depends", name)
 	if err != nil {

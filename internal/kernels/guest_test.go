@@ -34,7 +34,8 @@ type Answer struct {
 	Says   []string `json:"says,omitempty"` // what failed; what a refusal says
 }
 
-// guest is the first process of the guest: it does its steps, one after the other, and says over the console what came out.
+// guest is the first process of the guest: it does its steps, one after the other, and says over the console what came
+// out.
 func guest() {
 	defer unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // -no-reboot makes that the end
 	if err := mountAll(); err != nil {
@@ -179,7 +180,8 @@ func (s Step) credentials() *syscall.SysProcAttr {
 	return attr
 }
 
-// said is what a program that failed said of it: checks that were not met, tests that failed, its last words on standard error.
+// said is what a program that failed said of it: checks that were not met, tests that failed, its last words on
+// standard error.
 func said(out, errs io.Reader) (list []string) {
 	all, _ := io.ReadAll(out)
 	for line := range strings.Lines(string(all)) {

@@ -26,8 +26,8 @@ func (a archive) addFile(at, file string) error {
 	return err
 }
 
-// writeTo writes it as the kernel reads it: a cpio archive (newc: initramfs-buffer-format in the kernel's documentation),
-// packed. Every file is executable and everybody's to read.
+// writeTo writes it as the kernel reads it: a cpio archive (newc: initramfs-buffer-format in the kernel's
+// documentation), packed. Every file is executable and everybody's to read.
 func (a archive) writeTo(w io.Writer) error {
 	z := gzip.NewWriter(w)
 	dirs := map[string]bool{}

@@ -1,21 +1,23 @@
-// Package kernels, all of it tests' code, plays the catalogue on other kernels: Debian's for virtual machines, booted in QEMU
-// without the processor's help, and says whether all is as docs/kernels.md has it.
+// Package kernels, all of it tests' code, plays the catalogue on other kernels: Debian's for virtual machines, booted
+// in QEMU without the processor's help, and says whether all is as docs/kernels.md has it.
 //
 //	.ci/kernels [--short] [--missing] [KERNEL...]
 //	.ci/kernels --table
 //
-// A KERNEL is one of 5.10, 6.1, 6.12, newest, 6.1-arm64 and newest-arm64; without any, all of them, and on one of them what is missing in
-// other places: modules, tracefs, capabilities, IPv6. --short plays two kernels, and each scenario in two forms
-// of five. --missing plays only those other places. --table writes what the runs gave into docs/kernels.md: of
-// every play the last one.
+// A KERNEL is one of 5.10, 6.1, 6.12, newest, 6.1-arm64 and newest-arm64; without any, all of them, and on one of them
+// what is missing in other places: modules, tracefs, capabilities, IPv6. --short plays two kernels, and each scenario
+// in two forms of five. --missing plays only those other places. --table writes what the runs gave into
+// docs/kernels.md: of every play the last one.
 //
-// Kernels are fetched from the mirror of Debian that this machine has its packages from (DEBIAN_MIRROR=URL names another), with
-// lists of their own, checked against Debian's keyring, and kept in ${XDG_CACHE_HOME:-~/.cache}/socklife-kernels.
-// The guest's first process is this test binary: guest_test.go. What it plays: plan_test.go. The page: page_test.go.
+// Kernels are fetched from the mirror of Debian that this machine has its packages from (DEBIAN_MIRROR=URL names
+// another), with lists of their own, checked against Debian's keyring, and kept in
+// ${XDG_CACHE_HOME:-~/.cache}/socklife-kernels. The guest's first process is this test binary: guest_test.go. What it
+// plays: plan_test.go. The page: page_test.go.
 //
 // It is a test binary, as internal/compare is: .ci/kernels runs it with KERNELS_REPO set to the folder of the sources.
 //
-// Exit status: 0 all as docs/kernels.md says; 1 something differs from it, or a guest hung; 2 usage, or no kernel or QEMU could be had.
+// Exit status: 0 all as docs/kernels.md says; 1 something differs from it, or a guest hung; 2 usage, or no kernel or
+// QEMU could be had.
 package kernels
 
 import (

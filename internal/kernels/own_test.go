@@ -17,11 +17,11 @@ func TestCells(t *testing.T) {
 		cell cell
 		text string
 	}{
-		{cell{"a": 0, "b": 0}, "✓"},
-		{cell{"a": 3, "b": 3}, "3"},
-		{cell{"a": 0, "b": 3, "c": 0, "d": 1, "e": 0, "f": 3}, "✓ but for b, f: 3; d: 1"},
-		{cell{"a": 3, "b": 0, "c": 3}, "3 but for b: ✓"},
-		{cell{"a": 0, "b": -1, "c": 0}, "✓ but for b: not done"},
+		{cell{"a": 0, "b": 0}, "2: ✓"},
+		{cell{"a": 3, "b": 3}, "2: 3"},
+		{cell{"a": 0, "b": 3, "c": 0, "d": 1, "e": 0, "f": 3}, "6: ✓ but for b, f: 3; d: 1"},
+		{cell{"a": 3, "b": 0, "c": 3}, "3: 3 but for b: ✓"},
+		{cell{"a": 0, "b": -1, "c": 0}, "3: ✓ but for b: not done"},
 	} {
 		if c.cell.String() != c.text {
 			t.Errorf("%v is %q, want %q", c.cell, c.cell, c.text)
@@ -96,7 +96,8 @@ func TestTheArchiveIsOne(t *testing.T) {
 	}
 }
 
-// In what a container engine makes by default, a scenario on the wire and the tracepoint cannot be had, and the rest can.
+// In what a container engine makes by default, a scenario on the wire and the tracepoint cannot be had, and the rest
+// can.
 func TestInAContainer(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("makes namespaces: run it as root")

@@ -16,7 +16,7 @@ const (
 	end      = "<!-- end -->"
 )
 
-// A cell is how one thing was played everywhere: "✓", all met; "3", each refused; "✓ but for abort: 3".
+// A cell is how so many scenarios were played: "34: ✓", all met; "34: 3", each refused; "34: ✓ but for abort: 3".
 type cell map[string]int // the exit status by scenario
 
 // met stands for status 0.
@@ -70,10 +70,11 @@ func (c cell) String() string {
 	for _, s := range statuses {
 		but = append(but, strings.Join(others[s], ", ")+": "+sign(s))
 	}
-	if len(but) == 0 {
-		return sign(usual)
+	text := fmt.Sprintf("%d: %s", len(c), sign(usual))
+	if len(but) > 0 {
+		text += " but for " + strings.Join(but, "; ")
 	}
-	return sign(usual) + " but for " + strings.Join(but, "; ")
+	return text
 }
 
 // says is what a cell of the page expects of a scenario.
@@ -90,6 +91,9 @@ func says(text, name string) int {
 			return -2 // it is no cell, so nothing is as it says
 		}
 		return n
+	}
+	if _, after, counted := strings.Cut(text, ": "); counted {
+		text = after
 	}
 	usual, but, _ := strings.Cut(text, " but for ")
 	for some := range strings.SplitSeq(but, "; ") {

@@ -12,9 +12,10 @@ import (
 	"socklife/tcpinfo"
 )
 
-// A connection is known by both addresses and both ports. To one destination a client therefore has as many connections
-// as it has ports, and those in TIME-WAIT count: with the usual 28,232 ports and 60 s that is 470 a second. Here
-// the client has two ports: an even number, because before Linux 6.8 connect() gave out an odd number of them but for one.
+// A connection is known by both addresses and both ports. To one destination a client therefore has as many
+// connections as it has ports, and those in TIME-WAIT count: with the usual 28,232 ports and 60 s that is 470 a
+// second. Here the client has two ports: an even number, because before Linux 6.8 connect() gave out an odd number of
+// them but for one.
 var portExhaustion = &stage.Scenario{
 	Name: "port-exhaustion", Group: stage.Addresses, Many: true, Control: stage.ControlFirst, Seconds: 1,
 	Lesson: "ports used up, by connections and by TIME-WAIT, and what helps",
