@@ -14,6 +14,18 @@ import (
 // can tell: `kernels.test as-in-a-container COMMAND`.
 const insideArg = "as-in-a-container"
 
+// loopbackArg has it bring up the loopback of a new network namespace first, and no more.
+const loopbackArg = "with-loopback"
+
+func withLoopback(argv []string) {
+	err := up("lo")
+	if err == nil {
+		err = syscall.Exec(argv[0], argv, os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(125)
+}
+
 // kept are the capabilities that Docker leaves root in a container (docs.docker.com, "Runtime privilege and Linux
 // capabilities").
 var kept = []uintptr{

@@ -170,10 +170,11 @@ func (s Step) do() (a Answer) {
 func (s Step) credentials() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	switch {
-	case s.Where == "user namespace":
+	case s.Where == userNS: // the user is root there, and nowhere else
 		attr.Cloneflags = unix.CLONE_NEWUSER | unix.CLONE_NEWNET
 		attr.UidMappings = []syscall.SysProcIDMap{{HostID: ordinary, Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{HostID: ordinary, Size: 1}}
+		attr.Credential = &syscall.Credential{NoSetGroups: true}
 	case s.User != "root":
 		attr.Credential = &syscall.Credential{Uid: ordinary, Gid: ordinary}
 	}

@@ -145,9 +145,11 @@ var (
 // missingPlan plays the catalogue in each place in turn; the guest becomes a whole one on the way.
 func missingPlan(all []string, wireOnly map[string]bool, modules map[string][]string) []Step {
 	at := func(where string, forms []form) []Step { return plays(all, wireOnly, forms, where) }
-	contained := at(container, asRoot)
-	for i := range contained {
-		contained[i].Argv = append([]string{"/init", insideArg}, contained[i].Argv...)
+	through := func(arg string, steps []Step) []Step {
+		for i := range steps {
+			steps[i].Argv = append([]string{"/init", arg}, steps[i].Argv...)
+		}
+		return steps
 	}
 	load := func(name string) Step { return prepared(append([]string{"load"}, modules[name]...)...) }
 	return slices.Concat(
@@ -156,8 +158,8 @@ func missingPlan(all []string, wireOnly map[string]bool, modules map[string][]st
 		[]Step{load("tun"), prepared("open-tun")},
 		[]Step{prepared("no-tracefs")}, at(noTracefs, asRoot[2:]),
 		[]Step{prepared("hidepid", "2")}, at(hidepid, asUser), []Step{prepared("hidepid", "0")},
-		contained,
-		at(userNS, asUser), at(userNS, []form{{traced, "user", forms[4].flags}}),
+		through(insideArg, at(container, asRoot)),
+		through(loopbackArg, at(userNS, append(slices.Clone(asUser), form{traced, "user", forms[4].flags}))),
 		[]Step{prepared("sysctl", "net.ipv6.conf.all.disable_ipv6", "1"), prepared("sysctl", "net.ipv6.conf.lo.disable_ipv6", "1")},
 		at(ipv6Off, withoutIPv6),
 	)
