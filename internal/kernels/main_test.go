@@ -101,7 +101,7 @@ type Run struct {
 }
 
 // places is the name of the run that has the places where something is missing; they are tried on one kernel.
-const places, placesOn = "missing", "6.12"
+const places, placesOn = "missing", "6.1"
 
 func run(ctx context.Context, args []string) (int, error) {
 	if err := os.Chdir(os.Getenv(repo)); err != nil {
