@@ -15,8 +15,8 @@ import (
 //
 // It is in one of two phases. Flowing: nothing is pending, epoll watches for EPOLLIN, and each event is one read(2) and
 // one write(2), or a few as long as the buffer is filled each time. Stalled: what the kernel did not take of that write
-// waits in pending, epoll watches for EPOLLOUT only, and nothing is read until it is gone. So an end of stream, which is
-// something read, is only ever met with nothing left to echo.
+// waits in pending, epoll watches for EPOLLOUT only, and nothing is read until it is gone. So an end of stream, which
+// is something read, is only ever met with nothing left to echo.
 type conn struct {
 	sock *sockapi.Socket
 	fd   int

@@ -65,8 +65,12 @@ func abortServer(s *stage.Side) {
 	old.Name("old")
 	old.Close()
 	old.Expect("a connection in TIME-WAIT: it has no owner", tcpinfo.TimeWait)
-	old.Must(old.TryDestroy())
-	old.ExpectGone("TIME-WAIT ended, long before its 60 s were over")
+	if err := old.TryDestroy(); errors.Is(err, tcpinfo.ErrNotSupported) { // two others were ended
+		s.CheckErrno("this kernel ends no TIME-WAIT (Linux 6.0 does): it lasts its 60 s", err, unix.EOPNOTSUPP)
+	} else {
+		old.Must(err)
+		old.ExpectGone("TIME-WAIT ended, long before its 60 s were over")
+	}
 	control.Say("done")
 	control.Read(64)
 	control.Close()
