@@ -110,11 +110,11 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 	err = stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {
 		out.Flush()
 		if verdict := cli.Verdict(sc.Name, r); verdict != nil {
-			if !errors.Is(verdict, stage.ErrAsked) && (f.runs != 1 || errors.Is(verdict, stage.ErrLeft)) {
+			if !errors.Is(verdict, stage.ErrAsked) && (f.runs != 1 || errors.Is(verdict, stage.ErrLeft) || errors.Is(verdict, stage.ErrStranger)) {
 				cli.Complain(os.Stderr, "echod", verdict)
 				verdict = cli.Told{Err: verdict}
 			}
-			if !errors.Is(verdict, stage.ErrLeft) { // a port scan is no run
+			if !stage.NobodyPlayed(verdict) { // a port scan is no run
 				failed = verdict
 			}
 		}

@@ -34,7 +34,7 @@ func boot(ctx context.Context, k Kernel, image, initrd, more string, steps []Ste
 	m := machines[k.Arch]
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	args := append(slices.Clone(m.args), "-accel", "tcg,thread=single", "-m", "1024", "-smp", "2", "-nographic", "-no-reboot", "-nic", "none",
+	args := append(slices.Clone(m.args), "-accel", "tcg,thread=single", "-m", "1024", "-smp", "1", "-nographic", "-no-reboot", "-nic", "none",
 		"-kernel", image, "-initrd", initrd, "-append", "console="+m.console+" quiet loglevel=4 panic=-1 rdinit=/init "+more)
 	cmd := exec.CommandContext(ctx, m.qemu, args...)
 	out, err := cmd.StdoutPipe()

@@ -13,7 +13,7 @@ import (
 // Three segments make a connection: SYN, SYN+ACK, ACK. The kernel makes them: the server's application has no part in
 // it, and accept() only fetches what is there already.
 var handshake = &stage.Scenario{
-	Name: "handshake", Group: stage.Opening,
+	Name: "handshake", Group: stage.Opening, CountsQueue: true,
 	Lesson: "socket, bind, listen, connect, accept: which side does what",
 	Source: "RFC 9293 3.5",
 	Server: handshakeServer,

@@ -128,7 +128,12 @@ func (c *Conn) TryAccept() (*Conn, error) {
 	if conn := c.side.takeHanded(c); conn != nil {
 		return conn, nil
 	}
-	sock, _, err := c.sock.Accept4(0)
+	sock, from, err := c.sock.Accept4(0)
+	for err == nil && c.side.isStranger(from) {
+		c.side.turnAwayStranger(sock, from)
+		c.side.alive()
+		sock, from, err = c.sock.Accept4(0)
+	}
 	if err != nil {
 		c.look()
 		c.side.limited(err)
@@ -171,6 +176,7 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	}
 	c.side.announce(addr, c.side.Name.Other())
 	err := c.sock.Connect(addr)
+	c.side.run.cameFrom(c.boundTo())
 	c.connecting, _ = c.side.trace.Last()
 	c.look()
 	switch {

@@ -15,11 +15,12 @@ var Groups = []Group{Opening, Closing, Addresses, Failure}
 
 // Scenario is one lesson.
 type Scenario struct {
-	Name   string
-	Group  Group
-	Lesson string // what it shows, in one line
-	Source string // the RFC section or man page that says so
-	Many   bool   // more than one connection: the view says which one a state belongs to
+	Name        string
+	Group       Group
+	Lesson      string // what it shows, in one line
+	Source      string // the RFC section or man page that says so
+	CountsQueue bool   // what is in the server's accept queue is the lesson: nobody else's connection may be
+	Many        bool   // more than one connection: the view says which one a state belongs to
 
 	Control Control // what of it is beside the lesson
 

@@ -38,6 +38,8 @@ type Side struct {
 	queueFirst    bool                   // looks at its clients before it accepts them
 	handed        *sockapi.Socket        // a connection that the run before accepted, and that was not its client's
 	aborted       bool                   // that socket was woken, and is of no use any more
+	place         *place                 // this client's in the line, if there is one
+	again         bool                   // this client is to play once more
 	done          chan struct{}
 }
 
@@ -147,6 +149,7 @@ func (s *Side) Ready(l *Conn) {
 	}
 	l.FollowChildren()
 	s.ReadyAt(s.Addr)
+	s.run.line.listens(s.run)
 }
 
 // Dial is a client's opening: socket, connect.
