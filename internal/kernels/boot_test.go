@@ -20,7 +20,7 @@ var machines = map[string]struct {
 	args    []string
 	console string
 }{
-	"amd64": {"qemu-system-x86_64", []string{"-cpu", "Nehalem"}, "ttyS0"},
+	"amd64": {"qemu-system-x86_64", []string{"-cpu", "Nehalem,-cx16"}, "ttyS0"},
 	"arm64": {"qemu-system-aarch64", []string{"-M", "virt", "-cpu", "max,pauth-impdef=on"}, "ttyAMA0"},
 }
 

@@ -204,7 +204,7 @@ func made(runs []Run) string {
 	for _, r := range there {
 		fmt.Fprintf(&b, "\n## Where something is missing\n\nOn %s:\n\n%s\n%s", r.Release, tableOf("place", there, false), refusals(there))
 	}
-	fmt.Fprintf(&b, "\nLast played %s, in guests with two processors and 1 GB, on a host with %s.\n", when, thisHost())
+	fmt.Fprintf(&b, "\nLast played %s, in guests with one processor and 1 GB, on a host with %s.\n", when, thisHost())
 	return b.String()
 }
 
