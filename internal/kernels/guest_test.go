@@ -31,7 +31,7 @@ type Answer struct {
 	Step   int      `json:"step"`
 	Status int      `json:"status"` // -1: killed, it took too long
 	MS     int64    `json:"ms"`
-	Says   []string `json:"says,omitempty"` // what failed; what a refusal says
+	Says   []string `json:"says,omitempty"`  // what failed; what a refusal says
 	Again  bool     `json:"again,omitempty"` // it failed once, as it says, and held when it was played again
 }
 
