@@ -123,8 +123,8 @@ func TestEveryScenarioInTwoProcesses(t *testing.T) {
 	}
 }
 
-// Somebody who is not echoc comes first. The server says so, and goes on for the next client; it was no run of anybody's,
-// and its exit status is as if nobody had come.
+// Somebody who is not echoc comes first. The server says so, and goes on for the next client; it was no run of
+// anybody's, and its exit status is as if nobody had come.
 func TestTheServerGoesOnAfterARunThatFailed(t *testing.T) {
 	beside(t)
 	s := start(t, "--json", "--runs", "2", "half-close")
