@@ -122,7 +122,7 @@ func (p toPlay) recorded() (oneRun, error) {
 		return run, err
 	}
 	run.about = cli.Recorded(r.About)
-	run.about.Recorded = true
+	run.about.Infer = false // as of a run that is played: an arrow here and none there would be no difference of theirs
 	for {
 		switch e, err := r.Next(); {
 		case errors.Is(err, io.EOF) && len(run.events) > 0:

@@ -139,14 +139,13 @@ func (p *player) turn(name string) error {
 		return nil
 	}
 	if name != p.about.Title {
-		o = view.Options{Title: name, ClientSource: o.ClientSource, ServerSource: o.ServerSource}
+		o = view.Options{Title: name, ClientSource: o.ClientSource, ServerSource: o.ServerSource, Recorded: true, Infer: o.Infer}
 		if sc := scenario.Find(name); sc != nil {
 			o.Lesson, o.Ref, o.ManyConns = sc.Lesson, sc.Source, sc.Many
 		}
 	} else if o.Words = lesson.Of(name).After(p.about.Args); !p.about.Has(timeline.Client) {
 		o.Words = o.Words.Before()
 	}
-	o.Recorded = true
 	p.out = p.f.Output(os.Stdout, o)
 	if err := p.draw(o); err != nil {
 		return err

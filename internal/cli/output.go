@@ -89,7 +89,9 @@ func (f *Flags) Output(w *os.File, o view.Options) Output {
 	}
 	of := view.For(w, f.Color)
 	o.Color, o.Width, o.ASCII, o.Wall, o.All = of.Color, of.Width, of.ASCII, f.Clock == "wall", f.All
-	o.Infer = !f.Wire.On && !f.Wire.Capture
+	if !o.Recorded {
+		o.Infer = !f.Wire.segments()
+	}
 	if !view.IsTerminal(w) || f.Step || f.Pace > 0 {
 		o.Hint = ""
 	}

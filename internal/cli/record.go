@@ -19,6 +19,7 @@ func (f *Flags) Keep(out *Output, o view.Options, sides ...timeline.Side) error 
 	w, err := record.Create(f.Record, f.Overwrite, record.Here(timeline.Record{
 		Sides: sides, Title: o.Title, Lesson: o.Lesson, Ref: o.Ref, ClientLabel: o.ClientLabel, ServerLabel: o.ServerLabel,
 		ClientSource: o.ClientSource, ServerSource: o.ServerSource, Alone: o.Alone, Many: o.ManyConns,
+		Segments: f.Wire.segments(),
 	}, Version(f.Set.Name()), os.Args[1:]))
 	if err != nil {
 		return fmt.Errorf("--record %s: %w", f.Record, err)
@@ -34,6 +35,7 @@ func Recorded(r *timeline.Record) view.Options {
 	return view.Options{
 		Title: r.Title, Lesson: r.Lesson, Ref: r.Ref, ClientLabel: r.ClientLabel, ServerLabel: r.ServerLabel,
 		ClientSource: r.ClientSource, ServerSource: r.ServerSource, Alone: r.Alone, ManyConns: r.Many,
+		Recorded: true, Infer: !r.Segments,
 	}
 }
 

@@ -49,6 +49,9 @@ func (w *WireFlags) AddTo(fs *pflag.FlagSet) {
 	fs.BoolVar(&w.PcapBoth, "pcap-both", false, "with --pcap: the server's view of the segments too, as a second interface")
 }
 
+// segments tells whether they are seen.
+func (w *WireFlags) segments() bool { return w.On || w.Capture }
+
 // AddCapture declares those that need no wire of our own.
 func (w *WireFlags) AddCapture(fs *pflag.FlagSet) {
 	fs.BoolVar(&w.Capture, "capture", false, "show the segments on this host's interfaces (root)")
@@ -66,7 +69,7 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	if fs.Lookup("pcap") != nil && fs.Changed("pcap") && w.Pcap == "" {
 		return Usagef("--pcap '': want the name of a file")
 	}
-	if w.Pcap != "" && !w.On && !w.Capture {
+	if w.Pcap != "" && !w.segments() {
 		if fs.Lookup("wire") == nil {
 			return Usagef("--pcap is about segments: it goes with --capture")
 		}
@@ -75,7 +78,7 @@ func (w *WireFlags) check(fs *pflag.FlagSet) error {
 	if w.PcapBoth && w.Pcap == "" {
 		return Usagef("--pcap-both is about the capture: it goes with --pcap FILE")
 	}
-	if w.Absolute && !w.On && !w.Capture {
+	if w.Absolute && !w.segments() {
 		return Usagef("--absolute-seq is about segments: it goes with --wire or --capture")
 	}
 	if w.Capture && w.On {

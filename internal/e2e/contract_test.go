@@ -24,7 +24,7 @@ var contract = map[string][]string{
 	"coverage": {"state?", "from?", "to?", "seen", "scenario?", "source?", "why_not?", "causes?"},
 	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
 	"record": {"format", "program", "version", "kernel", "machine", "boot", "clock", "sides", "args", "title?", "lesson?", "ref?", "client_label?", "server_label?",
-		"client_source?", "server_source?", "alone?", "many?"},
+		"client_source?", "server_source?", "alone?", "many?", "segments?"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}

@@ -39,17 +39,24 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		os.Chmod(dir, 0o755) // an ordinary user runs them too
-		args := []string{"build", "-o", dir + "/", "socklife/cmd/echod", "socklife/cmd/echoc"}
-		if raceDetector {
-			args = append([]string{"build", "-race"}, args[1:]...)
-		}
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		if err := build("-o", dir+"/", "socklife/cmd/echod", "socklife/cmd/echoc"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		bin = dir
 		return m.Run()
 	}())
+}
+
+// build makes commands, which look for data races if the tests do.
+func build(args ...string) error {
+	if raceDetector {
+		args = append([]string{"-race"}, args...)
+	}
+	if out, err := exec.Command("go", append([]string{"build"}, args...)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %v\n%s", err, out)
+	}
+	return nil
 }
 
 // patience is how long anything here may take before the test gives up.

@@ -140,6 +140,7 @@ func (m *Merged) join(c, s *half, found *matched) {
 	m.events = number(found.says(c, s)+"; "+says, all, summary)
 	about := *c.about
 	about.Sides = []timeline.Side{timeline.Client, timeline.Server}
+	about.Segments = c.about.Segments || s.about.Segments
 	about.ClientLabel, about.Alone, about.ServerSource = "", "", s.about.ServerSource
 	if about.ServerLabel = "server"; found.server.IsValid() {
 		about.ServerLabel += " " + found.server.String()

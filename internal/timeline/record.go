@@ -27,6 +27,7 @@ type Record struct {
 	ServerSource string `json:"server_source,omitempty"`
 	Alone        Side   `json:"alone,omitempty"`
 	Many         bool   `json:"many,omitempty"`
+	Segments     bool   `json:"segments,omitempty"` // they were to be seen: nothing was inferred
 }
 
 func (*Record) Kind() Kind { return "record" }

@@ -13,7 +13,16 @@ import (
 )
 
 // pairWait is how long a Terminal waits for what the same look found of the other end.
-const pairWait = 15 * time.Millisecond
+func pairWait() time.Duration {
+	if d, err := time.ParseDuration(waits); err == nil {
+		return d
+	}
+	return 15 * time.Millisecond
+}
+
+// waits is set at link time (-X) by the test that compares a run with its record, whose view waits for nothing: on a
+// busy machine a look takes longer than this one waits.
+var waits string
 
 // sameMoment is how much later than the time above something may be without showing its own.
 const sameMoment = time.Millisecond
@@ -57,7 +66,7 @@ type Terminal struct {
 // New returns a sink that writes to w.
 func New(w io.Writer, o Options) *Terminal {
 	t := &Terminal{w: w, o: o, l: newLayout(o), s: newSymbols(o.ASCII), p: newPalette(o.Color),
-		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait, blank: true}
+		localShown: map[netip.AddrPort]bool{}, counted: map[string]bool{}, sockets: sockets{}, wait: pairWait(), blank: true}
 	if o.Infer && t.l.alone == "" {
 		t.live = ladder.NewLive()
 	}
