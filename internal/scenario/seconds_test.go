@@ -32,8 +32,8 @@ func takesItsSeconds(t *testing.T, sc *stage.Scenario, cfg stage.Config, took, h
 	}
 }
 
-// waitedForCPU is how long, since the machine is up, something on it has waited for a CPU (proc(5), /proc/pressure/cpu);
-// 0 where the kernel does not say.
+// waitedForCPU is how long, since the machine is up, something on it has waited for a CPU (/proc/pressure/cpu); 0 where
+// the kernel does not say.
 func waitedForCPU(t *testing.T) time.Duration {
 	t.Helper()
 	b, err := os.ReadFile("/proc/pressure/cpu")
