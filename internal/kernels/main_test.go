@@ -6,7 +6,7 @@
 //
 // A KERNEL is one of 5.10, 6.1, 6.12, newest, 6.1-arm64 and newest-arm64; without any, all of them, and on one of them
 // what is missing in other places: modules, tracefs, capabilities, IPv6. --short plays two kernels, and each scenario
-// in two forms of five. --missing plays only those other places. --table writes what the runs gave into
+// once. --missing plays only those other places. --table writes what the runs gave into
 // docs/kernels.md: of every play the last one.
 //
 // Kernels are fetched from the mirror of Debian that this machine has its packages from (DEBIAN_MIRROR=URL names
@@ -44,7 +44,7 @@ import (
 
 var (
 	options = flag.NewFlagSet("kernels", flag.ExitOnError)
-	short   = options.Bool("short", false, "play two kernels, each scenario in two forms")
+	short   = options.Bool("short", false, "play two kernels, each scenario once")
 	missing = options.Bool("missing", false, "play the places where something is missing, and no whole kernel")
 	table   = options.Bool("table", false, "write what the runs gave into docs/kernels.md")
 	verbose = options.Bool("v", false, "tell of every play")
