@@ -97,12 +97,14 @@ func (in *inference) isIn(e *end, b *timeline.State) {
 	} else {
 		in.wasAccepted(e)
 	}
+	if b.To == tcpinfo.FinWait2 {
+		in.sentFIN(e) // above what has come meanwhile: nobody knows which was first, and the FIN's call stands above
+	}
 	in.queues(e, b)
 	switch b.To {
 	case tcpinfo.CloseWait, tcpinfo.LastAck, tcpinfo.Closing:
 		in.sentFIN(e.peer)
 	case tcpinfo.FinWait2:
-		in.sentFIN(e)
 		in.ackedFIN(e)
 	case tcpinfo.TimeWait:
 		in.sentFIN(e)

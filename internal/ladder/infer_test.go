@@ -117,6 +117,8 @@ func TestWhatIsInferred(t *testing.T) {
 		{"EPIPE in CLOSE-WAIT", connected().call(c, "close 0").state(s, tcpinfo.Established, tcpinfo.CloseWait, 1, 0).call(s, "write 1").call(s, "write -1 EPIPE"), handshake + ", client FIN, client RST"},
 		{"the other terminal has the server's calls", oneTerminal(), handshake},
 		{"and what was read here was sent there", oneTerminal().call(c, "read 19"), handshake + ", server 19 bytes"},
+		{"one look that shows the answer and the FIN's end", oneTerminal().call(c, "write 19").call(c, "shutdown 0 SHUT_WR").state(c, tcpinfo.Established, tcpinfo.FinWait2, 4096, 0),
+			handshake + ", client 19 bytes, client FIN, server 4095 bytes, server ACK"},
 		{"its FIN", oneTerminal().state(s, tcpinfo.Established, tcpinfo.FinWait1, 0, 1).call(c, "read 0"), handshake + ", server FIN"},
 		{"EPIPE after one's own shutdown", connected().call(s, "shutdown 0 SHUT_WR").call(s, "write -1 EPIPE"), handshake},
 	} {
