@@ -114,7 +114,7 @@ func TestASettingOfTheWiresHosts(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "run.html")
 	sysctl := "client:net.ipv4.tcp_max_tw_buckets=0"
 	status, out, errs := run(t, "echoc", "--wire", "--sysctl", sysctl, "--html", page, "close")
-	if want := "echoc: net.ipv4.tcp_max_tw_buckets is 0 on the client's host"; status != 3 || !strings.Contains(errs, want) || !strings.Contains(out, "✗ expect TIME-WAIT") {
+	if want := "echoc: net.ipv4.tcp_max_tw_buckets is 0 on the client's host"; status != 3 || !strings.Contains(errs, want) || !strings.Contains(out, "✗ expect ") || !strings.Contains(out, "CLOSED") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), "CLOSED") {
