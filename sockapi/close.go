@@ -1,6 +1,8 @@
 package sockapi
 
 import (
+	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,6 +67,20 @@ func (s *Socket) wake() bool {
 		return false
 	}
 	// ENOTCONN is no news for a socket that was never connected.
-	_ = unix.Shutdown(s.fd, unix.SHUT_RDWR)
+	if err := unix.Shutdown(s.fd, unix.SHUT_RDWR); err == unix.EBUSY {
+		interruptThreads()
+	}
 	return s.connecting.Load() > 0
+}
+
+// interruptThreads has every thread of this process look at a signal, the one with which Go's scheduler does the same,
+// and so leave the kernel for a moment. A connect that waits there keeps shutdown from ending the connection (EBUSY) on
+// Linux 6.4 to 6.6, and on older ones that were given the same change; when it goes on, shutdown has had it told so.
+func interruptThreads() {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, task := range tasks {
+		if tid, err := strconv.Atoi(task.Name()); err == nil {
+			_ = unix.Tgkill(unix.Getpid(), tid, unix.SIGURG)
+		}
+	}
 }
