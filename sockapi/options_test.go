@@ -79,7 +79,17 @@ func TestDurationOptions(t *testing.T) {
 	}
 }
 
+// hasPortRange tells whether this kernel has IP_LOCAL_PORT_RANGE: Linux 6.3 has.
+func hasPortRange(t *testing.T) bool {
+	t.Helper()
+	_, err := IP_LOCAL_PORT_RANGE.Get(newSocket(t, unix.AF_INET, 0, nil))
+	return !errors.Is(err, unix.ENOPROTOOPT)
+}
+
 func TestPortRange(t *testing.T) {
+	if !hasPortRange(t) {
+		t.Skip("IP_LOCAL_PORT_RANGE needs Linux 6.3")
+	}
 	const tries = 20 // somebody may take the port
 	for i := range tries {
 		s := newSocket(t, unix.AF_INET, 0, nil)
@@ -87,9 +97,6 @@ func TestPortRange(t *testing.T) {
 		must(t, free.Close())
 		want := PortRange{at.Port(), at.Port()}
 		got, err := IP_LOCAL_PORT_RANGE.SetGet(s, want)
-		if errors.Is(err, unix.ENOPROTOOPT) {
-			t.Skip("IP_LOCAL_PORT_RANGE needs Linux 6.3")
-		}
 		if err != nil || got != want {
 			t.Fatalf("set to %v: %v, %v", want, got, err)
 		}

@@ -78,6 +78,9 @@ func TestAgainstStraceIsComplete(t *testing.T) {
 		}
 	}
 	for _, o := range allOptions {
+		if o.name == "IP_LOCAL_PORT_RANGE" && !hasPortRange(t) {
+			continue
+		}
 		if o.set && !made["setsockopt "+o.name] || o.get && !made["getsockopt "+o.name] {
 			t.Errorf("%s is not compared with strace", o.name)
 		}

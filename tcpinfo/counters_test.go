@@ -171,6 +171,9 @@ func TestCountersOfNamespace(t *testing.T) {
 		c.do()
 		after := readCounters(t)
 		for name, want := range c.want {
+			if strings.HasPrefix(name, "TW") && running().before(release{5, 18}) {
+				want = 0 // it is counted when the entry ends: "tcp/dccp: no longer use twsk_net(tw) from tw_timer_handler()"
+			}
 			if got := after[name] - before[name]; got != want {
 				t.Errorf("%s: %s moved by %d, want %d (all: %v)", c.what, name, got, want, after.Since(before))
 			}
