@@ -141,16 +141,26 @@ func enter(netns string) error {
 	}
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	switch {
-	case errors.Is(err, unix.ENOENT):
+	case errors.Is(err, unix.ENOENT) && !hidden(netns):
 		return cli.Usagef("--netns %s: there is no %s", netns, path)
 	case err != nil:
-		return unsupported.New(fmt.Sprintf("--netns %s needs root", netns), err.Error(), err)
+		return needsRoot(netns, err)
 	}
 	defer unix.Close(fd)
 	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
-		return unsupported.New(fmt.Sprintf("--netns %s needs root", netns), err.Error(), err)
+		return needsRoot(netns, err)
 	}
 	return nil
+}
+
+// hidden tells a process that does not exist from one that /proc does not show to this user (hidepid).
+func hidden(netns string) bool {
+	pid, err := strconv.Atoi(netns)
+	return err == nil && pid > 0 && unix.Kill(pid, 0) == unix.EPERM
+}
+
+func needsRoot(netns string, err error) error {
+	return unsupported.New(fmt.Sprintf("--netns %s needs root", netns), err.Error(), err)
 }
 
 // limits are those of the network namespace that this thread is in.

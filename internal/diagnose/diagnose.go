@@ -132,7 +132,7 @@ func opening(f *Facts) Finding {
 
 func halfOpen(f *Facts) Finding {
 	if f.Timer.Retrans == 0 {
-		return of("handshake-unfinished", Waiting, "the SYN-ACK is under way, or its ACK is", peersKernel)
+		return of("handshake-unfinished", Waiting, "the handshake is not completed yet: its last ACK is under way, or TCP_DEFER_ACCEPT waits for data", "the peer")
 	}
 	again := "SYN-ACK sent again " + times(f.Timer.Retrans)
 	if l := f.Listener; l != nil && l.Full() {

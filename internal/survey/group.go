@@ -41,7 +41,7 @@ func (t *Turn) Entries() (list []Entry) {
 	return list
 }
 
-// worse says which end of a connection it is about; of two that are equal, the client.
+// worse says which end of a connection it is about; of two that are equal, the server's.
 func worse(s, peer *Socket) bool {
 	switch {
 	case s.Finding.Grade != peer.Finding.Grade:
@@ -49,7 +49,7 @@ func worse(s, peer *Socket) bool {
 	case s.rank() != peer.rank():
 		return s.rank() < peer.rank()
 	}
-	return s.Number < peer.Number
+	return s.Server && !peer.Server || s.Server == peer.Server && s.Number < peer.Number
 }
 
 // rank orders what is equally bad: first where a process here is to blame, as the other end only shows the effect.
