@@ -198,7 +198,7 @@ func sending(f *Facts) Finding {
 func sendQ(f *Facts) string { return fmt.Sprintf("Send-Q %d", f.SendQ) }
 
 func probes(t tcpinfo.Timer) string {
-	return fmt.Sprintf("%d probes not answered, the next in %s", t.Retrans, Ago(t.Expires))
+	return fmt.Sprintf("probed %s without an answer, the next in %s", times(t.Retrans), Ago(t.Expires))
 }
 
 // again is how often something was sent again, and since when nothing was heard.
@@ -312,7 +312,7 @@ func finSent(f *Facts) Finding {
 func timeWait(f *Facts) Finding {
 	switch {
 	case f.Alike.above(90):
-		return of("ports-used-up", Stuck, "no ports are left for connect() to that address, or nearly none: they are in TIME-WAIT", "the application here that connects", f.Alike.String("ports"))
+		return of("ports-used-up", Stuck, "nearly all ports for connect() to that address are in TIME-WAIT", "the application here that connects", f.Alike.String("ports"))
 	case f.Alike.above(50):
 		return of("ports-used-up", Waiting, "more than half of the ports for connect() to that address are in TIME-WAIT", "the application here that connects", f.Alike.String("ports"))
 	case f.All.above(90):

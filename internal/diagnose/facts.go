@@ -108,8 +108,8 @@ func dataRecv(i *tcpinfo.Info) time.Duration { return i.LastDataRecv }
 func ackRecv(i *tcpinfo.Info) time.Duration  { return i.LastAckRecv }
 
 // Entered is how long a connection has been in its state at least, by TCP_INFO alone. The last ACK that came is no
-// older than the state: in CLOSE-WAIT the FIN carried one, in FIN-WAIT-2 it was the FIN's, and of a connection that waits
-// for accept it was the handshake's, or a later one.
+// older than the state: in CLOSE-WAIT the FIN carried one, in FIN-WAIT-2 it was the FIN's, and of a connection that
+// waits for accept it was the handshake's, or a later one.
 func Entered(s *tcpinfo.Socket) time.Duration {
 	if s.Info == nil {
 		return 0

@@ -43,8 +43,8 @@ func finding(e event) string {
 	return fmt.Sprintf("%s %s %s", e.text("grade"), e.text("finding"), e.text("to"))
 }
 
-// Each thing that watch finds is provoked by a program that nobody here watches from inside, and is then as ss has it at
-// the same moment.
+// Each thing that watch finds is provoked by a program that nobody here watches from inside, and is then as ss has it
+// at the same moment.
 func TestWatchFinds(t *testing.T) {
 	for _, c := range []struct {
 		scene  string
@@ -271,8 +271,8 @@ func TestWatchInAnotherNamespace(t *testing.T) {
 	}
 }
 
-// A connection that comes, and is closed, while somebody watches: each change in its turn, by the same number, and since
-// when is exact. Ctrl-C ends it with a summary.
+// A connection that comes, and is closed, while somebody watches: each change in its turn, by the same number, and
+// since when is exact. Ctrl-C ends it with a summary.
 func TestWatchGoesOn(t *testing.T) {
 	own(t)
 	s := startScene(t, nil, "idle")

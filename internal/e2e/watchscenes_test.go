@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A program of the test's own, that leaks, does not accept, or does not read, as the argument says. When the sockets are
-// as they shall be it writes its listener's port, and then it waits until its standard input ends.
+// A program of the test's own, that leaks, does not accept, or does not read, as the argument says. When the sockets
+// are as they shall be it writes its listener's port, and then it waits until its standard input ends.
 const sceneProgram = `
 import ctypes, os, resource, socket, struct, sys, threading, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)

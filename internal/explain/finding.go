@@ -91,7 +91,7 @@ var findings = []Finding{
 		Sees:  "FIN-WAIT-2 with ino:0 and a timer"},
 	{Name: "ports-used-up", Who: applicationHere, Word: "TIME-WAIT", Seen: "port-exhaustion",
 		Means: "So many connections to one address are in TIME-WAIT here that few local ports are left for the next connect() to it.",
-		Do:    "Keep connections open and use them again, or let the peer close first.",
+		Do:    "Keep connections open and use them again, or let the peer close first; net.ipv4.tcp_tw_reuse lets connect() take a port after a second.",
 		Sees:  "TIME-WAIT, in number near net.ipv4.ip_local_port_range"},
 	{Name: "buckets-used-up", Who: nobodyHasTo, Word: "TIME-WAIT", Seen: "time-wait",
 		Means: "There are nearly as many connections in TIME-WAIT as net.ipv4.tcp_max_tw_buckets; beyond that they end early.",

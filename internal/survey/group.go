@@ -137,10 +137,7 @@ func Fold(list []*Group, most int) []*Group {
 			continue
 		}
 		one := &Group{Finding: g.Finding, State: g.State}
-		one.All, one.By = several(same), ""
-		if slices.ContainsFunc(same, func(x *Group) bool { return x.Says != g.Says }) {
-			one.All, one.Says, one.Who = "", explain.FindFinding(g.Name).Means, explain.FindFinding(g.Name).Who
-		}
+		one.common(same)
 		for _, x := range same {
 			folded[x] = true
 			if one.Entries = append(one.Entries, x.Entries...); x.State != one.State {
@@ -154,21 +151,26 @@ func Fold(list []*Group, most int) []*Group {
 	return all
 }
 
-// several is whose sockets they are, of several groups.
-func several(list []*Group) string {
-	var names []string
-	for _, g := range list {
-		if !slices.Contains(names, g.All) {
-			names = append(names, g.All)
+// common keeps of a finding what several groups have in common.
+func (g *Group) common(list []*Group) {
+	differs := func(of func(*Group) string) bool {
+		return slices.ContainsFunc(list, func(x *Group) bool { return of(x) != of(list[0]) })
+	}
+	says := explain.FindFinding(g.Name)
+	g.By = ""
+	if differs(func(x *Group) string { return x.Who }) {
+		g.Who = says.Who
+	}
+	switch {
+	case differs(func(x *Group) string { return x.Says }):
+		g.All, g.Says = "", says.Means
+	case g.All != "" && differs(func(x *Group) string { return x.All }):
+		names := map[string]bool{}
+		for _, x := range list {
+			names[x.All] = true
 		}
+		g.All = fmt.Sprintf("each of %d processes", len(names))
 	}
-	if len(names) == 1 {
-		return names[0]
-	}
-	if names[0] == "" {
-		return ""
-	}
-	return fmt.Sprintf("each of %d processes", len(names))
 }
 
 // Tally is how many there are of what.

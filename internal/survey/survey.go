@@ -88,12 +88,20 @@ func (s *Survey) Look() (*Turn, error) {
 	}
 	t.Took = time.Since(t.At)
 	s.owners.refresh(all)
-	scene := newScene(all, s.cfg.Limits)
-	s.turns++
 	for _, f := range all {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
+	}
+	s.take(t, all)
+	return t, nil
+}
+
+// take makes a turn of what there is.
+func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
+	s.turns++
+	for _, f := range all {
 		s.track(f, t.At)
 	}
+	scene := newScene(all, s.cfg.Limits)
 	scene.join()
 	for _, f := range all {
 		if s.cfg.wants(f) {
@@ -101,7 +109,6 @@ func (s *Survey) Look() (*Turn, error) {
 		}
 	}
 	s.forget(t)
-	return t, nil
 }
 
 // dump is what the kernel tells of all sockets: listeners and other ends are among them, whoever was asked for.

@@ -6,8 +6,8 @@ import (
 	"socklife/tcpinfo"
 )
 
-// Watched is what was seen of anybody's socket, when that is news: From is absent where the socket is seen for the first
-// time, and To is the state that it had last where it is gone.
+// Watched is what was seen of anybody's socket, when that is news: From is absent where the socket is seen for the
+// first time, and To is the state that it had last where it is gone.
 type Watched struct {
 	Socket int            `json:"socket"`
 	What   string         `json:"what"` // there (at the first look), new, changed, gone
