@@ -38,7 +38,7 @@ type watchFlags struct {
 func (w *watchFlags) addTo(fs *pflag.FlagSet) {
 	fs.IntSliceVar(&w.pid, "pid", nil, "the sockets of the process `PID`: as the target pid:PID")
 	fs.StringSliceVar(&w.state, "state", nil, "only sockets in this `STATE`, as close-wait; several with commas")
-	fs.StringVar(&w.netns, "netns", "", "in the network namespace of a process, or of that name: `PID|NAME` (root)")
+	fs.StringVar(&w.netns, "netns", "", "in another network namespace, `NETNS`: of a process, by its PID, or a name that ip netns has (root)")
 	fs.BoolVar(&w.once, "once", false, "print the table of now and end: status 1 if something is stuck")
 	fs.DurationVar(&w.length, "for", 0, "end after this `DURATION`: status 1 if something is stuck then")
 	fs.DurationVar(&w.every, "every", time.Second, "look once in this `DURATION`")

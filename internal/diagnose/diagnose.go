@@ -288,7 +288,7 @@ func finWait2(f *Facts) Finding {
 	}
 	switch {
 	case !f.held():
-		return of("orphan", Waiting, "closed here, and not by the peer; nobody has it open"+end, timerEnds, Ago(f.Timer.Expires)+" left")
+		return of("orphaned", Waiting, "closed here, and not by the peer; nobody has it open"+end, timerEnds, Ago(f.Timer.Expires)+" left")
 	case f.since(dataRecv) < Lasting && f.Info != nil && f.Info.DataSegsIn > 0 || !f.lasts():
 		return f.own("peer-not-closed", Healthy, "has finished sending, and the peer has not"+end)
 	}
@@ -306,7 +306,7 @@ func finSent(f *Facts) Finding {
 	case t.Kind == tcpinfo.TimerOn && t.Retrans == 1:
 		return of("fin-unacknowledged", Waiting, "the FIN had to be sent again", network, f.again()...)
 	}
-	return of("closing", Waiting, "the FIN is under way", peersKernel, sendQ(f))
+	return of("fin-in-flight", Waiting, "the FIN is under way", peersKernel, sendQ(f))
 }
 
 func timeWait(f *Facts) Finding {

@@ -51,8 +51,8 @@ func TestWatchFinds(t *testing.T) {
 		status int
 		want   []string // what must be found, and who must act: PROGRAM is the scene's
 	}{
-		{"leak", 1, []string{"stuck not-closed CLOSE-WAIT: PROGRAM", "waiting orphan FIN-WAIT-2: nobody: a timer ends it"}},
-		{"unaccepted", 1, []string{"stuck not-accepted CLOSE-WAIT: PROGRAM", "stuck accept-queue-waits LISTEN: PROGRAM", "waiting orphan FIN-WAIT-2: nobody: a timer ends it"}},
+		{"leak", 1, []string{"stuck not-closed CLOSE-WAIT: PROGRAM", "waiting orphaned FIN-WAIT-2: nobody: a timer ends it"}},
+		{"unaccepted", 1, []string{"stuck not-accepted CLOSE-WAIT: PROGRAM", "stuck accept-queue-waits LISTEN: PROGRAM", "waiting orphaned FIN-WAIT-2: nobody: a timer ends it"}},
 		{"full", 1, []string{"stuck accept-queue-full LISTEN: PROGRAM", "stuck not-accepted ESTABLISHED: PROGRAM", "stuck syn-unanswered SYN-SENT: PROGRAM"}},
 		{"silent", 1, []string{"stuck syn-unanswered SYN-SENT: the network, or the peer"}},
 		{"deaf", 1, []string{"stuck unacknowledged ESTABLISHED: the network, or the peer", "healthy open ESTABLISHED: nobody"}},

@@ -72,7 +72,8 @@ func TestWhoseListener(t *testing.T) {
 	}
 }
 
-// A listener knows what waits at it, both ends of a connection each other, and a socket in TIME-WAIT how many there are.
+// A listener knows what waits at it, both ends of a connection each other, and a socket in TIME-WAIT how many there
+// are.
 func TestTheSceneJoins(t *testing.T) {
 	l := at(tcpinfo.Listen, "0.0.0.0:80", "", python)
 	waiting, half := at(tcpinfo.CloseWait, "127.0.0.1:80", "127.0.0.1:5000"), at(tcpinfo.SynReceived, "127.0.0.1:80", "127.0.0.1:5001")
@@ -136,14 +137,14 @@ func TestTurns(t *testing.T) {
 		{again(tcpinfo.CloseWait, python), "1 changed ESTABLISHED>CLOSE-WAIT not-closed", 0, true},
 		{again(tcpinfo.CloseWait, python), "1 changed CLOSE-WAIT>CLOSE-WAIT not-closed", time.Second, true}, // it lasts: stuck
 		{again(tcpinfo.CloseWait, python), "", 2 * time.Second, true},
-		{again(tcpinfo.LastAck), "1 changed CLOSE-WAIT>LAST-ACK closing", 0, true}, // nobody has it open: it was 812's
+		{again(tcpinfo.LastAck), "1 changed CLOSE-WAIT>LAST-ACK fin-in-flight", 0, true}, // nobody has it open: it was 812's
 	} {
 		turn := s.turn(begin.Add(time.Duration(i)*time.Second), step.f)
 		if got := changes(turn); got != step.news || len(turn.Sockets) != 1 || turn.Sockets[0].For != step.since || turn.Sockets[0].Exact != step.exact {
 			t.Fatalf("turn %d: %q, want %q; %+v", i, got, step.news, turn.Sockets)
 		}
 	}
-	if got := changes(s.turn(begin.Add(time.Minute))); got != "1 gone LAST-ACK>LAST-ACK closing" {
+	if got := changes(s.turn(begin.Add(time.Minute))); got != "1 gone LAST-ACK>LAST-ACK fin-in-flight" {
 		t.Error(got)
 	}
 	fresh := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5001", python)
