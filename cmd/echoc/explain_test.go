@@ -133,7 +133,8 @@ func TestExplainUnknownWord(t *testing.T) {
 	}
 }
 
-// What echoc watch finds is explained under the name that it has there, and under no other's; and so is what to read on.
+// What echoc watch finds is explained under the name that it has there, and under no other's; and so is what to read
+// on.
 func TestExplainWhatWatchFinds(t *testing.T) {
 	for _, f := range explain.Findings() {
 		for _, k := range kinds {

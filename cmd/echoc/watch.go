@@ -114,14 +114,17 @@ func target(ctx context.Context, f *cli.Flags, word string, elsewhere bool) (t s
 	case strings.HasPrefix(word, ":"):
 		return survey.Target{Addr: netip.AddrPortFrom(netip.Addr{}, addr.Port())}, nil
 	}
-	return survey.Target{Addr: addr, Here: cli.OnThisHost(addr.Addr())}, nil
+	return survey.Target{Addr: addr}, nil
 }
 
-// livesHere refuses a process that does not exist, or whose sockets are in another network namespace than those that
-// will be looked at.
+// livesHere refuses a process that does not exist, whose descriptors this user may not see, or whose sockets are in
+// another network namespace than those that will be looked at.
 func livesHere(pid int, elsewhere bool) error {
 	if err := unix.Kill(pid, 0); err == unix.ESRCH {
 		return cli.Usagef("pid:%d: there is no such process", pid)
+	}
+	if _, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err != nil {
+		return unsupported.New(fmt.Sprintf("pid:%d is another user's, and which sockets it has this user may not see", pid), "be root, or that user", err)
 	}
 	own, err := os.Readlink("/proc/self/ns/net")
 	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
@@ -193,6 +196,9 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 		if err := enter(w.netns); err != nil {
 			return err
 		}
+	}
+	for i, t := range cfg.Targets {
+		cfg.Targets[i].Here = t.Addr.IsValid() && cli.OnThisHost(t.Addr.Addr())
 	}
 	diag, err := tcpinfo.Dial()
 	if err != nil {

@@ -113,6 +113,12 @@ func watched(c survey.Change, first bool) *timeline.Watched {
 	} else {
 		b.RecvQ, b.SendQ = &c.RecvQ, &c.SendQ
 	}
+	if i := c.Info; i != nil && c.State != tcpinfo.Listen {
+		b.RTTUS, b.TotalRetrans = new(i.RTT.Microseconds()), &i.TotalRetrans
+		if i.Has("rcv_wnd") { // which came later
+			b.SndWnd, b.RcvWnd = &i.SndWnd, &i.RcvWnd
+		}
+	}
 	if c.Remote.Port() == 0 {
 		b.Remote = netip.AddrPort{}
 	}

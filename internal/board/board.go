@@ -255,6 +255,12 @@ func facts(f *diagnose.Facts) string {
 	if f.Timer.Kind != tcpinfo.TimerNone {
 		list = append(list, timer(f.Timer))
 	}
+	if i := f.Info; i != nil && i.TotalRetrans > 0 {
+		list = append(list, fmt.Sprintf("%s sent again", Count(int(i.TotalRetrans), "segment")))
+	}
+	if i := f.Info; i != nil && i.Has("rcv_wnd") && f.State == tcpinfo.Established {
+		list = append(list, fmt.Sprintf("window %d out, %d in", i.SndWnd, i.RcvWnd))
+	}
 	return strings.Join(list, ", ")
 }
 

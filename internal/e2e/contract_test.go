@@ -26,7 +26,7 @@ var contract = map[string][]string{
 	"record": {"format", "program", "version", "kernel", "machine", "boot", "clock", "sides", "args", "title?", "lesson?", "ref?", "client_label?", "server_label?",
 		"client_source?", "server_source?", "alone?", "many?"},
 	"socket": {"socket", "what", "local", "remote?", "from?", "to", "for_ms", "exact?", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?",
-		"accept_queue?", "accept_limit?", "syn_queue?", "inode?", "uid?", "owners?", "other_state?", "other_owners?", "grade", "finding", "says", "detail?", "who"},
+		"snd_wnd?", "rcv_wnd?", "rtt_us?", "total_retrans?", "accept_queue?", "accept_limit?", "syn_queue?", "inode?", "uid?", "owners?", "other_state?", "other_owners?", "grade", "finding", "says", "detail?", "who"},
 	"tally": {"looks", "sockets", "stuck", "waiting", "healthy", "states", "came", "went"},
 }
 

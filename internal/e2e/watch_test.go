@@ -186,6 +186,11 @@ func TestWatchAsAnOrdinaryUser(t *testing.T) {
 		}
 		return text
 	}
+	cmd := command(t, "echoc", "watch", "--once", fmt.Sprintf("pid:%d", theirs.pid))
+	asNobody(t, cmd)
+	if status, _, errs := finish(t, cmd); status != 3 || !strings.Contains(errs, "is another user's") {
+		t.Errorf("status %d, %q", status, errs)
+	}
 	root := func(*testing.T, *exec.Cmd) {}
 	for _, c := range []struct {
 		who  string

@@ -210,10 +210,10 @@ func (s *Socket) news(was *Socket) bool {
 	return false
 }
 
-// forget drops what is gone.
+// forget drops what is gone: what was not there at two looks in a row.
 func (s *Survey) forget(t *Turn) {
 	for cookie, k := range s.known {
-		if k.turn == s.turns {
+		if k.turn >= s.turns-1 { // a dump is no snapshot, and may have missed it once
 			continue
 		}
 		delete(s.known, cookie)

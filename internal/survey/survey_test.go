@@ -144,8 +144,10 @@ func TestTurns(t *testing.T) {
 			t.Fatalf("turn %d: %q, want %q; %+v", i, got, step.news, turn.Sockets)
 		}
 	}
-	if got := changes(s.turn(begin.Add(time.Minute))); got != "1 gone LAST-ACK>LAST-ACK fin-in-flight" {
-		t.Error(got)
+	for i, want := range []string{"", "1 gone LAST-ACK>LAST-ACK fin-in-flight"} { // a dump may miss one
+		if got := changes(s.turn(begin.Add(time.Minute + time.Duration(i)))); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 	fresh := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5001", python)
 	fresh.Info.LastAckRecv = time.Hour // what came after the first turn is no older than that

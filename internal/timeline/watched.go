@@ -26,6 +26,11 @@ type Watched struct {
 	SendQ     *uint32  `json:"send_q,omitempty"`
 	Shutdown  []string `json:"shutdown,omitzero"`
 
+	SndWnd       *uint32 `json:"snd_wnd,omitempty"`
+	RcvWnd       *uint32 `json:"rcv_wnd,omitempty"`
+	RTTUS        *int64  `json:"rtt_us,omitempty"`
+	TotalRetrans *uint32 `json:"total_retrans,omitempty"`
+
 	AcceptQueue *uint32 `json:"accept_queue,omitempty"`
 	AcceptLimit *uint32 `json:"accept_limit,omitempty"`
 	SynQueue    *int    `json:"syn_queue,omitempty"`
