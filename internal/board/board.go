@@ -200,10 +200,12 @@ func ends(s *survey.Socket) string {
 	return fmt.Sprintf("%v ↔ %v", s.Local, s.Remote)
 }
 
-// age is for how long a socket has been in its state, as far as that is known.
+// age is for how long a socket has been in its state, or in an accept queue, as far as that is known.
 func age(s *survey.Socket) string {
 	switch {
-	case s.For < time.Second, s.State == tcpinfo.Established && s.Finding.Name != "not-accepted":
+	case s.Queue >= time.Second:
+		return "for at least " + diagnose.Ago(s.Queue)
+	case s.For < time.Second, s.State == tcpinfo.Established:
 		return ""
 	case s.Exact:
 		return "for " + diagnose.Ago(s.For)

@@ -67,7 +67,7 @@ func Of(f *Facts) Finding {
 	case tcpinfo.FinWait1, tcpinfo.Closing, tcpinfo.LastAck:
 		return finSent(f)
 	}
-	if !f.held() {
+	if f.Unaccepted() {
 		return notAccepted(f)
 	}
 	if sending := sending(f); sending.Grade == Stuck || f.State == tcpinfo.CloseWait && sending.Name != "" {
@@ -145,7 +145,7 @@ func halfOpen(f *Facts) Finding {
 // notAccepted is about a connection that nobody has open though nobody has closed it.
 func notAccepted(f *Facts) Finding {
 	grade := Waiting
-	if f.lasts() {
+	if f.Queue >= Lasting {
 		grade = Stuck
 	}
 	var detail []string

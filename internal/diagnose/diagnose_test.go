@@ -37,10 +37,10 @@ func timer(kind tcpinfo.TimerKind, expires time.Duration, n uint8) func(*Facts) 
 	return func(f *Facts) { f.Timer = tcpinfo.Timer{Kind: kind, Expires: expires, Retrans: n} }
 }
 
-func unheld(f *Facts) { f.Owners, f.Inode = nil, 0 }
+func unheld(f *Facts) { f.Owners, f.Inode, f.Queue = nil, 0, time.Minute }
 func small(f *Facts)  { unheld(f); f.Info, f.Shutdown = nil, nil }
 func justNow(f *Facts) {
-	f.For = 10 * time.Millisecond
+	f.For, f.Queue = 10*time.Millisecond, 10*time.Millisecond
 	if f.Info != nil {
 		f.Info.LastDataSent, f.Info.LastDataRecv, f.Info.LastAckRecv = f.For, f.For, f.For
 	}

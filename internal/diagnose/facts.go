@@ -23,6 +23,7 @@ type Facts struct {
 
 	For   time.Duration // how long it has been in its state, at least
 	Exact bool          // it was seen to come into its state
+	Queue time.Duration // how long it has been waiting for accept(), at least; 0 if it does not
 	Held  time.Duration // how long its timer has been running in vain, or persist has been, as far as that was watched
 
 	Listener *Facts // that it came in through, if it is one's child; nil if there is none, or several
@@ -88,6 +89,17 @@ func (f *Facts) unread() uint32 {
 		return f.RecvQ - 1
 	}
 	return f.RecvQ
+}
+
+// Unaccepted says whether a connection is in an accept queue: nobody has it open, and nobody has closed it.
+func (f *Facts) Unaccepted() bool {
+	switch f.State {
+	case tcpinfo.Established, tcpinfo.CloseWait:
+		return !f.held()
+	case tcpinfo.SynReceived: // with a TCP_INFO it came by TCP Fast Open, and is no entry of the SYN queue
+		return !f.held() && f.Info != nil
+	}
+	return false
 }
 
 // Full says whether a listener's accept queue is.

@@ -76,8 +76,8 @@ func queue(l, f *diagnose.Facts) {
 	switch {
 	case f.State == tcpinfo.SynReceived && f.Info == nil:
 		l.Half++
-	case f.State == tcpinfo.SynReceived || f.State == tcpinfo.Established || f.State == tcpinfo.CloseWait:
-		l.Waiting = max(l.Waiting, f.For)
+	case f.Unaccepted():
+		l.Waiting = max(l.Waiting, f.Queue)
 	}
 }
 

@@ -64,6 +64,7 @@ type track struct {
 	state  tcpinfo.State
 	since  time.Time // in its state
 	exact  bool      // it was seen to come into it
+	queued time.Time // since when it has been waiting for accept()
 	timer  tcpinfo.TimerKind
 	vain   time.Time      // since when the timer has been running in vain; zero: it has not
 	owners []owner.Holder // the last that were seen
@@ -156,6 +157,9 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 	case k == nil:
 		// In the first turn everything is seen for the first time; what is new later came since the turn before.
 		k = &track{since: now, exact: s.turns > 1}
+		if !k.exact {
+			k.since = now.Add(-diagnose.Entered(&f.Socket))
+		}
 		s.known[f.Cookie] = k
 	case k.state != f.State:
 		k.since, k.exact = now, true
@@ -168,8 +172,15 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 		k.vain = now
 	}
 	k.timer, k.turn, k.state = f.Timer.Kind, s.turns, f.State
-	if f.For, f.Exact = now.Sub(k.since), k.exact; !k.exact {
-		f.For = max(f.For, diagnose.Entered(&f.Socket))
+	f.For, f.Exact = now.Sub(k.since), k.exact
+	switch {
+	case !f.Unaccepted():
+		k.queued = time.Time{}
+	case k.queued.IsZero():
+		k.queued = k.since
+		fallthrough
+	default:
+		f.Queue = now.Sub(k.queued)
 	}
 	if vain {
 		f.Held = now.Sub(k.vain)

@@ -77,7 +77,7 @@ func TestWhoseListener(t *testing.T) {
 func TestTheSceneJoins(t *testing.T) {
 	l := at(tcpinfo.Listen, "0.0.0.0:80", "", python)
 	waiting, half := at(tcpinfo.CloseWait, "127.0.0.1:80", "127.0.0.1:5000"), at(tcpinfo.SynReceived, "127.0.0.1:80", "127.0.0.1:5001")
-	waiting.For = time.Minute
+	waiting.Queue = time.Minute
 	client, self := at(tcpinfo.FinWait2, "127.0.0.1:5000", "127.0.0.1:80"), at(tcpinfo.Established, "127.0.0.1:9", "127.0.0.1:9", python)
 	all := []*diagnose.Facts{l, waiting, half, client, self}
 	for port := range 3 {
@@ -157,6 +157,23 @@ func TestTurns(t *testing.T) {
 	old := New(nil, Config{Targets: []Target{{}}, Root: true})
 	if turn := old.turn(begin, fresh); turn.Sockets[0].For != time.Hour || turn.Sockets[0].Exact {
 		t.Errorf("%+v", turn.Sockets[0])
+	}
+}
+
+// A client that leaves does not make the wait for accept() shorter.
+func TestTheWaitGoesOn(t *testing.T) {
+	begin := time.Now()
+	s := New(nil, Config{Targets: []Target{{}}, Root: true})
+	l := at(tcpinfo.Listen, "127.0.0.1:80", "", python)
+	l.RecvQ = 1
+	c := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5000")
+	c.Info.LastAckRecv = 10 * time.Second
+	s.turn(begin, l, c)
+	left := at(tcpinfo.CloseWait, "127.0.0.1:80", "127.0.0.1:5000")
+	left.Cookie = c.Cookie
+	turn := s.turn(begin.Add(time.Second), l, left)
+	if f := turn.Sockets[1]; f.For != 0 || f.Queue != 11*time.Second || f.Finding.Grade != diagnose.Stuck || l.Waiting != 11*time.Second {
+		t.Errorf("%v, %v, %v; %v", f.For, f.Queue, f.Finding, l.Waiting)
 	}
 }
 
