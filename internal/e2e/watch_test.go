@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -161,7 +162,9 @@ func TestWatchOfStoppedPrograms(t *testing.T) {
 func program(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(name)
-	if err != nil {
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatal(err)
+	} else if err != nil {
 		t.Skipf("needs %s: install it", name)
 	}
 	cmd := exec.Command(path, args...)
@@ -387,5 +390,84 @@ func TestWatchTouchesNothing(t *testing.T) {
 		if !harmless || strings.Contains(line, "DESTROY") {
 			t.Errorf("%s", line)
 		}
+	}
+}
+
+// Servers from the distribution, stopped in the middle of their work: what their clients leave behind is theirs to close.
+func TestWatchOfServersFromTheDistribution(t *testing.T) {
+	dir := func(t *testing.T) string {
+		d := t.TempDir()
+		os.Chmod(d, 0o755)
+		return d
+	}
+	for _, c := range []struct {
+		name  string
+		start func(t *testing.T, port string) *exec.Cmd
+		asks  string // what a client says, so that it is served
+	}{
+		{"redis-server", func(t *testing.T, port string) *exec.Cmd {
+			return program(t, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir(t))
+		}, "PING\r\n"},
+		{"nginx", func(t *testing.T, port string) *exec.Cmd {
+			d := dir(t)
+			conf := fmt.Sprintf("daemon off; master_process off; pid %s/pid; error_log %[1]s/error; events {} http { access_log off; client_body_temp_path %[1]s; proxy_temp_path %[1]s; "+
+				"fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s; server { listen 127.0.0.1:%s; location / { return 200 ok; } } }", d, port)
+			if err := os.WriteFile(d+"/conf", []byte(conf), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return program(t, "nginx", "-c", d+"/conf", "-e", d+"/error")
+		}, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			own(t)
+			const port = "7100" // of a namespace of its own
+			server := c.start(t, port)
+			count := func(what string) (n int) {
+				_, sockets, _ := watchNow(t, command(t, "echoc", "watch", "--once", "--json", ":"+port))
+				for _, e := range sockets {
+					if finding(e) == what {
+						n++
+						if who := fmt.Sprintf("%s (pid %d)", c.name, server.Process.Pid); e.text("grade") == "stuck" && e.text("who") != who {
+							t.Errorf("%s: %s must act, want %s", what, e.text("who"), who)
+						}
+					}
+				}
+				return n
+			}
+			eventually(t, "it listens", func() bool { return count("healthy listening LISTEN") == 1 })
+			var conns []net.Conn
+			for range 3 {
+				conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if _, err := conn.Write([]byte(c.asks)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := conn.Read(make([]byte, 1000)); err != nil { // it was accepted, and answered
+					t.Fatal(err)
+				}
+				conns = append(conns, conn)
+			}
+			eventually(t, "all is well", func() bool { return count("healthy open ESTABLISHED") == 6 })
+			if err := server.Process.Signal(unix.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			conns[0].Close()
+			conns[1].Write([]byte(c.asks))
+			eventually(t, "one is not closed, and one not read", func() bool {
+				return count("stuck not-closed CLOSE-WAIT") == 1 && count("stuck not-read ESTABLISHED") == 1
+			})
+			if err := server.Process.Signal(unix.SIGCONT); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conns[1].Read(make([]byte, 1000)); err != nil { // else it would be this test that does not read
+				t.Fatal(err)
+			}
+			eventually(t, "all is well again", func() bool {
+				return count("stuck not-closed CLOSE-WAIT")+count("stuck not-read ESTABLISHED") == 0 && count("healthy open ESTABLISHED") == 4
+			})
+		})
 	}
 }
