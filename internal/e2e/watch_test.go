@@ -393,7 +393,8 @@ func TestWatchTouchesNothing(t *testing.T) {
 	}
 }
 
-// Servers from the distribution, stopped in the middle of their work: what their clients leave behind is theirs to close.
+// Servers from the distribution, stopped in the middle of their work: what their clients leave behind is theirs to
+// close.
 func TestWatchOfServersFromTheDistribution(t *testing.T) {
 	dir := func(t *testing.T) string {
 		d := t.TempDir()
