@@ -119,6 +119,9 @@ func watched(c survey.Change, first bool) *timeline.Watched {
 			b.SndWnd, b.RcvWnd = &i.SndWnd, &i.RcvWnd
 		}
 	}
+	if c.Unaccepted() {
+		b.UnacceptedMS = new(c.Queue.Milliseconds())
+	}
 	if c.Remote.Port() == 0 {
 		b.Remote = netip.AddrPort{}
 	}

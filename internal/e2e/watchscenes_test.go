@@ -63,6 +63,11 @@ def leak():
     c, s = pair()
     c.close()
 
+def late(): # long after the handshake
+    c, s = pair()
+    time.sleep(3)
+    c.close()
+
 def unaccepted():
     listen()
     c = connect()

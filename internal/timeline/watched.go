@@ -19,6 +19,8 @@ type Watched struct {
 	ForMS int64 `json:"for_ms"`          // in this state, at least
 	Exact bool  `json:"exact,omitempty"` // it was seen to come into it
 
+	UnacceptedMS *int64 `json:"unaccepted_ms,omitempty"` // in an accept queue, at least
+
 	Timer     string   `json:"timer,omitempty"`
 	ExpiresMS *int64   `json:"expires_ms,omitempty"`
 	Retrans   *int     `json:"retrans,omitempty"`
