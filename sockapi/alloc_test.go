@@ -52,6 +52,18 @@ func benchmarkEcho(b *testing.B, write, read func(fd int, s *Socket, p []byte) (
 func write(_ int, s *Socket, p []byte) (int, error) { return s.Write(p) }
 func read(_ int, s *Socket, p []byte) (int, error)  { return s.Read(p) }
 
+// A server's sockets, which never block, allocate nothing either.
+func TestNoAllocationsWithoutBlocking(t *testing.T) {
+	c, s := newPairNonblocking(t)
+	buf := make([]byte, 16)
+	if n := testing.AllocsPerRun(100, func() {
+		must(t, last(s.Write(buf)))
+		must(t, last(c.Read(buf)))
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // BenchmarkBare is the same two calls without this package.
 func BenchmarkBare(b *testing.B) {
 	benchmarkEcho(b,

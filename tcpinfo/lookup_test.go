@@ -95,6 +95,8 @@ func TestLookupOfManyOnAPort(t *testing.T) {
 		if n%2 == 0 {
 			s.listen(4)
 			want = Listen
+		} else if !listsBound(c) {
+			continue
 		}
 		defer func() {
 			got, err := c.Lookup(addr, netip.AddrPort{}, s.cookie())

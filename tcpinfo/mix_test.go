@@ -262,6 +262,9 @@ func (m *mix) timeWait() {
 }
 
 func (m *mix) bound() {
+	if !listsBound(dial(m)) {
+		return
+	}
 	s := newSocket(m, m.listen)
 	s.bind(netip.AddrPortFrom(m.listen, 0))
 	m.ports[s.local().Port()] = true

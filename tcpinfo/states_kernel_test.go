@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// listsBound tells whether sock_diag has sockets that are bound and no more.
+func listsBound(c *Conn) bool { return !c.kernel.before(release{6, 8}) }
+
 func dial(t testing.TB) *Conn {
 	t.Helper()
 	c, err := Dial()
@@ -58,7 +61,7 @@ func testMixLookup(t *testing.T, c *Conn, m *mix) {
 		}
 	}
 	for _, s := range States() {
-		if !seen[s] {
+		if !seen[s] && (s != Closed || listsBound(c)) {
 			t.Errorf("no specimen in %v", s)
 		}
 	}

@@ -162,6 +162,7 @@ func (p toPlay) play(ctx context.Context) (oneRun, error) {
 	switch {
 	case err != nil:
 		return run, err
+	case errors.As(result.Err, new(stage.Changed)): // that is what is to be seen
 	case result.Interrupted || len(run.events) == 0 || unsupported.In(result.Err) != nil:
 		return run, cli.Verdict(p.name, result) // there is nothing to compare
 	}

@@ -36,8 +36,8 @@ func takeCourse(ctx context.Context, f *cli.Flags, args []string) error {
 		return err
 	}
 	if at == len(course.Lessons) {
-		fmt.Printf("All %d lessons are done. From the first again: echoc learn 1\nNow try: echoc quiz, or echoc --list for all the scenarios.\n", at)
-		return nil
+		_, err := fmt.Printf("All %d lessons are done. From the first again: echoc learn 1\nNow try: echoc quiz, or echoc --list for all the scenarios.\n", at)
+		return err
 	}
 	for ; at < len(course.Lessons); at++ {
 		if more, err := l.lesson(ctx, at); err != nil || !more {
@@ -149,6 +149,7 @@ func (l *learner) next(ctx context.Context, to int) (again, more bool, err error
 // listCourse lists the lessons, and which are done.
 func listCourse(ascii bool) error {
 	place, err := course.Place()
+	var list strings.Builder
 	tick := "\u2713"
 	if ascii {
 		tick = "x"
@@ -162,7 +163,10 @@ func listCourse(ascii bool) error {
 			mark = ">"
 		}
 		row := fmt.Sprintf("%s %2d  %-18s %s", mark, i+1, l, lesson.Of(l).Question)
-		fmt.Println(strings.Join(view.Wrap(row, view.Width(os.Stdout), len("x  1  ")+19), "\n"))
+		fmt.Fprintln(&list, strings.Join(view.Wrap(row, view.Width(os.Stdout), len("x  1  ")+19), "\n"))
+	}
+	if _, lost := os.Stdout.WriteString(list.String()); lost != nil {
+		return lost
 	}
 	if err != nil {
 		return fmt.Errorf("how far you have come is not known: %w", err)

@@ -20,7 +20,7 @@ func holdQuiz(ctx context.Context, f *cli.Flags, args []string) error {
 	if len(args) > 1 {
 		return cli.Usagef("echoc quiz takes one scenario and no address: it plays both sides itself")
 	}
-	if err := f.Refuse("a quiz, which waits for answers", "json", "quiet", "mermaid", "svg", "html", "record", "step", "pace", "hold"); err != nil {
+	if err := f.Refuse("a quiz, which waits for answers", "json", "quiet", "mermaid", "svg", "html", "record", "step", "pace", "hold", "pcap", "pcap-both"); err != nil {
 		return err
 	}
 	seed, given := f.Wire.Seed(f.Set)

@@ -11,7 +11,8 @@ func about() help.Command {
 		What: "an echo server that shows what TCP does",
 		About: "echod is an echo server (RFC 862) that shows the life of its connections: each call of the sockets API as it is made, next to what the kernel " +
 			"then says of both ends, their states, timers and queues. With the name of a scenario it plays the server's side of that lesson, run after run, " +
-			"for an echoc(1) in another terminal or on another host. It listens on loopback unless --listen says otherwise.",
+			"for an echoc(1) in another terminal or on another host. It listens on loopback unless --listen says otherwise. Started as root, the plain server " +
+			"becomes nobody once it listens, unless it has a trace or a file to complete.",
 		Modes: []help.Mode{
 			{Args: "", Does: "serve the echo protocol (RFC 862) to many clients"},
 			{Args: "SCENARIO", Does: "play the server's side of a scenario, again and again, for echoc SCENARIO ADDR in another terminal"},

@@ -18,7 +18,7 @@ type ends struct {
 }
 
 // tellEnds has a line written about each connection that ends.
-func tellEnds(w io.Writer, events *echo.Events) *ends {
+func tellEnds(w io.Writer, events *echo.Events, l *limits) *ends {
 	e := &ends{lines: make(chan string, 4096), written: make(chan struct{})}
 	go func() {
 		defer close(e.written)
@@ -32,7 +32,7 @@ func tellEnds(w io.Writer, events *echo.Events) *ends {
 			narrated(s, r)
 		}
 		select {
-		case e.lines <- "echod: " + endOf(r) + "\n":
+		case e.lines <- "echod: " + endOf(r, l) + "\n":
 		default:
 			e.lost++
 		}
@@ -52,9 +52,9 @@ func (e *ends) close() {
 	<-e.written
 }
 
-// endOf says whose connection ended, how, and after how many bytes.
-func endOf(r echo.ConnReport) string {
-	s := fmt.Sprintf("%s: %s, %s echoed%s", r.Peer, r.Reason, count(r.BytesOut, "byte"), owed(r.BytesIn-r.BytesOut))
+// endOf says whose connection ended, how or by which limit, and after how many bytes.
+func endOf(r echo.ConnReport, l *limits) string {
+	s := fmt.Sprintf("%s: %s%s, %s echoed%s", r.Peer, r.Reason, l.endedBy(r.Reason), count(r.BytesOut, "byte"), owed(r.BytesIn-r.BytesOut))
 	if r.Reason == echo.Failed && r.Err != nil {
 		s += ": " + r.Err.Error()
 	}

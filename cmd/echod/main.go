@@ -21,11 +21,9 @@ import (
 // flags are those of echod alone, beside the shared ones.
 type flags struct {
 	*cli.Flags
-	listen   string
-	runs     int
-	maxConns int
-	idle     time.Duration
-	drain    time.Duration
+	limits
+	listen string
+	runs   int
 }
 
 func main() {
@@ -36,11 +34,8 @@ func main() {
 func run(args []string) int {
 	f := &flags{Flags: cli.NewFlags("echod")}
 	f.In(cli.GroupAddresses).StringVar(&f.listen, "listen", cli.DefaultAddr, "listen on this `ADDR`; port 0 picks a free one")
-	fs := f.In(cli.GroupServing)
-	fs.IntVar(&f.runs, "runs", 0, "stop after `N` runs of the scenario (0: never)")
-	fs.IntVar(&f.maxConns, "max-conns", 0, "serve `N` clients at once; more wait in the accept queue (0: all)")
-	fs.DurationVar(&f.idle, "idle-timeout", 0, "close connections on which nothing moved this `DURATION` (0: never)")
-	fs.DurationVar(&f.drain, "drain-timeout", 5*time.Second, "at SIGTERM, clients may take this `DURATION` to finish")
+	f.In(cli.GroupServing).IntVar(&f.runs, "runs", 0, "stop after `N` runs of the scenario (0: never)")
+	f.limits.addTo(f.Flags)
 	if err := f.Parse(args); err != nil {
 		return complain(err)
 	}
@@ -79,7 +74,7 @@ func dispatch(ctx context.Context, f *flags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Refuse("scenarios, only for the plain echo server", "max-conns", "idle-timeout", "drain-timeout"); err != nil {
+	if err := f.Refuse("scenarios, only for the plain echo server", ofPlainServer...); err != nil {
 		return err
 	}
 	return play(ctx, f, sc, addr)
@@ -115,11 +110,11 @@ func play(ctx context.Context, f *flags, sc *stage.Scenario, addr netip.AddrPort
 	err = stage.Serve(ctx, sc, cfg, f.runs, func(r stage.Result) {
 		out.Flush()
 		if verdict := cli.Verdict(sc.Name, r); verdict != nil {
-			if !errors.Is(verdict, stage.ErrAsked) && (f.runs != 1 || errors.Is(verdict, stage.ErrLeft)) {
+			if !errors.Is(verdict, stage.ErrAsked) && (f.runs != 1 || errors.Is(verdict, stage.ErrLeft) || errors.Is(verdict, stage.ErrStranger)) {
 				cli.Complain(os.Stderr, "echod", verdict)
 				verdict = cli.Told{Err: verdict}
 			}
-			if !errors.Is(verdict, stage.ErrLeft) { // a port scan is no run
+			if !stage.NobodyPlayed(verdict) { // a port scan is no run
 				failed = verdict
 			}
 		}
@@ -144,4 +139,16 @@ func listening(f *cli.Flags, log *timeline.Log, addr netip.AddrPort) {
 	if !f.Quiet && !shown {
 		fmt.Fprintln(os.Stderr, "echod: "+text)
 	}
+	if !f.Quiet && !addr.Addr().Unmap().IsLoopback() {
+		cli.Remark(os.Stderr, "echod", open(addr))
+	}
+}
+
+// open is the warning about an address that others reach.
+func open(addr netip.AddrPort) string {
+	who := "whoever reaches " + addr.Addr().String()
+	if addr.Addr().IsUnspecified() {
+		who = "whoever reaches this host, on any of its addresses,"
+	}
+	return fmt.Sprintf("warning: %s can connect: nobody is asked who they are, and nothing is encrypted (--listen :%d is for this host alone)", who, addr.Port())
 }

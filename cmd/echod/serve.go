@@ -14,6 +14,7 @@ import (
 	"socklife/internal/cli"
 	"socklife/internal/echo"
 	"socklife/internal/observe"
+	"socklife/internal/privilege"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
@@ -40,37 +41,36 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	defer func() { err = cmp.Or(err, endPcap()) }()
 	cfg := echo.Config{
 		Addr: addr, Backlog: f.Sockets.Backlog(),
-		NoReuseAddr:     f.Sockets.Given("reuseaddr"), // then it is for the flag to say
-		ListenerOptions: f.Sockets.Apply,
-		MaxConns:        f.maxConns, IdleTimeout: f.idle, DrainTimeout: f.drain,
+		NoReuseAddr: f.Sockets.Given("reuseaddr"), // then it is for the flag to say
 	}
-	if f.drain == 0 {
-		cfg.DrainTimeout = -1
-	}
+	f.limits.apply(&cfg, f.Sockets)
 	var n *observe.Narration
 	if shown || f.Record != "" {
 		if n, err = observe.Narrate(timeline.Server, f.Observed(out, pcap)); err != nil {
 			return err
 		}
 		defer func() { err = cmp.Or(err, n.Close()) }()
-		narrate(&cfg, n)
+		narrate(&cfg, n, &f.limits)
 	}
 	if !shown && !f.Quiet {
-		cfg.Events.AcceptPaused = both(cfg.Events.AcceptPaused, complainOnce())
+		cfg.Events.AcceptPaused = both(cfg.Events.AcceptPaused, complainOnce(&f.limits))
 	}
 	var told *ends
 	if !f.Quiet && !f.JSON && !(shown && view.IsTerminal(os.Stderr)) {
-		told = tellEnds(os.Stderr, &cfg.Events)
+		told = tellEnds(os.Stderr, &cfg.Events, &f.limits)
 	}
 	cfg.Events.First = wrongServer
 	server, err := echo.NewServer(cfg)
 	if err != nil {
 		return err
 	}
-	listening(f.Flags, out.Log, server.Addr())
 	if n != nil {
 		n.Follow(server.Listener())
 	}
+	if err := privilege.Drop(f.endsAsRoot()); err != nil {
+		return err
+	}
+	listening(f.Flags, out.Log, server.Addr())
 	report, err := server.Serve(ctx)
 	told.close()
 	if err != nil {
@@ -85,8 +85,13 @@ func serve(ctx context.Context, f *flags, addr netip.AddrPort) (err error) {
 	return nil
 }
 
+// endsAsRoot: what began as root ends as root, for a trace instance is to be removed, or a file to be completed.
+func (f *flags) endsAsRoot() bool {
+	return f.Trace || f.Record != "" || f.Wire.Pcap != "" && !f.Wire.PcapToOutput()
+}
+
 // narrate has the server's calls and states told.
-func narrate(cfg *echo.Config, n *observe.Narration) {
+func narrate(cfg *echo.Config, n *observe.Narration, l *limits) {
 	cfg.Tracer = n
 	cfg.Bound = func(s *sockapi.Socket) error {
 		addr, err := s.Untraced().Getsockname()
@@ -100,9 +105,9 @@ func narrate(cfg *echo.Config, n *observe.Narration) {
 		PeerFinished: func(*sockapi.Socket) { n.Look() },
 		Closed: func(_ *sockapi.Socket, r echo.ConnReport) {
 			n.Look()
-			n.Note(endOf(r))
+			n.Note(endOf(r, l))
 		},
-		AcceptPaused:  func(why error) { n.Note("not accepting: " + why.Error()) },
+		AcceptPaused:  func(why error) { n.Note("not accepting: " + l.paused(why)) },
 		AcceptResumed: func() { n.Note("accepting again") },
 		Draining:      func(open int) { n.Note("stopping, and still open: " + count(int64(open), "connection")) },
 	}
@@ -125,13 +130,19 @@ func both(first, second func(error)) func(error) {
 	}
 }
 
-// complainOnce says why no connections are accepted, the first time that it is an error.
-func complainOnce() func(error) {
-	said := false
+// complainOnce says why no connections are accepted, the first time that it is an error, and the first time that it is
+// the limit.
+func complainOnce(l *limits) func(error) {
+	said := map[bool]bool{}
 	return func(why error) {
-		if !said && !errors.Is(why, echo.ErrMaxConns) {
-			said = true
+		full := errors.Is(why, echo.ErrMaxConns)
+		switch {
+		case said[full]:
+		case full:
+			cli.Remark(os.Stderr, "echod", "not accepting for now: "+l.paused(why))
+		default:
 			complain(fmt.Errorf("not accepting for now: %w", why))
 		}
+		said[full] = true
 	}
 }

@@ -35,7 +35,7 @@ _echod() {
     if [[ -z $words ]]; then
         for ((i = 1; i < COMP_CWORD; i++)); do
             case ${COMP_WORDS[i]} in
-            --completion | --color | --clock | --svg | --pcap | --html | --record | --pace | --hold | --runs | --max-conns | --idle-timeout | --drain-timeout | --listen | --backlog | --linger | --keepidle | --keepintvl | --keepcnt | --rcvbuf | --sndbuf | --rcvtimeo | --sndtimeo | --maxseg | --syncnt | --user-timeout | --defer-accept | --linger2 | --local-port-range)
+            --completion | --color | --clock | --svg | --pcap | --html | --record | --pace | --hold | --runs | --max-conns | --idle-timeout | --max-unread | --drain-timeout | --listen | --backlog | --linger | --keepidle | --keepintvl | --keepcnt | --rcvbuf | --sndbuf | --rcvtimeo | --sndtimeo | --maxseg | --syncnt | --user-timeout | --defer-accept | --linger2 | --local-port-range)
                 [[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
                 ((++i >= COMP_CWORD)) && return
                 ;;
@@ -44,7 +44,7 @@ _echod() {
             esac
         done
         case $cur,$first in
-        -*) words='--list -l --help -h --version --man --completion --color --clock --json --all --quiet -q --mermaid --svg --trace --capture --pcap --absolute-seq --html --record --overwrite --pace --step --hold --full --runs --max-conns --idle-timeout --drain-timeout --ipv6 -6 --listen --backlog --reuseaddr --reuseport --v6only --linger --keepalive --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --nodelay --quickack --maxseg --syncnt --user-timeout --defer-accept --linger2 --save-syn --local-port-range' ;;
+        -*) words='--list -l --help -h --version --man --completion --color --clock --json --all --quiet -q --mermaid --svg --trace --capture --pcap --absolute-seq --html --record --overwrite --pace --step --hold --full --runs --max-conns --idle-timeout --max-unread --drain-timeout --ipv6 -6 --listen --backlog --reuseaddr --reuseport --v6only --linger --keepalive --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --nodelay --quickack --maxseg --syncnt --user-timeout --defer-accept --linger2 --save-syn --local-port-range' ;;
         *,) words='handshake syn-queue backlog refused connect-timeout simultaneous-open self-connect accept-reset half-close close server-close simultaneous-close fin-wait-1 last-ack time-wait time-wait-reuse close-wait-leak fin-wait-2-orphan linger-off linger-reset linger-wait unread-data-reset lost-response write-after-close shutdown-read shutdown-vs-close shutdown-listener urgent resets reuseaddr reuseport port-exhaustion crash abort stale-syn half-open-expiry abort-on-overflow lost-last-ack old-duplicate time-wait-reset syn-loss syn-ack-loss ack-loss dead-peer' ;;
         esac
     fi

@@ -7,7 +7,7 @@ function __echod_words
             continue
         end
         switch $word
-            case --completion --color --clock --svg --pcap --html --record --pace --hold --runs --max-conns --idle-timeout --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
+            case --completion --color --clock --svg --pcap --html --record --pace --hold --runs --max-conns --idle-timeout --max-unread --drain-timeout --listen --backlog --linger --keepidle --keepintvl --keepcnt --rcvbuf --sndbuf --rcvtimeo --sndtimeo --maxseg --syncnt --user-timeout --defer-accept --linger2 --local-port-range
                 set value 1
             case '-*'
             case '*'
@@ -40,8 +40,9 @@ complete -c echod -l step -d 'wait for Enter before each call (on a terminal)'
 complete -c echod -l hold -x -a '' -d 'stay this DURATION in the state the scenario is about'
 complete -c echod -l full -d 'also wait for what takes a minute: the end of TIME-WAIT'
 complete -c echod -l runs -x -a '' -d 'stop after N runs of the scenario (0: never)'
-complete -c echod -l max-conns -x -a '' -d 'serve N clients at once; more wait in the accept queue (0: all)'
-complete -c echod -l idle-timeout -x -a '' -d 'close connections on which nothing moved this DURATION (0: never)'
+complete -c echod -l max-conns -x -a '' -d 'serve N clients at once, for each takes a descriptor and memory; more wait in the accept queue (0: no limit)'
+complete -c echod -l idle-timeout -x -a '' -d 'close connections on which nothing moved this DURATION, lest the silent keep others out (0: never)'
+complete -c echod -l max-unread -x -a '' -d 'let about BYTES each way wait in the kernel for a client that does not read, lest a few fill its memory (0: the kernel\'s own limits, megabytes)'
 complete -c echod -l drain-timeout -x -a '' -d 'at SIGTERM, clients may take this DURATION to finish'
 complete -c echod -l ipv6 -s 6 -d 'IPv6: ::1 is this host, and names have such an address'
 complete -c echod -l listen -x -a '' -d 'listen on this ADDR; port 0 picks a free one'

@@ -25,12 +25,24 @@ type comparison struct {
 var comparisons = []comparison{
 	{"diag", "a dump of every TCP socket, with TCP_INFO", diag},
 	{"get", "getsockopt(TCP_INFO), decoded", get},
+	{"echo-1", "one connection, messages of 64 bytes", echoWith(1, 64, 0.95, 1.15)},
+	{"echo-64", "64 connections, messages of 64 bytes", echoWith(64, 64, 0.95, 1.15)},
+	{"echo-8000", "8,000 connections, messages of 64 bytes", echoWith(8000, 64, 0.95, 1.15)},
+	{"bulk", "one connection, messages of 256 KiB", echoWith(1, 256<<10, 0.95, 1.15)},
 }
 
 func main() {
 	short := flag.Bool("short", false, "few sockets and few turns: only what is far off is found")
 	turns := flag.Int("turns", 0, "how often the contenders take turns (0: the comparison's own number)")
 	flag.Parse()
+	if flag.NArg() == 2 && os.Getenv(insideVar) != "" { // one of the servers
+		switch flag.Arg(0) {
+		case "serve-net":
+			fail(serveNet(flag.Arg(1)))
+		case "serve-gnet":
+			fail(serveGnet(flag.Arg(1)))
+		}
+	}
 	if inside, err := enterNamespace(); err != nil {
 		fail(err)
 	} else if !inside {

@@ -9,15 +9,8 @@ import (
 // connections are open connections within this process: two sockets each. A listener takes those of one address, so
 // that the ports suffice.
 func connections(n int) error {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+	if err := files(uint64(2*n + 100)); err != nil {
 		return err
-	}
-	if need := uint64(2*n + 100); limit.Cur < need {
-		limit.Cur, limit.Max = need, max(limit.Max, need)
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-			return fmt.Errorf("setrlimit(RLIMIT_NOFILE, %d): %w", need, err)
-		}
 	}
 	const each = 10_000
 	for made := 0; made < n; made += each {
@@ -54,6 +47,19 @@ func connectionsTo(addr [4]byte, n int) error {
 		if _, _, err := unix.Accept4(l, unix.SOCK_CLOEXEC); err != nil {
 			return fmt.Errorf("accept4: %w", err)
 		}
+	}
+	return nil
+}
+
+// files has so many descriptors allowed.
+func files(need uint64) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= need {
+		return err
+	}
+	limit.Cur, limit.Max = need, max(limit.Max, need)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("setrlimit(RLIMIT_NOFILE, %d): %w", need, err)
 	}
 	return nil
 }

@@ -91,6 +91,9 @@ func hint(err error) string {
 	if !errors.As(err, &call) {
 		return ""
 	}
+	if cannot := unsupported.In(call); cannot != nil {
+		return " (" + cannot.How + ")"
+	}
 	switch {
 	case call.Call == "connect" && call.Errno == unix.ECONNREFUSED:
 		return " (is echod running there?)"
@@ -100,8 +103,6 @@ func hint(err error) string {
 		if what := usedUp(call.Addr); what != "" {
 			return fmt.Sprintf(" (%s)", what)
 		}
-	case call.Call == "bind" && call.Errno == unix.EACCES:
-		return " (ports below net.ipv4.ip_unprivileged_port_start need root or CAP_NET_BIND_SERVICE)"
 	case call.Call == "bind" && call.Errno == unix.EADDRNOTAVAIL:
 		return " (no interface of this host has that address)"
 	case call.Call == "connect" && call.Errno == unix.ETIMEDOUT:

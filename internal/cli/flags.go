@@ -43,7 +43,7 @@ type Flags struct {
 // NewFlags declares them.
 func NewFlags(program string) *Flags {
 	f := &Flags{Set: newSet(program), groups: map[Group]*pflag.FlagSet{}, Wire: &WireFlags{}, Sockets: newSocketFlags()}
-	f.groups[GroupSockets] = f.Sockets.set
+	f.groups[GroupSockets], f.Wire.among = f.Sockets.set, f
 	fs := f.In(GroupModes)
 	fs.BoolVarP(&f.List, "list", "l", false, "list the scenarios")
 	fs.BoolVarP(&f.Help, "help", "h", false, "print this help")

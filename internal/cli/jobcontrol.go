@@ -46,6 +46,39 @@ func takeKeyboard(in *os.File) *keyboard {
 	return k
 }
 
+// guard has the terminal given back before a signal ends the program at once: SIGQUIT, SIGHUP, or a second of those
+// that Interruptible waits for once. It is in force until end is called.
+func (k *keyboard) guard() (end func()) {
+	signals, over := make(chan os.Signal, 8), make(chan struct{})
+	for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	var handler sync.WaitGroup
+	handler.Go(func() {
+		for asked := false; ; {
+			select {
+			case s := <-signals:
+				if !asked && (s == unix.SIGINT || s == unix.SIGTERM) {
+					asked = true
+					continue
+				}
+				k.giveBack()
+				signal.Reset(s)
+				unix.Kill(unix.Getpid(), s.(unix.Signal))
+			case <-over:
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(over)
+		handler.Wait()
+	}
+}
+
 // onStop has something done before Ctrl-Z stops the program, and when it goes on (fg), until end is called.
 func onStop(stop, goOn func()) (end func()) {
 	signals, over := make(chan os.Signal, 2), make(chan struct{})

@@ -64,7 +64,7 @@ func (f *Flags) other(flag string) string {
 	switch ofEchoc := onWire.Lookup(flag) != nil || slices.Contains(append([]string{"explain", "bind"}, OfWatch...), flag); {
 	case f.Set.Name() == "echod" && ofEchoc:
 		return "echoc"
-	case f.Set.Name() == "echoc" && slices.Contains([]string{"listen", "runs", "max-conns", "idle-timeout", "drain-timeout"}, flag):
+	case f.Set.Name() == "echoc" && slices.Contains([]string{"listen", "runs", "max-conns", "idle-timeout", "max-unread", "drain-timeout"}, flag):
 		return "echod"
 	}
 	return ""

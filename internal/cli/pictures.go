@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -10,6 +11,7 @@ import (
 	"socklife/internal/ladder"
 	"socklife/internal/outfile"
 	"socklife/internal/page"
+	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
 )
@@ -44,8 +46,8 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--html '': want the name of a file")
 	case f.HTML == "-":
 		return Usagef("--html -: a page is written to a file: want its name")
-	case f.Overwrite && f.SVG == "" && f.HTML == "" && f.Record == "":
-		return Usagef("--overwrite is about a file that is written: it goes with --record, --svg or --html FILE")
+	case f.Overwrite && f.SVG == "" && f.HTML == "" && f.Record == "" && (f.Wire.Pcap == "" || f.Wire.PcapToOutput()):
+		return Usagef("--overwrite is about a file that is written: it goes with --record, --svg, --html or --pcap FILE")
 	}
 	return nil
 }
@@ -120,7 +122,8 @@ func (p *Pictures) done(ended error) error {
 		return nil
 	}
 	defer p.discard()
-	if status := Status(ended); !p.began || status == ExitUsage || status == ExitUnsupported {
+	status, changed := Status(ended), errors.As(ended, new(stage.Changed))
+	if !p.began || status == ExitUsage || status == ExitUnsupported && !changed {
 		return nil
 	}
 	l := ladder.Of(p.head, p.events)

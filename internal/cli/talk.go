@@ -25,6 +25,9 @@ func (f *Flags) Talk() Talk {
 	t.Typed = told && view.IsTerminal(os.Stdin)
 	if f.Quiet || !view.IsTerminal(os.Stdout) {
 		t.Output = f.Narration(os.Stderr, timeline.Client)
+		if view.IsTerminal(os.Stdout) {
+			t.Out = view.Harmless(os.Stdout)
+		}
 		return t
 	}
 	t.dialogue = view.NewDialogue(os.Stdout, view.For(os.Stdout, f.Color), t.Typed && os.Getenv("TERM") != "dumb")

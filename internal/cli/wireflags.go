@@ -24,6 +24,8 @@ type WireFlags struct {
 	link     lab.Link
 	rules    []lab.Rule
 	sysctls  []stage.Sysctl
+
+	among *Flags // with which it was typed
 }
 
 // AddTo declares them.

@@ -31,6 +31,7 @@ var wireKeys = []string{
 // newWireStep reads keys from the terminal as they are pressed; restore gives the terminal back as it was.
 func newWireStep(in *os.File, out Output) (s *wireStep, restore func()) {
 	board := takeKeyboard(in)
+	unguarded := board.guard()
 	end := onStop(func() {
 		out.screen.Hide()
 		board.giveBack()
@@ -49,7 +50,7 @@ func newWireStep(in *os.File, out Output) (s *wireStep, restore func()) {
 			keys <- b[0]
 		}
 	}()
-	return &wireStep{keys, out.screen, out.head}, func() { end(); board.giveBack() }
+	return &wireStep{keys, out.screen, out.head}, func() { end(); board.giveBack(); unguarded() }
 }
 
 // Hold is a stage.WireConfig's Step: it returns when the sides are done, or with an error when the user quits.

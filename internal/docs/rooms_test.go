@@ -118,6 +118,7 @@ var rules = []struct {
 	{rule: "a record keeps events, and knows neither who saw them nor who shows them", of: []string{"internal/record"}, may: []string{"internal/outfile", "internal/timeline"}},
 	{rule: "two records become one by what they say, and nothing else", of: []string{"internal/merge"}, may: []string{"internal/record", "internal/timeline", "tcpinfo"}, by: []string{"cmd/echoc"}},
 	{rule: "a file that is made is a file, whatever is in it", of: []string{"internal/outfile"}, may: []string{}},
+	{rule: "who gives root up does no more than that", of: []string{"internal/privilege"}, may: []string{}, by: []string{"cmd/echod"}},
 	{rule: "a view knows events, and nobody who sees them", of: []string{"internal/view"}, may: []string{
 		"internal/explain", "internal/ladder", "internal/lesson", "internal/rfc9293", "internal/timeline", "sockapi", "tcpinfo",
 	}},

@@ -92,7 +92,7 @@ func TestBadInput(t *testing.T) {
 		{"echoc --wire --pcap x tour", 2, "--pcap is not for the tour"},
 		{"echoc --html x 127.0.0.1:1", 2, "--html is not for the plain echo client"},
 		{"echod --html x", 2, "--html is not for the plain echo server"},
-		{"echoc --overwrite half-close", 2, "--overwrite is about a file that is written: it goes with --record, --svg or --html FILE"},
+		{"echoc --overwrite half-close", 2, "--overwrite is about a file that is written: it goes with --record, --svg, --html or --pcap FILE"},
 		{"echoc --html= half-close", 2, "--html '': want the name of a file"},
 		{"echoc --html no/such/folder/x half-close", 1, "--html no/such/folder/x: no such file or directory"},
 		{"echoc --keepcnt 1000 half-close", 1, "--keepcnt 1000: setsockopt"},

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -88,4 +90,41 @@ func TestTheQuestionOnANarrowTerminal(t *testing.T) {
 	term.await(1, "  dropped what was sent again: ")
 	term.press("q")
 	term.end()
+}
+
+// However it ends by the keyboard, also at once, the shell has the terminal as it was.
+func TestTheTerminalIsGivenBack(t *testing.T) {
+	t.Parallel()
+	onWire(t)
+	for name, keys := range map[string]string{"^C": "\x03", "^C twice": "\x03\x03", "^C three times": "\x03\x03\x03", "^\\": "\x1c", "^C and ^\\": "\x03\x1c"} {
+		t.Run(name, func(t *testing.T) {
+			beside(t)
+			for range 5 {
+				term := inTerminal(t, 80, "echoc", "--wire", "--step", "--color=never", "close")
+				n, err := unix.IoctlGetInt(int(term.master.Fd()), unix.TIOCGPTN)
+				if err != nil {
+					t.Fatal(err)
+				}
+				shell, err := unix.Open(fmt.Sprintf("/dev/pts/%d", n), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unix.Close(shell)
+				term.await(1, "client: SYN seq=0 | ")
+				term.press(keys)
+				eventually(t, "the end", func() bool { // as the kernel tells it: somebody else has the terminal open
+					return unix.Kill(term.cmd.Process.Pid, 0) != nil || zombie(term.cmd.Process.Pid)
+				})
+				if now, err := unix.IoctlGetTermios(shell, unix.TCGETS); err != nil || now.Lflag&(unix.ICANON|unix.ECHO) != unix.ICANON|unix.ECHO {
+					t.Errorf("%v: %x", err, now.Lflag)
+				}
+			}
+		})
+	}
+}
+
+// zombie tells whether a process has ended, and nobody has asked for its status.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && strings.Contains(string(stat), ") Z ")
 }

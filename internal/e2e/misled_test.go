@@ -53,3 +53,26 @@ func TestAHalfCloseThatFails(t *testing.T) {
 		}
 	}
 }
+
+// What a worker cannot do is said once, by whoever started it.
+func TestAWorkerThatCannotBegin(t *testing.T) {
+	t.Parallel()
+	cmd := command(t, "echoc", "--quiet", "crash")
+	injected(t, cmd, "-e", "inject=getsockopt:error=EFAULT:when=1", "-e", "signal=none")
+	_, _, errs := finish(t, cmd)
+	if strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "bad address") {
+		t.Errorf("%q", errs)
+	}
+}
+
+// A look that fails is told as that, and not as what came of it.
+func TestALookThatFails(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"1", "2", "3", "4"} {
+		cmd := command(t, "echoc", "--quiet", "close")
+		injected(t, cmd, "-e", "trace=getsockopt", "-e", "inject=getsockopt:error=ENOTSOCK:when="+when, "-e", "signal=none")
+		if status, _, errs := finish(t, cmd); status != 1 || !strings.HasPrefix(errs, "echoc: TCP_INFO failed while watching: ") || strings.Count(errs, "\n") != 1 {
+			t.Errorf("the %s. of each thread: status %d, %q", when, status, errs)
+		}
+	}
+}

@@ -13,6 +13,12 @@ import (
 func beside(t *testing.T) {
 	t.Helper()
 	t.Parallel()
+	inOwn(t)
+}
+
+// inOwn is beside for a test that runs by itself.
+func inOwn(t *testing.T) {
+	t.Helper()
 	runtime.LockOSThread()
 	if unix.Unshare(unix.CLONE_NEWNET) != nil {
 		runtime.UnlockOSThread()

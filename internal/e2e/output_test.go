@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,8 @@ func full(t *testing.T) *os.File {
 
 // An answer that could not be written is not an answer.
 func TestAnswersThatCannotBeWritten(t *testing.T) {
-	for _, line := range []string{"echoc --list", "echoc --help", "echoc --version", "echoc --explain closing", "echod --list", "echod --help", "echod --version"} {
+	for _, line := range []string{"echoc --list", "echoc --help", "echoc --version", "echoc --explain closing", "echoc --explain", "echoc --man", "echoc --completion fish", "echoc --list learn", "echod --list", "echod --help", "echod --version",
+		"echod --man", "echod --completion zsh"} {
 		words := strings.Fields(line)
 		cmd := command(t, words[0], words[1:]...)
 		var errs strings.Builder
@@ -101,5 +103,27 @@ func TestAClientWhoseNarrationIsLost(t *testing.T) {
 		if status := statusOf(t, cmd.Run()); status != 1 || out.String() != "hello\n" {
 			t.Errorf("%v: status %d, %q came back", flags, status, out.String())
 		}
+	}
+}
+
+// Nor is a command that plays something, and whose timeline, questions or table nobody has got.
+func TestCommandsWhoseOutputIsLost(t *testing.T) {
+	t.Parallel()
+	record := filepath.Join(t.TempDir(), "run.jsonl")
+	if status, _, errs := run(t, "echoc", "--quiet", "--record", record, "close"); status != 0 {
+		t.Fatal(errs)
+	}
+	for _, line := range []string{"close", "--json close", "--mermaid close", "learn handshake", "quiz --seed 1 close", "compare linger-off -- --linger 0",
+		"replay " + record, "replay --json " + record, "replay --mermaid " + record, "tour"} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			cmd := command(t, "echoc", strings.Fields(line)...)
+			var errs strings.Builder
+			cmd.Stdout, cmd.Stderr = full(t), &errs
+			status := statusOf(t, cmd.Run())
+			if says := "write /dev/stdout: no space left on device\n"; status != 1 || !strings.HasSuffix(errs.String(), says) || strings.Count(errs.String(), says) != 1 {
+				t.Errorf("status %d, %q", status, errs.String())
+			}
+		})
 	}
 }

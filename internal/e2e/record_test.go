@@ -201,7 +201,7 @@ func TestRecordMistakes(t *testing.T) {
 		{"--record " + dir + " close", "is a directory", 1},
 		{"--record " + dir + "/no/such close", "no such file", 1},
 		{"--record= close", "want the name of a file", 2},
-		{"--overwrite close", "it goes with --record, --svg or --html FILE", 2},
+		{"--overwrite close", "it goes with --record, --svg, --html or --pcap FILE", 2},
 		{"--record " + dir + "/x learn close", "--record is not for the course", 2},
 		{"--record " + dir + "/x quiz close", "--record is not for a quiz", 2},
 		{"--record " + dir + "/x replay " + there, "--record is about a run", 2},

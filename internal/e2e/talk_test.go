@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,5 +72,35 @@ func TestTheServerEndsWhileSomebodyTypes(t *testing.T) {
 	term.press("more\n")
 	if status := term.end(); status != 1 || !strings.Contains(term.shown(), "\nechoc: ") && !strings.Contains(term.shown(), "\x1b[Kechoc: ") {
 		t.Errorf("status %d\n%q", status, term.shown())
+	}
+}
+
+// What a server sends does nothing to the terminal, whatever is told beside it, and however its bytes are cut.
+func TestTheServersBytesOnATerminal(t *testing.T) {
+	t.Parallel()
+	for _, flags := range [][]string{nil, {"--quiet"}, {"--json"}} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		term := inTerminal(t, 80, "echoc", append(flags, "--color=never", l.Addr().String())...)
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "\x1b]0;title\a \xc2")
+		term.await(1, `\x1b]0;title\x07`)
+		io.WriteString(c, "\x9b31m \u202e \x9b31m end\n")
+		term.await(1, `\x9b31m \u202e \x9b31m end`)
+		for _, raw := range []string{"\x1b]", "\a", "\x9b", "\u202e"} {
+			if strings.Contains(term.shown(), raw) {
+				t.Errorf("%v: %q in %q", flags, raw, term.shown())
+			}
+		}
+		c.Close()
+		term.press("\x04")
+		term.end()
 	}
 }

@@ -51,6 +51,45 @@ func TestWhatCannotBeDoneHere(t *testing.T) {
 	}
 }
 
+// TestWhatIsMissingElsewhere: the same of a host that lacks what this one has. What does not need it works there.
+func TestWhatIsMissingElsewhere(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("makes namespaces: run it as root")
+	}
+	const (
+		noIPv6  = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
+		noTUN   = "mount -t tmpfs none /dev/net"
+		hidden  = "mount -o remount,hidepid=2 /proc"
+		asOther = "exec setpriv --reuid 65534 --regid 65534 --clear-groups "
+	)
+	for _, c := range []struct {
+		name, before, line string
+		status             int
+		says               string
+	}{
+		{"no IPv6, but wanted", noIPv6, "echoc -6 half-close", 3, "IPv6 is switched off on this host"},
+		{"no IPv6, but wanted, echod", noIPv6, "echod -6", 3, "IPv6 is switched off on this host"},
+		{"no IPv6, but wanted, the plain client", noIPv6, "echoc -6 --quiet [::1]:7007", 3, "IPv6 is switched off on this host"},
+		{"no IPv6", noIPv6, "echoc half-close", 0, ""},
+		{"no IPv6, on the wire", noIPv6, "echoc -6 --wire half-close", 0, ""},
+		{"no TUN device", noTUN, "echoc --wire half-close", 3, "/dev/net/tun does not exist"},
+		{"no TUN device, not wanted", noTUN, "echoc half-close", 0, ""},
+		{"hidepid=2", hidden, asOther + "echoc half-close", 0, ""},
+		{"hidepid=2, a process of its own", hidden, asOther + "echoc crash", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			script := "ip link set lo up && " + c.before + " && PATH=$BIN:$PATH && " + c.line
+			cmd := command(t, "/usr/bin/unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", script)
+			cmd.Env = append(cmd.Env, "BIN="+bin)
+			status, _, errs := finish(t, cmd)
+			if status != c.status || strings.Count(errs, "\n") > 1 || !strings.Contains(errs, c.says) {
+				t.Errorf("status %d, want %d; says %q, want %q", status, c.status, errs, c.says)
+			}
+		})
+	}
+}
+
 // injected has strace answer some of a command's system calls in the kernel's place.
 func injected(t *testing.T, cmd *exec.Cmd, args ...string) {
 	t.Helper()

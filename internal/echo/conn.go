@@ -14,9 +14,9 @@ import (
 // conn is one connection.
 //
 // It is in one of two phases. Flowing: nothing is pending, epoll watches for EPOLLIN, and each event is one read(2) and
-// one write(2). Stalled: what the kernel did not take of that write waits in pending, epoll watches for EPOLLOUT only,
-// and nothing is read until it is gone. So an end of stream, which is something read, is only ever met with nothing
-// left to echo.
+// one write(2), or a few as long as the buffer is filled each time. Stalled: what the kernel did not take of that write
+// waits in pending, epoll watches for EPOLLOUT only, and nothing is read until it is gone. So an end of stream, which
+// is something read, is only ever met with nothing left to echo.
 type conn struct {
 	sock *sockapi.Socket
 	fd   int
@@ -36,37 +36,58 @@ type conn struct {
 func (l *loop) ready(c *conn) {
 	if c.pending != nil {
 		l.flush(c)
-	} else {
-		l.echo(c)
+		return
+	}
+	for again := 0; again < fullReads && l.echo(c) == echoedAll; again++ {
 	}
 }
 
-// echo reads once and writes once. It reports whether there was nothing to read (yet).
-func (l *loop) echo(c *conn) (nothing bool) {
-	n, err := c.sock.Read(l.scratch)
+// fullReads is how often in a row one connection is served that has sent more than the buffer holds. The others wait.
+const fullReads = 8
+
+// What came of reading and writing once.
+type echoed int
+
+const (
+	echoedNothing echoed = iota // there was nothing to read (yet)
+	echoedSome
+	echoedAll // of a buffer that was filled: more may be there
+)
+
+// echo reads once and writes once.
+func (l *loop) echo(c *conn) echoed {
+	n, err := c.sock.Read(*l.scratch)
 	switch {
 	case errors.Is(err, unix.EAGAIN):
-		return true
+		return echoedNothing
 	case err != nil:
 		l.close(c, reasonOf(err), err)
-		return false
+		return echoedSome
 	case n == 0:
 		if l.cfg.Events.PeerFinished != nil {
 			l.cfg.Events.PeerFinished(c.sock)
 		}
 		l.close(c, Finished, nil)
-		return false
+		return echoedSome
 	}
+	got := (*l.scratch)[:n]
 	if c.in == 0 && l.cfg.Events.First != nil {
-		l.cfg.Events.First(c.peer, l.scratch[:n])
+		l.cfg.Events.First(c.peer, got)
 	}
 	c.in += int64(n)
 	l.report.BytesIn += int64(n)
 	l.touch(c)
-	if rest, ok := l.write(c, l.scratch[:n]); ok && len(rest) > 0 {
+	rest, ok := l.write(c, got)
+	switch {
+	case !ok:
+		return echoedSome
+	case len(rest) > 0:
 		l.stall(c, rest)
+		return echoedSome
+	case n < len(*l.scratch):
+		return echoedSome
 	}
-	return false
+	return echoedAll
 }
 
 // write writes once and returns what the kernel did not take. If the connection is gone it closes c and reports !ok.
@@ -91,10 +112,10 @@ func (l *loop) touch(c *conn) {
 	l.conns.MoveToBack(c.place)
 }
 
-// stall keeps what could not be written and stops reading from c.
+// stall keeps what could not be written, with the buffer that it is in, and stops reading from c.
 func (l *loop) stall(c *conn, rest []byte) {
-	c.buffer = l.buffers.Get().(*[]byte)
-	c.pending = (*c.buffer)[:copy(*c.buffer, rest)]
+	c.pending, c.buffer = rest, l.scratch
+	l.scratch = l.buffers.Get().(*[]byte)
 	l.watch(c, unix.EPOLLOUT)
 }
 

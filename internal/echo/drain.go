@@ -45,7 +45,7 @@ func (l *loop) closeQuiet(quiet time.Duration) (next time.Duration) {
 			return wait // and those behind c moved a byte later still
 		}
 		e = e.Next()
-		if c.pending == nil && l.echo(c) {
+		if c.pending == nil && l.echo(c) == echoedNothing {
 			l.close(c, Drained, nil)
 		}
 	}

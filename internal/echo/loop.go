@@ -27,7 +27,7 @@ type loop struct {
 	byFD    []*conn   // open connections by descriptor, which the kernel keeps small and dense
 	conns   list.List // of *conn: the one whose last byte moved longest ago in front, so that the idle are found at once
 	buffers sync.Pool // of *[]byte, for what stalled connections could not write
-	scratch []byte    // what is read goes here, and from here to write
+	scratch *[]byte   // what is read goes here, and from here to write; one of the pool
 	events  []unix.EpollEvent
 
 	now    time.Time // when this turn's events came
@@ -35,14 +35,15 @@ type loop struct {
 }
 
 func newLoop(s *Server) *loop {
-	return &loop{
+	l := &loop{
 		Server:  s,
 		accept:  acceptor{batch: 1},
 		buffers: sync.Pool{New: func() any { return new(make([]byte, s.cfg.BufferSize)) }},
-		scratch: make([]byte, s.cfg.BufferSize),
 		events:  make([]unix.EpollEvent, eventsPerTurn),
 		now:     time.Now(),
 	}
+	l.scratch = l.buffers.Get().(*[]byte)
+	return l
 }
 
 // run serves until ctx ends, then drains.

@@ -27,15 +27,23 @@ func sysctlError(name, value string, err error) error {
 	switch {
 	case errors.Is(err, unix.EROFS):
 		return unsupported.New("sysctl "+name+" cannot be set: /proc/sys is read-only", "as in most containers; not in one that is --privileged", err)
+	case name == congestionControl && errors.Is(err, unix.EPERM):
+		return unsupported.New("congestion control "+value+" is not for every network namespace here",
+			"sysctl net.ipv4.tcp_allowed_congestion_control has those that are", err)
+	case name == congestionControl && errors.Is(err, fs.ErrNotExist):
+		return unsupported.New("this kernel has no congestion control "+value, "sysctl net.ipv4.tcp_available_congestion_control has those that it has", err)
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		return unsupported.New("sysctl "+name+" cannot be set by this user", "run as root", err)
 	case errors.Is(err, fs.ErrNotExist):
 		return unsupported.New("there is no sysctl "+name+" of a network namespace here", "ls /proc/sys/net has those of this kernel", err)
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE):
-		return fmt.Errorf("sysctl %s=%s: the kernel takes no such value: %w", name, value, err)
+		return unsupported.New(fmt.Sprintf("sysctl %s=%s: this kernel takes no such value", name, value), err.Error(), err)
 	}
 	return err
 }
+
+// congestionControl has values that are modules, for all namespaces or for the first alone (TCP_CONG_NON_RESTRICTED).
+const congestionControl = "net.ipv4.tcp_congestion_control"
 
 // writeSysctl writes below /proc/sys/net, whose meaning is the calling thread's namespace; so it looks first where it
 // is: a mistake here would change the machine.

@@ -190,7 +190,8 @@ func (l *Live) give(upTo int, arrows []inferred) (rows []Row) {
 // late says whether what shows an arrow stands above already.
 func (l *Live) late(a inferred) bool { return a.shown < l.given }
 
-// draw gives an arrow back, once, unless it is too late for it. Of data that goes on in the same direction the first one stands for all.
+// draw gives an arrow back, once, unless it is too late for it. Of data that goes on in the same direction the first
+// one stands for all.
 func (l *Live) draw(a inferred) []Row {
 	if l.drawn[a.is] {
 		return nil

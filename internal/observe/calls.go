@@ -18,7 +18,7 @@ type Tracer struct {
 	side  timeline.Side
 	hooks atomic.Pointer[Hooks]
 	fds   descriptors
-	last  atomic.Int64 // ns that the last call took
+	last  atomic.Pointer[sockapi.Call] // with its times alone
 
 	endings endings
 }
@@ -46,8 +46,19 @@ func NewTracer(log *timeline.Log, side timeline.Side, hooks Hooks) *Tracer {
 // then.
 func (t *Tracer) SetHooks(hooks Hooks) { t.hooks.Store(&hooks) }
 
+// Last is when the side's last call entered the kernel, and when it was back.
+func (t *Tracer) Last() (entered, returned time.Time) {
+	if c := t.last.Load(); c != nil {
+		return c.Entered, c.Returned
+	}
+	return entered, returned
+}
+
 // Took is how long the side's last call was in the kernel.
-func (t *Tracer) Took() time.Duration { return time.Duration(t.last.Load()) }
+func (t *Tracer) Took() time.Duration {
+	entered, returned := t.Last()
+	return returned.Sub(entered)
+}
 
 // Enter has the timeline know where the call enters the kernel, and where it returns.
 func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
@@ -57,7 +68,7 @@ func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 	record := t.record(h, c)
 	return func() {
 		ended()
-		t.last.Store(int64(c.Took()))
+		t.last.Store(&sockapi.Call{Entered: c.Entered, Returned: c.Returned})
 		back()
 		record()
 	}

@@ -1,8 +1,9 @@
-// Package outfile makes a file that is complete or not there at all, and that takes no other file's place unless it is
-// told to.
+// Package outfile makes a file that is complete or not there at all, or one that grows from its beginning, and that
+// takes no other file's place unless it is told to.
 package outfile
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -17,6 +18,8 @@ import (
 // ErrExists: there is such a file, and it was not said that it may be replaced.
 var ErrExists = errors.New("there is such a file already: --overwrite replaces it")
 
+var errNotOrdinary = errors.New("it is no ordinary file")
+
 // File is one that is being written. Until Commit nobody finds it under its name.
 type File struct {
 	f         *os.File
@@ -29,6 +32,22 @@ type File struct {
 // Create begins a file, with the permissions of the user's umask. It is an error if there is one already, or with
 // overwrite if that is no ordinary file: a symbolic link is not followed, and no device replaced.
 func Create(path string, overwrite bool) (*File, error) {
+	f, err := at(path, overwrite)
+	if err != nil {
+		return nil, err
+	}
+	if err = f.mayTakeItsName(); err == nil {
+		err = f.open()
+	}
+	if err != nil {
+		f.dir.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// at is a file that is to have that name, in a folder that is there.
+func at(path string, overwrite bool) (*File, error) {
 	dirName, base := filepath.Split(path)
 	switch {
 	case base == "" || base == "." || base == "..":
@@ -40,15 +59,7 @@ func Create(path string, overwrite bool) (*File, error) {
 	if err != nil {
 		return nil, inner(err)
 	}
-	f := &File{dir: dir, base: base, overwrite: overwrite}
-	if err = f.mayTakeItsName(); err == nil {
-		err = f.open()
-	}
-	if err != nil {
-		dir.Close()
-		return nil, err
-	}
-	return f, nil
+	return &File{dir: dir, base: base, overwrite: overwrite}, nil
 }
 
 // mayTakeItsName looks at what has the file's name.
@@ -65,7 +76,7 @@ func (f *File) mayTakeItsName() error {
 	case kind == unix.S_IFDIR:
 		return unix.EISDIR
 	case kind != unix.S_IFREG:
-		return errors.New("it is no ordinary file")
+		return errNotOrdinary
 	case !f.overwrite:
 		return ErrExists
 	}
@@ -108,6 +119,60 @@ func besideName() string {
 	b := make([]byte, 8)
 	rand.Read(b)
 	return ".part-" + hex.EncodeToString(b)
+}
+
+// Stream begins a file that is written as it comes: it has its name at once, and keeps what was written however the
+// program ends. It takes no other file's place either, unless overwrite says so. A named pipe and a character device
+// are written to as they are; of a pipe that nobody reads yet the error is ENXIO.
+func Stream(path string, overwrite bool) (*os.File, error) {
+	f, err := at(path, overwrite)
+	if err != nil {
+		return nil, err
+	}
+	defer f.dir.Close()
+	if err := f.mayTakeItsName(); errors.Is(err, errNotOrdinary) {
+		return f.device()
+	} else if err != nil {
+		return nil, err
+	}
+	if err := f.openBeside(); err != nil {
+		return nil, err
+	}
+	if err := f.claim(); err != nil {
+		unix.Unlinkat(f.fd(), f.beside, 0)
+		f.f.Close()
+		return nil, err
+	}
+	return f.f, nil
+}
+
+// claim gives a file that has a name beside its own that one.
+func (f *File) claim() error {
+	if f.overwrite {
+		return f.replace()
+	}
+	err := f.take()
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		return ErrExists
+	case err == nil && f.beside != "": // it has both
+		unix.Unlinkat(f.fd(), f.beside, 0)
+	}
+	return err
+}
+
+// device opens what is no file but may be written to.
+func (f *File) device() (*os.File, error) {
+	fd, err := unix.Openat(f.fd(), f.base, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	var opened unix.Stat_t
+	if err := unix.Fstat(fd, &opened); err != nil || opened.Mode&unix.S_IFMT != unix.S_IFIFO && opened.Mode&unix.S_IFMT != unix.S_IFCHR {
+		unix.Close(fd)
+		return nil, cmp.Or(err, errNotOrdinary)
+	}
+	return os.NewFile(uintptr(fd), f.base), nil
 }
 
 // Write writes the next bytes.

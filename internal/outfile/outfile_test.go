@@ -174,3 +174,49 @@ func TestWhatIsNoFile(t *testing.T) {
 		t.Error("a link that leads nowhere was followed")
 	}
 }
+
+// A file that is written as it comes is there at once, and keeps what it has; else it is held to the same.
+func TestStream(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for _, err := range []error{
+		os.WriteFile(path("old"), []byte("old\n"), 0o644), os.Link(path("old"), path("other")), os.Symlink(path("old"), path("link")),
+		os.Symlink(path("nothing"), path("dangling")), os.Mkdir(path("folder"), 0o755), unix.Mkfifo(path("fifo"), 0o644),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"link": "symbolic link", "dangling": "symbolic link", "folder": "directory", "": "name of a file"} {
+		for _, overwrite := range []bool{false, true} {
+			if f, err := Stream(dir+"/"+name, overwrite); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, overwrite %v: %v, %v", name, overwrite, f, err)
+			}
+		}
+	}
+	if _, err := Stream(path("old"), false); !errors.Is(err, ErrExists) {
+		t.Error(err)
+	}
+	if _, err := Stream(path("fifo"), false); !errors.Is(err, unix.ENXIO) {
+		t.Errorf("a pipe that nobody reads: %v", err)
+	}
+	for name, overwrite := range map[string]bool{"fresh": false, "old": true} {
+		f, err := Stream(path(name), overwrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		f.WriteString("new\n")
+		holds(t, path(name), "new\n")
+	}
+	holds(t, path("other"), "old\n") // the same file's other name: it is replaced, not written into
+	if f, err := Stream("/dev/full", false); err != nil {
+		t.Error(err)
+	} else if _, err := f.WriteString("x"); !errors.Is(err, unix.ENOSPC) {
+		t.Error(err)
+	}
+	if list := names(t, dir); len(list) != 7 {
+		t.Errorf("it leaves %q", list)
+	}
+}

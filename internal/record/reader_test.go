@@ -148,7 +148,7 @@ const hostile = "\x1b[2J\x1b]0;x\x07\u009b31m\x7f\r\u202e\x00\u0085\xff<script>"
 // bodies have a text in every field that takes one.
 func bodies(s string) []timeline.Body {
 	local, remote := netip.MustParseAddrPort("127.0.0.1:40000"), netip.MustParseAddrPort("[fe80::1]:7007")
-	remote = netip.AddrPortFrom(remote.Addr().WithZone("lo"), 7007)
+	remote = netip.AddrPortFrom(remote.Addr().WithZone(s), 7007)
 	label := timeline.Label{Name: s}
 	args := []string{s, `"` + s + `"`, s, s, s}
 	list := []timeline.Body{

@@ -20,6 +20,10 @@ var abortOnOverflow = &stage.Scenario{
 	Lesson: "tcp_abort_on_overflow: RST instead of silence",
 	Source: "tcp(7) tcp_abort_on_overflow",
 	Server: abortOnOverflowServer, Client: abortOnOverflowClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1, Backlog: abortOnOverflowBacklog},
+	ClientNeeds: stage.Needs{TimeWaits: 3},
+
 	Prepare: abortOnOverflowPrepare,
 	Wire:    abortOnOverflowWire,
 }

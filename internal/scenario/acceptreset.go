@@ -12,7 +12,7 @@ import (
 // called. Its place in the accept queue stays. accept() succeeds, and hands over the socket of a connection that is no
 // more.
 var acceptReset = &stage.Scenario{
-	Name: "accept-reset", Group: stage.Opening, Many: true, Control: stage.ControlFirst,
+	Name: "accept-reset", Group: stage.Opening, Many: true, CountsQueue: true, Control: stage.ControlFirst,
 	Lesson: "the client is gone before accept()",
 	Source: "accept(2) ECONNABORTED, getpeername(2) ENOTCONN",
 	Server: acceptResetServer,

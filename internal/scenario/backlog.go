@@ -14,11 +14,13 @@ import (
 // listen() is the length of that queue, less one: backlog+1 fit. What comes then is not refused: the SYN is dropped,
 // the client sends it again, and thinks that the network is slow.
 var backlog = &stage.Scenario{
-	Name: "backlog", Group: stage.Opening, Many: true, Seconds: 2,
+	Name: "backlog", Group: stage.Opening, Many: true, CountsQueue: true, Seconds: 2,
 	Lesson: "the accept queue, and what happens when it is full",
 	Source: "listen(2), net.core.somaxconn",
 	Server: backlogServer,
 	Client: backlogClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 3, SynRetries: 2},
 }
 
 const (

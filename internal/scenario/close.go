@@ -14,7 +14,10 @@ var closing = &stage.Scenario{
 	Source: "RFC 9293 3.6",
 	Server: closeServer,
 	Client: closeClient,
-	Wire:   closeWire,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
+	Wire: closeWire,
 }
 
 func closeServer(s *stage.Side) {

@@ -18,6 +18,8 @@ var closeWaitLeak = &stage.Scenario{
 	Source: "RFC 9293 3.6.1",
 	Server: closeWaitLeakServer,
 	Client: closeWaitLeakClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func closeWaitLeakServer(s *stage.Side) {

@@ -15,11 +15,13 @@ import (
 // otherwise. Three options do: TCP_SYNCNT and TCP_USER_TIMEOUT end the attempt, with ETIMEDOUT; SO_SNDTIMEO ends the
 // call only.
 var connectTimeout = &stage.Scenario{
-	Name: "connect-timeout", Group: stage.Opening, Many: true, Seconds: 4,
+	Name: "connect-timeout", Group: stage.Opening, Many: true, CountsQueue: true, Seconds: 4,
 	Lesson: "nobody answers: TCP_SYNCNT, TCP_USER_TIMEOUT, SO_SNDTIMEO compared",
 	Source: "tcp(7) TCP_SYNCNT, TCP_USER_TIMEOUT, socket(7) SO_SNDTIMEO",
 	Server: connectTimeoutServer,
 	Client: connectTimeoutClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 2, SynRetries: 3, RTOMax: 2000},
 }
 
 const (

@@ -16,6 +16,8 @@ var crash = &stage.Scenario{
 	Source: "_exit(2), close(2), RFC 9293 3.6.1 (SHLD-3)",
 	Server: crashServer,
 	Client: crashClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func crashServer(s *stage.Side) {

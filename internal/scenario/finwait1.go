@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +18,8 @@ var finWait1 = &stage.Scenario{
 	Source: "RFC 9293 3.6, 3.8.6.1",
 	Server: finWait1Server,
 	Client: finWait1Client,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1, Retries: 3, OrphanRetries: 3},
 }
 
 func finWait1Server(s *stage.Side) {
@@ -29,7 +32,10 @@ func finWait1Server(s *stage.Side) {
 	conn.Expect("we have finished sending; the FIN is not acknowledged, it is not even sent", tcpinfo.FinWait1)
 	d := conn.Diag()
 	s.Check("the FIN is in the send queue, and takes one number there", d.SendQ == before+1, "Send-Q %d, before %d", d.SendQ, before)
-	s.Check("timer persist: now and then the client is asked whether it has room", d.Timer.Kind == tcpinfo.TimerPersist, "timer %s", d.Timer.Kind)
+	s.Await("timer persist: now and then the client is asked whether it has room", func() (string, bool) {
+		timer := conn.Diag().Timer.Kind
+		return fmt.Sprintf("timer %s", timer), timer == tcpinfo.TimerPersist
+	})
 	conn.CheckShutdown("sending is shut, receiving is not", tcpinfo.SendShutdown)
 	s.Hold()
 	conn.Close()

@@ -19,6 +19,8 @@ var finWait2Orphan = &stage.Scenario{
 	Source: "tcp(7) TCP_LINGER2, tcp_fin_timeout",
 	Server: finWait2OrphanServer,
 	Client: finWait2OrphanClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func finWait2OrphanServer(s *stage.Side) {

@@ -19,6 +19,9 @@ var halfClose = &stage.Scenario{
 	Source: "RFC 9293 3.6.1",
 	Server: halfCloseServer,
 	Client: halfCloseClient,
+
+	ServerNeeds: stage.Needs{Unsent: halfCloseLast, Retries: 3, OrphanRetries: 3},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 // The answer is larger than what fits between the two applications, with buffers this small: so the server is in

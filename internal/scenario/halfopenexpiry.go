@@ -18,6 +18,9 @@ var halfOpenExpiry = &stage.Scenario{
 	Lesson: "a half-open connection expires, and nobody is told",
 	Source: "tcp(7) tcp_synack_retries",
 	Server: halfOpenExpiryServer, Client: halfOpenExpiryClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1},
+
 	Prepare: halfOpenExpiryPrepare,
 	Wire:    halfOpenExpiryWire,
 }

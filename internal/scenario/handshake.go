@@ -13,12 +13,15 @@ import (
 // Three segments make a connection: SYN, SYN+ACK, ACK. The kernel makes them: the server's application has no part in
 // it, and accept() only fetches what is there already.
 var handshake = &stage.Scenario{
-	Name: "handshake", Group: stage.Opening,
+	Name: "handshake", Group: stage.Opening, CountsQueue: true,
 	Lesson: "socket, bind, listen, connect, accept: which side does what",
 	Source: "RFC 9293 3.5",
 	Server: handshakeServer,
 	Client: handshakeClient,
-	Wire:   handshakeWire,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
+	Wire: handshakeWire,
 }
 
 func handshakeServer(s *stage.Side) {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +18,9 @@ var lastAck = &stage.Scenario{
 	Source: "RFC 9293 3.6",
 	Server: lastAckServer,
 	Client: lastAckClient,
+
+	ServerNeeds: stage.Needs{Retries: 3, OrphanRetries: 3},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func lastAckServer(s *stage.Side) {
@@ -29,8 +33,10 @@ func lastAckServer(s *stage.Side) {
 	conn.Fill()
 	conn.Shutdown(unix.SHUT_WR)
 	conn.Expect("both applications have finished; ours is the last FIN, and its ACK the last segment", tcpinfo.LastAck)
-	d := conn.Diag()
-	s.Check("timer persist: the FIN waits behind data", d.Timer.Kind == tcpinfo.TimerPersist && d.SendQ > 0, "Send-Q %d, timer %s", d.SendQ, d.Timer.Kind)
+	s.Await("timer persist: the FIN waits behind data", func() (string, bool) {
+		d := conn.Diag()
+		return fmt.Sprintf("Send-Q %d, timer %s", d.SendQ, d.Timer.Kind), d.Timer.Kind == tcpinfo.TimerPersist && d.SendQ > 0
+	})
 	conn.CheckShutdown("both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
 	s.Hold()
 	conn.Close()

@@ -22,6 +22,8 @@ var lingerOff = &stage.Scenario{
 	Source: "socket(7) SO_LINGER",
 	Server: lingerOffServer,
 	Client: lingerOffClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1, Unsent: lingerData, Retries: 3, OrphanRetries: 3},
 }
 
 var lingerReset = &stage.Scenario{
@@ -30,6 +32,8 @@ var lingerReset = &stage.Scenario{
 	Source: "socket(7) SO_LINGER, RFC 9293 3.10.5",
 	Server: lingerResetServer,
 	Client: lingerResetClient,
+
+	ClientNeeds: stage.Needs{Unsent: lingerData, Retries: 3, OrphanRetries: 3},
 }
 
 var lingerWait = &stage.Scenario{
@@ -38,6 +42,8 @@ var lingerWait = &stage.Scenario{
 	Source: "socket(7) SO_LINGER",
 	Server: lingerWaitServer,
 	Client: lingerWaitClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 2, Unsent: lingerData, Retries: 3, OrphanRetries: 3},
 }
 
 // More than the server's kernel takes before its application reads, and small enough for the client's send buffer:

@@ -16,6 +16,9 @@ var synLoss = &stage.Scenario{
 	Lesson: "the SYN is lost: only the client knows, and sends it again",
 	Source: "RFC 6298 2, tcp(7) tcp_syn_retries",
 	Server: lossServer, Client: lossClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
 	Prepare: func(w *stage.Wire) { w.Rule("drop client syn 1") },
 	Wire:    synLossWire,
 }
@@ -25,6 +28,10 @@ var synAckLoss = &stage.Scenario{
 	Lesson: "the SYN-ACK is lost: both sides send again",
 	Source: "RFC 6298 2, tcp(7) tcp_synack_retries",
 	Server: lossServer, Client: lossClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1, SynAckRetries: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
 	Prepare: func(w *stage.Wire) { w.Rule("drop server syn+ack 1") },
 	Wire:    synAckLossWire,
 }
@@ -34,6 +41,10 @@ var ackLoss = &stage.Scenario{
 	Lesson: "the last ACK of the handshake is lost: connected here, half-open there",
 	Source: "RFC 9293 3.5, tcp(7) tcp_synack_retries",
 	Server: lossServer, Client: ackLossClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1, SynAckRetries: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
 	Prepare: func(w *stage.Wire) { w.Rule("drop client ack 1") },
 	Wire:    ackLossWire,
 }

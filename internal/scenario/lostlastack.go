@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"socklife/internal/segment"
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
@@ -19,6 +21,9 @@ var lostLastAck = &stage.Scenario{
 	Lesson: "the last ACK is lost: what TIME-WAIT is for",
 	Source: "RFC 9293 3.6",
 	Server: lostLastAckServer, Client: lostLastAckClient,
+
+	ServerNeeds: stage.Needs{RTO: 100_000},
+
 	Prepare: func(w *stage.Wire) {
 		w.Rule("drop client ack 1 after server fin")
 		w.Rule("hold server fin 2..") // each that comes again; one is released, when the lesson has come to it
@@ -56,11 +61,14 @@ func lostLastAckServer(s *stage.Side) {
 func lostLastAckClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
-	conn.Close()
-	if c.Sysctl(timeWaits) == "0" {
+	if c.Sysctl(timeWaits) == "0" { // after close() it would be gone in FIN-WAIT-2 already
+		conn.Shutdown(unix.SHUT_WR)
+		conn.ReadToEnd()
+		conn.Close()
 		conn.ExpectGone("tcp_max_tw_buckets is 0, so there is no TIME-WAIT: nothing is left that could answer")
 		return
 	}
+	conn.Close()
 	conn.Expect("we have acknowledged the server's FIN, for all we know", tcpinfo.TimeWait)
 }
 

@@ -19,6 +19,8 @@ var lostResponse = &stage.Scenario{
 	Source: "RFC 9293 3.6.1, RFC 9112 9.6, RFC 2525 2.17",
 	Server: lostResponseServer,
 	Client: lostResponseClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1, Unsent: lostAnswer, Retries: 3},
 }
 
 // The answer is larger than what the client's kernel takes before its application reads, and small enough for the

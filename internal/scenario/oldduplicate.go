@@ -68,7 +68,7 @@ func oldDuplicateClient(c *stage.Side) {
 		conn.Close()
 		if word == "old\n" {
 			conn.ExpectGone("the passive closer's port is free at once: we use it again")
-			if c.Sysctl(timeWaits) == "0" {
+			if c.PeerSysctl(timeWaits) == "0" {
 				conn.ExpectPeerGone("tcp_max_tw_buckets is 0: the server's host has no TIME-WAIT, either")
 				continue
 			}

@@ -22,6 +22,8 @@ var resets = &stage.Scenario{
 	Source: "RFC 9293 3.5.3, 3.10.7.4",
 	Server: resetsServer,
 	Client: resetsClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1, HalfOpen: 1},
 }
 
 // Over the first connection the server says "reset" where the client is to do so, and "next" when it has done with that

@@ -18,6 +18,8 @@ var reuseaddr = &stage.Scenario{
 	Source: "socket(7) SO_REUSEADDR",
 	Server: reuseaddrServer,
 	Client: reuseaddrClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 2},
 }
 
 func reuseaddrServer(s *stage.Side) {

@@ -20,9 +20,15 @@ var reuseport = &stage.Scenario{
 	Source: "socket(7) SO_REUSEPORT, tcp_migrate_req",
 	Server: reuseportServer,
 	Client: reuseportClient,
+
+	ServerNeeds: stage.Needs{Backlog: reuseportMost},
 }
 
-const reuseportAtLeast = 4 // connections; more, until both listeners have one
+// So many connections there are; more, until both listeners have one, which is long before the most.
+const (
+	reuseportAtLeast = 4
+	reuseportMost    = 16
+)
 
 func reuseportServer(s *stage.Side) {
 	l := s.Listen()

@@ -21,6 +21,8 @@ var selfConnect = &stage.Scenario{
 	Source: "RFC 9293 3.5 figure 7, ip(7) ip_local_port_range",
 	Server: selfConnectServer,
 	Client: selfConnectClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 // The server would like to serve at the port where the client is connected to itself.

@@ -13,6 +13,8 @@ var serverClose = &stage.Scenario{
 	Source: "RFC 9293 3.6",
 	Server: serverCloseServer,
 	Client: serverCloseClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func serverCloseServer(s *stage.Side) {

@@ -15,6 +15,8 @@ var shutdownVsClose = &stage.Scenario{
 	Source: "close(2), shutdown(2), dup(2)",
 	Server: shutdownVsCloseServer,
 	Client: shutdownVsCloseClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func shutdownVsCloseServer(s *stage.Side) {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,9 @@ var simultaneousClose = &stage.Scenario{
 	Source: "RFC 9293 3.6, figure 13",
 	Server: simultaneousCloseServer,
 	Client: simultaneousCloseClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1, Retries: 3, OrphanRetries: 3},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 
 	Prepare: func(w *stage.Wire) { w.Rule("hold any fin") },
 	Wire:    crossingFINs,
@@ -39,8 +43,10 @@ func simultaneousCloseServer(s *stage.Side) {
 	end := conn.Read(64)
 	s.Check("read() gives 0: the client has finished", len(end) == 0, "%d bytes", len(end))
 	conn.CheckShutdown("both directions are shut", tcpinfo.RcvShutdown|tcpinfo.SendShutdown)
-	d := conn.Diag()
-	s.Check("our FIN still waits", d.SendQ > 0 && d.Timer.Kind == tcpinfo.TimerPersist, "Send-Q %d, timer %s", d.SendQ, d.Timer.Kind)
+	s.Await("our FIN still waits", func() (string, bool) {
+		d := conn.Diag()
+		return fmt.Sprintf("Send-Q %d, timer %s", d.SendQ, d.Timer.Kind), d.SendQ > 0 && d.Timer.Kind == tcpinfo.TimerPersist
+	})
 	s.Hold()
 	conn.Close()
 	conn.Expect("our FIN is acknowledged: both closed first, so TIME-WAIT here", tcpinfo.TimeWait)

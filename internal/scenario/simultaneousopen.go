@@ -23,6 +23,9 @@ var simultaneousOpen = &stage.Scenario{
 	Server: simultaneousOpenServer,
 	Client: simultaneousOpenClient,
 
+	ServerNeeds: stage.Needs{TimeWaits: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
 	Prepare: func(w *stage.Wire) { w.Rule("hold any syn") },
 	Wire:    crossingSYNs,
 }

@@ -21,6 +21,10 @@ var staleSYN = &stage.Scenario{
 	SeqOrigin: "the client's count from the SYN that it sends, the server's from its first answer; what is older is negative",
 
 	Server: staleSYNServer, Client: staleSYNClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
 	Prepare: func(w *stage.Wire) { w.Rule("hold client syn") }, // each of them: the kernel sends it again by itself
 	Wire:    staleSYNWire,
 }

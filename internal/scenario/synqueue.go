@@ -15,11 +15,13 @@ import (
 // socket and no descriptor. Mostly it lives for one round trip. TCP_DEFER_ACCEPT holds it: the listener takes no notice
 // of the client's bare ACK and waits for data, while the client has long been ESTABLISHED.
 var synQueue = &stage.Scenario{
-	Name: "syn-queue", Group: stage.Opening, Many: true, Control: stage.ControlFirst, Seconds: 1,
+	Name: "syn-queue", Group: stage.Opening, Many: true, CountsQueue: true, Control: stage.ControlFirst, Seconds: 1,
 	Lesson: "a half-open connection lives in the SYN queue",
 	Source: "RFC 9293 3.3.2 SYN-RECEIVED, tcp(7) TCP_DEFER_ACCEPT",
 	Server: synQueueServer,
 	Client: synQueueClient,
+
+	ServerNeeds: stage.Needs{HalfOpen: 1},
 }
 
 const (

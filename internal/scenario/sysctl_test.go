@@ -54,7 +54,7 @@ func TestASysctlThatCannotBeSet(t *testing.T) {
 	}
 	for _, test := range []struct{ name, value, want string }{
 		{"net.ipv4.no_such", "1", "there is no sysctl net.ipv4.no_such"},
-		{"net.ipv4.tcp_fin_timeout", "soon", "the kernel takes no such value"},
+		{"net.ipv4.tcp_fin_timeout", "soon", "this kernel takes no such value"},
 	} {
 		result, _ := play(t.Context(), sc, stage.Config{Wire: &stage.WireConfig{Sets: []stage.Sysctl{{Side: timeline.Client, Name: test.name, Value: test.value}}}})
 		if result.Err == nil || !strings.Contains(result.Err.Error(), test.want) {

@@ -20,6 +20,8 @@ var timeWait = &stage.Scenario{
 	Source: "RFC 9293 3.6.1, TCP_TIMEWAIT_LEN",
 	Server: timeWaitServer,
 	Client: timeWaitClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func timeWaitServer(s *stage.Side) {

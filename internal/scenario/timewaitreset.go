@@ -14,6 +14,9 @@ var timeWaitReset = &stage.Scenario{
 	Lesson: "TIME-WAIT assassination: an old segment ends TIME-WAIT",
 	Source: "RFC 1337, tcp(7) tcp_rfc1337",
 	Server: timeWaitResetServer, Client: timeWaitResetClient,
+
+	ClientNeeds: stage.Needs{TimeWaits: 1},
+
 	Prepare: func(w *stage.Wire) { w.Sysctl(timeline.Client, "net.ipv4.tcp_rfc1337", "1") },
 	Wire:    timeWaitResetWire,
 }

@@ -20,6 +20,9 @@ var timeWaitReuse = &stage.Scenario{
 	Source: "RFC 9293 3.6.1, RFC 6191",
 	Server: timeWaitReuseServer,
 	Client: timeWaitReuseClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
+	ClientNeeds: stage.Needs{TimeWaits: 2},
 }
 
 // A connection that must bring data to be accepted stays in SYN-RECEIVED until it does: that is how this state is held.

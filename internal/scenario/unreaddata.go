@@ -15,6 +15,8 @@ var unreadDataReset = &stage.Scenario{
 	Source: "RFC 9293 3.6.1 (SHLD-3), RFC 2525 2.17",
 	Server: unreadDataServer,
 	Client: unreadDataClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func unreadDataServer(s *stage.Side) {

@@ -19,6 +19,8 @@ var writeAfterClose = &stage.Scenario{
 	Source: "RFC 9293 3.5.3, write(2) EPIPE, signal(7) SIGPIPE",
 	Server: writeAfterCloseServer,
 	Client: writeAfterCloseClient,
+
+	ServerNeeds: stage.Needs{TimeWaits: 1},
 }
 
 func writeAfterCloseServer(s *stage.Side) {

@@ -24,6 +24,7 @@ type Conn struct {
 	sock       *sockapi.Socket
 	watch      *watch.Socket
 	bound      bool      // bind was called
+	hasPort    bool      // or connect() has ports of its own to choose from
 	keep       bool      // stays open for the next run
 	connecting time.Time // when connect() entered the kernel
 	aborted    string    // why close() sent RST in place of FIN, if it did
@@ -74,8 +75,10 @@ func (c *Conn) TryBind(addr netip.AddrPort) error {
 	}
 	defer c.look()
 	if err := c.sock.Bind(addr); err != nil {
+		c.side.limited(err)
 		return err
 	}
+	c.hasPort = true
 	addr = c.boundTo()
 	if c.side.Name == timeline.Server {
 		c.side.run.labels.serves(addr, c.sock.FD())
@@ -125,9 +128,15 @@ func (c *Conn) TryAccept() (*Conn, error) {
 	if conn := c.side.takeHanded(c); conn != nil {
 		return conn, nil
 	}
-	sock, _, err := c.sock.Accept4(0)
+	sock, from, err := c.sock.Accept4(0)
+	for err == nil && c.side.isStranger(from) {
+		c.side.turnAwayStranger(sock, from)
+		c.side.alive()
+		sock, from, err = c.sock.Accept4(0)
+	}
 	if err != nil {
 		c.look()
+		c.side.limited(err)
 		return nil, err
 	}
 	conn := c.side.adopt(sock)
@@ -167,10 +176,14 @@ func (c *Conn) TryConnect(addr netip.AddrPort) error {
 	}
 	c.side.announce(addr, c.side.Name.Other())
 	err := c.sock.Connect(addr)
-	c.connecting = time.Now().Add(-c.side.Took())
+	c.side.run.cameFrom(c.boundTo())
+	c.connecting, _ = c.side.trace.Last()
 	c.look()
-	if err == nil {
+	switch {
+	case err == nil:
 		c.findPeer()
+	case !c.hasPort:
+		c.side.limited(err)
 	}
 	return err
 }

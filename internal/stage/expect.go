@@ -116,8 +116,8 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	s.until("a connection", func() bool {
 		s.run.mu.Lock()
 		defer s.run.mu.Unlock()
-		if len(s.run.met) > n {
-			child = s.run.met[n]
+		if own := s.run.own(); len(own) > n {
+			child = own[n]
 		}
 		return child != nil
 	})

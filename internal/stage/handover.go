@@ -21,7 +21,7 @@ const requestTime = 10 * time.Millisecond
 // with: when every connection of that one was reset, or it may have gone and the new one begins with a request where
 // this lesson has none.
 func (s *Side) isAnother(l, conn *Conn) bool {
-	if s.run.both || l != s.listening || len(s.run.taken) == 0 {
+	if s.run.both || s.run.turn.Load() != nil || l != s.listening || len(s.run.taken) == 0 {
 		return false
 	}
 	if open := s.run.accepted; len(open) > 0 {
@@ -57,6 +57,12 @@ func (s *Side) takeHanded(l *Conn) *Conn {
 		return nil
 	}
 	s.handed = nil
+	if s.run.turn.Load() != nil {
+		if from, err := sock.Untraced().Getpeername(); err != nil || s.isStranger(from) {
+			s.turnAwayStranger(sock, from)
+			return nil
+		}
+	}
 	conn := s.adopt(sock)
 	s.Note("the accept4() of the run before has returned this connection from %s", conn.Remote())
 	s.run.came(conn)

@@ -249,6 +249,15 @@ func (l *labels) made(side timeline.Side, b *timeline.Call) (label timeline.Labe
 	return label
 }
 
+// notThat takes back what was made of a connection that was accepted, and is not the client's.
+func (l *labels) notThat(fd int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d := (descriptor{timeline.Server, fd}); l.fds[d] == control {
+		l.fds[d], l.accepted, l.claimed = timeline.Label{}, time.Time{}, false
+	}
+}
+
 // queue labels how many wait at a listener: as long as that is the control connection and no other.
 func (l *labels) queue(c watch.Change, waiting int) timeline.Label {
 	label := l.known[c.Socket]

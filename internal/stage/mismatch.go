@@ -56,7 +56,7 @@ func (s *Side) wrongClient(line string) error {
 	case line != "" && bytes.HasPrefix(Pattern(len(line)), []byte(line)):
 		return s.Mismatch("the client sends data without a request, as linger-off and linger-wait do")
 	}
-	return s.Mismatch("the client sent %.40q", line)
+	return nobodys{s.Mismatch("the client sent %.40q", line)}
 }
 
 // heard keeps the first that came on a connection, and ends the client's run if nobody plays its scenario at the other

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"socklife/tcpinfo"
 )
@@ -25,6 +26,9 @@ func (e *ObserverError) Unwrap() error { return e.Err }
 func (r *run) blind() error {
 	for _, h := range r.hosts() {
 		if err := h.watch.Err(); err != nil && !errors.Is(err, tcpinfo.ErrInconsistent) {
+			if call := (*tcpinfo.Error)(nil); errors.As(err, &call) && strings.HasPrefix(call.Op, "getsockopt") {
+				return &ObserverError{"TCP_INFO", err}
+			}
 			return &ObserverError{"sock_diag", err}
 		}
 	}

@@ -26,16 +26,32 @@ func (s *Side) SharingPort(addr netip.AddrPort) *Conn {
 	return c
 }
 
-// SocketFrom makes a socket for which connect() chooses from these ports.
+// SocketFrom makes a socket for which connect() chooses from these ports. Where the kernel has no option for that, the
+// ports of the whole host are these, if it is a host of its own.
 func (s *Side) SocketFrom(ports sockapi.PortRange, without string) *Conn {
 	c := s.Socket()
 	err := sockapi.IP_LOCAL_PORT_RANGE.Set(c.sock, ports)
 	if errors.Is(err, unix.ENOPROTOOPT) {
-		s.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which "+without, "it came with Linux 6.3")
+		if s.host.lab == nil {
+			s.Unsupported("this kernel has no IP_LOCAL_PORT_RANGE, without which "+without, "it came with Linux 6.3; without it: echoc --wire "+s.run.sc.Name)
+		}
+		err = s.hostPorts(ports)
 	}
 	c.Must(err)
 	c.NoBind()
+	c.hasPort = true
 	return c
+}
+
+// hostPorts narrows what all of this side's host chooses from, once.
+func (s *Side) hostPorts(ports sockapi.PortRange) error {
+	const name = "ip_local_port_range"
+	want := fmt.Sprintf("%d\t%d", ports.Lo, ports.Hi)
+	if s.Sysctl(name) == want {
+		return nil
+	}
+	s.Note("this kernel has no IP_LOCAL_PORT_RANGE: net.ipv4.%s of this host is %d %d now", name, ports.Lo, ports.Hi)
+	return s.host.lab.Sysctl("net.ipv4."+name, want)
 }
 
 // NoBind leaves the port to connect(): --bind is not for this socket.

@@ -39,7 +39,7 @@ func (c *Conn) AwaitUnread(why string) {
 func (s *Side) MostQueued() (bytes uint32) {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
-	for _, child := range s.run.met {
+	for _, child := range s.run.own() {
 		if d := child.Last().Diag; d != nil {
 			bytes = max(bytes, d.RecvQ)
 		}

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,10 @@ type run struct {
 	log                    *timeline.Log
 	clientHost, serverHost *host
 	outside                *observe.Outside
-	unvisited              atomic.Bool // a server to which nobody has come yet
-	visited                func()      // called when somebody has
+	unvisited              atomic.Bool           // a server to which nobody has come yet
+	visited                func()                // called when somebody has
+	line                   *line                 // where a server's clients wait; nil: they do not
+	turn                   atomic.Pointer[guest] // whose run this is, if it asked
 	sides                  map[timeline.Side]*Side
 	wire                   *Wire // nil on this host
 	both                   bool  // both sides are in this process
@@ -36,21 +39,28 @@ type run struct {
 	cancel                 context.CancelCauseFunc
 
 	mu           sync.Mutex
-	open         []*Conn         // sockets to close at the end, in the order they were made
-	followed     []*watch.Socket // every socket, in the order they were first seen
-	met          []*watch.Socket // sockets of the server that the kernel made, in the order they were first seen
-	accepted     []*Conn         // those of them that the server has accepted and not closed
-	handed       *Conn           // a connection that is left to the next run
-	taken        map[uint64]bool // the cookies of all that it has accepted
+	open         []*Conn                 // sockets to close at the end, in the order they were made
+	followed     []*watch.Socket         // every socket, in the order they were first seen
+	met          []*watch.Socket         // sockets of the server that the kernel made, in the order they were first seen
+	accepted     []*Conn                 // those of them that the server has accepted and not closed
+	handed       *Conn                   // a connection that is left to the next run
+	taken        map[uint64]bool         // the cookies of all that it has accepted
+	whose        map[uint64]bool         // of those that were met in a client's turn: that they are its own
+	from         map[netip.AddrPort]bool // what a client that was given its turn has connected from
 	checks       int
 	failed       int
 	stopped      bool
 	expectations []*expectation // of sockets, not met yet
 }
 
-// newRun opens what a run needs: the netlink socket and the watcher that polls through it.
-func newRun(ctx context.Context, sc *Scenario, cfg Config, both bool) (*run, error) {
-	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: both, visited: func() {}, taken: map[uint64]bool{}, sides: map[timeline.Side]*Side{}}
+// newRun opens what a run of these sides needs: the netlink socket and the watcher that polls through it. It makes none
+// where the lesson would not hold.
+func newRun(ctx context.Context, sc *Scenario, cfg Config, sides ...timeline.Side) (*run, error) {
+	r := &run{sc: sc, cfg: cfg, log: cfg.Log, both: len(sides) > 1, visited: func() {}, taken: map[uint64]bool{},
+		whose: map[uint64]bool{}, from: map[netip.AddrPort]bool{}, sides: map[timeline.Side]*Side{}}
+	if err := r.unfit(sides[0]); err != nil {
+		return nil, err
+	}
 	if err := r.openHosts(); err != nil {
 		return nil, err
 	}
@@ -74,7 +84,7 @@ func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
 	if sc.OnlyWire && cfg.Wire == nil {
 		return Result{Err: ErrNeedsWire}
 	}
-	r, err := newRun(ctx, sc, cfg, true)
+	r, err := newRun(ctx, sc, cfg, timeline.Client, timeline.Server)
 	if err != nil {
 		return Result{Err: err}
 	}
@@ -100,18 +110,32 @@ func Both(ctx context.Context, sc *Scenario, cfg Config) Result {
 	}), timeline.Client)
 }
 
-// Client runs the client's side against a server in another process.
-func Client(ctx context.Context, sc *Scenario, cfg Config) Result {
-	r, err := newRun(ctx, sc, cfg, false)
-	if err != nil {
-		return Result{Err: err}
+// Client runs the client's side against a server in another process, when it is its turn there. A run that another
+// client has spoiled is played again.
+func Client(ctx context.Context, sc *Scenario, cfg Config) (result Result) {
+	var p *place
+	for again := true; again; {
+		r, err := newRun(ctx, sc, cfg, timeline.Client)
+		if err != nil {
+			return Result{Err: err}
+		}
+		client := r.side(timeline.Client, cfg.Addr)
+		if p, err = client.takeTurn(p); err != nil {
+			result, again = r.finish(err, timeline.Client), false
+			continue
+		}
+		end := p.play(r)
+		r.log.Begin(timeline.Client, &timeline.Begin{Scenario: sc.Name})
+		err = r.play(func() {
+			r.start(client, sc.Client)
+			<-client.done
+		})
+		end()
+		result = r.finish(client.explained(err), timeline.Client)
+		again = errors.Is(result.Err, ErrStranger) && client.again
 	}
-	client := r.side(timeline.Client, cfg.Addr)
-	r.log.Begin(timeline.Client, &timeline.Begin{Scenario: sc.Name})
-	return r.finish(client.explained(r.play(func() {
-		r.start(client, sc.Client)
-		<-client.done
-	})), timeline.Client)
+	p.leave()
+	return result
 }
 
 // play runs the body with the watcher polling beside it, and ends the polling after it.
@@ -151,6 +175,9 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	if seenErr := r.outside.Close(); err == nil {
 		err = seenErr
 	}
+	if r.wire != nil && len(r.cfg.Wire.Sets) > 0 && (err != nil || r.failed > 0) && r.outer.Err() == nil {
+		err = cmp.Or(r.wire.changed(), err)
+	}
 	if hostErr := r.closeHosts(); err == nil {
 		err = hostErr
 	}
@@ -158,9 +185,6 @@ func (r *run) finish(err error, side timeline.Side) Result {
 	result.Interrupted = err != nil && (r.outer.Err() != nil || errors.Is(err, context.Canceled))
 	idle := r.unvisited.Load() || errors.Is(err, ErrLeft) // a server that is stopped while it waits has not played
 	if result.Err == nil || !idle {
-		if !result.OK() && r.wire == nil && !result.Interrupted {
-			r.nameSysctls(side)
-		}
 		r.log.Add(side, time.Time{}, &timeline.Summary{Scenario: r.sc.Name, OK: result.OK(), Checks: r.checks, Failed: r.failed, Why: result.Why(), Options: r.cfg.Experiment})
 	}
 	r.log.Flush()
@@ -263,6 +287,7 @@ func (r *run) observed(c watch.Change) {
 		r.met = append(r.met, c.Socket)
 		r.mu.Unlock()
 		r.visited()
+		r.identify(c.Socket)
 	}
 	observe.Change(r.log, c, r.labels.sampled(c), r.ended(c))
 	r.judge(c)

@@ -15,16 +15,19 @@ var Groups = []Group{Opening, Closing, Addresses, Failure}
 
 // Scenario is one lesson.
 type Scenario struct {
-	Name   string
-	Group  Group
-	Lesson string // what it shows, in one line
-	Source string // the RFC section or man page that says so
-	Many   bool   // more than one connection: the view says which one a state belongs to
+	Name        string
+	Group       Group
+	Lesson      string // what it shows, in one line
+	Source      string // the RFC section or man page that says so
+	CountsQueue bool   // what is in the server's accept queue is the lesson: nobody else's connection may be
+	Many        bool   // more than one connection: the view says which one a state belongs to
 
 	Control Control // what of it is beside the lesson
 
 	Server func(*Side) // one run of the server's side
 	Client func(*Side) // one run of the client's side
+
+	ServerNeeds, ClientNeeds Needs // of the settings of each side's host
 
 	// Where old segments meet new ones: what all the sequence numbers count from, in words. It is the SYNs that were
 	// seen first between two ports. "": those of each connection count from its own.

@@ -23,34 +23,50 @@ import (
 func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(Result)) error {
 	var listener *keptListener
 	var handed *sockapi.Socket
+	var waiting *line
+	starving := false
 	defer func() {
+		waiting.close()
 		listener.close()
 		if handed != nil {
 			handed.Close()
 		}
 	}()
 	for n := 0; runs == 0 || n < runs; {
-		r, err := newRun(ctx, sc, cfg, false)
+		r, err := newRun(ctx, sc, cfg, timeline.Server)
 		if err != nil {
 			return err
 		}
 		server := r.side(timeline.Server, cfg.Addr)
 		server.serves = true
 		server.last = n+1 == runs && listener == nil
+		if sc.CountsQueue && waiting.crowd() { // those in it have not asked, and change what is seen
+			listener.close()
+			listener = nil
+		}
 		server.takeListener(listener)
 		server.handed, handed = handed, nil
+		r.line = waiting
 		server.ready = func(a netip.AddrPort) {
 			if cfg.Ready != nil {
+				waiting = r.openLine(a)
 				cfg.Ready(a)
 			}
 			r.noticeNobody(fmt.Sprintf("echoc %s %s", sc.Name, a))
 			cfg.Ready, cfg.Addr = nil, a // the port that was free is ours from now on
 		}
 		result := r.serve(server)
+		waiting.ended(ctx, r, result.Err)
+		if errors.Is(result.Err, ErrGone) && r.turn.Load() == nil && !server.asked.Load() {
+			result.Err = nobodys{result.Err}
+		}
 		if listener, handed = server.listener, server.handed; r.handed != nil {
 			handed = r.handed.sock
 		}
-		if result.Err != nil && server.goesOn() {
+		if errors.Is(result.Err, ErrStranger) { // it may still be in the queue
+			listener.close()
+			listener = nil
+		} else if result.Err != nil && server.goesOn() {
 			if next := server.clearQueue(); handed == nil {
 				handed = next
 			} else if next != nil {
@@ -63,11 +79,20 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !canServeOn(result.Err) || result.Err != nil && r.unvisited.Load() {
+		if !starved(result.Err) && !canServeOn(result.Err) || starved(result.Err) && listener == nil && cfg.Ready != nil || result.Err != nil && r.unvisited.Load() {
 			return result.Err // what failed though nobody had come fails again
 		}
+		if starved(result.Err) { // no turn of anybody's: it is tried again, and told once
+			if !starving {
+				after(result)
+			}
+			starving = true
+			pauseUntil(ctx, time.Now().Add(starvedRest))
+			continue
+		}
+		starving = false
 		after(result)
-		if !errors.Is(result.Err, ErrLeft) { // who said nothing has not played
+		if !errors.Is(result.Err, ErrLeft) && !errors.Is(result.Err, ErrStranger) { // who said nothing has not played
 			n++
 		}
 		if n == runs && errors.Is(result.Err, ErrMismatch) && server.goesOn() {
@@ -75,6 +100,29 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		}
 	}
 	return nil
+}
+
+// openLine opens the line in which the server's clients wait. A server without one serves them as they come.
+func (r *run) openLine(a netip.AddrPort) *line {
+	l, err := newLine(a, r.sc.Name, r.cfg.Step != nil || r.cfg.Pace > 0 || r.cfg.Hold > 0)
+	if err != nil {
+		r.sides[timeline.Server].Note("clients cannot be told to wait for their turn: no UDP socket at %s: %v", a, err)
+	}
+	r.line = l
+	return l
+}
+
+// starvedRest is how long a server that has no descriptors leaves it at that.
+const starvedRest = time.Second
+
+// starved tells of a run that ended because this process, or the system, had no descriptor or no memory left.
+func starved(err error) bool {
+	for _, e := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // serve plays one run. Until somebody comes, no time is counted.
@@ -224,5 +272,6 @@ func (s *Side) listenAgain() *Conn {
 	s.listening = l
 	s.announce(l.boundTo(), s.Name)
 	l.FollowChildren()
+	s.run.line.listens(s.run)
 	return l
 }

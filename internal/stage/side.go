@@ -38,6 +38,8 @@ type Side struct {
 	queueFirst    bool                   // looks at its clients before it accepts them
 	handed        *sockapi.Socket        // a connection that the run before accepted, and that was not its client's
 	aborted       bool                   // that socket was woken, and is of no use any more
+	place         *place                 // this client's in the line, if there is one
+	again         bool                   // this client is to play once more
 	done          chan struct{}
 }
 
@@ -97,6 +99,7 @@ func (s *Side) socket(flags int) *Conn {
 	s.alive()
 	sock, err := sockapi.NewSocket(s.Family(), unix.SOCK_STREAM|flags, 0, s.trace)
 	if err != nil {
+		s.limited(err)
 		s.run.fail(err)
 	}
 	return s.adopt(sock)
@@ -141,8 +144,12 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 // Ready says that the server can be reached at the listener's address.
 func (s *Side) Ready(l *Conn) {
 	s.Addr, s.listening = l.watch.Local(), l
+	if err := s.run.blind(); err != nil && s.Addr.Port() == 0 {
+		s.run.fail(err) // nobody could connect to where it seems to be
+	}
 	l.FollowChildren()
 	s.ReadyAt(s.Addr)
+	s.run.line.listens(s.run)
 }
 
 // Dial is a client's opening: socket, connect.

@@ -10,6 +10,12 @@ func (s *Side) Sysctl(name string) string {
 	return ipv4Sysctl(name)
 }
 
+// PeerSysctl is Sysctl of the other side's host, where that can be asked: on the wire.
+func (s *Side) PeerSysctl(name string) (value string) {
+	s.peerHost.do(func() error { value = ipv4Sysctl(name); return nil })
+	return value
+}
+
 // ipv4Sysctl is that of the namespace that the thread is in.
 func ipv4Sysctl(name string) string {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/" + name)

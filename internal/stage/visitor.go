@@ -19,7 +19,7 @@ const (
 	lookEvery    = 500 * time.Millisecond // who waits looks whether it is the wrong one who came, or listens
 	noticeAfter  = 10 * time.Second       // then it is said what is waited for
 	remindAfter  = 70 * time.Second       // and once more
-	silenceLimit = 30 * time.Second       // a client that has not said what it wants goes, if another one waits
+	silenceLimit = 8 * time.Second        // a client that has not said what it wants goes, if another one waits
 	goneLimit    = 3 * time.Second        // after the client's end has no application any more
 	queueLimit   = 500 * time.Millisecond // after those in the accept queue have all left
 	finishLimit  = 30 * time.Second       // the same where that cannot be seen: after the client's FIN
@@ -31,6 +31,20 @@ var ErrLeft = errors.New("somebody connected and left without a request")
 
 // ErrGone: the client that was being played with is there no more.
 var ErrGone = errors.New("the client has gone")
+
+// errNobody: who had connected was no client of a lesson.
+var errNobody = errors.New("no client")
+
+// NobodyPlayed tells of a server's run that ended so whether no client of a lesson had anything to do with it, or is to
+// play it again: then nothing failed.
+func NobodyPlayed(err error) bool {
+	return errors.Is(err, ErrLeft) || errors.Is(err, ErrStranger) || errors.Is(err, errNobody)
+}
+
+// nobodys is an error that means no more than that.
+type nobodys struct{ error }
+
+func (n nobodys) Unwrap() []error { return []error{n.error, errNobody} }
 
 // ofClient says whose error it is, if that is known: a connection that was reset in the queue has no peer any more.
 func ofClient(err error, from netip.AddrPort) error {
@@ -46,6 +60,7 @@ func (s *Side) watchPeer(what string) (each func(spent time.Duration)) {
 		return nil
 	}
 	var gone time.Duration
+	strays := s.strays()
 	return func(spent time.Duration) {
 		s.heldThere(spent)
 		switch {
@@ -61,6 +76,9 @@ func (s *Side) watchPeer(what string) (each func(spent time.Duration)) {
 		}
 		if s.Name != timeline.Server {
 			return
+		}
+		if err := strays(); err != nil {
+			s.run.cancel(err)
 		}
 		limit, from := s.peersGone()
 		if gone += tick; limit == 0 {
@@ -102,6 +120,9 @@ func (c *Conn) unaccepted() bool {
 func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
 	s.run.mu.Lock()
 	open, fresh := slices.Clone(s.run.accepted), len(s.run.taken) == 0
+	if s.run.turn.Load() != nil && len(s.run.own()) == 0 {
+		fresh = false // its client is yet to come
+	}
 	s.run.mu.Unlock()
 	for _, c := range open {
 		after := c.leftAfter()

@@ -37,7 +37,13 @@ var ErrAsked = fmt.Errorf("%w: it asked who is here", ErrLeft)
 // explained is the error of a client's run with what is found out about the other side, if that explains it.
 func (s *Side) explained(err error) error {
 	r := s.run
-	if err == nil && r.failed == 0 || r.outer.Err() != nil || ofThisSide(err) {
+	if err == nil && r.failed == 0 || r.outer.Err() != nil {
+		return err
+	}
+	if s.place != nil && (!ofThisSide(err) || errors.As(err, new(*sockapi.Error))) {
+		return s.explainedInLine(err)
+	}
+	if ofThisSide(err) {
 		return err
 	}
 	said, askErr := ask(r.outer, s.Addr)

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,27 +19,32 @@ const workerName = "socklife worker"
 // Worker is the first line of main, of every program in which scenarios are played: a process that was started to be a
 // worker ends here.
 func Worker() {
-	if os.Args[0] != workerName {
+	if os.Args[0] != workerName || len(os.Args) > 1 {
 		return
 	}
-	if kind, err := unix.GetsockoptInt(workerConn, unix.SOL_SOCKET, unix.SO_TYPE); err == nil && kind == unix.SOCK_STREAM {
-		work()
-		os.Exit(0)
+	kind, err := unix.GetsockoptInt(workerConn, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil || kind != unix.SOCK_STREAM {
+		fmt.Printf("getsockopt(%d, SO_TYPE): %v, %v", workerConn, kind, err)
+		os.Exit(1)
 	}
+	work()
+	os.Exit(0)
 }
 
 // What a worker has as its descriptors.
 const (
 	workerStdin  = iota // ends with whoever started it
-	workerStdout        // takes a byte when the worker is at work
+	workerStdout        // takes atWork when the worker is at work, or what went wrong
 	_
 	workerConn // the connection
 )
 
+const atWork = "."
+
 // work greets the peer, and then does nothing more.
 func work() {
 	unix.Write(workerConn, []byte("at your service\n"))
-	unix.Write(workerStdout, []byte{'.'})
+	unix.Write(workerStdout, []byte(atWork))
 	for {
 		n, err := unix.Read(workerStdin, make([]byte, 1))
 		if n == 0 || err != nil && err != unix.EINTR {
@@ -52,6 +58,7 @@ type Process struct {
 	process *os.Process
 	stdin   *os.File
 	stop    func() bool
+	must    func(error)
 }
 
 // HandOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
@@ -60,10 +67,12 @@ func (s *Side) HandOver(conn *Conn) *Process {
 	conn.Must(err)
 	s.trace.Shared(conn.sock)
 	defer greeted.Close()
+	w.must = conn.Must
 	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
-	if n, err := greeted.Read(make([]byte, 1)); n != 1 {
+	said := make([]byte, 200)
+	if n, err := greeted.Read(said); string(said[:n]) != atWork {
 		w.End()
-		conn.Must(fmt.Errorf("the worker process did not begin: %w", err))
+		conn.Must(fmt.Errorf("the worker process did not begin: %s", cmp.Or(string(said[:n]), fmt.Sprint(err))))
 	}
 	s.Note("process %d has a descriptor for this connection too", w.process.Pid)
 	return w
@@ -106,7 +115,9 @@ func (w *Process) PID() int { return w.process.Pid }
 
 // Kill is kill -9. It returns the signal that the process died of.
 func (w *Process) Kill() os.Signal {
-	w.process.Kill()
+	if err := w.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		w.must(fmt.Errorf("SIGKILL for process %d: %w", w.process.Pid, err))
+	}
 	state, err := w.process.Wait()
 	if err != nil {
 		return nil

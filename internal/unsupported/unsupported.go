@@ -3,6 +3,8 @@ package unsupported
 
 import (
 	"errors"
+	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -36,6 +38,20 @@ func In(err error) *Error {
 		return New(diag.Op+" cannot be done here", diag.Detail, err)
 	case errors.As(err, &call) && call.Call == "bind" && call.Errno == unix.EACCES:
 		return New(call.Error(), "ports below net.ipv4.ip_unprivileged_port_start need root or CAP_NET_BIND_SERVICE", err)
+	case errors.As(err, &call) && call.Call == "socket" && call.Errno == unix.EAFNOSUPPORT:
+		return New(call.Error(), "this kernel has no IPv6: it was started with ipv6.disable=1, or built without CONFIG_IPV6", err)
+	case errors.As(err, &call) && call.Errno == unix.EADDRNOTAVAIL && call.Addr.Addr().Is6() && ipv6Off():
+		return New(call.Error(), "IPv6 is switched off on this host: sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0", err)
 	}
 	return nil
+}
+
+// ipv6Off tells whether no interface may have an IPv6 address, or loopback may not.
+func ipv6Off() bool {
+	for _, of := range []string{"all", "lo"} {
+		if b, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + of + "/disable_ipv6"); err == nil && strings.TrimSpace(string(b)) == "1" {
+			return true
+		}
+	}
+	return false
 }

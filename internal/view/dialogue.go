@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,7 @@ type Dialogue struct {
 	waiting bool // for a line
 	asking  bool // the prompt is the last line
 	within  bool // the last line is one that came back, and has not ended
+	letters harmless
 }
 
 // NewDialogue returns a dialogue on the terminal w; of the options it uses Color.
@@ -51,7 +53,7 @@ func (d *Dialogue) clear() {
 	case d.asking:
 		io.WriteString(d.w, "\r\x1b[K")
 	case d.within:
-		io.WriteString(d.w, "\n")
+		io.WriteString(d.w, d.letters.rest()+"\n")
 	}
 	d.asking, d.within = false, false
 }
@@ -94,8 +96,8 @@ func (c cameBack) Write(data []byte) (int, error) {
 			b.WriteString(d.p.paint(text(nil).add(serverHue, "<")) + " ")
 		}
 		rest, ended := bytes.CutSuffix(line, []byte("\n"))
-		if b.WriteString(harmless(rest)); ended {
-			b.WriteByte('\n')
+		if b.WriteString(d.letters.show(rest)); ended {
+			b.WriteString(d.letters.rest() + "\n")
 		}
 		d.within = !ended
 	}
@@ -106,23 +108,60 @@ func (c cameBack) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// harmless shows control characters instead of having the terminal obey them. A tab is none; what is no UTF-8 stays as
-// it is, for the other half of a letter may come with the next read.
-func harmless(data []byte) string {
+// harmless shows what is no letter instead of having the terminal obey it: control characters, those that turn the
+// direction of a line, and bytes that are no UTF-8. A tab is none. It keeps a letter of which only a part has come.
+type harmless struct{ part []byte }
+
+func (h *harmless) show(data []byte) string {
 	var b bytes.Buffer
-	for len(data) > 0 {
+	data = append(h.part, data...)
+	for h.part = nil; len(data) > 0; {
 		r, n := utf8.DecodeRune(data)
 		switch {
+		case !utf8.FullRune(data):
+			h.part = bytes.Clone(data)
+			return b.String()
+		case r == '\t' || r == '\n':
+			b.WriteRune(r)
 		case r == '\r':
 			b.WriteString(`\r`)
-		case r < ' ' && r != '\t', r >= 0x7f && r < 0xa0:
+		case r < ' ', r >= 0x7f && r < 0xa0:
 			fmt.Fprintf(&b, `\x%02x`, r)
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, data[0])
+		case !unicode.IsGraphic(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.Write(data[:n])
 		}
 		data = data[n:]
 	}
 	return b.String()
+}
+
+// rest is the part of a letter that nothing has followed.
+func (h *harmless) rest() string {
+	var b bytes.Buffer
+	for _, c := range h.part {
+		fmt.Fprintf(&b, `\x%02x`, c)
+	}
+	h.part = nil
+	return b.String()
+}
+
+// Harmless is a writer to a terminal that does nothing to it, whatever is written.
+func Harmless(w io.Writer) io.Writer { return &harmlessWriter{w: w} }
+
+type harmlessWriter struct {
+	w io.Writer
+	harmless
+}
+
+func (h *harmlessWriter) Write(data []byte) (int, error) {
+	if _, err := io.WriteString(h.w, h.show(data)); err != nil {
+		return 0, err
+	}
+	return len(data), nil
 }
 
 // typedAhead tells whether a line is there to be read.

@@ -67,12 +67,12 @@ func TestDialogueWhileNobodyTypes(t *testing.T) {
 func TestDialogueIsHarmless(t *testing.T) {
 	var out strings.Builder
 	back := NewDialogue(&out, Options{}, false).CameBack()
-	for _, part := range []string{"\x1b[31mred\x07\r\n", "a\tb\u009b1m\n", "z\xc5", "\xbc\xff\n"} {
+	for _, part := range []string{"\x1b[31mred\x07\r\n", "a\tb\u009b1m\n", "z\xc5", "\xbc\xff\n", "\xc2", "\x9b1m\u202e\x9b2m\n", "end\xe2\x82\n"} {
 		if n, err := io.WriteString(back, part); n != len(part) || err != nil {
 			t.Errorf("%q: %d, %v", part, n, err)
 		}
 	}
-	if want := `< \x1b[31mred\x07\r` + "\n< a\tb" + `\x9b1m` + "\n< z\xc5\xbc\xff\n"; out.String() != want {
+	if want := `< \x1b[31mred\x07\r` + "\n< a\tb" + `\x9b1m` + "\n< zż" + `\xff` + "\n< " + `\x9b1m\u202e\x9b2m` + "\n< end" + `\xe2\x82` + "\n"; out.String() != want {
 		t.Errorf("shows  %q\nwanted %q", out.String(), want)
 	}
 }

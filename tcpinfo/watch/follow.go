@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -40,7 +41,7 @@ func (w *Watcher) Follow(c tcpinfo.Controller, tag any) (*Socket, error) {
 	w.sample(sk, look)
 	w.finish()
 	if !sk.seen() {
-		return nil, fmt.Errorf("follow: %w", os.ErrClosed)
+		return nil, fmt.Errorf("follow: %w", cmp.Or(sk.refused, os.ErrClosed))
 	}
 	return sk, nil
 }

@@ -41,6 +41,44 @@ func TestFollowTuple(t *testing.T) {
 	})
 }
 
+// turning is a socket of which a getsockopt(2) fails: it turns into another file.
+type turning struct {
+	socket, other *fdSocket
+	calls, after  int
+}
+
+func (c *turning) Control(f func(fd uintptr)) error {
+	if c.calls++; c.calls > c.after {
+		return c.other.Control(f)
+	}
+	return c.socket.Control(f)
+}
+
+// What TCP_INFO says is told, however late it fails, and not that the descriptor was closed.
+func TestFollowFailsLater(t *testing.T) {
+	t.Parallel()
+	file, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	null := ownSocket(t, file, "open", err)
+	d, err := tcpinfo.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	failed := 0
+	for after := range 8 {
+		w := New(d, nil)
+		c := &turning{socket: newSocket(t, loopback4.Addr()), other: null, after: after}
+		if _, err := w.Follow(c, nil); err != nil {
+			if failed++; !errors.Is(err, unix.ENOTSOCK) {
+				t.Errorf("after %d calls: %v", after, err)
+			}
+		}
+	}
+	if failed < 4 {
+		t.Errorf("it failed %d times", failed)
+	}
+}
+
 func TestFollowErrors(t *testing.T) {
 	t.Parallel()
 	w, r := newWatcher(t)

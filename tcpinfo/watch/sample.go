@@ -121,8 +121,13 @@ func (w *Watcher) sampleOnce(sk *Socket, e effort) {
 // read asks TCP_INFO of the first descriptor that is still open.
 func (sk *Socket) read() (tcpinfo.Info, bool) {
 	for len(sk.fds) > 0 {
-		if info, err := tcpinfo.Get(sk.fds[0]); err == nil {
+		info, err := tcpinfo.Get(sk.fds[0])
+		if err == nil {
 			return info, true
+		}
+		if refused := (*tcpinfo.Error)(nil); errors.As(err, &refused) { // it is open, and the kernel does not say
+			sk.refused = err
+			sk.w.fail(err)
 		}
 		sk.fds = sk.fds[1:]
 	}

@@ -169,6 +169,7 @@ type Socket struct {
 
 	// Guarded by w.sampling.
 	fds       []tcpinfo.Controller
+	refused   error   // TCP_INFO's last, of a descriptor that is open
 	known     known   // what was reported
 	polled    pollKey // what TCP_INFO said at the last full sample
 	connected bool    // remote is that of a connection which may be in the kernel's tables
@@ -208,8 +209,9 @@ func (sk *Socket) setAddrs(local, remote netip.AddrPort) {
 	sk.local, sk.remote = local, remote
 }
 
-// Err is the first error, other than that a socket was not found, that sock_diag gave; nil if there was none. Samples
-// are then without details, and sockets whose descriptor is closed stay in the state that was seen last.
+// Err is the first error, other than that a socket was not found, that sock_diag gave, or TCP_INFO of an open
+// descriptor; nil if there was none. Samples are then without details, and sockets whose descriptor is closed stay in
+// the state that was seen last.
 func (w *Watcher) Err() error { w.mu.Lock(); defer w.mu.Unlock(); return w.err }
 
 func (w *Watcher) fail(err error) {

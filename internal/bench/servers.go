@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+)
+
+// server is an echo server in a process of its own, on one CPU.
+type server struct {
+	name string
+	port int
+	cmd  *exec.Cmd
+}
+
+// serverCommand says how one is started; it writes its port into a file, or on standard error (echod).
+type serverCommand struct {
+	name string
+	args func(dir, portFile string) ([]string, error)
+}
+
+// serverCommands are the contenders of the echo comparisons. A comparison starts one after the other.
+var serverCommands = []serverCommand{
+	{"epoll loop in C", func(dir, portFile string) ([]string, error) {
+		bin := filepath.Join(dir, "echo-c")
+		if out, err := exec.Command("gcc", "-O2", "-Wall", "-o", bin, "c/echo.c").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("gcc: %w: %s", err, out)
+		}
+		return []string{bin, portFile}, nil
+	}},
+	{"echod", func(dir, _ string) ([]string, error) {
+		bin := filepath.Join(dir, "echod")
+		build := exec.Command("go", "build", "-o", bin, "./cmd/echod")
+		build.Dir = "../.." // the project's own module
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("go build: %w: %s", err, out)
+		}
+		return []string{bin, "--listen", "127.0.0.1:0", "--backlog", "4096", "--max-conns", "0"}, nil
+	}},
+	{"Go's net", func(_, portFile string) ([]string, error) {
+		return []string{"/proc/self/exe", "serve-net", portFile}, nil
+	}},
+	{"gnet", func(_, portFile string) ([]string, error) {
+		return []string{"/proc/self/exe", "serve-gnet", portFile}, nil
+	}},
+}
+
+// start starts a server and waits until it listens.
+func (c *serverCommand) start(dir string) (*server, error) {
+	portFile := filepath.Join(dir, "port")
+	os.Remove(portFile)
+	args, err := c.args(dir, portFile)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{name: c.name, cmd: exec.Command(args[0], args[1:]...)}
+	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	said, err := s.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	var one unix.CPUSet
+	one.Set(0)
+	if err := unix.SchedSetaffinity(s.cmd.Process.Pid, &one); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	lines := bufio.NewScanner(said)
+	told := make(chan int, 1)
+	go func() {
+		for lines.Scan() {
+			if _, at, ok := strings.Cut(lines.Text(), "listening on 127.0.0.1:"); ok {
+				port, _ := strconv.Atoi(strings.FieldsFunc(at, func(r rune) bool { return r < '0' || r > '9' })[0])
+				told <- port
+			}
+		}
+	}()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		select {
+		case s.port = <-told:
+			return s, nil
+		case <-time.After(5 * time.Millisecond):
+			text, err := os.ReadFile(portFile)
+			if err == nil && strings.HasSuffix(string(text), "\n") {
+				s.port, err = strconv.Atoi(strings.TrimSpace(string(text)))
+				return s, err
+			}
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("%s does not listen", c.name), s.stop())
+}
+
+func (s *server) stop() error {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+	return nil
+}
+
+// cpu is the time that the server's threads have had on a CPU, to the nanosecond.
+func (s *server) cpu() (sum time.Duration, err error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid))
+	if err != nil || len(tasks) == 0 {
+		return 0, fmt.Errorf("%s: no /proc/PID/task/*/schedstat: %v", s.name, err)
+	}
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		var ns int64
+		if _, err := fmt.Sscan(string(text), &ns); err != nil {
+			return 0, err
+		}
+		sum += time.Duration(ns)
+	}
+	return sum, nil
+}
+
+// tellPort writes the port into the file, whole.
+func tellPort(file string, port int) error {
+	return os.WriteFile(file, []byte(strconv.Itoa(port)+"\n"), 0o600)
+}
+
+// serveNet is what one writes first in Go: a goroutine a connection.
+func serveNet(portFile string) error {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	if err := tellPort(portFile, l.Addr().(*net.TCPAddr).Port); err != nil {
+		return err
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			defer c.Close()
+			buf := make([]byte, 64<<10)
+			for {
+				n, err := c.Read(buf)
+				if err != nil {
+					return
+				}
+				if _, err := c.Write(buf[:n]); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+// gnetEcho is gnet's own example of an echo server.
+type gnetEcho struct {
+	gnet.BuiltinEventEngine
+	port     int
+	portFile string
+}
+
+func (g *gnetEcho) OnBoot(gnet.Engine) gnet.Action {
+	if err := tellPort(g.portFile, g.port); err != nil {
+		return gnet.Shutdown
+	}
+	return gnet.None
+}
+
+func (g *gnetEcho) OnTraffic(c gnet.Conn) gnet.Action {
+	buf, err := c.Next(-1)
+	if err != nil {
+		return gnet.Close
+	}
+	if _, err := c.Write(buf); err != nil {
+		return gnet.Close
+	}
+	return gnet.None
+}
+
+func serveGnet(portFile string) error {
+	l, err := net.Listen("tcp4", "127.0.0.1:0") // a port that is free
+	if err != nil {
+		return err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	return gnet.Run(&gnetEcho{port: port, portFile: portFile}, fmt.Sprintf("tcp://127.0.0.1:%d", port), gnet.WithNumEventLoop(1), gnet.WithReuseAddr(true))
+}
