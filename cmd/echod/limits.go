@@ -30,12 +30,9 @@ var ofPlainServer = []string{"max-conns", "idle-timeout", "max-unread", "drain-t
 // addTo declares them.
 func (l *limits) addTo(f *cli.Flags) {
 	fs := f.In(cli.GroupServing)
-	fs.IntVar(&l.maxConns, "max-conns", defaultMaxConns,
-		"serve `N` clients at once, for each takes a descriptor and memory; more wait in the accept queue (0: no limit)")
-	fs.DurationVar(&l.idle, "idle-timeout", defaultIdle,
-		"close connections on which nothing moved this `DURATION`, lest the silent keep others out (0: never)")
-	fs.IntVar(&l.maxUnread, "max-unread", defaultMaxUnread,
-		"let about `BYTES` each way wait in the kernel for a client that does not read, lest a few fill its memory (0: the kernel's own limits, megabytes)")
+	fs.IntVar(&l.maxConns, "max-conns", defaultMaxConns, "serve `N` clients at once; more wait in the accept queue (0: all)")
+	fs.DurationVar(&l.idle, "idle-timeout", defaultIdle, "close connections on which nothing moved this `DURATION` (0: never)")
+	fs.IntVar(&l.maxUnread, "max-unread", defaultMaxUnread, "keep `BYTES` each way for one who does not read (0: all the kernel gives)")
 	fs.DurationVar(&l.drain, "drain-timeout", echo.DefaultDrainTimeout, "at SIGTERM, clients may take this `DURATION` to finish")
 }
 

@@ -18,7 +18,7 @@ func TestWhatCannotBeDoneHere(t *testing.T) {
 		nobody bool
 		says   string
 	}{
-		{"no sock_diag", "-e inject=socket:error=EPROTONOSUPPORT:when=1", "echoc handshake", false, "sock_diag is missing"},
+		{"no sock_diag", "-e inject=socket:error=EPROTONOSUPPORT", "echoc handshake", false, "sock_diag is missing"},
 		{"no sock_diag, echod", "-e inject=socket:error=EPROTONOSUPPORT:when=1", "echod --json", false, "sock_diag is missing"},
 		{"a port below 1024", "", "echod --listen 127.0.0.1:7", true, "permission denied (ports below"},
 		{"a port below 1024, for a scenario", "", "echod --listen 127.0.0.1:7 close", true, "permission denied (ports below"},

@@ -68,6 +68,9 @@ var sysctls = []Sysctl{
 	{Name: "net.ipv6.bindv6only", Default: "0", Spoken: "#socket-options",
 		Does: "1: a socket bound to [::] takes no IPv4 connections (IPV6_V6ONLY)."},
 
+	{Name: "net.ipv6.conf.all.disable_ipv6", Default: "0", Spoken: "#errors",
+		Does: "1: no interface has an IPv6 address, and bind() finds none."},
+
 	// to connect
 
 	{Name: "net.ipv4.tcp_syn_retries", Default: "6", Unit: "times", Seen: "connect-timeout",
@@ -76,6 +79,10 @@ var sysctls = []Sysctl{
 		Does: "How often a SYN is sent again after 1 s each, before the waits double."},
 	{Name: "net.ipv4.tcp_timestamps", Default: "1", Seen: "old-duplicate",
 		Does: "0: off; 1: the timestamps option, with a random offset; 2: without one."},
+	{Name: "net.ipv4.tcp_window_scaling", Default: "1", Spoken: "#tcp_info",
+		Does: "1: SYNs have the window scale option, without which a window ends at 65,535 bytes."},
+	{Name: "net.ipv4.tcp_fastopen", Default: "1", Unit: "bits", Spoken: "#tcp_info",
+		Does: "A set of bits: 1 lets clients send data in the SYN (TCP Fast Open), 2 lets servers take it."},
 	{Name: "net.ipv4.tcp_ecn", Default: "2", Spoken: "#tcp_info",
 		Does: "0: no ECN; 1: ask for it and accept it; 2: accept it; 3 to 5 (Linux 6.18): Accurate ECN."},
 
@@ -125,6 +132,20 @@ var sysctls = []Sysctl{
 
 	// memory
 
+	{Name: "net.ipv4.tcp_congestion_control", Default: "cubic", Varies: "what the kernel was built with", Spoken: "#tcp_info",
+		Does: "Which congestion control a new socket has."},
+	{Name: "net.ipv4.tcp_allowed_congestion_control", Default: "reno cubic", Host: true, Spoken: "#tcp_info",
+		Does: "Those that a socket may choose without CAP_NET_ADMIN."},
+	{Name: "net.ipv4.tcp_available_congestion_control", Default: "reno cubic", Host: true, Spoken: "#tcp_info",
+		Does: "Those that the kernel has, or has loaded; others may be modules."},
+	{Name: "net.ipv4.tcp_mtu_probing", Default: "0", Spoken: "#tcp_info",
+		Does: "1: after retransmission timeouts smaller segments are tried, since larger ones may be lost silently."},
+	{Name: "net.ipv4.tcp_shrink_window", Default: "0", Since: "since 6.5", Spoken: "#tcp_info",
+		Does: "1: the window may become smaller than it was announced, where the receive buffer is short of memory."},
+	{Name: "net.ipv4.tcp_notsent_lowat", Default: "4294967295", Unit: "bytes", Spoken: "#socket-options",
+		Does: "A socket is writable, and write() goes on, only while less than this is unsent."},
+	{Name: "net.ipv4.tcp_moderate_rcvbuf", Default: "1", Spoken: "#socket-options",
+		Does: "1: the receive buffer grows with what the application reads, up to the most that tcp_rmem allows."},
 	{Name: "net.ipv4.tcp_rmem", Default: "4096 131072 33554432", Varies: byKernel, Unit: "bytes", Spoken: "#socket-options",
 		Does: "A receive buffer: the least, at first, and the most that adapting gives it."},
 	{Name: "net.ipv4.tcp_wmem", Default: "4096 16384 4194304", Varies: byMemory, Unit: "bytes", Spoken: "#socket-options",

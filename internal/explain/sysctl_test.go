@@ -36,7 +36,7 @@ func TestSysctls(t *testing.T) {
 // kernel has.
 func TestEverySysctlThatIsNamedIsExplained(t *testing.T) {
 	t.Parallel()
-	whole := regexp.MustCompile(`\b(?:net\.(?:ipv4|ipv6|core|netfilter)\.[a-z0-9_]+|fs\.(?:file-max|nr_open))\b`)
+	whole := regexp.MustCompile(`\b(?:net\.(?:ipv4|ipv6|core|netfilter)(?:\.[a-z0-9_]+)+|fs\.(?:file-max|nr_open))\b`)
 	bare := regexp.MustCompile(`\b(?:(?:tcp|ip|udp|nf)_[a-z0-9_]+|somaxconn|bindv6only)\b`)
 	inTheKernel := func(name string) bool {
 		return slices.ContainsFunc([]string{"net/ipv4", "net/ipv6", "net/core", "net/netfilter"}, func(dir string) bool {

@@ -268,17 +268,11 @@ func (p *player) play(ctx context.Context, k Kernel, name string) (*Run, error) 
 			more = ipv6Missing
 		}
 		steps = slices.DeleteFunc(steps, func(s Step) bool { return s.Row != "" && !p.only.MatchString(s.String()) })
-		initrd := filepath.Join(p.tmp, "initrd-"+name)
-		if err := pack(initrd, a, steps); err != nil {
-			return nil, err
+		left, err := p.boot(ctx, r, name, vmlinuz, a, more, steps)
+		if err != nil && ctx.Err() == nil && r.Release != "" { // a guest of QEMU's that stood still or panicked
+			fmt.Printf("%s: %v\n%[1]s: what is left is played in a guest of its own\n", name, err)
+			_, err = p.boot(ctx, r, name, vmlinuz, a, more, left)
 		}
-		release, err := boot(ctx, k, vmlinuz, initrd, more, steps, func(s Step, a Answer) {
-			r.Steps, r.Answers = append(r.Steps, s), append(r.Answers, a)
-			if *verbose {
-				fmt.Printf("%s: %s: %d, %.1f s\n", name, s, a.Status, float64(a.MS)/1000)
-			}
-		})
-		r.Release = cmp.Or(release, r.Release)
 		if err != nil {
 			fmt.Printf("%s: %v\n", name, err)
 			r.Steps, r.Answers = append(r.Steps, Step{Row: guestRow}), append(r.Answers, Answer{Status: -1, Says: []string{err.Error()}})
@@ -289,6 +283,29 @@ func (p *player) play(ctx context.Context, k Kernel, name string) (*Run, error) 
 		return r, nil // it did not boot
 	}
 	return r, r.keep(filepath.Join(p.cache, name+".json"))
+}
+
+// boot plays steps in one guest, notes what came of them, and returns those that it did not come to.
+func (p *player) boot(ctx context.Context, r *Run, name, vmlinuz string, a archive, more string, steps []Step) (left []Step, err error) {
+	initrd := filepath.Join(p.tmp, "initrd-"+name)
+	if err := pack(initrd, a, steps); err != nil {
+		return steps, err
+	}
+	done := 0
+	release, err := boot(ctx, r.Kernel, vmlinuz, initrd, more, steps, func(s Step, a Answer) {
+		done++
+		r.Steps, r.Answers = append(r.Steps, s), append(r.Answers, a)
+		if *verbose {
+			fmt.Printf("%s: %s: %d, %.1f s\n", name, s, a.Status, float64(a.MS)/1000)
+		}
+	})
+	r.Release = cmp.Or(release, r.Release)
+	for i, s := range steps {
+		if i >= done || s.Row == "" { // what prepares a guest is needed again
+			left = append(left, s)
+		}
+	}
+	return left, err
 }
 
 // keep puts a run into the cache, over what is there of the same plays on the same kernel.
@@ -337,6 +354,9 @@ func (p *player) judge(page grid, name string, r *Run) (differs int) {
 	for i, s := range r.Steps {
 		a := r.Answers[i]
 		want := page.want(name, s)
+		if a.Again {
+			fmt.Printf("%s: %s: failed once, and held when it was played again: %s\n", name, s, strings.Join(a.Says, "; "))
+		}
 		if a.Status == want {
 			continue
 		}

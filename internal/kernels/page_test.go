@@ -200,9 +200,9 @@ func made(runs []Run) string {
 			whole = append(whole, r)
 		}
 	}
-	fmt.Fprint(&b, tableOf("kernel", whole, true), "\n", refusals(whole))
+	fmt.Fprint(&b, tableOf("kernel", whole, true), "\n", refusals(whole), again(whole))
 	for _, r := range there {
-		fmt.Fprintf(&b, "\n## Where something is missing\n\nOn %s:\n\n%s\n%s", r.Release, tableOf("place", there, false), refusals(there))
+		fmt.Fprintf(&b, "\n## Where something is missing\n\nOn %s:\n\n%s\n%s", r.Release, tableOf("place", there, false), refusals(there)+again(there))
 	}
 	fmt.Fprintf(&b, "\nLast played %s, in guests with one processor and 1 GB, on a host with %s.\n", when, thisHost())
 	return b.String()
@@ -257,6 +257,22 @@ func tableOf(what string, runs []Run, releases bool) string {
 		b.WriteString("| " + strings.Join(line, " | ") + " |\n")
 	}
 	return b.String()
+}
+
+// again is what held when it was played once more.
+func again(runs []Run) string {
+	var list []string
+	for _, r := range runs {
+		for i, s := range r.Steps {
+			if row, column := place(r.Kernel.Name, s); r.Answers[i].Again {
+				list = append(list, fmt.Sprintf("%s (%s: %s)", s.Row, row, column))
+			}
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "- Failed once, and held when it was played again, as an emulated processor may stand still for seconds: " + strings.Join(list, ", ") + ".\n"
 }
 
 // refusals are the lines that those said that could not be played, each once, with who said it.

@@ -18,7 +18,7 @@ type Tracer struct {
 	side  timeline.Side
 	hooks atomic.Pointer[Hooks]
 	fds   descriptors
-	last  atomic.Pointer[sockapi.Call] // with its times alone
+	last  atomic.Pointer[stay] // of the last call
 
 	endings endings
 }
@@ -46,10 +46,13 @@ func NewTracer(log *timeline.Log, side timeline.Side, hooks Hooks) *Tracer {
 // then.
 func (t *Tracer) SetHooks(hooks Hooks) { t.hooks.Store(&hooks) }
 
+// stay is a time in the kernel.
+type stay struct{ entered, returned time.Time }
+
 // Last is when the side's last call entered the kernel, and when it was back.
 func (t *Tracer) Last() (entered, returned time.Time) {
-	if c := t.last.Load(); c != nil {
-		return c.Entered, c.Returned
+	if in := t.last.Load(); in != nil {
+		return in.entered, in.returned
 	}
 	return entered, returned
 }
@@ -68,7 +71,7 @@ func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 	record := t.record(h, c)
 	return func() {
 		ended()
-		t.last.Store(&sockapi.Call{Entered: c.Entered, Returned: c.Returned})
+		t.last.Store(&stay{c.Entered, c.Returned})
 		back()
 		record()
 	}

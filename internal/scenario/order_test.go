@@ -92,8 +92,8 @@ func TestChecksStandInTheirPart(t *testing.T) {
 		{portExhaustion, []above{
 			{"a port that has a connection already", "what helps, at a price (2)"},
 			{"the client resets one connection", "what helps (3)"},
-			{"a new connection from the same port", "three connections closed"},
-			{"the port is free at once, here", "three connections closed"},
+			{"a new connection from the same port", portsTimeWait},
+			{"the port is free at once, here", portsTimeWait},
 		}},
 	} {
 		for _, slow := range []timeline.Side{timeline.Client, timeline.Server} {

@@ -3,7 +3,6 @@ package stage
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -52,12 +51,11 @@ func (s *Side) limited(err error) {
 	if !errors.As(err, &call) {
 		return
 	}
-	six := s.Family() == unix.AF_INET6
-	switch {
+	switch noIPv6 := unsupported.In(err); {
+	case noIPv6 != nil && (call.Errno == unix.EADDRNOTAVAIL || call.Errno == unix.EAFNOSUPPORT): // on this thread's host
+		s.run.fail(noIPv6)
 	case call.Errno == unix.EMFILE:
 		s.Unsupported(call.Error(), "ulimit -n says how many descriptors this process may have")
-	case six && (call.Errno == unix.EADDRNOTAVAIL || call.Errno == unix.EAFNOSUPPORT) && noIPv6() != "":
-		s.Unsupported(call.Error()+": "+noIPv6(), "sysctl -w net.ipv6.conf.all.disable_ipv6=0, or without -6")
 	case call.Call == "bind" && call.Errno == unix.EADDRINUSE && call.Addr.Port() == 0,
 		call.Call == "connect" && call.Errno == unix.EADDRNOTAVAIL:
 		s.run.fail(s.noPort(call))
@@ -79,18 +77,4 @@ func (s *Side) noPort(call *sockapi.Error) error {
 		how += ` net.ipv4.ip_local_reserved_ports=""`
 	}
 	return unsupported.New(strings.ReplaceAll(what, "\t", " "), how, nil)
-}
-
-// noIPv6 says that IPv6 is switched off here; "" if it is not.
-func noIPv6() string {
-	const conf = "/proc/sys/net/ipv6/conf/"
-	if _, err := os.Stat(conf); err != nil {
-		return "this kernel has no IPv6"
-	}
-	for _, of := range []string{"all", "lo", "default"} {
-		if text, err := os.ReadFile(conf + of + "/disable_ipv6"); err == nil && strings.TrimSpace(string(text)) == "1" {
-			return "net.ipv6.conf." + of + ".disable_ipv6 is 1"
-		}
-	}
-	return ""
 }

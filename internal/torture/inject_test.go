@@ -64,7 +64,7 @@ func injections(t *testing.T) (list []trial) {
 				}
 			}
 		}
-		list = append(list, some(mine, 14)...)
+		list = append(list, some(mine, 5)...)
 	}
 	if len(unknown) > 0 {
 		t.Errorf("no errnos are known of %q", sorted(unknown))

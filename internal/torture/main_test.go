@@ -10,12 +10,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -45,6 +47,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		os.Setenv("LC_ALL", "C.UTF-8")
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // under nohup, too, the commands do not begin with SIGHUP ignored
 		build := exec.Command("go", "build", "-o", dir+"/", "socklife/cmd/echod", "socklife/cmd/echoc")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0") // what the dynamic linker does is nothing of ours
 		if out, err := build.CombinedOutput(); err != nil {
