@@ -120,11 +120,11 @@ func target(ctx context.Context, f *cli.Flags, word string, elsewhere bool) (t s
 // livesHere refuses a process that does not exist, whose descriptors this user may not see, or whose sockets are in
 // another network namespace than those that will be looked at.
 func livesHere(pid int, elsewhere bool) error {
-	if err := unix.Kill(pid, 0); err == unix.ESRCH {
+	if !exists(pid) {
 		return cli.Usagef("pid:%d: there is no such process", pid)
 	}
 	if _, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err != nil {
-		return unsupported.New(fmt.Sprintf("pid:%d is another user's, and which sockets it has this user may not see", pid), "be root, or that user", err)
+		return unsupported.New(fmt.Sprintf("pid:%d: this user may not see which sockets that process has", pid), "be root, or its user; of one that gave privileges up, root", err)
 	}
 	own, err := os.Readlink("/proc/self/ns/net")
 	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
@@ -156,14 +156,18 @@ func enter(netns string) error {
 	return nil
 }
 
-// hidden tells a process that does not exist from one that /proc does not show to this user (hidepid).
+// hidden tells a process that does not exist from one that /proc does not show to this user (hidepid): whether there is
+// one, kill(2) says, and for nothing else.
 func hidden(netns string) bool {
 	pid, err := strconv.Atoi(netns)
-	return err == nil && pid > 0 && unix.Kill(pid, 0) == unix.EPERM
+	return err == nil && pid > 0 && exists(pid)
 }
 
+func exists(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+
 func needsRoot(netns string, err error) error {
-	return unsupported.New(fmt.Sprintf("--netns %s needs root", netns), err.Error(), err)
+	return unsupported.New(fmt.Sprintf("--netns %s needs root", netns),
+		fmt.Sprintf("CAP_SYS_ADMIN, and CAP_SYS_PTRACE for that of another user's process (%v)", err), err)
 }
 
 // limits are those of the network namespace that this thread is in.
@@ -216,7 +220,7 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 		}
 		seen.Add(t)
 		return show.turn(t, time.Since(begin))
-	})
+	}, show.say)
 	seen.For = time.Since(begin)
 	if status := cli.Status(ended); status != cli.ExitOK && status != cli.ExitInterrupted {
 		return ended
@@ -230,31 +234,10 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	return ended
 }
 
-// eachTurn looks once, or again and again until the time is over or the user ends it.
-func eachTurn(ctx context.Context, w *watchFlags, look func() error) error {
-	var over <-chan time.Time
-	if w.length > 0 {
-		over = time.After(w.length)
-	}
-	tick := time.NewTicker(w.every)
-	defer tick.Stop()
-	for {
-		if err := look(); err != nil || w.once {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-over:
-			return look()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
 // watchView is who shows what is seen.
 type watchView interface {
 	turn(t *survey.Turn, at time.Duration) error
+	say(text string) error // of the watching itself
 	end(s *board.Seen, once bool) error
 }
 
@@ -277,4 +260,5 @@ func newWatchView(f *cli.Flags, title string) watchView {
 type noView struct{}
 
 func (noView) turn(*survey.Turn, time.Duration) error { return nil }
+func (noView) say(string) error                       { return nil }
 func (noView) end(*board.Seen, bool) error            { return nil }

@@ -61,6 +61,14 @@ func (v *watchLines) turn(t *survey.Turn, at time.Duration) error {
 	return err
 }
 
+// say keeps it in the table's head, where there is one that is drawn anew.
+func (v *watchLines) say(text string) error {
+	if v.o.Note = text; v.live {
+		return nil
+	}
+	return v.print(view.Lines([]view.Line{board.Note(text)}, v.o.Options))
+}
+
 func (v *watchLines) print(lines []string) error {
 	if len(lines) == 0 {
 		return nil
@@ -86,6 +94,12 @@ func (v *watchEvents) turn(t *survey.Turn, _ time.Duration) error {
 	for _, c := range t.Changes {
 		v.log.Add(timeline.Host, t.At, watched(c, t.First))
 	}
+	v.log.Flush()
+	return v.v.Err()
+}
+
+func (v *watchEvents) say(text string) error {
+	v.log.Add(timeline.Host, time.Now(), &timeline.Note{Text: text})
 	v.log.Flush()
 	return v.v.Err()
 }

@@ -21,6 +21,7 @@ type Options struct {
 	view.Options
 	Height int    // lines; 0: as many as it takes
 	Title  string // what is watched: echoc watch :8080
+	Note   string // what there is to say of the watching itself
 }
 
 // detail is how much is shown of a group, from the most to the least.
@@ -73,10 +74,19 @@ func headLines(t *survey.Turn, o Options) []view.Line {
 	c := t.Tally()
 	title := view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Strong, Text: o.Title},
 		{Tone: view.Dim, Text: fmt.Sprintf("%s, %s", t.At.Format(time.TimeOnly), Count(c.Sockets, "socket"))}}}
-	if c.Sockets == 0 {
-		return []view.Line{title, {Parts: []view.Part{{Text: "nothing there: no socket fits"}}}}
+	lines := []view.Line{title}
+	if o.Note != "" {
+		lines = append(lines, Note(o.Note))
 	}
-	return []view.Line{title, {Hang: 2, Parts: append(Grades(c), view.Part{Tone: view.Dim, Text: States(c)})}}
+	if c.Sockets == 0 {
+		return append(lines, view.Line{Parts: []view.Part{{Text: "nothing there: no socket fits"}}})
+	}
+	return append(lines, view.Line{Hang: 2, Parts: append(Grades(c), view.Part{Tone: view.Dim, Text: States(c)})})
+}
+
+// Note is what there is to say of the watching itself.
+func Note(text string) view.Line {
+	return view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: text}}}
 }
 
 // Grades are how many sockets are stuck, wait, and are healthy.

@@ -139,8 +139,9 @@ func (s *Seen) Add(t *survey.Turn) {
 
 // Summary says it.
 func (s *Seen) Summary() []view.Line {
+	every := max(s.Every, s.For/time.Duration(max(s.Looks, 1))) // looks may take longer
 	lines := []view.Line{
-		{Hang: 2, Parts: []view.Part{{Text: fmt.Sprintf("watched for %s, %s, one every %s: %d came, %d went", diagnose.Ago(s.For), Count(s.Looks, "look"), diagnose.Ago(s.Every), s.Came, s.Went)}}},
+		{Hang: 2, Parts: []view.Part{{Text: fmt.Sprintf("watched for %s, %s, one every %s: %d came, %d went", diagnose.Ago(s.For), Count(s.Looks, "look"), diagnose.Ago(every), s.Came, s.Went)}}},
 		{Hang: 2, Parts: append([]view.Part{{Text: "now"}}, append(Grades(s.Last), view.Part{Tone: view.Dim, Text: States(s.Last)})...)},
 	}
 	var names []string

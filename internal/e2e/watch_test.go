@@ -191,7 +191,7 @@ func TestWatchAsAnOrdinaryUser(t *testing.T) {
 	}
 	cmd := command(t, "echoc", "watch", "--once", fmt.Sprintf("pid:%d", theirs.pid))
 	asNobody(t, cmd)
-	if status, _, errs := finish(t, cmd); status != 3 || !strings.Contains(errs, "is another user's") {
+	if status, _, errs := finish(t, cmd); status != 3 || !strings.Contains(errs, "this user may not see") {
 		t.Errorf("status %d, %q", status, errs)
 	}
 	root := func(*testing.T, *exec.Cmd) {}
@@ -308,13 +308,13 @@ func TestWatchGoesOn(t *testing.T) {
 	next("the listener", func(e event) bool { return e.text("what") == "there" && e.text("to") == "LISTEN" })
 	c := program(t, "socat", "-u", "PIPE", "TCP:127.0.0.1:"+s.port) // which the program never accepts
 	came := next("the client", func(e event) bool {
-		return e.text("what") == "new" && e.text("to") == "ESTABLISHED" && e.text("remote") == "127.0.0.1:"+s.port
+		return e.text("what") != "there" && e.text("to") == "ESTABLISHED" && e.text("remote") == "127.0.0.1:"+s.port // perhaps after SYN-SENT
 	})
 	c.Process.Kill()
 	left := next("its end", func(e event) bool {
 		return e["socket"] == came["socket"] && e.text("what") == "changed" && e.text("to") != "ESTABLISHED"
 	})
-	if left.text("from") != "ESTABLISHED" || left.text("to") != "FIN-WAIT-2" || left["exact"] != true || left.number("for_ms") > 100 {
+	if to := left.text("to"); left.text("from") != "ESTABLISHED" || to != "FIN-WAIT-2" && to != "FIN-WAIT-1" || left["exact"] != true || left.number("for_ms") > 100 {
 		t.Errorf("%v", left)
 	}
 	stuck := next("the server's", func(e event) bool {
@@ -351,7 +351,8 @@ func TestWatchManyOnOneScreen(t *testing.T) {
 	frames := strings.Split(term.shown(), "\x1b[J")
 	last := frames[len(frames)-1]
 	table, summary, ok := strings.Cut(last, "\r\n\r\n")
-	if len(frames) < 3 || !ok || strings.Count(table, "\n") > 23 || !strings.Contains(summary, "watched for 3 s") {
+	// A look at so many may take long on a busy machine, and the last one begins when the time is over.
+	if len(frames) < 2 || !ok || strings.Count(table, "\n") > 23 || !regexp.MustCompile(`watched for \d+ s`).MatchString(summary) {
 		t.Fatalf("%d frames; the last:\n%s", len(frames), last)
 	}
 	for _, want := range []string{fmt.Sprintf("%d × CLOSE-WAIT at 127.0.0.1:%s", pairs, s.port), fmt.Sprintf("python3 (pid %d) has the peer's FIN and has not called close()", s.pid),
