@@ -121,7 +121,7 @@ func ackRecv(i *tcpinfo.Info) time.Duration  { return i.LastAckRecv }
 
 // Entered is how long a connection has been in its state at least, by TCP_INFO alone. The last ACK that came is no
 // older than the state: in CLOSE-WAIT the FIN carried one, in FIN-WAIT-2 it was the FIN's, and of a connection that
-// waits for accept it was the handshake's, or a later one.
+// waits for accept it was the handshake's, or a later one. In SYN-RECEIVED none has come.
 func Entered(s *tcpinfo.Socket) time.Duration {
 	if s.Info == nil {
 		return 0
@@ -129,6 +129,8 @@ func Entered(s *tcpinfo.Socket) time.Duration {
 	switch s.State {
 	case tcpinfo.CloseWait, tcpinfo.FinWait2, tcpinfo.Established:
 		return s.Info.LastAckRecv
+	case tcpinfo.SynReceived: // by TCP Fast Open: nothing came since the SYN
+		return s.Info.LastDataRecv
 	}
 	return 0
 }
