@@ -25,7 +25,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 	}
 	for _, same := range alike(t.Changes) {
 		if len(same) >= foldFrom {
-			lines = append(lines, view.Line{Hang: indent + 4, Parts: []view.Part{stamp, {Text: fmt.Sprintf("%d × %s", len(same), moved(same[0]))}, worsened(same[0])}})
+			lines = append(lines, view.Line{Hang: indent + 4, Parts: []view.Part{stamp, {Text: fmt.Sprintf("%d × %s %s", len(same), moved(same[0]), same[0].Place())}, worsened(same[0], len(same))}})
 			for _, c := range same {
 				told[c.Facts] = true
 			}
@@ -39,7 +39,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 		line := view.Line{Hang: indent + 4}
 		other, both := by[c.Other]
 		if !both || c.Other == nil || told[c.Other] {
-			line.Parts = []view.Part{stamp, {Text: ends(c.Socket) + " " + moved(c) + holding(c)}, worsened(c)}
+			line.Parts = []view.Part{stamp, {Text: ends(c.Socket) + " " + moved(c) + holding(c)}, worsened(c, 1)}
 			lines = append(lines, line)
 			continue
 		}
@@ -48,8 +48,8 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 		if c.Server {
 			client, server = server, client
 		}
-		line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}, worsened(client)}
-		line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}, worsened(server)}
+		line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}, worsened(client, 1)}
+		line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}, worsened(server, 1)}
 		lines = append(lines, line)
 	}
 	return lines
@@ -59,7 +59,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 func alike(list []survey.Change) (groups [][]survey.Change) {
 	at := map[string]int{}
 	for _, c := range list {
-		k := fmt.Sprint(moved(c), c.Finding.Name, c.Finding.Grade, c.Place())
+		k := fmt.Sprint(moved(c), c.Finding.Name, c.Finding.Grade, c.Finding.Common(), c.Was.Grade, c.Was.Name, c.Place())
 		n, known := at[k]
 		if !known {
 			n = len(groups)
@@ -93,11 +93,13 @@ func holding(c survey.Change) string {
 	return ""
 }
 
-// worsened is what is the matter with a socket now, if it is news.
-func worsened(c survey.Change) view.Part {
+// worsened is what is the matter with a socket now, if it is news; or with so many.
+func worsened(c survey.Change, many int) view.Part {
 	switch f := c.Finding; {
 	case c.What == "gone":
 		return view.Part{}
+	case f.Grade == diagnose.Stuck && many > 1 && (c.What == "new" || c.Was.Grade != f.Grade || c.Was.Name != f.Name):
+		return view.Part{Tone: view.Bad, Text: "STUCK " + f.Name + ": " + f.Common()}
 	case f.Grade == diagnose.Stuck && (c.What == "new" || c.Was.Grade != f.Grade || c.Was.Name != f.Name):
 		return view.Part{Tone: view.Bad, Text: "STUCK " + f.Name + ": " + join("; ", f.Sentence(), f.Detail)}
 	case c.What == "changed" && c.Was.Grade == diagnose.Stuck && f.Grade != diagnose.Stuck:

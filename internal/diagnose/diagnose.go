@@ -250,7 +250,7 @@ func reading(f *Facts) Finding {
 	}
 	detail = append(detail, "the last of it came "+Ago(since)+" ago")
 	if f.Info.Has("rcv_wnd") && f.Info.RcvWnd == 0 {
-		detail = append(detail, "our window is 0: the peer cannot send more")
+		detail = append(detail, "its window is 0: the peer cannot send more")
 	}
 	return f.own("not-read", Stuck, "does not read what came", detail...)
 }
@@ -264,13 +264,13 @@ func closeWait(f *Facts) Finding {
 
 func open(f *Facts) Finding {
 	if f.Info == nil {
-		return f.own("open", Healthy, "has a connection open")
+		return f.own("open", Healthy, "has it open; nothing waits to be read or acknowledged")
 	}
 	idle := min(f.Info.LastDataSent, f.Info.LastDataRecv)
 	if idle < Lasting {
-		return f.own("open", Healthy, "has a connection open")
+		return f.own("open", Healthy, "has it open; nothing waits to be read or acknowledged")
 	}
-	return f.own("open", Healthy, "has a connection open", "idle for "+Ago(idle))
+	return f.own("open", Healthy, "has it open; nothing waits to be read or acknowledged", "idle for "+Ago(idle))
 }
 
 func finWait2(f *Facts) Finding {
