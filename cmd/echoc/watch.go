@@ -219,6 +219,9 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 			return err
 		}
 		seen.Add(t)
+		if t.Same {
+			return nil
+		}
 		return show.turn(t, time.Since(begin))
 	}, show.say)
 	seen.For = time.Since(begin)

@@ -49,7 +49,7 @@ func Table(t *survey.Turn, o Options) []string {
 		}
 	}
 	// Names alone, and where that is too much some become one; what has no room then is counted.
-	above := view.Lines(append(head, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: "echoc --explain NAME says what each is; with more lines there is room for more"}}}), o.Options)
+	above := view.Lines(append(head, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: "echoc --explain NAME says what each is"}}}), o.Options)
 	room := max(o.Height-len(above), 1)
 	groups = survey.Fold(groups, room)
 	var lines []string

@@ -121,6 +121,9 @@ type Seen struct {
 func (s *Seen) Add(t *survey.Turn) {
 	s.Looks++
 	s.Took = max(s.Took, t.Took)
+	if t.Same {
+		return
+	}
 	s.Last = t.Tally()
 	for _, c := range t.Changes {
 		switch {

@@ -244,11 +244,14 @@ func reading(f *Facts) Finding {
 		return Finding{}
 	}
 	detail := []string{fmt.Sprintf("Recv-Q %d", f.RecvQ)}
-	since := f.since(dataRecv)
-	if since < Lasting {
-		return f.own("not-read", Waiting, "has not read all that came", detail...)
+	switch since := f.since(dataRecv); {
+	case since >= Lasting:
+		detail = append(detail, "the last of it came "+Ago(since)+" ago")
+	case f.Unread >= Lasting:
+		detail = append(detail, "nothing of it read for "+Ago(f.Unread))
+	default:
+		return f.own("not-read", Healthy, "has not read yet all that came", detail...)
 	}
-	detail = append(detail, "the last of it came "+Ago(since)+" ago")
 	if f.Info.Has("rcv_wnd") && f.Info.RcvWnd == 0 {
 		detail = append(detail, "its window is 0: the peer cannot send more")
 	}

@@ -21,10 +21,11 @@ type Facts struct {
 	Asked  bool           // who has it open was asked since it is there
 	Root   bool           // this user may see all
 
-	For   time.Duration // how long it has been in its state, at least
-	Exact bool          // it was seen to come into its state
-	Queue time.Duration // how long it has been waiting for accept(), at least; 0 if it does not
-	Held  time.Duration // how long its timer has been running in vain, or persist has been, as far as that was watched
+	For    time.Duration // how long it has been in its state, at least
+	Exact  bool          // it was seen to come into its state
+	Queue  time.Duration // how long it has been waiting for accept(), at least; 0 if it does not
+	Unread time.Duration // for how long nothing of what is in its receive queue has been read, at least, as far as that was watched
+	Held   time.Duration // how long its timer has been running in vain, or persist has been, as far as that was watched
 
 	Listener *Facts // that it came in through, if it is one's child; nil if there is none, or several
 	Other    *Facts // the socket at the other end, if that is on this host

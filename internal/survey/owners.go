@@ -9,7 +9,8 @@ import (
 )
 
 // owners are the processes that have sockets open. To go through /proc takes longer than a dump where there are many
-// processes, so it takes a small part of the time, and a larger one while there are sockets that were not asked about.
+// processes, and holds a lock of each for a moment, so it takes a small part of the time, and a larger one while there are
+// sockets that were not asked about.
 type owners struct {
 	of    map[uint32][]owner.Holder
 	asked map[uint32]bool // the sockets that were there when /proc was gone through
@@ -19,9 +20,9 @@ type owners struct {
 
 // refresh goes through /proc, if it is time.
 func (o *owners) refresh(all []*diagnose.Facts) {
-	share := time.Duration(50)
+	share := time.Duration(200)
 	if slices.ContainsFunc(all, func(f *diagnose.Facts) bool { return !o.asked[f.Inode] }) {
-		share = 3
+		share = 10
 	}
 	begin := time.Now()
 	if begin.Sub(o.last) < share*o.took {

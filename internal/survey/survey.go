@@ -43,6 +43,7 @@ type Change struct {
 type Turn struct {
 	At      time.Time
 	First   bool      // of the survey: nothing is news
+	Same    bool      // a glance found nothing changed: the sockets are those of the turn before
 	Sockets []*Socket // in the order of the dump
 	Changes []Change
 	Took    time.Duration // the dump
@@ -56,6 +57,8 @@ type Survey struct {
 	count  int
 	turns  int
 	owners owners
+	glance glance
+	last   *Turn
 }
 
 // track is what is kept of a socket from turn to turn.
@@ -65,8 +68,13 @@ type track struct {
 	since  time.Time // in its state
 	exact  bool      // it was seen to come into it
 	queued time.Time // since when it has been waiting for accept()
-	timer  tcpinfo.TimerKind
-	vain   time.Time      // since when the timer has been running in vain; zero: it has not
+	timer  tcpinfo.Timer
+	vain   time.Time // since when the timer has been running in vain; zero: it has not
+	inode  uint32
+	recvQ  uint32
+	sendQ  uint32
+	read   uint64         // bytes that the application has read
+	unread time.Time      // since when there have been others, and none of them was read; zero: there are none
 	owners []owner.Holder // the last that were seen
 	told   *Socket        // as it was last told of; nil: it is none of those that were asked for
 }
@@ -83,6 +91,11 @@ const tries = 3
 // Look takes a turn.
 func (s *Survey) Look() (*Turn, error) {
 	t := &Turn{At: time.Now(), First: s.turns == 0}
+	if s.same(t.At) {
+		t.Same, t.Sockets, t.Took = true, s.last.Sockets, time.Since(t.At)
+		return t, nil
+	}
+	s.glance.begins(t.At)
 	all, err := s.dump()
 	if err != nil {
 		return nil, err
@@ -93,6 +106,8 @@ func (s *Survey) Look() (*Turn, error) {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
 	}
 	s.take(t, all)
+	s.glance.ends(s, all, t)
+	s.last = t
 	return t, nil
 }
 
@@ -168,10 +183,12 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 	switch {
 	case !vain:
 		k.vain = time.Time{}
-	case k.vain.IsZero() || k.timer != f.Timer.Kind:
+	case k.vain.IsZero() || k.timer.Kind != f.Timer.Kind:
 		k.vain = now
 	}
-	k.timer, k.turn, k.state = f.Timer.Kind, s.turns, f.State
+	k.timer, k.turn, k.state = f.Timer, s.turns, f.State
+	k.inode, k.recvQ, k.sendQ = f.Inode, f.RecvQ, f.SendQ
+	f.Unread = k.reads(f, now)
 	f.For, f.Exact = now.Sub(k.since), k.exact
 	switch {
 	case !f.Unaccepted():
@@ -189,6 +206,19 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 		k.owners = f.Owners
 	}
 	f.Had = k.owners
+}
+
+// reads says for how long there has been something to read of which nothing was read. What came, less what is in the
+// queue, is what was read.
+func (k *track) reads(f *diagnose.Facts, now time.Time) time.Duration {
+	if f.RecvQ == 0 || f.Info == nil {
+		k.unread = time.Time{}
+		return 0
+	}
+	if read := f.Info.BytesReceived - uint64(f.RecvQ); k.unread.IsZero() || read != k.read {
+		k.unread, k.read = now, read
+	}
+	return now.Sub(k.unread)
 }
 
 // report puts a socket into the turn, and among the changes if there is news of it.
@@ -213,12 +243,19 @@ func (s *Survey) report(t *Turn, f *diagnose.Facts, server bool) {
 // news says whether a socket is otherwise than it was. Bytes that come and go are no news; connections that wait are.
 func (s *Socket) news(was *Socket) bool {
 	switch {
+	case s.State == was.State && s.busy() && was.busy():
+		return s.Inode != was.Inode || s.Asked != was.Asked
 	case s.State != was.State, s.Finding.Name != was.Finding.Name, s.Finding.Grade != was.Finding.Grade, s.Inode != was.Inode, s.Asked != was.Asked:
 		return true
 	case s.State == tcpinfo.Listen:
 		return s.RecvQ != was.RecvQ || s.SendQ != was.SendQ || s.Half != was.Half
 	}
 	return false
+}
+
+// busy says whether bytes come and go, or could, and all is well.
+func (s *Socket) busy() bool {
+	return s.State == tcpinfo.Established && s.Finding.Grade == diagnose.Healthy
 }
 
 // forget drops what is gone: what was not there at two looks in a row.
