@@ -17,6 +17,7 @@ import (
 type Facts struct {
 	tcpinfo.Socket
 	Owners []owner.Holder // that this user may see
+	Words  *Words         // the same in words, if that was put so already
 	Had    []owner.Holder // of what nobody has open any more: those that were seen to
 	Asked  bool           // who has it open was asked since it is there
 	Root   bool           // this user may see all
@@ -56,8 +57,11 @@ func (f *Facts) held() bool { return f.Inode != 0 }
 // who is whose socket it is: with its descriptor, and, for several sockets of the same process, without.
 func (f *Facts) who() (one, many string) {
 	switch {
+	case f.Words != nil:
+		return f.Words.one, f.Words.many
 	case len(f.Owners) > 0:
-		return list(f.Owners, owner.Holder.String), list(f.Owners, owner.Holder.Name)
+		w := WordsOf(f.Owners)
+		return w.one, w.many
 	case !f.held():
 		return "no process", "no process"
 	case !f.Asked:
@@ -68,6 +72,14 @@ func (f *Facts) who() (one, many string) {
 	}
 	s := fmt.Sprintf("a process of user %d (root sees which)", f.UID)
 	return s, s
+}
+
+// Words are who has a socket open: with the descriptor, and, for several sockets of the same process, without.
+type Words struct{ one, many string }
+
+// WordsOf puts that into words.
+func WordsOf(owners []owner.Holder) *Words {
+	return &Words{list(owners, owner.Holder.String), list(owners, owner.Holder.Name)}
 }
 
 // list names no more than two.

@@ -2,6 +2,8 @@ package survey
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +19,8 @@ import (
 type glance struct {
 	whole    time.Time         // the last whole look
 	calm     bool              // it had no news, and missed nothing that was there before
-	counters tcpinfo.Counters  // before that; nil where they cannot be read
+	counters counts            // before that
+	counted  bool              // they could be read
 	others   int               // sockets that it found, other than in ESTABLISHED
 	v6       tcpinfo.StateMask // in what states there were sockets of IPv6
 }
@@ -30,20 +33,40 @@ const wholeEvery = diagnose.Lasting
 const unsettled = tcpinfo.AllStates &^ (1<<tcpinfo.Established | 1<<tcpinfo.Closed | 1<<tcpinfo.BoundInactive)
 
 // counted are the counters that move when a connection is opened, ended or sent again.
-var counted = []string{"ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "CurrEstab", "RetransSegs"}
+var counted = [...]string{"ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "CurrEstab", "RetransSegs"}
 
-func counters() tcpinfo.Counters {
+type counts [len(counted)]string
+
+// counters reads them from the lines of /proc/net/snmp, names and then values, that begin with Tcp: .
+func counters() (c counts, ok bool) {
 	text, err := os.ReadFile("/proc/thread-self/net/snmp")
 	if err != nil {
-		return nil
+		return c, false
 	}
-	all, _ := tcpinfo.ParseCounters(text)
-	return all
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		switch words := strings.Fields(line); {
+		case len(words) == 0 || words[0] != "Tcp:":
+		case names == nil:
+			names = words
+		default:
+			for i, name := range counted {
+				n := slices.Index(names, name)
+				if n < 0 || n >= len(words) {
+					return c, false
+				}
+				c[i] = words[n]
+			}
+			return c, true
+		}
+	}
+	return c, false
 }
 
 // begins keeps what a later glance compares with: the counters, before a whole look.
 func (g *glance) begins(now time.Time) {
-	g.whole, g.counters = now, counters()
+	g.whole = now
+	g.counters, g.counted = counters()
 }
 
 // ends does the same after it.
@@ -62,14 +85,11 @@ func (g *glance) ends(s *Survey, all []*diagnose.Facts, t *Turn) {
 // same says whether everything is as the last look left it, as far as a glance sees.
 func (s *Survey) same(now time.Time) bool {
 	g := &s.glance
-	if !g.calm || g.counters == nil || now.Sub(g.whole) >= wholeEvery {
+	if !g.calm || !g.counted || now.Sub(g.whole) >= wholeEvery {
 		return false
 	}
-	moved := counters()
-	for _, name := range counted {
-		if n, is := moved[name]; !is || n != g.counters[name] {
-			return false
-		}
+	if now, ok := counters(); !ok || now != g.counters {
+		return false
 	}
 	found := 0
 	for _, f := range g.asks() {

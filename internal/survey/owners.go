@@ -13,6 +13,7 @@ import (
 // sockets that were not asked about.
 type owners struct {
 	of    map[uint32][]owner.Holder
+	said  map[uint32]*diagnose.Words
 	asked map[uint32]bool // the sockets that were there when /proc was gone through
 	last  time.Time       // when that ended
 	took  time.Duration
@@ -28,10 +29,23 @@ func (o *owners) refresh(all []*diagnose.Facts) {
 	if begin.Sub(o.last) < share*o.took {
 		return
 	}
-	o.of, o.asked = owner.Sockets(), make(map[uint32]bool, len(all))
+	o.of, o.asked, o.said = owner.Sockets(), make(map[uint32]bool, len(all)), map[uint32]*diagnose.Words{}
 	for _, f := range all {
 		o.asked[f.Inode] = true
 	}
 	o.last = time.Now()
 	o.took = o.last.Sub(begin)
+}
+
+// words are who has a socket, put in words once.
+func (o *owners) words(f *diagnose.Facts) *diagnose.Words {
+	if len(f.Owners) == 0 {
+		return nil
+	}
+	w := o.said[f.Inode]
+	if w == nil {
+		w = diagnose.WordsOf(f.Owners)
+		o.said[f.Inode] = w
+	}
+	return w
 }

@@ -58,6 +58,7 @@ type Survey struct {
 	turns  int
 	owners owners
 	glance glance
+	room   room
 	last   *Turn
 }
 
@@ -104,6 +105,7 @@ func (s *Survey) Look() (*Turn, error) {
 	s.owners.refresh(all)
 	for _, f := range all {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
+		f.Words = s.owners.words(f)
 	}
 	s.take(t, all)
 	s.glance.ends(s, all, t)
@@ -130,13 +132,13 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 // dump is what the kernel tells of all sockets: listeners and other ends are among them, whoever was asked for.
 func (s *Survey) dump() (all []*diagnose.Facts, err error) {
 	for range tries {
-		seen := make(map[uint64]int, len(all))
-		all = all[:0]
+		seen := make(map[uint64]int, len(s.known))
+		all = make([]*diagnose.Facts, 0, len(s.known))
 		for k, e := range s.diag.Sockets(tcpinfo.Filter{With: tcpinfo.WithInfo}) {
 			if err = e; err != nil {
 				break
 			}
-			f := &diagnose.Facts{Socket: kept(k)}
+			f := s.room.keep(k)
 			if n, twice := seen[f.Cookie]; twice {
 				all[n] = f
 				continue
@@ -151,18 +153,29 @@ func (s *Survey) dump() (all []*diagnose.Facts, err error) {
 	return all, nil
 }
 
-// kept is a socket of its own, of one that is the next one's too.
-func kept(k *tcpinfo.Socket) tcpinfo.Socket {
-	s := *k
+// room is what the sockets of a look are put in.
+type room struct {
+	facts   slab[diagnose.Facts]
+	info    slab[tcpinfo.Info]
+	bits    slab[tcpinfo.Shutdown]
+	sockets slab[Socket]
+}
+
+// keep makes a socket of its own of one that is the next one's too.
+func (r *room) keep(k *tcpinfo.Socket) *diagnose.Facts {
+	f := r.facts.next()
+	f.Socket = *k
 	if k.Info != nil {
-		s.Info = new(*k.Info)
-		s.Info.Extra = nil
+		f.Info = r.info.next()
+		*f.Info = *k.Info
+		f.Info.Extra = nil
 	}
 	if k.Shutdown != nil {
-		s.Shutdown = new(*k.Shutdown)
+		f.Shutdown = r.bits.next()
+		*f.Shutdown = *k.Shutdown
 	}
-	s.SockOpt, s.Unknown = nil, nil
-	return s
+	f.SockOpt, f.Unknown = nil, nil
+	return f
 }
 
 // track keeps since when a socket has been as it is, and whose it was.
@@ -224,7 +237,8 @@ func (k *track) reads(f *diagnose.Facts, now time.Time) time.Duration {
 // report puts a socket into the turn, and among the changes if there is news of it.
 func (s *Survey) report(t *Turn, f *diagnose.Facts, server bool) {
 	k := s.known[f.Cookie]
-	now := &Socket{Facts: f, Finding: diagnose.Of(f), Server: server}
+	now := s.room.sockets.next()
+	*now = Socket{Facts: f, Finding: diagnose.Of(f), Server: server}
 	c := Change{Socket: now, What: "new"}
 	if k.told == nil {
 		s.count++
