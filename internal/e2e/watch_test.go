@@ -388,8 +388,8 @@ func TestWatchManyOnOneScreen(t *testing.T) {
 	if len(frames) < 2 || !ok || strings.Count(table, "\n") > 23 || !regexp.MustCompile(`watched for \d+ s`).MatchString(summary) {
 		t.Fatalf("%d frames; the last:\n%s", len(frames), last)
 	}
-	for _, want := range []string{fmt.Sprintf("%d × CLOSE-WAIT at 127.0.0.1:%s", pairs, s.port), fmt.Sprintf("python3 (pid %d) has the peer's FIN and has not called close()", s.pid),
-		fmt.Sprintf("%d × ESTABLISHED", pairs), "LISTEN"} {
+	for _, want := range []string{fmt.Sprintf("%d × CLOSE-WAIT ↔ FIN-WAIT-2 at 127.0.0.1:%s", pairs, s.port), fmt.Sprintf("python3 (pid %d) has the peer's FIN and has not called close()", s.pid),
+		fmt.Sprintf("%d × ESTABLISHED ↔ ESTABLISHED", pairs), "LISTEN"} {
 		if !strings.Contains(strings.Join(strings.Fields(table), " "), want) {
 			t.Errorf("no %q in\n%s", want, table)
 		}
