@@ -213,7 +213,10 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	show := newWatchView(f, "echoc watch "+strings.Join(words, " "))
 	s, seen := survey.New(diag, cfg), &board.Seen{Every: w.every}
 	begin := time.Now()
-	ended := eachTurn(ctx, w, func() error {
+	ended := eachTurn(ctx, w, func(last bool) error {
+		if last {
+			s.Whole()
+		}
 		t, err := s.Look()
 		if err != nil {
 			return err

@@ -33,12 +33,12 @@ func (p *pace) after(took time.Duration) (next time.Duration, says string) {
 }
 
 // eachTurn looks once, or again and again until the time is over or the user ends it.
-func eachTurn(ctx context.Context, w *watchFlags, look func() error, say func(string) error) error {
+func eachTurn(ctx context.Context, w *watchFlags, look func(last bool) error, say func(string) error) error {
 	end := time.Now().Add(w.length)
 	pace := pace{every: w.every}
 	for {
 		began := time.Now()
-		if err := look(); err != nil || w.once {
+		if err := look(w.once); err != nil || w.once {
 			return err
 		}
 		pause, says := pace.after(time.Since(began))
@@ -60,7 +60,7 @@ func eachTurn(ctx context.Context, w *watchFlags, look func() error, say func(st
 		case ctx.Err() != nil: // it may have come during the look, too
 			return context.Cause(ctx)
 		case last:
-			return look()
+			return look(true)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestLooksThatTakeLonger(t *testing.T) {
 	over := errors.New("over")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	looks, said := 0, 0
-	slow := func() error {
+	slow := func(bool) error {
 		looks++
 		time.Sleep(5 * time.Millisecond) // it is what takes its time
 		if looks == 3 {

@@ -63,6 +63,9 @@ func counters() (c counts, ok bool) {
 	return c, false
 }
 
+// Whole makes the next look a whole one.
+func (s *Survey) Whole() { s.glance.calm = false }
+
 // begins keeps what a later glance compares with: the counters, before a whole look.
 func (g *glance) begins(now time.Time) {
 	g.whole = now
