@@ -108,7 +108,6 @@ def fulldeferred(): # the accept queue is full when its turn has come
         connect().send(b"hello")
 
 def connecting(): # again and again: a SYN is sent again after a second
-    listen()
     def go():
         while True:
             c = connect(False, "198.51.100.7", 443)

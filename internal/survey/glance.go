@@ -3,6 +3,7 @@ package survey
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (s *Survey) same(now time.Time) bool {
 		return false
 	}
 	found := 0
-	for _, f := range g.asks() {
+	for _, f := range g.asks(s.cfg.port()) {
 		for k, err := range s.diag.Sockets(f) {
 			if err != nil || !s.asBefore(k) {
 				return false
@@ -107,14 +108,14 @@ func (s *Survey) same(now time.Time) bool {
 }
 
 // asks are the dumps of a glance. The kernel walks its whole table for a family that nobody uses, too.
-func (g *glance) asks() []tcpinfo.Filter {
-	list := []tcpinfo.Filter{{Family: unix.AF_INET, States: unsettled, With: tcpinfo.WithNothing}}
+func (g *glance) asks(port uint16) []tcpinfo.Filter {
+	list := []tcpinfo.Filter{{Family: unix.AF_INET, States: unsettled, With: tcpinfo.WithNothing, Port: port}}
 	switch listen := tcpinfo.MaskOf(tcpinfo.Listen); {
 	case g.v6 == 0:
 	case g.v6 == listen:
-		list = append(list, tcpinfo.Filter{Family: unix.AF_INET6, States: listen, With: tcpinfo.WithNothing})
+		list = append(list, tcpinfo.Filter{Family: unix.AF_INET6, States: listen, With: tcpinfo.WithNothing, Port: port})
 	default:
-		list = append(list, tcpinfo.Filter{Family: unix.AF_INET6, States: unsettled, With: tcpinfo.WithNothing})
+		list = append(list, tcpinfo.Filter{Family: unix.AF_INET6, States: unsettled, With: tcpinfo.WithNothing, Port: port})
 	}
 	return list
 }
@@ -126,4 +127,17 @@ func (s *Survey) asBefore(k *tcpinfo.Socket) bool {
 		return false
 	}
 	return k.State != tcpinfo.Listen || was.recvQ == k.RecvQ && was.sendQ == k.SendQ
+}
+
+// timeWaits is how many connections are in TIME-WAIT in the network namespace; 0 where that cannot be read.
+func timeWaits() int {
+	text, _ := os.ReadFile("/proc/thread-self/net/sockstat")
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if at := slices.Index(words, "tw"); at > 0 && at+1 < len(words) && words[0] == "TCP:" {
+			n, _ := strconv.Atoi(words[at+1])
+			return n
+		}
+	}
+	return 0
 }

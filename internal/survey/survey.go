@@ -60,6 +60,8 @@ type Survey struct {
 	glance glance
 	room   room
 	last   *Turn
+
+	waiting int // in TIME-WAIT in the whole namespace, where not all are dumped
 }
 
 // track is what is kept of a socket from turn to turn.
@@ -107,6 +109,9 @@ func (s *Survey) Look() (*Turn, error) {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
 		f.Words = s.owners.words(f)
 	}
+	if s.cfg.port() != 0 {
+		s.waiting = timeWaits()
+	}
 	s.take(t, all)
 	s.glance.ends(s, all, t)
 	s.last = t
@@ -120,6 +125,7 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 		s.track(f, t.At)
 	}
 	scene := newScene(all, s.cfg.Limits)
+	scene.waiting = s.waiting
 	scene.join()
 	for _, f := range all {
 		if s.cfg.wants(f) {
@@ -129,12 +135,13 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 	s.forget(t)
 }
 
-// dump is what the kernel tells of all sockets: listeners and other ends are among them, whoever was asked for.
+// dump is what the kernel tells of all sockets, or of all with the port that was asked for: listeners and other ends are
+// among them, whoever else was.
 func (s *Survey) dump() (all []*diagnose.Facts, err error) {
 	for range tries {
 		seen := make(map[uint64]int, len(s.known))
 		all = make([]*diagnose.Facts, 0, len(s.known))
-		for k, e := range s.diag.Sockets(tcpinfo.Filter{With: tcpinfo.WithInfo}) {
+		for k, e := range s.diag.Sockets(tcpinfo.Filter{With: tcpinfo.WithInfo, Port: s.cfg.port()}) {
 			if err = e; err != nil {
 				break
 			}
