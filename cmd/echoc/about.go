@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"socklife/internal/cli"
 	"socklife/internal/help"
 )
@@ -10,6 +12,10 @@ func about() help.Command {
 	var words []help.Word
 	for _, name := range completed() {
 		words = append(words, help.Word{Word: name})
+	}
+	var states []help.Word
+	for _, name := range stateNames() {
+		states = append(states, help.Word{Word: strings.ToLower(name)})
 	}
 	return help.Command{
 		What: "an echo client that shows what TCP does",
@@ -27,6 +33,7 @@ func about() help.Command {
 			{Args: "compare SCENARIO [SCENARIO]", Does: "play two (or take files of --record), and mark what the other does not have; or one, without and with flags: compare linger-off -- --linger 0"},
 			{Args: "diagram", Does: "the state diagram as measured here by a tour: a table, or with --mermaid, --svg FILE or --html FILE a picture; --wire and --trace see more"},
 			{Args: "replay FILE [FILE2]", Does: "show what --record has kept; of a client's and a server's file, one timeline"},
+			{Args: "watch TARGET...", Does: "anybody's sockets on this host, what is stuck and who must act; TARGET: :PORT, ADDR:PORT, pid:N or all; --once: now"},
 			{Args: "--list", Does: "list the scenarios"},
 			{Args: "--explain WORD", Does: "what a word means: a scenario, a TCP state, an error, a timer, a socket option, a call, a counter or a sysctl; without WORD, which there are"},
 		},
@@ -47,12 +54,13 @@ func about() help.Command {
 			{Word: "echoc quiz half-close", Means: "a run that stops to ask: which state, what does read() give, who sends what"},
 			{Word: "echoc compare linger-off -- --linger 0", Means: "one scenario without and with an option: what differs is marked"},
 			{Word: "echoc diagram", Means: "the state diagram as measured on this kernel: a table, or --mermaid, --svg FILE"},
+			{Word: "echoc watch :8080", Means: "any program's sockets: what is stuck, and who must act; --once: the table of now"},
 			{Word: "sudo echoc --trace half-close", Means: "with the kernel's own account of the transitions"},
 			{Word: "sudo echoc --wire half-close", Means: "two hosts and the wire between them: every segment"},
 			{Word: `sudo echoc --wire --drop "client fin 1" close`, Means: "the first FIN is lost, and sent again"},
 			{Word: "echoc " + cli.DefaultAddr, Means: "an echo client: what you type, and what comes back"},
 		},
 		SeeAlso: "echod(1), ss(8), strace(1), tcp(7), socket(7); RFC 9293",
-		Values:  map[string][]help.Word{"WORD": words},
+		Values:  map[string][]help.Word{"WORD": words, "STATE": states},
 	}
 }

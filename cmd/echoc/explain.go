@@ -31,6 +31,7 @@ var kinds = []kind{
 	{"a socket option", names(explain.Options, func(x explain.Option) string { return x.Name }), findOption, (*explainer).option},
 	{"a call", names(explain.Calls, func(x explain.Call) string { return x.Name + "()" }), findCall, (*explainer).call},
 	{"a counter of the kernel", explain.Counters, findCounter, (*explainer).counter},
+	{"what echoc watch finds", names(explain.Findings, func(x explain.Finding) string { return x.Name }), findFinding, (*explainer).finding},
 	{"a sysctl", names(explain.Sysctls, func(x explain.Sysctl) string { return x.Name }), findSysctl, (*explainer).sysctl},
 }
 
@@ -219,6 +220,13 @@ func findCounter(word string) string {
 func findSysctl(word string) string {
 	if s := explain.FindSysctl(word); s != nil {
 		return s.Name
+	}
+	return ""
+}
+
+func findFinding(word string) string {
+	if f := explain.FindFinding(word); f != nil {
+		return f.Name
 	}
 	return ""
 }

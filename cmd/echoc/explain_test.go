@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"socklife/internal/explain"
 	"socklife/internal/view"
 )
 
@@ -123,11 +124,29 @@ func TestExplainUnknownWord(t *testing.T) {
 	for word, want := range map[string]string{
 		"close-wiat": "did you mean CLOSE-WAIT?", "TCPAbortOnDate": "did you mean TCPAbortOnData?", "listenoverflow": "did you mean ListenOverflows?",
 		"halfclose": "did you mean half-close?", "ECONRESET": "did you mean ECONNRESET?", "SO_REUSADDR": "did you mean SO_REUSEADDR?",
-		"unrelated-word": "it takes a scenario (its page), a TCP state, an error of a call, a timer of the kernel, a socket option, a call, a counter of the kernel or a sysctl: echoc --explain lists them",
+		"unrelated-word": "it takes a scenario (its page), a TCP state, an error of a call, a timer of the kernel, a socket option, a call, a counter of the kernel, what echoc watch finds or a sysctl: echoc --explain lists them",
 	} {
 		var out bytes.Buffer
 		if err := explainWord(&out, word, view.Options{Width: 80}); err == nil || !strings.Contains(err.Error(), want) || out.Len() > 0 {
 			t.Errorf("%q: %v, want %q\n%s", word, err, want, out.String())
+		}
+	}
+}
+
+// What echoc watch finds is explained under the name that it has there, and under no other's; and so is what to read
+// on.
+func TestExplainWhatWatchFinds(t *testing.T) {
+	for _, f := range explain.Findings() {
+		for _, k := range kinds {
+			if name := k.find(f.Name); name != "" && k.what != "what echoc watch finds" {
+				t.Errorf("%s is %s, too", f.Name, k.what)
+			}
+		}
+		for _, word := range []string{f.Name, f.Word} {
+			var b strings.Builder
+			if err := explainWord(&b, word, view.Options{Width: 80}); err != nil || !strings.Contains(b.String(), "who must act") && !strings.Contains(b.String(), "a timer") {
+				t.Errorf("%s: %v\n%s", word, err, b.String())
+			}
 		}
 	}
 }

@@ -135,3 +135,12 @@ func (e *explainer) rows(rows []row) {
 func (e *explainer) wrapped(line string, hang int) {
 	fmt.Fprintln(e.w, strings.Join(view.Wrap(line, max(e.o.Width, 32), hang), "\n"))
 }
+
+func (e *explainer) finding(name string) {
+	f := explain.FindFinding(name)
+	e.head(f.Name, "what echoc watch finds")
+	e.rows([]row{
+		{"means", f.Means}, {"who must act", f.Who}, {"what to do", f.Do}, {"in ss", f.Sees},
+		{"read on", "echoc\u00a0--explain\u00a0" + f.Word}, {"see it", commands([]string{f.Seen})},
+	})
+}

@@ -28,6 +28,8 @@ func run(args []string) int {
 	word := f.In(cli.GroupModes).String("explain", "", "explain a `WORD`: a scenario, a state, an error, a timer, an option, a call, a counter, a sysctl")
 	bind := f.In(cli.GroupAddresses).String("bind", "", "the client's own `ADDR`, as 127.0.0.1:40000")
 	f.Wire.AddTo(f.In(cli.GroupWire))
+	ofWatch := &watchFlags{}
+	ofWatch.addTo(f.In(cli.GroupWatch))
 	if err := f.Parse(orWhichWords(args)); err != nil {
 		return complain(err)
 	}
@@ -44,6 +46,14 @@ func run(args []string) int {
 		return complain(cli.Print(os.Stdout, func(w io.Writer) error {
 			return explainWord(w, *word, view.For(os.Stdout, f.Color))
 		}))
+	}
+	if f.Set.Arg(0) == "watch" {
+		ctx, stop := cli.Interruptible()
+		defer stop()
+		return complain(watch(ctx, f, ofWatch, f.Set.Args()[1:]))
+	}
+	if err := f.Refuse("anything but echoc watch", cli.OfWatch...); err != nil {
+		return complain(err)
 	}
 	if f.Wire.On {
 		if done, status, err := lab.Enter(); done || err != nil {

@@ -210,6 +210,9 @@ func Version(program string) string {
 // OfScenarios are the flags that mean something for a scenario alone.
 var OfScenarios = []string{"hold", "pace", "step", "full", "wire", "clock", "all", "mermaid", "svg", "html"}
 
+// OfWatch are the flags of echoc watch alone.
+var OfWatch = []string{"pid", "state", "netns", "once", "for", "every"}
+
 // Refuse says that what was asked for has flags that it would take no notice of.
 func (f *Flags) Refuse(what string, names ...string) error {
 	for _, name := range names {

@@ -14,13 +14,14 @@ const (
 	GroupOutput    Group = "Output"
 	GroupPace      Group = "Pace"
 	GroupServing   Group = "Serving"
+	GroupWatch     Group = "Watch"
 	GroupWire      Group = "Wire"
 	GroupAddresses Group = "Addresses"
 	GroupSockets   Group = "Socket options (set with setsockopt(2) before bind, listen or connect)"
 )
 
 // groups are all of them, in the order of the help.
-var groups = []Group{GroupModes, GroupOutput, GroupPace, GroupServing, GroupWire, GroupAddresses, GroupSockets}
+var groups = []Group{GroupModes, GroupOutput, GroupPace, GroupServing, GroupWatch, GroupWire, GroupAddresses, GroupSockets}
 
 func newSet(name string) *pflag.FlagSet {
 	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)

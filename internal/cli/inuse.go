@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	owned "socklife/internal/owner"
 	"socklife/sockapi"
 	"socklife/tcpinfo"
 )
@@ -99,13 +97,8 @@ func connection(s tcpinfo.Socket) string {
 
 // owner is the process that has a socket open, if this user may see it.
 func owner(s tcpinfo.Socket) string {
-	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
-	for _, fd := range fds {
-		if to, err := os.Readlink(fd); err == nil && to == fmt.Sprintf("socket:[%d]", s.Inode) {
-			process := filepath.Dir(filepath.Dir(fd))
-			name, _ := os.ReadFile(filepath.Join(process, "comm"))
-			return fmt.Sprintf("%s (pid %s)", strings.TrimSpace(string(name)), filepath.Base(process))
-		}
+	for _, h := range owned.Of(s.Inode) {
+		return h.Name()
 	}
 	if s.Inode == 0 {
 		return "no process"

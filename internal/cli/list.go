@@ -13,7 +13,7 @@ import (
 )
 
 // Commands are the words that echoc takes in a scenario's place.
-var Commands = []string{"tour", "learn", "quiz", "compare", "diagram", "replay"}
+var Commands = []string{"tour", "learn", "quiz", "compare", "diagram", "replay", "watch"}
 
 // Scenario finds the scenario of that name; its error says which name is near.
 func Scenario(name string) (*stage.Scenario, error) {

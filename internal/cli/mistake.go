@@ -61,7 +61,7 @@ func (f *Flags) unknown(err *pflag.NotExistError, args []string) string {
 func (f *Flags) other(flag string) string {
 	onWire := newSet("")
 	new(WireFlags).AddTo(onWire)
-	switch ofEchoc := onWire.Lookup(flag) != nil || slices.Contains([]string{"explain", "bind"}, flag); {
+	switch ofEchoc := onWire.Lookup(flag) != nil || slices.Contains(append([]string{"explain", "bind"}, OfWatch...), flag); {
 	case f.Set.Name() == "echod" && ofEchoc:
 		return "echoc"
 	case f.Set.Name() == "echoc" && slices.Contains([]string{"listen", "runs", "max-conns", "idle-timeout", "max-unread", "drain-timeout"}, flag):

@@ -96,7 +96,7 @@ func wrongCommand(t *testing.T, line string, seen map[string]bool) string {
 }
 
 // modes are the words that stand where a scenario would, and are none.
-var modes = []string{"tour", "learn", "quiz", "compare", "replay", "diagram"}
+var modes = []string{"tour", "learn", "quiz", "compare", "replay", "diagram", "watch", "all"}
 
 var scenarioName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 

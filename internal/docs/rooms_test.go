@@ -126,6 +126,8 @@ var rules = []struct {
 	{rule: "a figure draws the ladder, in the words of the views", of: []string{"internal/figure"}, may: []string{
 		"internal/ladder", "internal/rfc9293", "internal/timeline", "internal/view", "tcpinfo",
 	}},
+	{rule: "what is the matter with a socket is said by values alone", of: []string{"internal/diagnose"}, may: []string{"internal/owner", "tcpinfo"}},
+	{rule: "who looks at anybody's sockets knows nobody who shows them", of: []string{"internal/survey"}, may: []string{"internal/diagnose", "internal/explain", "internal/owner", "tcpinfo"}},
 	{rule: "the pages are known to those who show them", of: []string{"docs"}, may: []string{}, by: []string{"internal/lesson", "cmd/echoc"}},
 }
 

@@ -36,6 +36,7 @@ var tables = map[string]func(*testing.T) string{
 	"queues":      queuesTable,
 	"facts":       factsTable,
 	"defaults":    defaultsTable,
+	"findings":    findingsTable,
 }
 
 func TestEveryTableIsTheCodes(t *testing.T) {

@@ -25,12 +25,15 @@ var contract = map[string][]string{
 	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
 	"record": {"format", "program", "version", "kernel", "machine", "boot", "clock", "sides", "args", "title?", "lesson?", "ref?", "client_label?", "server_label?",
 		"client_source?", "server_source?", "alone?", "many?", "segments?"},
+	"socket": {"socket", "what", "local", "remote?", "from?", "to", "for_ms", "exact?", "unaccepted_ms?", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?",
+		"snd_wnd?", "rcv_wnd?", "rtt_us?", "total_retrans?", "accept_queue?", "accept_limit?", "syn_queue?", "inode?", "uid?", "owners?", "other_state?", "other_owners?", "grade", "finding", "says", "detail?", "who"},
+	"tally": {"looks", "sockets", "stuck", "waiting", "healthy", "states", "came", "went"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}
 
 var (
-	sides   = []string{"client", "server", "wire"}
+	sides   = []string{"client", "server", "wire", "host"}
 	sources = []string{"tcp_info", "sock_diag", "tracepoint"}
 	timers  = []string{"on", "keepalive", "timewait", "persist", "delack"}
 	states  = []string{"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",

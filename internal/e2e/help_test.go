@@ -32,7 +32,7 @@ func TestHelpIsInGroups(t *testing.T) {
 	t.Parallel()
 	const sockets = "Socket options (set with setsockopt(2) before bind, listen or connect)"
 	for name, want := range map[string][]string{
-		"echoc": {"Modes", "Output", "Pace", "Wire", "Addresses", sockets, "How it is written", "Examples", "Exit status"},
+		"echoc": {"Modes", "Output", "Pace", "Watch", "Wire", "Addresses", sockets, "How it is written", "Examples", "Exit status"},
 		"echod": {"Modes", "Output", "Pace", "Serving", "Addresses", sockets, "How it is written", "Examples", "Exit status"},
 	} {
 		if got := titles(helpOf(t, name, 80)); !slices.Equal(got, want) {

@@ -29,6 +29,8 @@ var bodies = map[Kind]func() Body{
 	"table":    func() Body { return new(Table) },
 	"coverage": func() Body { return new(Coverage) },
 	"summary":  func() Body { return new(Summary) },
+	"socket":   func() Body { return new(Watched) },
+	"tally":    func() Body { return new(Tally) },
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Fields that it does not know are passed over, and an event of a kind that
@@ -48,8 +50,8 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 	switch {
 	case head.Kind == "":
 		return fmt.Errorf("an event without a kind")
-	case head.Side != Client && head.Side != Server && head.Side != Wire:
-		return fmt.Errorf("side %q is none of client, server and wire", head.Side)
+	case head.Side != Client && head.Side != Server && head.Side != Wire && head.Side != Host:
+		return fmt.Errorf("side %q is none of client, server, wire and host", head.Side)
 	}
 	*e = Event{Seq: head.Seq, At: time.Duration(head.AtUS) * time.Microsecond, Time: head.Time, Late: time.Duration(head.LateUS) * time.Microsecond, Side: head.Side}
 	known := bodies[head.Kind]

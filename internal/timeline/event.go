@@ -25,6 +25,7 @@ const (
 	Client Side = "client"
 	Server Side = "server"
 	Wire   Side = "wire"
+	Host   Side = "host" // somebody else's sockets on this host, of either end: echoc watch
 )
 
 // Other returns the opposite end.

@@ -46,6 +46,15 @@ func Width(f *os.File) int {
 	return DefaultWidth
 }
 
+// Height is how many lines a terminal has; 0 of everything else.
+func Height(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Row)
+}
+
 // UTF8 says whether the locale's characters are UTF-8, by the first of LC_ALL, LC_CTYPE and LANG that is set
 // (locale(7)).
 func UTF8() bool {

@@ -1,0 +1,161 @@
+package board
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"socklife/internal/diagnose"
+	"socklife/internal/survey"
+	"socklife/internal/view"
+	"socklife/tcpinfo"
+)
+
+// foldFrom is how many changes of the same kind in one turn are told as one.
+const foldFrom = 5
+
+// Changes are the news of a turn; at is how long after the first that was. What happened to both ends of a connection
+// stands side by side.
+func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
+	stamp := view.Part{Tone: view.Dim, Text: fmt.Sprintf("%6.1f s", at.Seconds())}
+	told := map[*diagnose.Facts]bool{}
+	by := map[*diagnose.Facts]survey.Change{}
+	for _, c := range t.Changes {
+		by[c.Facts] = c
+	}
+	for _, same := range alike(t.Changes) {
+		if len(same) >= foldFrom {
+			lines = append(lines, view.Line{Hang: indent + 4, Parts: []view.Part{stamp, {Text: fmt.Sprintf("%d × %s %s", len(same), moved(same[0]), same[0].Place())}, worsened(same[0], len(same))}})
+			for _, c := range same {
+				told[c.Facts] = true
+			}
+		}
+	}
+	for _, c := range t.Changes {
+		if told[c.Facts] {
+			continue
+		}
+		told[c.Facts] = true
+		line := view.Line{Hang: indent + 4}
+		other, both := by[c.Other]
+		if !both || c.Other == nil || told[c.Other] {
+			line.Parts = []view.Part{stamp, {Text: ends(c.Socket) + " " + moved(c) + holding(c)}, worsened(c, 1)}
+			lines = append(lines, line)
+			continue
+		}
+		told[c.Other] = true
+		client, server := c, other
+		if c.Server {
+			client, server = server, client
+		}
+		line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}, worsened(client, 1)}
+		line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}, worsened(server, 1)}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// alike are the changes by what they are.
+func alike(list []survey.Change) (groups [][]survey.Change) {
+	at := map[string]int{}
+	for _, c := range list {
+		k := fmt.Sprint(moved(c), c.Finding.Name, c.Finding.Grade, c.Finding.Common(), c.Was.Grade, c.Was.Name, c.Place())
+		n, known := at[k]
+		if !known {
+			n = len(groups)
+			at[k] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], c)
+	}
+	return groups
+}
+
+// moved is what has become of a socket.
+func moved(c survey.Change) string {
+	switch {
+	case c.What == "gone":
+		return "gone; it was " + c.From.String()
+	case c.What == "new":
+		return "new: " + c.State.String()
+	case c.From != c.State:
+		return fmt.Sprintf("%v → %v", c.From, c.State)
+	case c.State == tcpinfo.Listen:
+		return fmt.Sprintf("LISTEN, %s", facts(c.Facts))
+	}
+	return c.State.String()
+}
+
+func holding(c survey.Change) string {
+	if h := holders(c.Facts); h != "" && c.What != "gone" {
+		return ", " + h
+	}
+	return ""
+}
+
+// worsened is what is the matter with a socket now, if it is news; or with so many.
+func worsened(c survey.Change, many int) view.Part {
+	switch f := c.Finding; {
+	case c.What == "gone":
+		return view.Part{}
+	case f.Grade == diagnose.Stuck && many > 1 && (c.What == "new" || c.Was.Grade != f.Grade || c.Was.Name != f.Name):
+		return view.Part{Tone: view.Bad, Text: "STUCK " + f.Name + ": " + f.Common()}
+	case f.Grade == diagnose.Stuck && (c.What == "new" || c.Was.Grade != f.Grade || c.Was.Name != f.Name):
+		return view.Part{Tone: view.Bad, Text: "STUCK " + f.Name + ": " + join("; ", f.Sentence(), f.Detail)}
+	case c.What == "changed" && c.Was.Grade == diagnose.Stuck && f.Grade != diagnose.Stuck:
+		return view.Part{Tone: view.Good, Text: "no longer " + c.Was.Name}
+	}
+	return view.Part{}
+}
+
+// Seen is what a survey has come to, for its end.
+type Seen struct {
+	Looks            int
+	Came, Went       int
+	Stuck            map[string]int // sockets that were, by what was the matter with them
+	Last             survey.Tally
+	For, Every, Took time.Duration // Took is the longest dump
+}
+
+// Add counts a turn.
+func (s *Seen) Add(t *survey.Turn) {
+	s.Looks++
+	s.Took = max(s.Took, t.Took)
+	if t.Same {
+		return
+	}
+	s.Last = t.Tally()
+	for _, c := range t.Changes {
+		switch {
+		case c.What == "gone":
+			s.Went++
+			continue
+		case c.What == "new" && !t.First:
+			s.Came++
+		}
+		if c.Finding.Grade == diagnose.Stuck && (c.Was.Grade != diagnose.Stuck || c.Was.Name != c.Finding.Name) {
+			if s.Stuck == nil {
+				s.Stuck = map[string]int{}
+			}
+			s.Stuck[c.Finding.Name]++
+		}
+	}
+}
+
+// Summary says it.
+func (s *Seen) Summary() []view.Line {
+	every := max(s.Every, s.For/time.Duration(max(s.Looks, 1))) // looks may take longer
+	lines := []view.Line{
+		{Hang: 2, Parts: []view.Part{{Text: fmt.Sprintf("watched for %s, %s, one every %s: %d came, %d went", diagnose.Ago(s.For), Count(s.Looks, "look"), diagnose.Ago(every), s.Came, s.Went)}}},
+		{Hang: 2, Parts: append([]view.Part{{Text: "now"}}, append(Grades(s.Last), view.Part{Tone: view.Dim, Text: States(s.Last)})...)},
+	}
+	var names []string
+	for name := range s.Stuck {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		lines = append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Bad, Text: fmt.Sprintf("%d stuck with %s:", s.Stuck[name], name)}, {Tone: view.Dim, Text: "echoc --explain " + name}}})
+	}
+	return append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: "What came and went between two looks was not seen."}}})
+}

@@ -1,0 +1,53 @@
+package survey
+
+import (
+	"net/netip"
+	"slices"
+
+	"socklife/internal/diagnose"
+	"socklife/internal/owner"
+	"socklife/tcpinfo"
+)
+
+// Target is which sockets are asked for. The zero Target is all of them.
+type Target struct {
+	Addr netip.AddrPort // one of the ends; without an address the port alone, on either end
+	Here bool           // the address is one of this host's: a listener on all addresses is one on this, too
+	PID  int            // of a process: those that it has open, or had, and those that wait at its listeners
+}
+
+// wants says whether a socket is one of those that were asked for.
+func (c *Config) wants(f *diagnose.Facts) bool {
+	return c.States.Has(f.State) && slices.ContainsFunc(c.Targets, func(t Target) bool { return t.fits(f) })
+}
+
+// port is the one that all targets have; 0 if they have none in common. What belongs to such a socket has it, too: its
+// listener, and the socket at its other end.
+func (c *Config) port() (port uint16) {
+	for _, t := range c.Targets {
+		p := t.Addr.Port()
+		if t.PID != 0 || p == 0 || port != 0 && p != port {
+			return 0
+		}
+		port = p
+	}
+	return port
+}
+
+func (t Target) fits(f *diagnose.Facts) bool {
+	switch {
+	case t.PID != 0:
+		has := func(h owner.Holder) bool { return h.PID == t.PID }
+		return slices.ContainsFunc(f.Owners, has) ||
+			f.Inode == 0 && (slices.ContainsFunc(f.Had, has) || f.Listener != nil && slices.ContainsFunc(f.Listener.Owners, has))
+	case !t.Addr.IsValid() && t.Addr.Port() == 0:
+		return true
+	case !t.Addr.IsValid():
+		return f.Local.Port() == t.Addr.Port() || f.Remote.Port() == t.Addr.Port()
+	}
+	to := tcpinfo.Canonical(t.Addr)
+	if t.Here && f.State == tcpinfo.Listen && f.Local.Addr().Unmap().IsUnspecified() && f.Local.Port() == to.Port() {
+		return true
+	}
+	return tcpinfo.Canonical(f.Local) == to || tcpinfo.Canonical(f.Remote) == to
+}

@@ -1,0 +1,74 @@
+package timeline
+
+import (
+	"net/netip"
+
+	"socklife/tcpinfo"
+)
+
+// Watched is what was seen of anybody's socket, when that is news: From is absent where the socket is seen for the
+// first time, and To is the state that it had last where it is gone.
+type Watched struct {
+	Socket int            `json:"socket"`
+	What   string         `json:"what"` // there (at the first look), new, changed, gone
+	Local  netip.AddrPort `json:"local"`
+	Remote netip.AddrPort `json:"remote,omitzero"`
+	From   tcpinfo.State  `json:"from,omitzero"`
+	To     tcpinfo.State  `json:"to"`
+
+	ForMS int64 `json:"for_ms"`          // in this state, at least
+	Exact bool  `json:"exact,omitempty"` // it was seen to come into it
+
+	UnacceptedMS *int64 `json:"unaccepted_ms,omitempty"` // in an accept queue, at least
+
+	Timer     string   `json:"timer,omitempty"`
+	ExpiresMS *int64   `json:"expires_ms,omitempty"`
+	Retrans   *int     `json:"retrans,omitempty"`
+	RecvQ     *uint32  `json:"recv_q,omitempty"`
+	SendQ     *uint32  `json:"send_q,omitempty"`
+	Shutdown  []string `json:"shutdown,omitzero"`
+
+	SndWnd       *uint32 `json:"snd_wnd,omitempty"`
+	RcvWnd       *uint32 `json:"rcv_wnd,omitempty"`
+	RTTUS        *int64  `json:"rtt_us,omitempty"`
+	TotalRetrans *uint32 `json:"total_retrans,omitempty"`
+
+	AcceptQueue *uint32 `json:"accept_queue,omitempty"`
+	AcceptLimit *uint32 `json:"accept_limit,omitempty"`
+	SynQueue    *int    `json:"syn_queue,omitempty"`
+
+	Inode  uint32   `json:"inode,omitempty"`
+	UID    *uint32  `json:"uid,omitempty"`
+	Owners []Holder `json:"owners,omitempty"`
+
+	Other       tcpinfo.State `json:"other_state,omitzero"` // of the socket at the other end, if that is on this host
+	OtherOwners []Holder      `json:"other_owners,omitempty"`
+
+	Grade   string `json:"grade"`   // healthy, waiting, stuck
+	Finding string `json:"finding"` // the word that echoc --explain takes
+	Says    string `json:"says"`
+	Detail  string `json:"detail,omitempty"`
+	Who     string `json:"who"` // must act
+}
+
+// Holder is a process that has a socket open.
+type Holder struct {
+	Process string `json:"process"`
+	PID     int    `json:"pid"`
+	FD      int    `json:"fd"`
+}
+
+// Tally is how many sockets there were of what, at the end of a watch.
+type Tally struct {
+	Looks   int            `json:"looks"`
+	Sockets int            `json:"sockets"` // at the last look
+	Stuck   int            `json:"stuck"`
+	Waiting int            `json:"waiting"`
+	Healthy int            `json:"healthy"`
+	States  map[string]int `json:"states"`
+	Came    int            `json:"came"`
+	Went    int            `json:"went"`
+}
+
+func (*Watched) Kind() Kind { return "socket" }
+func (*Tally) Kind() Kind   { return "tally" }
