@@ -25,10 +25,11 @@ type comparison struct {
 var comparisons = []comparison{
 	{"diag", "a dump of every TCP socket, with TCP_INFO", diag},
 	{"get", "getsockopt(TCP_INFO), decoded", get},
-	{"echo-1", "one connection, messages of 64 bytes", echoWith(1, 64, 0.95, 1.15)},
-	{"echo-64", "64 connections, messages of 64 bytes", echoWith(64, 64, 0.95, 1.15)},
-	{"echo-8000", "8,000 connections, messages of 64 bytes", echoWith(8000, 64, 0.95, 1.15)},
-	{"bulk", "one connection, messages of 256 KiB", echoWith(1, 256<<10, 0.95, 1.15)},
+	{"echo-1", "one connection, messages of 64 bytes", exchanges{load{conns: 1, size: 64}, 0.95, 1.15, ""}.run},
+	{"echo-64", "64 connections, messages of 64 bytes", exchanges{load{conns: 64, size: 64}, 0.95, 1.15, "socat"}.run},
+	{"echo-8000", "8,000 connections, messages of 64 bytes", exchanges{load{conns: 8000, size: 64}, 0.95, 1.15, "socat"}.run},
+	{"bulk", "one connection, messages of 256 KiB", exchanges{load{conns: 1, size: 256 << 10}, 0.95, 1.15, ""}.run},
+	{"connect", "connect, echo 64 bytes, close: 16 at a time", exchanges{load{conns: 16, size: 64, again: true}, 0.9, 1, "socat"}.run},
 }
 
 func main() {

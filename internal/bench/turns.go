@@ -18,10 +18,10 @@ type contender struct {
 	// What a turn's time is divided by; 0: 1.
 	times int
 	// Of the table's figures: at most, or at least, so often that of another contender.
-	most  []limit
-	cost  time.Duration   // what do says that a turn has cost, if it knows better
-	taken []time.Duration // CPU time: what a busy machine changes least
-	wall  []time.Duration
+	most          []limit
+	cost, elapsed time.Duration   // what do says that a turn has cost, if it knows better
+	taken         []time.Duration // CPU time: what a busy machine changes least
+	wall          []time.Duration
 }
 
 // cpu is the time that this process and those that it has waited for have had on a CPU, in the kernel too.
@@ -50,7 +50,12 @@ type bench struct {
 	short      bool
 	given      int
 	contenders []*contender
-	unit       time.Duration
+	remarks    []string
+}
+
+// remark is something to be said under the table.
+func (b *bench) remark(format string, args ...any) {
+	b.remarks = append(b.remarks, fmt.Sprintf(format, args...))
 }
 
 // turns has the contenders take turns: so what else the machine does is spread over all of them.
@@ -66,16 +71,26 @@ func (b *bench) turns(n int, list ...*contender) error {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			times := time.Duration(max(1, c.times))
-			c.wall = append(c.wall, time.Since(began)/times)
+			c.wall = append(c.wall, cmp.Or(c.elapsed, time.Since(began)/times))
 			c.taken = append(c.taken, cmp.Or(c.cost, (cpu()-before)/times))
 		}
 	}
 	return nil
 }
 
-func median(of []time.Duration) time.Duration {
+func median[T cmp.Ordered](of []T) T {
 	s := slices.Sorted(slices.Values(of))
 	return s[len(s)/2]
+}
+
+// against is how much more a contender's turns took than those of another that came just before or after: the median,
+// for what disturbs, disturbs both.
+func (c *contender) against(other *contender) float64 {
+	var ratios []float64
+	for i := range min(len(c.taken), len(other.taken)) {
+		ratios = append(ratios, float64(c.taken[i])/float64(other.taken[i]))
+	}
+	return median(ratios)
 }
 
 // print writes the table, and says whether a goal was missed: by far, in a short run.
@@ -86,7 +101,7 @@ func (b *bench) print(to io.Writer) (failed bool) {
 		goal, is := "", ""
 		for _, l := range c.most {
 			other := b.contenders[slices.IndexFunc(b.contenders, func(o *contender) bool { return o.name == l.of })]
-			ratio := float64(median(c.taken)) / float64(median(other.taken))
+			ratio := c.against(other)
 			goal += fmt.Sprintf("≤ %.2f of %s ", l.ratio, l.of)
 			is += fmt.Sprintf("%.2f ", ratio)
 			if allowed := l.ratio; ratio > allowed && !b.short || ratio > allowed*farOff {
