@@ -26,7 +26,7 @@ type server struct {
 	cmd  *exec.Cmd
 }
 
-// serverCommand says how one is started; it writes its port into a file, or on standard error (echod).
+// serverCommand says how one is started; it writes its port into a file, or on standard error (socat).
 type serverCommand struct {
 	name  string
 	needs string // a command
@@ -42,14 +42,19 @@ var serverCommands = []serverCommand{
 		}
 		return []string{bin, portFile}, nil
 	}},
-	{"echod", "", func(dir, _ string) ([]string, error) {
+	{"echod", "", func(dir, portFile string) ([]string, error) {
 		bin := filepath.Join(dir, "echod")
 		build := exec.Command("go", "build", "-o", bin, "./cmd/echod")
 		build.Dir = "../.." // the project's own module
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("go build: %w: %s", err, out)
 		}
-		return []string{bin, "--listen", "127.0.0.1:0", "--backlog", "4096", "--max-conns", "0"}, nil
+		port, err := freePort() // with --quiet, as the others are, it says nothing
+		if err != nil {
+			return nil, err
+		}
+		answers(port, portFile)
+		return []string{bin, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--backlog", "4096", "--max-conns", "0", "--quiet"}, nil
 	}},
 	{"Go's net", "", func(_, portFile string) ([]string, error) {
 		return []string{"/proc/self/exe", "serve-net", portFile}, nil
@@ -62,7 +67,7 @@ var serverCommands = []serverCommand{
 	}},
 }
 
-// listensOn is what echod and socat say.
+// listensOn is what socat says.
 var listensOn = regexp.MustCompile(`listening on .*127\.0\.0\.1:([0-9]+)`)
 
 // start starts a server and waits until it listens.
@@ -168,6 +173,29 @@ func tellPort(file string, port int) error {
 	return os.WriteFile(file, []byte(strconv.Itoa(port)+"\n"), 0o600)
 }
 
+// freePort is a port that nobody has: the namespace is this program's own.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// answers has the port written into the file as soon as it can be connected to.
+func answers(port int, file string) {
+	go func() {
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+				c.Close()
+				_ = tellPort(file, port)
+				return
+			}
+		}
+	}()
+}
+
 // serveNet is what one writes first in Go: a goroutine a connection.
 func serveNet(portFile string) error {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -224,11 +252,9 @@ func (g *gnetEcho) OnTraffic(c gnet.Conn) gnet.Action {
 }
 
 func serveGnet(portFile string) error {
-	l, err := net.Listen("tcp4", "127.0.0.1:0") // a port that is free
+	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	return gnet.Run(&gnetEcho{port: port, portFile: portFile}, fmt.Sprintf("tcp://127.0.0.1:%d", port), gnet.WithNumEventLoop(1), gnet.WithReuseAddr(true))
 }
