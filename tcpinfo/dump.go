@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/bits"
 
 	"golang.org/x/sys/unix"
 )
@@ -146,7 +147,7 @@ func inconsistent(how string) error {
 // dedupe leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats
 // some. What was said last stays.
 func dedupe(list []Socket) []Socket {
-	if len(list) < 2 {
+	if !repeats(list) {
 		return list
 	}
 	at := make(map[uint64]int, len(list))
@@ -160,6 +161,27 @@ func dedupe(list []Socket) []Socket {
 		kept = append(kept, s)
 	}
 	return kept
+}
+
+// repeats says whether two sockets may be the same, with a table that is looked at once for each: mostly none are, and
+// a map of all takes as long as decoding them.
+func repeats(list []Socket) bool {
+	size := 1 << bits.Len(uint(2*len(list)))
+	seen := make([]uint64, size)
+	for i := range list {
+		cookie := list[i].Cookie
+		if cookie == 0 {
+			continue
+		}
+		at := int(cookie*0x9e3779b97f4a7c15>>33) & (size - 1)
+		for ; seen[at] != 0; at = (at + 1) & (size - 1) {
+			if seen[at] == cookie {
+				return true
+			}
+		}
+		seen[at] = cookie
+	}
+	return false
 }
 
 // dump asks for one dump and hands over each message's body.

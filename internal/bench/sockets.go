@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,6 +50,21 @@ func connectionsTo(addr [4]byte, n int) error {
 		}
 	}
 	return nil
+}
+
+// mostFiles is how many descriptors this process can have.
+func mostFiles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	if os.Geteuid() == 0 {
+		more := unix.Rlimit{Cur: max(limit.Max, 2*sockets), Max: max(limit.Max, 2*sockets)}
+		if unix.Setrlimit(unix.RLIMIT_NOFILE, &more) == nil {
+			return int(more.Cur)
+		}
+	}
+	return int(limit.Max)
 }
 
 // files has so many descriptors allowed.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -66,6 +67,7 @@ func (b *bench) turns(n int, list ...*contender) error {
 	}
 	for range cmp.Or(b.given, n) {
 		for _, c := range list {
+			runtime.GC() // what the one before left is not this one's
 			began, before := time.Now(), cpu()
 			if err := c.do(); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -112,6 +114,9 @@ func (b *bench) print(to io.Writer) (failed bool) {
 		fmt.Fprintf(w, "%s\t%v\t%v\t%v\t%s\t%s\t\n", c.name, rounded(median(c.taken)), rounded(slices.Min(c.taken)), rounded(median(c.wall)), goal, is)
 	}
 	w.Flush()
+	for _, r := range b.remarks {
+		fmt.Fprintln(to, r)
+	}
 	fmt.Fprintln(to)
 	return failed
 }
