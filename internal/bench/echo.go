@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -12,8 +13,10 @@ import (
 // it is also, turned over, how many messages a second a busy server manages.
 type exchanges struct {
 	load
-	ofC, ofNet float64 // goals: so often the messages of
-	without    string  // the server that cannot do it
+	ofC, ofNet float64       // goals: so often the messages of
+	without    string        // the server that cannot do it
+	lasts      time.Duration // how long a turn is; 0: as long as others
+	beside     func() error  // called at the begin and the end of what is measured
 }
 
 func (x exchanges) run(b *bench) (err error) {
@@ -63,7 +66,12 @@ func (x exchanges) turn(b *bench, s *server, c *contender) error {
 	var at []time.Time
 	l := x.load
 	l.port = s.port
-	n, err := l.run(b.each(), func() error {
+	n, err := l.run(cmp.Or(x.lasts, b.each()), func() error {
+		if x.beside != nil {
+			if err := x.beside(); err != nil {
+				return err
+			}
+		}
 		now, err := s.cpu()
 		cpu, at = append(cpu, now), append(at, time.Now())
 		return err
@@ -81,7 +89,7 @@ func (x exchanges) turn(b *bench, s *server, c *contender) error {
 // each is how long a turn is.
 func (b *bench) each() time.Duration {
 	if b.short {
-		return 200 * time.Millisecond
+		return 100 * time.Millisecond
 	}
 	return 400 * time.Millisecond
 }

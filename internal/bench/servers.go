@@ -43,11 +43,9 @@ var serverCommands = []serverCommand{
 		return []string{bin, portFile}, nil
 	}},
 	{"echod", "", func(dir, portFile string) ([]string, error) {
-		bin := filepath.Join(dir, "echod")
-		build := exec.Command("go", "build", "-o", bin, "./cmd/echod")
-		build.Dir = "../.." // the project's own module
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go build: %w: %s", err, out)
+		bin, err := command(dir, "echod")
+		if err != nil {
+			return nil, err
 		}
 		port, err := freePort() // with --quiet, as the others are, it says nothing
 		if err != nil {
