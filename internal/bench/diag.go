@@ -25,7 +25,9 @@ func diag(b *bench) error {
 		b.remark("%d sockets: this process may have %d descriptors (ulimit -Hn)", most, most+200)
 		n = most
 	}
-	if err := connections(n / 2); err != nil {
+	closed, err := connections(n / 2)
+	defer closed()
+	if err != nil {
 		return err
 	}
 	c, err := tcpinfo.Dial()
