@@ -42,8 +42,9 @@ var getters = sync.Pool{New: func() any {
 	return g
 }}
 
-// getsockopt keeps the length that the kernel returns, which unix.GetsockoptTCPInfo drops. It never waits but for a call
-// that is at work on the socket, so Go's scheduler, which lends the processor to others while one waits, is not told.
+// getsockopt keeps the length that the kernel returns, which unix.GetsockoptTCPInfo drops. It never waits but for a
+// call that is at work on the socket, so Go's scheduler, which lends the processor to others while one waits, is not
+// told.
 func (g *getter) getsockopt(fd uintptr) {
 	g.len = uint32(len(g.buf))
 	_, _, g.errno = unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO,
