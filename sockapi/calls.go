@@ -67,16 +67,23 @@ func (s *Socket) Accept4(flags int) (*Socket, netip.AddrPort, error) {
 func (s *Socket) takeAddr(c *Call, trap uintptr) (int, error) {
 	var a sockaddr
 	c.Len, c.Ptr = sockaddrSize(s.domain), uintptr(unsafe.Pointer(&a))
-	return s.do(c, func(fd int) (int, unix.Errno) {
+	unseen := s.unseen()
+	return s.do(c, func(fd int) (ret int, errno unix.Errno) {
 		size := uint32(c.Len)               // socklen_t
 		c.Ptr = uintptr(unsafe.Pointer(&a)) // the stack may have moved
-		ret, _, errno := unix.Syscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&size)),
-			uintptr(c.Flags), 0, 0)
+		var r uintptr
+		if unseen {
+			r, _, errno = unix.RawSyscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&size)),
+				uintptr(c.Flags), 0, 0)
+		} else {
+			r, _, errno = unix.Syscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&size)),
+				uintptr(c.Flags), 0, 0)
+		}
 		if errno == 0 {
 			c.LenBack = int(size) // what the address would take, even where it did not fit
 			c.Addr = decodeSockaddr(a[:min(c.LenBack, c.Len)], func(i uint32) string { return zoneName(fd, i) })
 		}
-		return int(ret), errno
+		return int(r), errno
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,12 +34,25 @@ func (s *Socket) Close() error {
 		if s.tracer != nil { // the clock starts when the calls in progress have returned
 			c.Entered = time.Now()
 		}
+		if s.unseen() && !lingers(fd) {
+			_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+			return 0, errno
+		}
 		return 0, errnoOf(unix.Close(fd))
 	})
 	if c.Errno != 0 {
 		return s.fail(&c, c.Errno)
 	}
 	return nil
+}
+
+// lingers says whether close(2) may wait, which with SO_LINGER it does even if nothing else does (socket(7)).
+func lingers(fd int) bool {
+	var l unix.Linger
+	size := uint32(unsafe.Sizeof(l))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER,
+		uintptr(unsafe.Pointer(&l)), uintptr(unsafe.Pointer(&size)), 0)
+	return errno != 0 || l.Onoff != 0 && l.Linger != 0
 }
 
 // Abort wakes the calls that wait in the socket, by shutting both directions down. They fail, and so do all later ones

@@ -81,13 +81,16 @@ func (c *Call) reads() bool { return c.Name == "read" || c.Name == "recvfrom" }
 // have them. Go's scheduler, which has to know of calls that may block, is not told, and nothing is put together that
 // nobody sees: that is a tenth of what such a call costs. made is false where it has to be made the usual way.
 func (s *Socket) quick(trap uintptr, p []byte) (n int, errno unix.Errno, made bool) {
-	if !s.nonblock || s.tracer != nil || s.aborted.Load() || !s.enter() {
+	if !s.unseen() || s.aborted.Load() || !s.enter() {
 		return 0, 0, false
 	}
 	r, _, errno := unix.RawSyscall(trap, uintptr(s.fd), uintptr(base(p)), uintptr(len(p)))
 	s.calls.RUnlock()
 	return int(r), errno, errno != unix.EINTR
 }
+
+// unseen says whether calls may be made without Go's scheduler: none blocks, and nobody looks on.
+func (s *Socket) unseen() bool { return s.nonblock && s.tracer == nil }
 
 // moved is what came of a quick call.
 func (s *Socket) moved(call string, n int, errno unix.Errno) (int, error) {

@@ -26,7 +26,7 @@ type Conn struct {
 	req    []byte
 	buf    []byte
 	kernel release
-	last   map[uint8]dumped // by family
+	last   map[asked]int // how many sockets were found
 }
 
 // Dial opens a netlink socket and makes sure that the kernel can answer. It needs no privilege. The error is

@@ -161,13 +161,13 @@ func (s *Socket) takeFixed(r *room, attr uint16, b []byte) bool {
 		r.sockOpt = decodeSockOpt(b, bigEndian)
 		s.SockOpt = &r.sockOpt
 	case attrVegas:
-		r.vegas = VegasInfo{Enabled: u32(0) != 0, RTTCnt: u32(4), RTT: time.Duration(u32(8)) * us, MinRTT: time.Duration(u32(12)) * us}
+		r.withRare().vegas = VegasInfo{Enabled: u32(0) != 0, RTTCnt: u32(4), RTT: time.Duration(u32(8)) * us, MinRTT: time.Duration(u32(12)) * us}
 		s.Vegas = &r.vegas
 	case attrDCTCP:
-		r.dctcp = DCTCPInfo{Enabled: native.Uint16(b) != 0, CEState: native.Uint16(b[2:]), Alpha: u32(4), AbECN: u32(8), AbTot: u32(12)}
+		r.withRare().dctcp = DCTCPInfo{Enabled: native.Uint16(b) != 0, CEState: native.Uint16(b[2:]), Alpha: u32(4), AbECN: u32(8), AbTot: u32(12)}
 		s.DCTCP = &r.dctcp
 	case attrBBR:
-		r.bbr = BBRInfo{Bandwidth: uint64(u32(0)) | uint64(u32(4))<<32, MinRTT: time.Duration(u32(8)) * us, PacingGain: u32(12), CwndGain: u32(16)}
+		r.withRare().bbr = BBRInfo{Bandwidth: uint64(u32(0)) | uint64(u32(4))<<32, MinRTT: time.Duration(u32(8)) * us, PacingGain: u32(12), CwndGain: u32(16)}
 		s.BBR = &r.bbr
 	default:
 		return false

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/bits"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +19,7 @@ const dumpTries = 5
 // Errors: ErrInconsistent if the tables changed too much, ErrNotSupported if the filter asks for what this kernel does
 // not have, or *Error with the kernel's errno.
 func (c *Conn) Dump(f Filter) ([]Socket, error) {
-	families, err := c.asked(&f)
+	families, err := c.families(&f)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (c *Conn) Dump(f Filter) ([]Socket, error) {
 // ErrInconsistent some sockets may have been missed, or told of twice.
 func (c *Conn) Sockets(f Filter) iter.Seq2[*Socket, error] {
 	return func(yield func(*Socket, error) bool) {
-		families, err := c.asked(&f)
+		families, err := c.families(&f)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -80,8 +81,8 @@ func (c *Conn) Sockets(f Filter) iter.Seq2[*Socket, error] {
 // errEnough is the end of a loop that was broken off.
 var errEnough = errors.New("enough")
 
-// asked are the tables that a filter is about, if this kernel can answer.
-func (c *Conn) asked(f *Filter) ([]uint8, error) {
+// families are the tables that a filter is about, if this kernel can answer.
+func (c *Conn) families(f *Filter) ([]uint8, error) {
 	if f.States == MaskOf(BoundInactive) && c.kernel.before(release{6, 8}) {
 		return nil, &Error{Op: "dump", kind: ErrNotSupported, Detail: "bound sockets are listed since Linux 6.8"}
 	}
@@ -90,11 +91,8 @@ func (c *Conn) asked(f *Filter) ([]uint8, error) {
 
 // dumpFamily repeats a dump until it is whole.
 func (c *Conn) dumpFamily(family uint8, f *Filter) ([]Socket, error) {
-	last := c.lastDump(family)
-	var list []Socket
-	if last.filter == *f {
-		list = make([]Socket, 0, last.found+last.found/16)
-	}
+	last := c.lastFound(asked{family, *f})
+	list := make([]Socket, 0, last+last/16)
 	var err error
 	for range dumpTries {
 		list = list[:0]
@@ -114,29 +112,32 @@ func (c *Conn) dumpFamily(family uint8, f *Filter) ([]Socket, error) {
 		return nil, err
 	}
 	list = dedupe(list)
-	c.found(family, dumped{*f, len(list)})
+	c.found(asked{family, *f}, len(list))
 	return list, nil
 }
 
-// dumped is how many sockets a filter found: the next time there are about as many.
-type dumped struct {
+// asked is what a dump was of. The next one like it finds about as many sockets.
+type asked struct {
+	family uint8
 	filter Filter
-	found  int
 }
 
-func (c *Conn) lastDump(family uint8) dumped {
+// mostAsked is of how many dumps a Conn remembers what they found.
+const mostAsked = 16
+
+func (c *Conn) lastFound(a asked) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.last[family]
+	return c.last[a]
 }
 
-func (c *Conn) found(family uint8, d dumped) {
+func (c *Conn) found(a asked, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.last == nil {
-		c.last = map[uint8]dumped{}
+	if c.last == nil || len(c.last) >= mostAsked {
+		c.last = map[asked]int{}
 	}
-	c.last[family] = d
+	c.last[a] = n
 }
 
 func inconsistent(how string) error {
@@ -146,7 +147,7 @@ func inconsistent(how string) error {
 // dedupe leaves out sockets that were reported twice: when a hash chain grows while the kernel is at it, it repeats
 // some. What was said last stays.
 func dedupe(list []Socket) []Socket {
-	if len(list) < 2 {
+	if !repeats(list) {
 		return list
 	}
 	at := make(map[uint64]int, len(list))
@@ -160,6 +161,27 @@ func dedupe(list []Socket) []Socket {
 		kept = append(kept, s)
 	}
 	return kept
+}
+
+// repeats says whether two sockets may be the same, with a table that is looked at once for each: mostly none are, and
+// a map of all takes as long as decoding them.
+func repeats(list []Socket) bool {
+	size := 1 << bits.Len(uint(2*len(list)))
+	seen := make([]uint64, size)
+	for i := range list {
+		cookie := list[i].Cookie
+		if cookie == 0 {
+			continue
+		}
+		at := int(cookie*0x9e3779b97f4a7c15>>33) & (size - 1)
+		for ; seen[at] != 0; at = (at + 1) & (size - 1) {
+			if seen[at] == cookie {
+				return true
+			}
+		}
+		seen[at] = cookie
+	}
+	return false
 }
 
 // dump asks for one dump and hands over each message's body.

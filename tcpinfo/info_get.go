@@ -18,14 +18,13 @@ type Controller interface {
 // *Error with the errno (ENOTSOCK, EOPNOTSUPP on a socket that is not TCP).
 func Get(c Controller) (i Info, err error) {
 	g := getters.Get().(*getter)
-	defer getters.Put(g)
-	if err := c.Control(g.ask); err != nil {
-		return Info{}, err
+	if err = c.Control(g.ask); err == nil && g.errno != 0 {
+		err = &Error{Op: "getsockopt(TCP_INFO)", Errno: g.errno}
 	}
-	if g.errno != 0 {
-		return Info{}, &Error{Op: "getsockopt(TCP_INFO)", Errno: g.errno}
+	if err == nil {
+		err = i.decode(g.buf[:g.len], running())
 	}
-	err = i.decode(g.buf[:g.len], running())
+	getters.Put(g)
 	return i, err
 }
 
@@ -43,9 +42,11 @@ var getters = sync.Pool{New: func() any {
 	return g
 }}
 
-// getsockopt keeps the length that the kernel returns, which unix.GetsockoptTCPInfo drops.
+// getsockopt keeps the length that the kernel returns, which unix.GetsockoptTCPInfo drops. It never waits but for a
+// call that is at work on the socket, so Go's scheduler, which lends the processor to others while one waits, is not
+// told.
 func (g *getter) getsockopt(fd uintptr) {
 	g.len = uint32(len(g.buf))
-	_, _, g.errno = unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO,
+	_, _, g.errno = unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_INFO,
 		uintptr(unsafe.Pointer(&g.buf)), uintptr(unsafe.Pointer(&g.len)), 0)
 }

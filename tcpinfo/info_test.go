@@ -380,3 +380,12 @@ func attrData(body []byte, typ uint16) []byte {
 		b = rest
 	}
 }
+
+// TestGetAllocates: nothing, whatever asks.
+func TestGetAllocates(t *testing.T) {
+	p := newPair(t)
+	var err error
+	if allocs := testing.AllocsPerRun(100, func() { _, err = Get(p.client) }); allocs >= 1 || err != nil {
+		t.Errorf("%v allocations, %v", allocs, err)
+	}
+}

@@ -17,12 +17,24 @@ type room struct {
 	mark        uint32
 	classID     uint32
 	sockOpt     SockOpt
-	vegas       VegasInfo
-	dctcp       DCTCPInfo
-	bbr         BBRInfo
 	shutdown    Shutdown
 	tos, tclass uint8
 	v6only      bool
+	*rare       // nil: none of them came
+}
+
+// rare is what few sockets have: a congestion control that tells of itself.
+type rare struct {
+	vegas VegasInfo
+	dctcp DCTCPInfo
+	bbr   BBRInfo
+}
+
+func (r *room) withRare() *rare {
+	if r.rare == nil {
+		r.rare = new(rare)
+	}
+	return r.rare
 }
 
 // mostRooms is how many are made at once.

@@ -10,12 +10,12 @@ import (
 	"socklife/sockapi"
 )
 
-// What the plain server lets its clients cost: together at most some 600 MB, nearly all of it the kernel's, and a
+// What the plain server lets its clients cost: together at most some 1.3 GB, nearly all of it the kernel's, and a
 // thousand descriptors. A person who leaves a client open over a lesson is not idle for so long.
 const (
 	defaultMaxConns  = 1000
 	defaultIdle      = time.Hour
-	defaultMaxUnread = 128 << 10
+	defaultMaxUnread = 256 << 10
 )
 
 // limits are the flags of the plain server that bound it.

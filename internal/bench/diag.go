@@ -14,14 +14,20 @@ import (
 )
 
 // sockets is how many there are to be listed.
-const sockets = 38_800
+const sockets = 38_800 // each has a descriptor
 
 func diag(b *bench) error {
 	n := sockets
 	if b.short {
 		n = 8_000
 	}
-	if err := connections(n / 2); err != nil {
+	if most := mostFiles() - 200; most < n {
+		b.remark("%d sockets: this process may have %d descriptors (ulimit -Hn)", most, most+200)
+		n = most
+	}
+	closed, err := connections(n / 2)
+	defer closed()
+	if err != nil {
 		return err
 	}
 	c, err := tcpinfo.Dial()

@@ -41,7 +41,7 @@ func get(b *bench) error {
 	return b.turns(31,
 		&contender{name: "the call alone", times: times, do: again(func() error {
 			n := uint32(len(raw))
-			if _, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
+			if _, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
 				uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&n)), 0); errno != 0 {
 				return errno
 			}

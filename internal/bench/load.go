@@ -2,8 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +13,7 @@ import (
 // load are clients in one epoll loop: each sends a message, waits until all of it has come back, and sends the next.
 type load struct {
 	port, conns, size int
+	again             bool // each message is of a connection of its own
 }
 
 // client is one of them.
@@ -20,96 +22,145 @@ type client struct {
 	sent, got int
 }
 
-// run drives a server for so long, and says how many messages came back.
-func (l load) run(for_ time.Duration) (messages int, err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+// clients are those of one run.
+type clients struct {
+	load
+	epoll   int
+	open    map[int32]*client
+	message []byte
+	made    int // connections so far
+}
+
+// run drives a server for so long, and says how many messages came back. measured is called when all are connected, and
+// before they are closed.
+func (l load) run(for_ time.Duration, measured func() error) (messages int, err error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return 0, err
 	}
 	defer unix.Close(ep)
-	message := bytes.Repeat([]byte("echo"), l.size/4+1)[:l.size]
-	buf := make([]byte, 256<<10)
-	clients := map[int32]*client{}
+	cs := &clients{load: l, epoll: ep, open: map[int32]*client{}, message: bytes.Repeat([]byte("echo"), l.size/4+1)[:l.size]}
 	defer func() {
-		for fd := range clients {
+		for fd := range cs.open {
 			_ = unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // no TIME-WAIT
 			unix.Close(int(fd))
 		}
 	}()
-	for i := range l.conns {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return 0, err
-		}
-		clients[int32(fd)] = &client{fd: fd}
-		if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 2, byte(1 + i/10_000)}}); err != nil {
-			return 0, err
-		}
-		if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: l.port}); err != nil {
-			return 0, fmt.Errorf("connect: %w", err)
-		}
-		if err := unix.SetNonblock(fd, true); err != nil {
-			return 0, err
-		}
-		if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+	for range l.conns {
+		if _, err := cs.connect(); err != nil {
 			return 0, err
 		}
 	}
-	for _, c := range clients {
-		if err := l.send(ep, c, message); err != nil {
+	if err := measured(); err != nil {
+		return 0, err
+	}
+	for _, c := range cs.open {
+		if err := cs.send(c); err != nil {
 			return 0, err
 		}
 	}
+	messages, err = cs.exchange(time.Now().Add(for_))
+	return messages, errors.Join(err, measured())
+}
+
+// connect connects one more, from one address after the other, so that the ports suffice.
+func (cs *clients) connect() (*client, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{fd: fd}
+	cs.open[int32(fd)] = c
+	cs.made++
+	from := unix.SockaddrInet4{Addr: [4]byte{127, 0, 2, byte(1 + cs.made%200)}}
+	return c, cmp.Or(
+		unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.Bind(fd, &from),
+		unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: cs.port}),
+		unix.SetNonblock(fd, true),
+		unix.EpollCtl(cs.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}),
+	)
+}
+
+// exchange echoes until then.
+func (cs *clients) exchange(until time.Time) (messages int, err error) {
+	buf := make([]byte, 256<<10)
 	events := make([]unix.EpollEvent, 512)
-	for until := time.Now().Add(for_); time.Now().Before(until); {
-		n, err := unix.EpollWait(ep, events, 100)
+	for time.Now().Before(until) {
+		n, err := unix.EpollWait(cs.epoll, events, 100)
 		if err != nil && err != unix.EINTR {
 			return 0, err
 		}
 		for _, e := range events[:max(0, n)] {
-			c := clients[e.Fd]
+			c := cs.open[e.Fd]
 			if e.Events&unix.EPOLLOUT != 0 {
-				if err := l.send(ep, c, message); err != nil {
+				if err := cs.send(c); err != nil {
 					return 0, err
 				}
 			}
 			if e.Events&^unix.EPOLLOUT == 0 {
 				continue
 			}
-			got, err := unix.Read(c.fd, buf)
-			if err == unix.EAGAIN {
+			whole, err := cs.receive(c, buf)
+			if err != nil {
+				return 0, err
+			}
+			if !whole {
 				continue
 			}
-			if err != nil || got == 0 {
-				return 0, fmt.Errorf("the server ended a connection: %d, %v", got, err)
-			}
-			if at := c.got % len(message); !bytes.Equal(buf[:min(got, len(message)-at)], message[at:min(at+got, len(message))]) {
-				return 0, fmt.Errorf("other bytes came back than were sent")
-			}
-			if c.got += got; c.got == len(message) {
-				messages++
-				c.got, c.sent = 0, 0
-				if err := l.send(ep, c, message); err != nil {
+			messages++
+			if cs.again {
+				if c, err = cs.next(c); err != nil {
 					return 0, err
 				}
+			}
+			if err := cs.send(c); err != nil {
+				return 0, err
 			}
 		}
 	}
 	return messages, nil
 }
 
+// receive reads once, and says whether the message is back.
+func (cs *clients) receive(c *client, buf []byte) (whole bool, err error) {
+	got, err := unix.Read(c.fd, buf)
+	if err == unix.EAGAIN {
+		return false, nil
+	}
+	if err != nil || got == 0 {
+		return false, fmt.Errorf("the server ended a connection: %d, %v", got, err)
+	}
+	if c.got+got > cs.size || !bytes.Equal(buf[:got], cs.message[c.got:c.got+got]) {
+		return false, errors.New("other bytes came back than were sent")
+	}
+	if c.got += got; c.got < cs.size {
+		return false, nil
+	}
+	c.got, c.sent = 0, 0
+	return true, nil
+}
+
+// next ends a connection as it should be, and makes another.
+func (cs *clients) next(c *client) (*client, error) {
+	delete(cs.open, int32(c.fd))
+	if err := unix.Close(c.fd); err != nil { // FIN: nothing is unread
+		return nil, err
+	}
+	return cs.connect()
+}
+
 // send sends what the kernel takes; for what is left it waits for EPOLLOUT.
-func (l load) send(ep int, c *client, message []byte) error {
+func (cs *clients) send(c *client) error {
 	waited := c.sent > 0
-	for c.sent < len(message) {
-		n, err := unix.Write(c.fd, message[c.sent:])
+	for c.sent < cs.size {
+		n, err := unix.Write(c.fd, cs.message[c.sent:])
 		if err == unix.EAGAIN {
 			if waited {
 				return nil
 			}
-			return unix.EpollCtl(ep, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT, Fd: int32(c.fd)})
+			return unix.EpollCtl(cs.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT, Fd: int32(c.fd)})
 		}
 		if err != nil {
 			return err
@@ -117,7 +168,7 @@ func (l load) send(ep int, c *client, message []byte) error {
 		c.sent += n
 	}
 	if waited {
-		return unix.EpollCtl(ep, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(c.fd)})
+		return unix.EpollCtl(cs.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(c.fd)})
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (l *loop) close(c *conn, why Reason, err error) {
 	l.accept.retryAt = time.Time{} // now: a descriptor is free
 	l.report.count(why)
 	end := ConnReport{Peer: c.peer, BytesIn: c.in, BytesOut: c.out, Reason: why, Err: err}
-	if l.cfg.ListenerOptions != nil && lingers(c.sock) {
+	if l.lingers && lingers(c.sock) {
 		l.linger(c.sock, end)
 		return
 	}

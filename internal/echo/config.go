@@ -10,7 +10,7 @@ import (
 // What a zero Config field stands for.
 const (
 	DefaultBacklog      = 4096 // the kernel's own limit, net.core.somaxconn, since Linux 5.4
-	DefaultBufferSize   = 64 << 10
+	DefaultBufferSize   = 256 << 10
 	DefaultDrainTimeout = 5 * time.Second
 )
 

@@ -23,6 +23,7 @@ type loop struct {
 	*Server
 	accept  acceptor
 	closing lingerers
+	lingers bool // the listener does, and what connections inherit is what it has
 
 	byFD    []*conn   // open connections by descriptor, which the kernel keeps small and dense
 	conns   list.List // of *conn: the one whose last byte moved longest ago in front, so that the idle are found at once
@@ -41,6 +42,7 @@ func newLoop(s *Server) *loop {
 		buffers: sync.Pool{New: func() any { return new(make([]byte, s.cfg.BufferSize)) }},
 		events:  make([]unix.EpollEvent, eventsPerTurn),
 		now:     time.Now(),
+		lingers: lingers(s.listener),
 	}
 	l.scratch = l.buffers.Get().(*[]byte)
 	return l

@@ -11,6 +11,9 @@ import (
 	"socklife/sockapi"
 )
 
+// owed is what a client sends at once; a read takes all of it.
+const owed = 32 << 10
+
 // owing is a server that has read all of what a client sent, and cannot write all of it back, once it serves.
 func owing(t *testing.T, cfg Config) (*Server, *net.TCPConn) {
 	t.Helper()
@@ -21,7 +24,7 @@ func owing(t *testing.T, cfg Config) (*Server, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	c := dialSmallWindow(t, s.Addr())
-	if _, err := c.Write(make([]byte, DefaultBufferSize/2)); err != nil { // is there before the server's first read
+	if _, err := c.Write(make([]byte, owed)); err != nil { // is there before the server's first read
 		t.Fatal(err)
 	}
 	return s, c
@@ -31,7 +34,7 @@ func owing(t *testing.T, cfg Config) (*Server, *net.TCPConn) {
 func endsInReset(t *testing.T, c *net.TCPConn) {
 	t.Helper()
 	if got, err := io.ReadAll(c); !isReset(err) {
-		t.Errorf("the client got %d of %d bytes and then %v, not a reset", len(got), DefaultBufferSize/2, err)
+		t.Errorf("the client got %d of %d bytes and then %v, not a reset", len(got), owed, err)
 	}
 }
 
@@ -58,7 +61,7 @@ func TestServerOwes(t *testing.T) {
 			wait(t, "ended", func() bool { return r.Stats().Idle+r.Stats().Cut == 1 })
 			endsInReset(t, client)
 			r.finish(t)
-			if end.Reason != c.why || end.Err != nil || end.BytesIn != DefaultBufferSize/2 || end.BytesOut >= end.BytesIn {
+			if end.Reason != c.why || end.Err != nil || end.BytesIn != owed || end.BytesOut >= end.BytesIn {
 				t.Errorf("%+v", end)
 			}
 		})

@@ -270,15 +270,16 @@ func TestServerLingeringClose(t *testing.T) {
 	ended := make(chan ConnReport, 1)
 	var stuck *sockapi.Socket // the first connection; the loop's
 	s := serve(t, Config{
-		Tracer:          &trace,
-		ListenerOptions: func(*sockapi.Socket) error { return nil }, // there SO_LINGER may be set
+		Tracer: &trace,
+		ListenerOptions: func(s *sockapi.Socket) error { // connections inherit it
+			return sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
+		},
 		Events: Events{Accepted: func(s *sockapi.Socket, _ netip.AddrPort) {
 			if stuck != nil {
 				return
 			}
 			stuck = s
-			err := sockapi.SO_LINGER.Set(s, sockapi.Linger{OnOff: true, Seconds: int(linger / time.Second)})
-			if err = errors.Join(err, sockapi.SO_SNDBUF.Set(s, 1<<20)); err != nil {
+			if err := sockapi.SO_SNDBUF.Set(s, 1<<20); err != nil {
 				t.Error(err)
 			}
 		}, Closed: func(s *sockapi.Socket, e ConnReport) {

@@ -186,7 +186,7 @@ func TestServerCalls(t *testing.T) {
 	wait(t, "closed", func() bool { return s.Stats().Finished == 1 })
 	s.stop()
 	<-s.done
-	want := []string{"socket", "setsockopt", "bind", "listen", "getsockname", "accept4", "read", "write", "read", "close",
+	want := []string{"socket", "setsockopt", "setsockopt", "bind", "listen", "getsockname", "accept4", "read", "write", "read", "close",
 		"accept4 EAGAIN", "close"} // at the end it looks once more whether somebody waits to be accepted
 	if got := trace.all(); !reflect.DeepEqual(got, want) {
 		t.Errorf("calls\n%q, want\n%q", got, want)

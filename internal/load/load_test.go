@@ -205,7 +205,7 @@ func neverRead(t *testing.T, flags ...string) {
 	s.gone()
 	w.end(s, conns, "%d kB of kernel memory a client; another is served in %d ms; then they read, and nothing is missing",
 		full.kernel/1000/int64(conns), served.Milliseconds())
-	if perClient := full.kernel / int64(conns); len(flags) == 0 && perClient > 1<<20 {
+	if perClient := full.kernel / int64(conns); len(flags) == 0 && perClient > 2<<20 {
 		t.Errorf("%d bytes of kernel memory for a client that does not read", perClient)
 	}
 	s.stop()

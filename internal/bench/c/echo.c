@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || ep < 0 || l < 0) die("echo");
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { files.rlim_cur = files.rlim_max; setrlimit(RLIMIT_NOFILE, &files); }
 	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	setsockopt(l, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* which connections inherit */
 	if (bind(l, (struct sockaddr *)&at, len) < 0 || listen(l, 4096) < 0 || getsockname(l, (struct sockaddr *)&at, &len) < 0) die("listen");
 	FILE *f = fopen(argv[1], "w");
 	if (!f || fprintf(f, "%d\n", ntohs(at.sin_port)) < 0 || fclose(f)) die(argv[1]);
