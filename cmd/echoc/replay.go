@@ -19,6 +19,7 @@ import (
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
+	"socklife/internal/watchlog"
 )
 
 // replayed are the flags that say how a record is shown; the others are about a run.
@@ -131,6 +132,9 @@ func (p *player) turn(name string) error {
 	}
 	p.scene = name
 	o := cli.Recorded(p.about)
+	if p.about.Has(timeline.Host) {
+		return p.watched(o.Title)
+	}
 	if name == "" && len(p.about.Sides) == 1 {
 		if err := p.f.Refuse("a record of the plain server or client, only of scenarios", cli.OfScenarios...); err != nil {
 			return err
@@ -153,6 +157,19 @@ func (p *player) turn(name string) error {
 	}
 	p.cfg = p.f.Config(p.out)
 	p.out.Begin()
+	return nil
+}
+
+// watched has the record of a watch shown, as it was where the table was not drawn anew again and again.
+func (p *player) watched(title string) error {
+	if err := p.f.Refuse("a record of a watch", "clock", "all", "pace", "step", "mermaid", "svg", "html"); err != nil {
+		return err
+	}
+	if p.f.JSON || p.f.Quiet {
+		p.out = p.f.Output(os.Stdout, view.Options{})
+	} else {
+		p.out = cli.Through(watchlog.NewPrinter(os.Stdout, watchOptions(p.f, title)))
+	}
 	return nil
 }
 

@@ -70,6 +70,9 @@ func (o Output) Done(ended error) error {
 // Silent drops all events.
 func Silent() Output { return output(silence{}) }
 
+// Through has events go to a view.
+func Through(v view.View) Output { return output(v) }
+
 func output(v view.View) Output { return Output{Log: timeline.New(v), View: v} }
 
 // silence is a view of nothing.
