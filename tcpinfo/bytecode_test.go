@@ -23,6 +23,8 @@ func TestBytecode(t *testing.T) {
 		{"local port", Filter{LocalPort: 7007}, "02081400 00005f1b 03080c00 00005f1b"},
 		{"both ports", Filter{LocalPort: 1, RemotePort: 0xffff},
 			"02082400 00000100 03081c00 00000100 04081400 0000ffff 05080c00 0000ffff"},
+		{"a port at either end", Filter{Port: 7007},
+			"02081400 00005f1b 03080c00 00005f1b 01041400 04081400 00005f1b 05080c00 00005f1b"},
 	} {
 		b := c.f.bytecode()
 		got := ""
@@ -46,7 +48,8 @@ func TestFilterErrors(t *testing.T) {
 func (f *Filter) matches(s Socket) bool {
 	port := func(want, p uint16) bool { return want == 0 || p == want }
 	return (f.Family == 0 || f.Family == s.Family) && f.States.Has(s.State) &&
-		port(f.LocalPort, s.Local.Port()) && port(f.RemotePort, s.Remote.Port())
+		port(f.LocalPort, s.Local.Port()) && port(f.RemotePort, s.Remote.Port()) &&
+		(port(f.Port, s.Local.Port()) || port(f.Port, s.Remote.Port()))
 }
 
 // The kernel's answer to a filter is what the filter, run here, would keep of everything: of the sockets of the mixes
@@ -102,6 +105,8 @@ func filters(all []Socket) []Filter {
 		for _, add := range []func(){
 			func() { f.LocalPort = s.Local.Port() },
 			func() { f.RemotePort = s.Remote.Port() },
+			func() { f.Port = o.Local.Port() },
+			func() { f.Port = o.Remote.Port() },
 			func() { f.States = MaskOf(s.State, o.State) },
 			func() { f.Family = s.Family },
 		} {

@@ -13,6 +13,7 @@ type Filter struct {
 	States StateMask // 0 for all, half-open and bound-only sockets included
 
 	LocalPort, RemotePort uint16 // 0 for any
+	Port                  uint16 // at either end; 0 for any
 
 	With With // what to report of each; 0 for everything
 }

@@ -125,11 +125,11 @@ func target(ctx context.Context, f *cli.Flags, word string, elsewhere bool) (t s
 // livesHere refuses a process that does not exist, whose descriptors this user may not see, or whose sockets are in
 // another network namespace than those that will be looked at.
 func livesHere(pid int, elsewhere bool) error {
-	if err := unix.Kill(pid, 0); err == unix.ESRCH {
+	if !exists(pid) {
 		return cli.Usagef("pid:%d: there is no such process", pid)
 	}
 	if _, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err != nil {
-		return unsupported.New(fmt.Sprintf("pid:%d is another user's, and which sockets it has this user may not see", pid), "be root, or that user", err)
+		return unsupported.New(fmt.Sprintf("pid:%d: this user may not see which sockets that process has", pid), "be root, or its user; of one that gave privileges up, root", err)
 	}
 	own, err := os.Readlink("/proc/self/ns/net")
 	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
@@ -161,14 +161,18 @@ func enter(netns string) error {
 	return nil
 }
 
-// hidden tells a process that does not exist from one that /proc does not show to this user (hidepid).
+// hidden tells a process that does not exist from one that /proc does not show to this user (hidepid): whether there is
+// one, kill(2) says, and for nothing else.
 func hidden(netns string) bool {
 	pid, err := strconv.Atoi(netns)
-	return err == nil && pid > 0 && unix.Kill(pid, 0) == unix.EPERM
+	return err == nil && pid > 0 && exists(pid)
 }
 
+func exists(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+
 func needsRoot(netns string, err error) error {
-	return unsupported.New(fmt.Sprintf("--netns %s needs root", netns), err.Error(), err)
+	return unsupported.New(fmt.Sprintf("--netns %s needs root", netns),
+		fmt.Sprintf("CAP_SYS_ADMIN, and CAP_SYS_PTRACE for that of another user's process (%v)", err), err)
 }
 
 // limits are those of the network namespace that this thread is in.
@@ -222,13 +226,14 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 		return out.Done(err)
 	}
 	log := &watchlog.Writer{Log: out.Log, Shown: !f.JSON || f.Record != ""}
-	stuck := 0
-	ended := eachTurn(ctx, w, func() error {
+	ended := eachTurn(ctx, w, func(last bool) error {
+		if last {
+			s.Whole()
+		}
 		look := out.Log.Source()
 		t, err := s.Look()
 		if err == nil {
 			log.Turn(t)
-			stuck = t.Tally().Stuck
 		}
 		look.Done()
 		out.Flush()
@@ -236,6 +241,10 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 			screen.draw(t)
 		}
 		return cmp.Or(err, out.View.Err())
+	}, func(text string) error {
+		out.Log.Add(timeline.Host, time.Time{}, &timeline.Note{Text: text})
+		out.Flush()
+		return out.View.Err()
 	})
 	every := w.every
 	if w.once {
@@ -246,7 +255,7 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	if f.Trace {
 		tally.Transitions = &counts.Transitions
 	}
-	log.End(every, tally)
+	stuck := log.End(every, tally)
 	ended = cmp.Or(ended, err)
 	if ended == nil && stuck > 0 {
 		ended = cli.Told{Err: errors.New("something is stuck")}
@@ -261,28 +270,6 @@ func between(f *cli.Flags, out cli.Output, s *survey.Survey) (*observe.Host, err
 		return nil, err
 	}
 	return observe.OpenHost(f.Observed(out, nil), s, s.Ports(), lookups)
-}
-
-// eachTurn looks once, or again and again until the time is over or the user ends it.
-func eachTurn(ctx context.Context, w *watchFlags, look func() error) error {
-	var over <-chan time.Time
-	if w.length > 0 {
-		over = time.After(w.length)
-	}
-	tick := time.NewTicker(w.every)
-	defer tick.Stop()
-	for {
-		if err := look(); err != nil || w.once {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-over:
-			return look()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // watchOutput is where the events of a watch go, and the screen that they are drawn on, if they are.

@@ -22,6 +22,8 @@ type watchScreen struct {
 
 	mu     sync.Mutex
 	recent []view.Line // the last changes
+	fresh  bool        // there are some that were not drawn
+	note   string      // what there is to say of the watching itself
 	over   bool        // what comes now is the summary
 	err    error
 }
@@ -41,11 +43,16 @@ func newWatchScreen(o board.Options) *watchScreen {
 		case v.over:
 			v.print(strings.Join(view.Lines([]view.Line{l}, v.o.Options), "\n") + "\n")
 		default:
-			v.recent = append(v.recent, l)
+			v.recent, v.fresh = append(v.recent, l), true
 			if n := len(v.recent); n > 2*kept {
 				v.recent = append(v.recent[:0], v.recent[n-kept:]...)
 			}
 		}
+	}
+	v.Note = func(text string) {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.note, v.fresh = text, true
 	}
 	return v
 }
@@ -70,15 +77,19 @@ func (v *watchScreen) Err() error {
 	return v.err
 }
 
-// draw shows how it is now.
+// draw shows how it is now, unless that is as it was.
 func (v *watchScreen) draw(t *survey.Turn) {
 	o := v.o
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if t.Same && !v.fresh {
+		return
+	}
+	v.fresh, o.Note = false, v.note
 	o.Width, o.Height = view.Width(os.Stdout), view.Height(os.Stdout)-1
 	if o.Height < 1 {
 		o.Height = 24
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	lines := board.Table(t, o)
 	var below []string
 	for i := len(v.recent) - 1; i >= 0; i-- { // the last ones, as far as there is room

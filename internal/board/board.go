@@ -21,6 +21,7 @@ type Options struct {
 	view.Options
 	Height int    // lines; 0: as many as it takes
 	Title  string // what is watched: echoc watch :8080
+	Note   string // what there is to say of the watching itself
 }
 
 // detail is how much is shown of a group, from the most to the least.
@@ -31,6 +32,7 @@ const (
 	oneEach
 	noneEach
 	oneLine
+	nameOnly
 )
 
 // manyGroups is how many groups there may be where there is room for everything.
@@ -40,43 +42,60 @@ const manyGroups = 40
 func Table(t *survey.Turn, o Options) []string {
 	head := headLines(t, o)
 	groups := survey.Fold(survey.Groups(t.Entries()), manyGroups)
-	for d := threeEach; d <= noneEach; d++ {
+	for d := threeEach; d <= oneLine; d++ {
 		lines := view.Lines(append(slices.Clone(head), groupLines(groups, d)...), o.Options)
 		if o.Height == 0 || len(lines) <= o.Height {
 			return lines
 		}
 	}
-	// One line each, and where that is too much some become one; what has no room then is counted.
-	above := view.Lines(head, o.Options)
+	// Names alone, and where that is too much some become one; what has no room then is counted.
+	above := view.Lines(append(head, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: "echoc --explain NAME says what each is"}}}), o.Options)
 	room := max(o.Height-len(above), 1)
 	groups = survey.Fold(groups, room)
 	var lines []string
-	left := 0
 	for i, g := range groups {
-		own := view.Lines(groupLines([]*survey.Group{g}, oneLine), o.Options)
+		own := view.Lines(groupLines([]*survey.Group{g}, nameOnly), o.Options)
 		if rest := i < len(groups)-1; len(lines)+len(own) > room || rest && len(lines)+len(own) > room-1 {
-			for _, g := range groups[i:] {
-				left += len(g.Entries)
-			}
+			lines = append(lines, view.Lines([]view.Line{more(groups[i:])}, o.Options)...)
 			break
 		}
 		lines = append(lines, own...)
 	}
-	if left > 0 {
-		lines = append(lines, view.Lines([]view.Line{{Parts: []view.Part{{Tone: view.Dim, Text: fmt.Sprintf("and %d more: --json has all of them", left)}}}}, o.Options)...)
-	}
 	return append(above, lines...)
+}
+
+// more is what has no room.
+func more(groups []*survey.Group) view.Line {
+	all, of := 0, map[diagnose.Grade]int{}
+	for _, g := range groups {
+		all += len(g.Entries)
+		of[g.Grade] += len(g.Entries)
+	}
+	text := fmt.Sprintf("and %d more", all)
+	if n := of[diagnose.Stuck]; n > 0 {
+		text += fmt.Sprintf(", %d of them stuck", n)
+	}
+	return view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: text + ": --json has all of them"}}}
 }
 
 // headLines say what is watched, and how many there are of what.
 func headLines(t *survey.Turn, o Options) []view.Line {
 	c := t.Tally()
 	title := view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Strong, Text: o.Title},
-		{Tone: view.Dim, Text: fmt.Sprintf("%s, %s", t.At.Format(time.TimeOnly), Count(c.Sockets, "socket"))}}}
-	if c.Sockets == 0 {
-		return []view.Line{title, {Parts: []view.Part{{Text: "nothing there: no socket fits"}}}}
+		{Tone: view.Dim, Text: fmt.Sprintf("at %s: %s", t.At.Format(time.TimeOnly), Count(c.Sockets, "socket"))}}}
+	lines := []view.Line{title}
+	if o.Note != "" {
+		lines = append(lines, Note(o.Note))
 	}
-	return []view.Line{title, {Hang: 2, Parts: append(Grades(c), view.Part{Tone: view.Dim, Text: States(c)})}}
+	if c.Sockets == 0 {
+		return append(lines, view.Line{Parts: []view.Part{{Text: "nothing there: no socket fits"}}})
+	}
+	return append(lines, view.Line{Hang: 2, Parts: append(Grades(c), view.Part{Tone: view.Dim, Text: States(c)})})
+}
+
+// Note is what there is to say of the watching itself.
+func Note(text string) view.Line {
+	return view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: text}}}
 }
 
 // Grades are how many sockets are stuck, wait, and are healthy.
@@ -116,6 +135,10 @@ const indent = 6 // below a mark
 
 func groupLines(groups []*survey.Group, d detail) (lines []view.Line) {
 	for _, g := range groups {
+		if d == nameOnly {
+			lines = append(lines, brief(g))
+			continue
+		}
 		if d == oneLine || g.Grade == diagnose.Healthy && (d > threeEach || len(g.Entries) > 1 || !paired(g)) {
 			lines = append(lines, short(g))
 			continue
@@ -137,6 +160,20 @@ func short(g *survey.Group) view.Line {
 	l := view.Line{Hang: indent, Parts: []view.Part{marks[g.Grade], {Tone: view.Strong, Text: heading(g) + ":"}, {Text: says}}}
 	if g.Grade != diagnose.Healthy {
 		l.Parts = append(l.Parts, view.Part{Tone: view.Dim, Text: "(" + g.Name + ")"})
+	}
+	return l
+}
+
+// brief is what a screen has room for when there is much the matter: what, where, and who must act.
+func brief(g *survey.Group) view.Line {
+	what := g.Name
+	if n := len(g.Entries); n > 1 {
+		what = fmt.Sprintf("%d × %s", n, g.Name)
+	}
+	l := view.Line{Hang: indent, Parts: []view.Part{marks[g.Grade], {Tone: view.Strong, Text: what + ":"}, {Text: join(" ", g.State, g.Where)}}}
+	if g.Grade != diagnose.Healthy {
+		l.Parts[2].Text += ";"
+		l.Parts = append(l.Parts, view.Part{Tone: view.Dim, Text: g.Who})
 	}
 	return l
 }
@@ -173,7 +210,7 @@ func heading(g *survey.Group) string {
 	}
 	what := state
 	if n > 1 {
-		what = fmt.Sprintf("%d × %s", n, state)
+		what = fmt.Sprintf("%d × %s", n, join(" ↔ ", state, peers(g)))
 	}
 	if n == 1 {
 		e := g.Entries[0]
@@ -192,6 +229,17 @@ func heading(g *survey.Group) string {
 	return what
 }
 
+// peers is the state of all the other ends, if these are of the group, too; "" if they differ.
+func peers(g *survey.Group) (state string) {
+	for _, e := range g.Entries {
+		if e.Peer == nil || state != "" && state != e.Peer.State.String() {
+			return ""
+		}
+		state = e.Peer.State.String()
+	}
+	return state
+}
+
 // ends are a socket's addresses, its own first.
 func ends(s *survey.Socket) string {
 	if s.Remote.Port() == 0 {
@@ -205,7 +253,7 @@ func age(s *survey.Socket) string {
 	switch {
 	case s.Queue >= time.Second:
 		return "for at least " + diagnose.Ago(s.Queue)
-	case s.For < time.Second, s.State == tcpinfo.Established:
+	case s.For < time.Second, s.State == tcpinfo.Established, s.State == tcpinfo.Listen:
 		return ""
 	case s.Exact:
 		return "for " + diagnose.Ago(s.For)
@@ -261,7 +309,7 @@ func facts(f *diagnose.Facts) string {
 		list = append(list, fmt.Sprintf("%s sent again", Count(int(i.TotalRetrans), "segment")))
 	}
 	if i := f.Info; i != nil && i.Has("rcv_wnd") && f.State == tcpinfo.Established {
-		list = append(list, fmt.Sprintf("window %d out, %d in", i.SndWnd, i.RcvWnd))
+		list = append(list, fmt.Sprintf("peer's window %d, own %d", i.SndWnd, i.RcvWnd))
 	}
 	return strings.Join(list, ", ")
 }

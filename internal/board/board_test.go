@@ -91,9 +91,9 @@ func TestSummary(t *testing.T) {
 	seen := &Seen{Every: time.Second}
 	seen.Add(&survey.Turn{First: true, Sockets: []*survey.Socket{a}, Changes: []survey.Change{{Socket: a, What: "new"}}})
 	seen.Add(&survey.Turn{Changes: []survey.Change{{Socket: a, What: "gone", From: tcpinfo.CloseWait, Was: a.Finding}}})
-	seen.For = 12 * time.Second
+	seen.For = 12 * time.Second // so much for every second
 	text := strings.Join(view.Lines(seen.Summary(), view.Options{}), "\n")
-	for _, want := range []string{"watched for 12 s, 2 looks, one every 1 s: 0 came, 1 went", "now 0 stuck, 0 waiting, 0 healthy:", "1 stuck with not-closed: echoc --explain not-closed"} {
+	for _, want := range []string{"watched for 12 s, 2 looks, one every 6 s: 0 came, 1 went", "now 0 stuck, 0 waiting, 0 healthy:", "1 stuck with not-closed: echoc --explain not-closed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -26,7 +26,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 	}
 	for _, same := range alike(changes) {
 		if len(same) >= foldFrom {
-			lines = append(lines, view.Line{Hang: indent + 4, Parts: []view.Part{stamp, {Text: fmt.Sprintf("%d × %s", len(same), moved(same[0]))}, worsened(same[0])}})
+			lines = append(lines, view.Line{Hang: indent + 4, Parts: []view.Part{stamp, {Text: fmt.Sprintf("%d × %s %s", len(same), moved(same[0]), same[0].Place())}, worsened(same[0], len(same))}})
 			for _, c := range same {
 				told[c.Facts] = true
 			}
@@ -40,7 +40,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 		line := view.Line{Hang: indent + 4}
 		other, both := by[c.Other]
 		if !both || c.Other == nil || told[c.Other] {
-			line.Parts = []view.Part{stamp, {Text: ends(c.Socket) + " " + moved(c) + holding(c)}, worsened(c)}
+			line.Parts = []view.Part{stamp, {Text: ends(c.Socket) + " " + moved(c) + holding(c)}, worsened(c, 1)}
 			lines = append(lines, line)
 			continue
 		}
@@ -49,8 +49,8 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 		if c.Server {
 			client, server = server, client
 		}
-		line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}, worsened(client)}
-		line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}, worsened(server)}
+		line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}, worsened(client, 1)}
+		line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}, worsened(server, 1)}
 		lines = append(lines, line)
 	}
 	return lines
@@ -60,7 +60,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 func alike(list []survey.Change) (groups [][]survey.Change) {
 	at := map[string]int{}
 	for _, c := range list {
-		k := fmt.Sprint(moved(c), c.Finding.Name, c.Finding.Grade, c.Place())
+		k := fmt.Sprint(moved(c), c.Finding.Name, c.Finding.Grade, c.Finding.Common(), c.Was.Grade, c.Was.Name, c.Place())
 		n, known := at[k]
 		if !known {
 			n = len(groups)
@@ -75,7 +75,7 @@ func alike(list []survey.Change) (groups [][]survey.Change) {
 // wasTold says whether all that a change would show has been shown as transitions.
 func wasTold(c survey.Change) bool {
 	switch {
-	case !c.Told || worsened(c).Text != "":
+	case !c.Told || worsened(c, 1).Text != "":
 		return false
 	case c.What == "new":
 		return holding(c) == ""
@@ -107,11 +107,13 @@ func holding(c survey.Change) string {
 	return ""
 }
 
-// worsened is what is the matter with a socket now, if it is news.
-func worsened(c survey.Change) view.Part {
+// worsened is what is the matter with a socket now, if it is news; or with so many.
+func worsened(c survey.Change, many int) view.Part {
 	switch f := c.Finding; {
 	case c.What == "gone":
 		return view.Part{}
+	case f.Grade == diagnose.Stuck && many > 1 && (c.What == "new" || c.Was.Grade != f.Grade || c.Was.Name != f.Name):
+		return view.Part{Tone: view.Bad, Text: "STUCK " + f.Name + ": " + f.Common()}
 	case f.Grade == diagnose.Stuck && (c.What == "new" || c.Was.Grade != f.Grade || c.Was.Name != f.Name):
 		return view.Part{Tone: view.Bad, Text: "STUCK " + f.Name + ": " + join("; ", f.Sentence(), f.Detail)}
 	case c.What == "changed" && c.Was.Grade == diagnose.Stuck && f.Grade != diagnose.Stuck:
@@ -134,6 +136,9 @@ type Seen struct {
 func (s *Seen) Add(t *survey.Turn) {
 	s.Looks++
 	s.Took = max(s.Took, t.Took)
+	if t.Same {
+		return
+	}
 	s.Last = t.Tally()
 	for _, c := range t.Changes {
 		switch {
@@ -154,8 +159,9 @@ func (s *Seen) Add(t *survey.Turn) {
 
 // Summary says it.
 func (s *Seen) Summary() []view.Line {
+	every := max(s.Every, s.For/time.Duration(max(s.Looks, 1))) // looks may take longer
 	lines := []view.Line{
-		{Hang: 2, Parts: []view.Part{{Text: fmt.Sprintf("watched for %s, %s, one every %s: %d came, %d went", diagnose.Ago(s.For), Count(s.Looks, "look"), diagnose.Ago(s.Every), s.Came, s.Went)}}},
+		{Hang: 2, Parts: []view.Part{{Text: fmt.Sprintf("watched for %s, %s, one every %s: %d came, %d went", diagnose.Ago(s.For), Count(s.Looks, "look"), diagnose.Ago(every), s.Came, s.Went)}}},
 		{Hang: 2, Parts: append([]view.Part{{Text: "now"}}, append(Grades(s.Last), view.Part{Tone: view.Dim, Text: States(s.Last)})...)},
 	}
 	var names []string

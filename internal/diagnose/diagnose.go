@@ -244,13 +244,16 @@ func reading(f *Facts) Finding {
 		return Finding{}
 	}
 	detail := []string{fmt.Sprintf("Recv-Q %d", f.RecvQ)}
-	since := f.since(dataRecv)
-	if since < Lasting {
-		return f.own("not-read", Waiting, "has not read all that came", detail...)
+	switch since := f.since(dataRecv); {
+	case since >= Lasting:
+		detail = append(detail, "the last of it came "+Ago(since)+" ago")
+	case f.Unread >= Lasting:
+		detail = append(detail, "nothing of it read for "+Ago(f.Unread))
+	default:
+		return f.own("not-read", Healthy, "has not read yet all that came", detail...)
 	}
-	detail = append(detail, "the last of it came "+Ago(since)+" ago")
 	if f.Info.Has("rcv_wnd") && f.Info.RcvWnd == 0 {
-		detail = append(detail, "our window is 0: the peer cannot send more")
+		detail = append(detail, "its window is 0: the peer cannot send more")
 	}
 	return f.own("not-read", Stuck, "does not read what came", detail...)
 }
@@ -264,13 +267,13 @@ func closeWait(f *Facts) Finding {
 
 func open(f *Facts) Finding {
 	if f.Info == nil {
-		return f.own("open", Healthy, "has a connection open")
+		return f.own("open", Healthy, "has it open; nothing waits to be read or acknowledged")
 	}
 	idle := min(f.Info.LastDataSent, f.Info.LastDataRecv)
 	if idle < Lasting {
-		return f.own("open", Healthy, "has a connection open")
+		return f.own("open", Healthy, "has it open; nothing waits to be read or acknowledged")
 	}
-	return f.own("open", Healthy, "has a connection open", "idle for "+Ago(idle))
+	return f.own("open", Healthy, "has it open; nothing waits to be read or acknowledged", "idle for "+Ago(idle))
 }
 
 func finWait2(f *Facts) Finding {

@@ -58,6 +58,9 @@ func reaches(l *Facts) func(*Facts)  { return func(f *Facts) { f.Reaches = l } }
 func alike(n, of int) func(*Facts)   { return func(f *Facts) { f.Alike = Share{n, of} } }
 func buckets(n, of int) func(*Facts) { return func(f *Facts) { f.All = Share{n, of} } }
 func half(n int) func(*Facts)        { return func(f *Facts) { f.Half = n } }
+func unreadFor(d time.Duration) func(*Facts) {
+	return func(f *Facts) { f.Unread = d }
+}
 func waits(d time.Duration) func(*Facts) {
 	return func(f *Facts) { f.Waiting = d }
 }
@@ -84,12 +87,12 @@ func TestOf(t *testing.T) {
 		{socket(tcpinfo.SynReceived, small, timer(on, time.Second, 3)), "waiting handshake-unfinished: the handshake is not completed: no ACK came, or TCP_DEFER_ACCEPT waits for data; SYN-ACK sent again 3 times; the network, or the peer"},
 		{socket(tcpinfo.SynReceived, small, timer(on, time.Second, 3), listens(full)), "waiting handshake-unfinished: the handshake is not completed: the accept queue of python3 (pid 812) is full; SYN-ACK sent again 3 times, accept queue 129/128; python3 (pid 812)"},
 
-		{socket(tcpinfo.Established), "healthy open: python3 (pid 812, fd 7) has a connection open; idle for 60 min; nobody"},
-		{socket(tcpinfo.Established, justNow), "healthy open: python3 (pid 812, fd 7) has a connection open; ; nobody"},
-		{socket(tcpinfo.Established, hidden), "healthy open: a process of user 33 (root sees which) has a connection open; idle for 60 min; nobody"},
-		{socket(tcpinfo.Established, nowhere), "healthy open: a process that was not found, of user 33, has a connection open; idle for 60 min; nobody"},
-		{socket(tcpinfo.Established, unasked), "healthy open: a process that is not known yet has a connection open; idle for 60 min; nobody"},
-		{socket(tcpinfo.Established, timer(keepalive, time.Hour, 0)), "healthy open: python3 (pid 812, fd 7) has a connection open; idle for 60 min; nobody"},
+		{socket(tcpinfo.Established), "healthy open: python3 (pid 812, fd 7) has it open; nothing waits to be read or acknowledged; idle for 60 min; nobody"},
+		{socket(tcpinfo.Established, justNow), "healthy open: python3 (pid 812, fd 7) has it open; nothing waits to be read or acknowledged; ; nobody"},
+		{socket(tcpinfo.Established, hidden), "healthy open: a process of user 33 (root sees which) has it open; nothing waits to be read or acknowledged; idle for 60 min; nobody"},
+		{socket(tcpinfo.Established, nowhere), "healthy open: a process that was not found, of user 33, has it open; nothing waits to be read or acknowledged; idle for 60 min; nobody"},
+		{socket(tcpinfo.Established, unasked), "healthy open: a process that is not known yet has it open; nothing waits to be read or acknowledged; idle for 60 min; nobody"},
+		{socket(tcpinfo.Established, timer(keepalive, time.Hour, 0)), "healthy open: python3 (pid 812, fd 7) has it open; nothing waits to be read or acknowledged; idle for 60 min; nobody"},
 		{socket(tcpinfo.Established, timer(keepalive, 30*time.Second, 1)), "waiting keepalive-unanswered: the peer has not answered a keepalive probe yet; probed once without an answer, the next in 30 s; the network, or the peer"},
 		{socket(tcpinfo.Established, timer(keepalive, 30*time.Second, 4)), "stuck keepalive-unanswered: the peer does not answer keepalive: it is gone, or segments get lost; probed 4 times without an answer, the next in 30 s; the network, or the peer"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(on, 200*time.Millisecond, 0)), "healthy in-flight: what was sent is under way; Send-Q 500; nobody: the peer's kernel answers"},
@@ -101,7 +104,8 @@ func TestOf(t *testing.T) {
 		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 6*time.Second, 1), backoff, other(socket(tcpinfo.Established, unheld, queues(9, 0), listens(full)))), "stuck peer-window-full: the peer's window is full: it is still in the accept queue of python3 (pid 812); Send-Q 500, probed 5 times, the peer's Recv-Q 9; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 6*time.Second, 3), backoff), "stuck peer-window-full: the peer's window is full, and probes are not answered; Send-Q 500, probed 5 times, 3 in vain; the network, or the peer"},
 		{unread, "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, the last of it came 60 min ago; python3 (pid 812)"},
-		{socket(tcpinfo.Established, queues(4096, 0), justNow), "waiting not-read: python3 (pid 812, fd 7) has not read all that came; Recv-Q 4096; python3 (pid 812)"},
+		{socket(tcpinfo.Established, queues(4096, 0), justNow), "healthy not-read: python3 (pid 812, fd 7) has not read yet all that came; Recv-Q 4096; nobody"},
+		{socket(tcpinfo.Established, queues(4096, 0), justNow, unreadFor(3*time.Second)), "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, nothing of it read for 3 s; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(4096, 500), timer(on, time.Second, 0)), "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, the last of it came 60 min ago; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(4096, 500), timer(on, time.Second, 7)), "stuck unacknowledged: what was sent is not acknowledged: the peer is gone, or segments get lost; Send-Q 500, sent again 7 times, nothing heard for 60 s, next try in 1 s; the network, or the peer"},
 		{socket(tcpinfo.Established, unheld, listens(full)), "stuck not-accepted: no descriptor leads to it: it is still in the accept queue of python3 (pid 812); accept queue 129/128; python3 (pid 812)"},

@@ -17,14 +17,16 @@ import (
 type Facts struct {
 	tcpinfo.Socket
 	Owners []owner.Holder // that this user may see
+	Words  *Words         // the same in words, if that was put so already
 	Had    []owner.Holder // of what nobody has open any more: those that were seen to
 	Asked  bool           // who has it open was asked since it is there
 	Root   bool           // this user may see all
 
-	For   time.Duration // how long it has been in its state, at least
-	Exact bool          // it was seen to come into its state
-	Queue time.Duration // how long it has been waiting for accept(), at least; 0 if it does not
-	Held  time.Duration // how long its timer has been running in vain, or persist has been, as far as that was watched
+	For    time.Duration // how long it has been in its state, at least
+	Exact  bool          // it was seen to come into its state
+	Queue  time.Duration // how long it has been waiting for accept(), at least; 0 if it does not
+	Unread time.Duration // for how long nothing of what is in its receive queue has been read, at least, as far as that was watched
+	Held   time.Duration // how long its timer has been running in vain, or persist has been, as far as that was watched
 
 	Listener *Facts // that it came in through, if it is one's child; nil if there is none, or several
 	Other    *Facts // the socket at the other end, if that is on this host
@@ -55,8 +57,11 @@ func (f *Facts) held() bool { return f.Inode != 0 }
 // who is whose socket it is: with its descriptor, and, for several sockets of the same process, without.
 func (f *Facts) who() (one, many string) {
 	switch {
+	case f.Words != nil:
+		return f.Words.one, f.Words.many
 	case len(f.Owners) > 0:
-		return list(f.Owners, owner.Holder.String), list(f.Owners, owner.Holder.Name)
+		w := WordsOf(f.Owners)
+		return w.one, w.many
 	case !f.held():
 		return "no process", "no process"
 	case !f.Asked:
@@ -67,6 +72,14 @@ func (f *Facts) who() (one, many string) {
 	}
 	s := fmt.Sprintf("a process of user %d (root sees which)", f.UID)
 	return s, s
+}
+
+// Words are who has a socket open: with the descriptor, and, for several sockets of the same process, without.
+type Words struct{ one, many string }
+
+// WordsOf puts that into words.
+func WordsOf(owners []owner.Holder) *Words {
+	return &Words{list(owners, owner.Holder.String), list(owners, owner.Holder.Name)}
 }
 
 // list names no more than two.
@@ -121,7 +134,7 @@ func ackRecv(i *tcpinfo.Info) time.Duration  { return i.LastAckRecv }
 
 // Entered is how long a connection has been in its state at least, by TCP_INFO alone. The last ACK that came is no
 // older than the state: in CLOSE-WAIT the FIN carried one, in FIN-WAIT-2 it was the FIN's, and of a connection that
-// waits for accept it was the handshake's, or a later one.
+// waits for accept it was the handshake's, or a later one. In SYN-RECEIVED none has come.
 func Entered(s *tcpinfo.Socket) time.Duration {
 	if s.Info == nil {
 		return 0
@@ -129,6 +142,8 @@ func Entered(s *tcpinfo.Socket) time.Duration {
 	switch s.State {
 	case tcpinfo.CloseWait, tcpinfo.FinWait2, tcpinfo.Established:
 		return s.Info.LastAckRecv
+	case tcpinfo.SynReceived: // by TCP Fast Open: nothing came since the SYN
+		return s.Info.LastDataRecv
 	}
 	return 0
 }

@@ -28,6 +28,8 @@ func TestWhatCannotBeDoneHere(t *testing.T) {
 		{"no tracing for this user, echod", "", "echod --trace", true, "--trace needs root"},
 		{"no packet socket for this user, the plain client", "", "echoc --capture 127.0.0.1:7", true, "--capture needs CAP_NET_RAW"},
 		{"no tracing for this user, the plain client", "", "echoc --trace 127.0.0.1:7", true, "--trace needs root"},
+		{"another namespace, for this user", "", "echoc watch --once --netns 1 all", true, "--netns 1 needs root"},
+		{"another user's process", "", "echoc watch --once pid:1", true, "pid:1: this user may not see which sockets that process has"},
 		{"no abort for this user", "", "echoc abort", true, "takes CAP_NET_ADMIN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -60,6 +62,7 @@ func TestWhatIsMissingElsewhere(t *testing.T) {
 		noIPv6  = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
 		noTUN   = "mount -t tmpfs none /dev/net"
 		hidden  = "mount -o remount,hidepid=2 /proc"
+		roots   = hidden + " && { sleep 100 & }"
 		asOther = "exec setpriv --reuid 65534 --regid 65534 --clear-groups "
 	)
 	for _, c := range []struct {
@@ -76,6 +79,10 @@ func TestWhatIsMissingElsewhere(t *testing.T) {
 		{"no TUN device, not wanted", noTUN, "echoc half-close", 0, ""},
 		{"hidepid=2", hidden, asOther + "echoc half-close", 0, ""},
 		{"hidepid=2, a process of its own", hidden, asOther + "echoc crash", 0, ""},
+		{"hidepid=2, another user's process", roots, asOther + "echoc watch --once pid:$!", 3, ": this user may not see which sockets that process has"},
+		{"hidepid=2, its namespace", roots, asOther + "echoc watch --once --netns $! all", 3, " needs root: CAP_SYS_ADMIN"},
+		{"hidepid=2, no such process", hidden, asOther + "echoc watch --once --netns 4194304 all", 2, "there is no /proc/4194304/ns/net"},
+		{"hidepid=2, anybody's sockets", hidden, asOther + "echoc watch --once all", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/internal/explain"
 )
 
 // own puts a test into a network namespace of its own, where nothing but what it starts is watched, or skips it.
@@ -45,65 +47,99 @@ func finding(e event) string {
 }
 
 // Each thing that watch finds is provoked by a program that nobody here watches from inside, and is then as ss has it
-// at the same moment.
+// at the same moment: by root, and by a user who looks at own processes.
 func TestWatchFinds(t *testing.T) {
+	const (
+		// 198.51.100.0/24 is on an interface that nobody reads.
+		nowhere = "ip tuntap add d0 mode tun && ip addr add 198.51.100.2/24 dev d0 && ip link set d0 up"
+		// What is not acknowledged is sent again after 20 s.
+		patient = "ip route replace table local local 127.0.0.1 dev lo rto_min 20s"
+	)
+	found := map[string]bool{}
 	for _, c := range []struct {
-		scene  string
-		status int
-		want   []string // what must be found, and who must act: PROGRAM is the scene's
+		scene, before string // what root does first
+		status        int
+		want          []string // what must be found, and who must act: PROGRAM is the scene's
 	}{
-		{"leak", 1, []string{"stuck not-closed CLOSE-WAIT: PROGRAM", "waiting orphaned FIN-WAIT-2: nobody: a timer ends it"}},
-		{"unaccepted", 1, []string{"stuck not-accepted CLOSE-WAIT: PROGRAM", "stuck accept-queue-waits LISTEN: PROGRAM", "waiting orphaned FIN-WAIT-2: nobody: a timer ends it"}},
-		{"full", 1, []string{"stuck accept-queue-full LISTEN: PROGRAM", "stuck not-accepted ESTABLISHED: PROGRAM", "stuck syn-unanswered SYN-SENT: PROGRAM"}},
-		{"silent", 1, []string{"stuck syn-unanswered SYN-SENT: the network, or the peer"}},
-		{"deaf", 1, []string{"stuck unacknowledged ESTABLISHED: the network, or the peer", "healthy open ESTABLISHED: nobody"}},
-		{"unread", 1, []string{"stuck not-read ESTABLISHED: PROGRAM", "stuck peer-window-full ESTABLISHED: PROGRAM"}},
-		{"halfclosed", 1, []string{"stuck not-closed CLOSE-WAIT: PROGRAM", "waiting peer-not-closed FIN-WAIT-2: PROGRAM"}},
-		{"sending", 0, []string{"healthy half-closed CLOSE-WAIT: nobody", "healthy peer-not-closed FIN-WAIT-2: nobody"}},
-		{"lostfin", 1, []string{"stuck fin-unacknowledged FIN-WAIT-1: the network, or the peer"}},
-		{"finbehind", 1, []string{"stuck fin-behind-data FIN-WAIT-1: PROGRAM", "stuck not-read ESTABLISHED: PROGRAM"}},
-		{"keepalive", 1, []string{"stuck keepalive-unanswered ESTABLISHED: the network, or the peer"}},
-		{"timewait", 0, []string{"healthy closed-first TIME-WAIT: nobody: a timer ends it", "healthy listening LISTEN: nobody"}},
-		{"noports", 1, []string{"stuck ports-used-up TIME-WAIT: the application here that connects"}},
-		{"deferred", 0, []string{"waiting handshake-unfinished SYN-RECEIVED: the peer", "healthy listening LISTEN: nobody"}},
-		{"idle", 0, []string{"healthy open ESTABLISHED: nobody", "healthy listening LISTEN: nobody"}},
+		{"leak", "", 1, []string{"stuck not-closed CLOSE-WAIT: PROGRAM", "waiting orphaned FIN-WAIT-2: nobody: a timer ends it"}},
+		{"unaccepted", "", 1, []string{"stuck not-accepted CLOSE-WAIT: PROGRAM", "stuck accept-queue-waits LISTEN: PROGRAM", "waiting orphaned FIN-WAIT-2: nobody: a timer ends it"}},
+		{"full", "", 1, []string{"stuck accept-queue-full LISTEN: PROGRAM", "stuck not-accepted ESTABLISHED: PROGRAM", "stuck syn-unanswered SYN-SENT: PROGRAM"}},
+		{"synqueue", "", 0, []string{"waiting handshake-unfinished SYN-RECEIVED: the network, or the peer", "healthy listening LISTEN: nobody"}},
+		{"fastopen", "sysctl -qw net.ipv4.tcp_fastopen=519", 1, []string{"stuck not-accepted SYN-RECEIVED: PROGRAM", "stuck accept-queue-waits LISTEN: PROGRAM"}},
+		{"deferred", "", 0, []string{"waiting handshake-unfinished SYN-RECEIVED: the peer", "healthy listening LISTEN: nobody"}},
+		{"fulldeferred", "", 1, []string{"waiting handshake-unfinished SYN-RECEIVED: PROGRAM", "stuck accept-queue-full LISTEN: PROGRAM"}},
+		{"connecting", nowhere, 0, []string{"waiting connecting SYN-SENT: nobody: the peer's kernel answers"}},
+		{"silent", nowhere, 1, []string{"stuck syn-unanswered SYN-SENT: the network, or the peer"}},
+		{"deaf", patient, 0, []string{"healthy in-flight ESTABLISHED: nobody: the peer's kernel answers", "healthy open ESTABLISHED: nobody"}},
+		{"deaf", "", 1, []string{"stuck unacknowledged ESTABLISHED: the network, or the peer", "healthy open ESTABLISHED: nobody"}},
+		{"unread", "", 1, []string{"stuck not-read ESTABLISHED: PROGRAM", "stuck peer-window-full ESTABLISHED: PROGRAM"}},
+		{"unprobed", "", 1, []string{"stuck not-read ESTABLISHED: PROGRAM", "stuck peer-window-full ESTABLISHED: the network, or the peer"}},
+		{"halfclosed", "", 1, []string{"stuck not-closed CLOSE-WAIT: PROGRAM", "waiting peer-not-closed FIN-WAIT-2: PROGRAM"}},
+		{"sending", "", 0, []string{"healthy half-closed CLOSE-WAIT: nobody", "healthy peer-not-closed FIN-WAIT-2: nobody"}},
+		{"lostfin", patient, 0, []string{"waiting fin-in-flight FIN-WAIT-1: nobody: the peer's kernel answers"}},
+		{"lostfin", "", 1, []string{"stuck fin-unacknowledged FIN-WAIT-1: the network, or the peer"}},
+		{"closing", "", 1, []string{"stuck fin-unacknowledged CLOSING: the network, or the peer", "stuck fin-unacknowledged FIN-WAIT-1: the network, or the peer"}},
+		{"lastack", "", 1, []string{"stuck fin-unacknowledged LAST-ACK: the network, or the peer", "healthy closed-first TIME-WAIT: nobody: a timer ends it"}},
+		{"finbehind", "", 1, []string{"stuck fin-behind-data FIN-WAIT-1: PROGRAM", "stuck not-read ESTABLISHED: PROGRAM"}},
+		{"keepalive", "", 1, []string{"stuck keepalive-unanswered ESTABLISHED: the network, or the peer"}},
+		{"timewait", "", 0, []string{"healthy closed-first TIME-WAIT: nobody: a timer ends it", "healthy listening LISTEN: nobody"}},
+		{"timewaits", "sysctl -qw net.ipv4.ip_local_port_range='40000 40010'", 1, []string{"stuck ports-used-up TIME-WAIT: the application here that connects"}},
+		{"timewaits", "sysctl -qw net.ipv4.tcp_max_tw_buckets=10", 0, []string{"waiting buckets-used-up TIME-WAIT: nobody"}},
+		{"idle", "", 0, []string{"healthy open ESTABLISHED: nobody", "healthy listening LISTEN: nobody"}},
+		{"bound", "", 0, []string{"healthy bound CLOSED: nobody"}},
 	} {
-		t.Run(c.scene, func(t *testing.T) {
-			own(t)
-			if c.scene == "silent" {
-				for _, args := range []string{"link add d0 type dummy", "addr add 198.51.100.2/24 dev d0", "link set d0 up"} {
-					if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
-						t.Skipf("ip %s: %v: %s", args, err, out)
-					}
+		for _, w := range c.want {
+			found[strings.Fields(w)[1]] = true
+		}
+		for _, user := range []string{"root", "nobody"} {
+			as := func(t *testing.T, cmd *exec.Cmd) {
+				if user != "root" {
+					asNobody(t, cmd)
 				}
 			}
-			s := startScene(t, nil, c.scene)
-			program := fmt.Sprintf("python3 (pid %d)", s.pid)
-			var out string
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Log(out)
+			t.Run(c.scene+" by "+user, func(t *testing.T) {
+				own(t)
+				if out, err := exec.Command("sh", "-c", c.before).CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v: %s", c.before, err, out)
 				}
-			})
-			eventually(t, "what is found", func() bool {
-				before := ssOf(t)
-				status, sockets, tally := watchNow(t, command(t, "echoc", "watch", "--once", "--json", "all"))
-				after := ssOf(t)
-				found, unlike := map[string]bool{}, []string(nil)
-				out = fmt.Sprintf("status %d %v", status, tally)
-				for _, e := range sockets {
-					what := finding(e) + ": " + strings.ReplaceAll(e.text("who"), program, "PROGRAM")
-					found[what] = true
-					out += fmt.Sprintf("\n%s: %s; %s", what, e.text("says"), e.text("detail"))
-					if why := unlikeSS(e, before); why != "" && unlikeSS(e, after) != "" {
-						unlike = append(unlike, why)
+				s := startScene(t, nil, c.scene, user)
+				program, target := fmt.Sprintf("python3 (pid %d)", s.pid), "all"
+				if user != "root" && s.port != "0" {
+					target = ":" + s.port // what the kernel then sends is enough
+				}
+				var out string
+				t.Cleanup(func() {
+					if t.Failed() {
+						t.Log(out)
 					}
-				}
-				out += "\n" + strings.Join(unlike, "\n")
-				return status == c.status && len(unlike) == 0 && len(sockets) == int(tally.number("sockets")) &&
-					!slices.ContainsFunc(c.want, func(w string) bool { return !found[w] })
+				})
+				eventually(t, "what is found", func() bool {
+					before := ssOf(t, as)
+					cmd := command(t, "echoc", "watch", "--once", "--json", target)
+					as(t, cmd)
+					status, sockets, tally := watchNow(t, cmd)
+					after := ssOf(t, as)
+					found, unlike := map[string]bool{}, []string(nil)
+					out = fmt.Sprintf("status %d %v", status, tally)
+					for _, e := range sockets {
+						what := finding(e) + ": " + strings.ReplaceAll(e.text("who"), program, "PROGRAM")
+						found[what] = true
+						out += fmt.Sprintf("\n%s: %s; %s", what, e.text("says"), e.text("detail"))
+						if why := unlikeSS(e, before, after); why != "" {
+							unlike = append(unlike, why)
+						}
+					}
+					out += "\n" + strings.Join(unlike, "\n")
+					return status == c.status && len(unlike) == 0 && len(sockets) == int(tally.number("sockets")) &&
+						!slices.ContainsFunc(c.want, func(w string) bool { return !found[w] })
+				})
 			})
-		})
+		}
+	}
+	for _, f := range explain.Findings() {
+		if !found[f.Name] {
+			t.Errorf("%s is provoked by no scene", f.Name)
+		}
 	}
 }
 
@@ -191,7 +227,7 @@ func TestWatchAsAnOrdinaryUser(t *testing.T) {
 	}
 	cmd := command(t, "echoc", "watch", "--once", fmt.Sprintf("pid:%d", theirs.pid))
 	asNobody(t, cmd)
-	if status, _, errs := finish(t, cmd); status != 3 || !strings.Contains(errs, "is another user's") {
+	if status, _, errs := finish(t, cmd); status != 3 || !strings.Contains(errs, "this user may not see") {
 		t.Errorf("status %d, %q", status, errs)
 	}
 	root := func(*testing.T, *exec.Cmd) {}
@@ -308,13 +344,13 @@ func TestWatchGoesOn(t *testing.T) {
 	next("the listener", func(e event) bool { return e.text("what") == "there" && e.text("to") == "LISTEN" })
 	c := program(t, "socat", "-u", "PIPE", "TCP:127.0.0.1:"+s.port) // which the program never accepts
 	came := next("the client", func(e event) bool {
-		return e.text("what") == "new" && e.text("to") == "ESTABLISHED" && e.text("remote") == "127.0.0.1:"+s.port
+		return e.text("what") != "there" && e.text("to") == "ESTABLISHED" && e.text("remote") == "127.0.0.1:"+s.port // perhaps after SYN-SENT
 	})
 	c.Process.Kill()
 	left := next("its end", func(e event) bool {
 		return e["socket"] == came["socket"] && e.text("what") == "changed" && e.text("to") != "ESTABLISHED"
 	})
-	if left.text("from") != "ESTABLISHED" || left.text("to") != "FIN-WAIT-2" || left["exact"] != true || left.number("for_ms") > 100 {
+	if to := left.text("to"); left.text("from") != "ESTABLISHED" || to != "FIN-WAIT-2" && to != "FIN-WAIT-1" || left["exact"] != true || left.number("for_ms") > 100 {
 		t.Errorf("%v", left)
 	}
 	stuck := next("the server's", func(e event) bool {
@@ -351,11 +387,12 @@ func TestWatchManyOnOneScreen(t *testing.T) {
 	frames := strings.Split(term.shown(), "\x1b[J")
 	last := frames[len(frames)-1]
 	table, summary, ok := strings.Cut(last, "\r\n\r\n")
-	if len(frames) < 3 || !ok || strings.Count(table, "\n") > 23 || !strings.Contains(summary, "watched for 3 s") {
+	// A look at so many may take long on a busy machine, and the last one begins when the time is over.
+	if len(frames) < 2 || !ok || strings.Count(table, "\n") > 23 || !regexp.MustCompile(`watched for \d+ s`).MatchString(summary) {
 		t.Fatalf("%d frames; the last:\n%s", len(frames), last)
 	}
-	for _, want := range []string{fmt.Sprintf("%d × CLOSE-WAIT at 127.0.0.1:%s", pairs, s.port), fmt.Sprintf("python3 (pid %d) has the peer's FIN and has not called close()", s.pid),
-		fmt.Sprintf("%d × ESTABLISHED", pairs), "LISTEN"} {
+	for _, want := range []string{fmt.Sprintf("%d × CLOSE-WAIT ↔ FIN-WAIT-2 at 127.0.0.1:%s", pairs, s.port), fmt.Sprintf("python3 (pid %d) has the peer's FIN and has not called close()", s.pid),
+		fmt.Sprintf("%d × ESTABLISHED ↔ ESTABLISHED", pairs), "LISTEN"} {
 		if !strings.Contains(strings.Join(strings.Fields(table), " "), want) {
 			t.Errorf("no %q in\n%s", want, table)
 		}

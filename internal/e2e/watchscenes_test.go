@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -54,10 +55,19 @@ def fill(c):
     except BlockingIOError:
         pass
 
+def attach(s, *code): # a filter of SO_ATTACH_FILTER, which says how many bytes of a segment the socket takes
+    b = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in code))
+    s.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HxxxxxxQ" if struct.calcsize("P") == 8 else "HxxI", len(code), ctypes.addressof(b)))
+
 def deafen(*sockets): # what arrives for them is dropped
     for s in sockets:
-        code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-        s.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HxxxxxxQ" if struct.calcsize("P") == 8 else "HxxI", 1, ctypes.addressof(code)))
+        attach(s, (6, 0, 0, 0))
+
+def deafen_to_acks(s): # a segment of which byte 13, the flags, is ACK alone is dropped
+    attach(s, (0x30, 0, 0, 13), (0x15, 0, 1, 0x10), (6, 0, 0, 0), (6, 0, 0, 0xffff))
+
+def hear(s): # SO_DETACH_FILTER
+    s.setsockopt(socket.SOL_SOCKET, 27, 0)
 
 def leak():
     c, s = pair()
@@ -80,7 +90,33 @@ def full():
         connect()
     connect(False)
 
-def silent(): # 198.51.100.0/24 is on an interface that drops everything
+def synqueue(): # the last ACK of the handshake does not come
+    deafen_to_acks(listen())
+    connect()
+
+def fastopen(): # the same, but the SYN had data, so that accept() may have the connection already
+    l = listen(TCP_FASTOPEN=8)
+    deafen_to_acks(l)
+    c = socket.socket()
+    keep.append(c)
+    c.sendto(b"hello", 0x20000000, ("127.0.0.1", port)) # MSG_FASTOPEN
+
+def fulldeferred(): # the accept queue is full when its turn has come
+    listen(2, TCP_DEFER_ACCEPT=1)
+    connect()
+    for _ in range(3):
+        connect().send(b"hello")
+
+def connecting(): # again and again: a SYN is sent again after a second
+    def go():
+        while True:
+            c = connect(False, "198.51.100.7", 443)
+            time.sleep(0.5)
+            keep.remove(c)
+            c.close()
+    threading.Thread(target=go, daemon=True).start()
+
+def silent(): # 198.51.100.0/24 is on an interface that nobody reads
     connect(False, "198.51.100.7", 443)
 
 def deaf():
@@ -91,6 +127,13 @@ def deaf():
 def unread():
     c, s = pair(rcvbuf=4096)
     fill(c)
+
+def unprobed(): # and then, when all that fits is acknowledged, the peer is gone
+    c, s = pair(rcvbuf=4096)
+    fill(c)
+    while struct.unpack_from("I", c.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 24)[0]: # tcpi_unacked
+        time.sleep(0.01)
+    deafen(*keep)
 
 def halfclosed():
     c, s = pair()
@@ -111,6 +154,20 @@ def lostfin():
     deafen(c, s)
     c.close()
 
+def lastack():
+    c, s = pair()
+    c.close()
+    s.recv(1)
+    deafen(s)
+    s.close()
+
+def closing(): # both FINs get lost; then one is heard when it comes again
+    c, s = pair()
+    deafen(c, s)
+    c.shutdown(socket.SHUT_WR)
+    s.shutdown(socket.SHUT_WR)
+    hear(c)
+
 def finbehind():
     c, s = pair(rcvbuf=4096)
     fill(c)
@@ -129,9 +186,8 @@ def timewait():
     s.recv(1)
     s.close()
 
-def noports():
+def timewaits(): # ten of them
     l = listen(100)
-    open("/proc/sys/net/ipv4/ip_local_port_range", "w").write("40000 40009")
     for _ in range(10):
         c = connect()
         s, _ = l.accept()
@@ -164,6 +220,11 @@ def many():
         keep.append(s)
 
 globals()[sys.argv[1]]()
+if sys.argv[2:] == ["nobody"]: # a filter may be root's alone; who changes user is, for /proc, whose core dump is not to be read
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+    ctypes.CDLL(None).prctl(4, 1) # PR_SET_DUMPABLE
 print(port, flush=True)
 sys.stdin.read()
 `
@@ -235,9 +296,11 @@ func spawn(t *testing.T, cmd *exec.Cmd) string {
 }
 
 // ssOf are the lines of ss, by what it is about: 127.0.0.1:80 127.0.0.1:4711.
-func ssOf(t *testing.T) map[string]string {
+func ssOf(t *testing.T, as func(*testing.T, *exec.Cmd)) map[string]string {
 	t.Helper()
-	out, err := exec.Command("ss", "-tanpieoOH").CombinedOutput()
+	cmd := exec.Command("ss", "-tanpieoOH")
+	as(t, cmd)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Skipf("needs ss (iproute2): %v", err)
 	}
@@ -250,17 +313,29 @@ func ssOf(t *testing.T) map[string]string {
 	return list
 }
 
-// unlikeSS says in what a socket, as watch tells of it, is not as ss has it.
-func unlikeSS(e event, ss map[string]string) string {
+// unlikeSS says in what a socket, as watch tells of it, is neither as ss had it before nor as it had it after. What is
+// only bound ss does not list.
+func unlikeSS(e event, before, after map[string]string) string {
+	if e.text("to") == "CLOSED" {
+		return ""
+	}
 	remote := e.text("remote")
 	if remote == "" {
 		remote = "0.0.0.0:*"
 	}
-	line, there := ss[e.text("local")+" "+remote]
-	if !there {
-		return fmt.Sprintf("ss does not have %s %s", e.text("local"), remote)
+	b, a := before[e.text("local")+" "+remote], after[e.text("local")+" "+remote]
+	if why := unlikeLine(e, b); why != "" && unlikeLine(e, a) != "" {
+		return why
 	}
+	return unlikeTimer(e, b, a)
+}
+
+// unlikeLine compares with one line of ss.
+func unlikeLine(e event, line string) string {
 	w := strings.Fields(line)
+	if len(w) == 0 {
+		return fmt.Sprintf("ss does not have %s %s", e.text("local"), e.text("remote"))
+	}
 	state := map[string]string{"ESTABLISHED": "ESTAB", "SYN-RECEIVED": "SYN-RECV"}[e.text("to")]
 	if state == "" {
 		state = e.text("to")
@@ -292,4 +367,35 @@ func unlikeSS(e event, ss map[string]string) string {
 		return fmt.Sprintf("%s, and ss: %s", inode, line)
 	}
 	return ""
+}
+
+// unlikeTimer says whether a timer that ran on from the one ss to the other had another time left in between.
+func unlikeTimer(e event, before, after string) string {
+	b, bLeft := leftOfSS(before)
+	a, aLeft := leftOfSS(after)
+	if b == "" || b != a || bLeft < aLeft || b != fmt.Sprintf("%s %.0f", e.text("timer"), e.number("retrans")) {
+		return "" // it was not the same one all the time
+	}
+	const rounded = time.Second // of what is 10 s or more ss cuts off all below a second
+	if left := time.Duration(e.number("expires_ms")) * time.Millisecond; left > bLeft+rounded || left < aLeft-rounded/50 {
+		return fmt.Sprintf("%v left, and ss: %s\n%s", left, before, after)
+	}
+	return ""
+}
+
+// leftOfSS reads a timer in a line of ss.
+func leftOfSS(line string) (name string, left time.Duration) {
+	m := regexp.MustCompile(`timer:\((\w+),([\w.]*),(\d+)\) `).FindStringSubmatch(line)
+	if m == nil {
+		return "", 0
+	}
+	text := strings.NewReplacer("min", "m", "sec", "s").Replace(m[2])
+	if strings.Contains(text, ".") { // 1.234ms is 1 s and 234 ms
+		text = strings.TrimSuffix(text, "ms") + "s"
+	}
+	left, err := time.ParseDuration(text)
+	if err != nil {
+		left = 0
+	}
+	return m[1] + " " + m[3], left
 }

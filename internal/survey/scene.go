@@ -13,6 +13,7 @@ import (
 type scene struct {
 	all       []*diagnose.Facts
 	limits    Limits
+	waiting   int                          // in TIME-WAIT, if that is more than are here
 	listeners map[uint16][]*diagnose.Facts // by port
 	ends      map[ends]*diagnose.Facts
 }
@@ -63,7 +64,7 @@ func (s *scene) join() {
 	}
 	for _, f := range s.all {
 		if f.State == tcpinfo.TimeWait {
-			f.All = diagnose.Share{N: waiting, Of: s.limits.TimeWaits}
+			f.All = diagnose.Share{N: max(waiting, s.waiting), Of: s.limits.TimeWaits}
 			if !s.server(f) {
 				f.Alike = diagnose.Share{N: to[tcpinfo.Canonical(f.Remote)], Of: s.limits.Ports}
 			}

@@ -46,6 +46,7 @@ type Change struct {
 type Turn struct {
 	At      time.Time // when it was over: what is shown was so before
 	First   bool      // of the survey: nothing is news
+	Same    bool      // a glance found nothing changed: the sockets are those of the turn before
 	Sockets []*Socket // in the order of the dump
 	Changes []Change
 	Took    time.Duration // the dump
@@ -60,6 +61,11 @@ type Survey struct {
 	turns  int
 	owners owners
 	scope  scope
+	glance glance
+	room   room
+	last   *Turn
+
+	waiting int // in TIME-WAIT in the whole namespace, where not all are dumped
 }
 
 // track is what is kept of a socket from turn to turn.
@@ -69,8 +75,13 @@ type track struct {
 	since  time.Time // in its state
 	exact  bool      // it was seen to come into it
 	queued time.Time // since when it has been waiting for accept()
-	timer  tcpinfo.TimerKind
-	vain   time.Time      // since when the timer has been running in vain; zero: it has not
+	timer  tcpinfo.Timer
+	vain   time.Time // since when the timer has been running in vain; zero: it has not
+	inode  uint32
+	recvQ  uint32
+	sendQ  uint32
+	read   uint64         // bytes that the application has read
+	unread time.Time      // since when there have been others, and none of them was read; zero: there are none
 	owners []owner.Holder // the last that were seen
 	told   *Socket        // as it was last told of; nil: it is none of those that were asked for
 }
@@ -87,6 +98,12 @@ const tries = 3
 // Look takes a turn.
 func (s *Survey) Look() (*Turn, error) {
 	t, begin := &Turn{First: s.turns == 0}, time.Now()
+	if s.same(begin) {
+		t.Same, t.Sockets, t.At = true, s.last.Sockets, time.Now()
+		t.Took = t.At.Sub(begin)
+		return t, nil
+	}
+	s.glance.begins(begin)
 	all, err := s.dump()
 	if err != nil {
 		return nil, err
@@ -96,8 +113,14 @@ func (s *Survey) Look() (*Turn, error) {
 	s.owners.refresh(all)
 	for _, f := range all {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
+		f.Words = s.owners.words(f)
+	}
+	if s.cfg.port() != 0 {
+		s.waiting = timeWaits()
 	}
 	s.take(t, all)
+	s.glance.ends(s, all, t)
+	s.last = t
 	return t, nil
 }
 
@@ -108,6 +131,7 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 		s.track(f, t.At)
 	}
 	scene := newScene(all, s.cfg.Limits)
+	scene.waiting = s.waiting
 	scene.join()
 	s.scope.found(scene, t.At)
 	for _, f := range all {
@@ -118,16 +142,17 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 	s.forget(t)
 }
 
-// dump is what the kernel tells of all sockets: listeners and other ends are among them, whoever was asked for.
+// dump is what the kernel tells of all sockets, or of all with the port that was asked for: listeners and other ends are
+// among them, whoever else was.
 func (s *Survey) dump() (all []*diagnose.Facts, err error) {
 	for range tries {
-		seen := make(map[uint64]int, len(all))
-		all = all[:0]
-		for k, e := range s.diag.Sockets(tcpinfo.Filter{With: tcpinfo.WithInfo}) {
+		seen := make(map[uint64]int, len(s.known))
+		all = make([]*diagnose.Facts, 0, len(s.known))
+		for k, e := range s.diag.Sockets(tcpinfo.Filter{With: tcpinfo.WithInfo, Port: s.cfg.port()}) {
 			if err = e; err != nil {
 				break
 			}
-			f := &diagnose.Facts{Socket: kept(k)}
+			f := s.room.keep(k)
 			if n, twice := seen[f.Cookie]; twice {
 				all[n] = f
 				continue
@@ -142,18 +167,29 @@ func (s *Survey) dump() (all []*diagnose.Facts, err error) {
 	return all, nil
 }
 
-// kept is a socket of its own, of one that is the next one's too.
-func kept(k *tcpinfo.Socket) tcpinfo.Socket {
-	s := *k
+// room is what the sockets of a look are put in.
+type room struct {
+	facts   slab[diagnose.Facts]
+	info    slab[tcpinfo.Info]
+	bits    slab[tcpinfo.Shutdown]
+	sockets slab[Socket]
+}
+
+// keep makes a socket of its own of one that is the next one's too.
+func (r *room) keep(k *tcpinfo.Socket) *diagnose.Facts {
+	f := r.facts.next()
+	f.Socket = *k
 	if k.Info != nil {
-		s.Info = new(*k.Info)
-		s.Info.Extra = nil
+		f.Info = r.info.next()
+		*f.Info = *k.Info
+		f.Info.Extra = nil
 	}
 	if k.Shutdown != nil {
-		s.Shutdown = new(*k.Shutdown)
+		f.Shutdown = r.bits.next()
+		*f.Shutdown = *k.Shutdown
 	}
-	s.SockOpt, s.Unknown = nil, nil
-	return s
+	f.SockOpt, f.Unknown = nil, nil
+	return f
 }
 
 // track keeps since when a socket has been as it is, and whose it was.
@@ -174,10 +210,12 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 	switch {
 	case !vain:
 		k.vain = time.Time{}
-	case k.vain.IsZero() || k.timer != f.Timer.Kind:
+	case k.vain.IsZero() || k.timer.Kind != f.Timer.Kind:
 		k.vain = now
 	}
-	k.timer, k.turn, k.state = f.Timer.Kind, s.turns, f.State
+	k.timer, k.turn, k.state = f.Timer, s.turns, f.State
+	k.inode, k.recvQ, k.sendQ = f.Inode, f.RecvQ, f.SendQ
+	f.Unread = k.reads(f, now)
 	f.For, f.Exact = now.Sub(k.since), k.exact
 	switch {
 	case !f.Unaccepted():
@@ -197,10 +235,24 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 	f.Had = k.owners
 }
 
+// reads says for how long there has been something to read of which nothing was read. What came, less what is in the
+// queue, is what was read.
+func (k *track) reads(f *diagnose.Facts, now time.Time) time.Duration {
+	if f.RecvQ == 0 || f.Info == nil {
+		k.unread = time.Time{}
+		return 0
+	}
+	if read := f.Info.BytesReceived - uint64(f.RecvQ); k.unread.IsZero() || read != k.read {
+		k.unread, k.read = now, read
+	}
+	return now.Sub(k.unread)
+}
+
 // report puts a socket into the turn, and among the changes if there is news of it.
 func (s *Survey) report(t *Turn, f *diagnose.Facts, server bool) {
 	k := s.known[f.Cookie]
-	now := &Socket{Facts: f, Finding: diagnose.Of(f), Server: server}
+	now := s.room.sockets.next()
+	*now = Socket{Facts: f, Finding: diagnose.Of(f), Server: server}
 	c := Change{Socket: now, What: "new"}
 	if k.told == nil {
 		s.count++
@@ -219,12 +271,19 @@ func (s *Survey) report(t *Turn, f *diagnose.Facts, server bool) {
 // news says whether a socket is otherwise than it was. Bytes that come and go are no news; connections that wait are.
 func (s *Socket) news(was *Socket) bool {
 	switch {
+	case s.State == was.State && s.busy() && was.busy():
+		return s.Inode != was.Inode || s.Asked != was.Asked
 	case s.State != was.State, s.Finding.Name != was.Finding.Name, s.Finding.Grade != was.Finding.Grade, s.Inode != was.Inode, s.Asked != was.Asked:
 		return true
 	case s.State == tcpinfo.Listen:
 		return s.RecvQ != was.RecvQ || s.SendQ != was.SendQ || s.Half != was.Half
 	}
 	return false
+}
+
+// busy says whether bytes come and go, or could, and all is well.
+func (s *Socket) busy() bool {
+	return s.State == tcpinfo.Established && s.Finding.Grade == diagnose.Healthy
 }
 
 // forget drops what is gone: what was not there at two looks in a row.

@@ -196,3 +196,24 @@ func TestGroupsFold(t *testing.T) {
 		t.Errorf("%d groups, %d, %s", len(folded), len(folded[0].Entries), folded[0].Common())
 	}
 }
+
+// Who is sent more and more, and reads none of it, is stuck; who reads some of it in between is not.
+func TestWhoReadsNothing(t *testing.T) {
+	begin := time.Now()
+	for _, c := range []struct {
+		reads uint64 // in each second, of the 100 bytes that come
+		want  diagnose.Grade
+	}{{0, diagnose.Stuck}, {50, diagnose.Healthy}} {
+		s := New(nil, Config{Targets: []Target{{}}, Root: true})
+		f := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5000", python)
+		var turn *Turn
+		for second := range 3 {
+			f.Info.BytesReceived = uint64(100 * (second + 1))
+			f.RecvQ = uint32(f.Info.BytesReceived - c.reads*uint64(second))
+			turn = s.turn(begin.Add(time.Duration(second)*time.Second), f)
+		}
+		if got := turn.Sockets[0]; got.Finding.Grade != c.want || got.Finding.Name != "not-read" {
+			t.Errorf("%d bytes read: %v", c.reads, got.Finding)
+		}
+	}
+}

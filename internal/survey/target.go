@@ -21,6 +21,19 @@ func (c *Config) wants(f *diagnose.Facts) bool {
 	return c.States.Has(f.State) && slices.ContainsFunc(c.Targets, func(t Target) bool { return t.fits(f) })
 }
 
+// port is the one that all targets have; 0 if they have none in common. What belongs to such a socket has it, too: its
+// listener, and the socket at its other end.
+func (c *Config) port() (port uint16) {
+	for _, t := range c.Targets {
+		p := t.Addr.Port()
+		if t.PID != 0 || p == 0 || port != 0 && p != port {
+			return 0
+		}
+		port = p
+	}
+	return port
+}
+
 func (t Target) fits(f *diagnose.Facts) bool {
 	switch {
 	case t.PID != 0:

@@ -27,6 +27,9 @@ type Writer struct {
 // Turn takes one. A look that has found nothing new leaves no event, unless it is the first.
 func (w *Writer) Turn(t *survey.Turn) {
 	w.looks++
+	if t.Same {
+		return
+	}
 	w.last = t.Tally()
 	if w.Shown || len(t.Changes) > 0 {
 		w.by = make(map[*diagnose.Facts]*survey.Socket, len(t.Sockets))
@@ -56,11 +59,13 @@ func btoi(b bool) int {
 	return 0
 }
 
-// End ends the timeline with what it came to.
-func (w *Writer) End(every time.Duration, more timeline.Tally) {
+// End ends the timeline with what it came to; every is from one look to the next, 0 if there was to be but one. Stuck is
+// how many sockets are, in the end.
+func (w *Writer) End(every time.Duration, more timeline.Tally) (stuck int) {
 	more.Looks, more.Came, more.Went, more.EveryUS = w.looks, w.came, w.went, every.Microseconds()
 	more.Sockets, more.Stuck, more.Waiting, more.Healthy, more.States = w.last.Sockets, w.last.Stuck, w.last.Waiting, w.last.Healthy, w.last.States
 	w.Log.Add(timeline.Host, time.Time{}, &more)
+	return more.Stuck
 }
 
 // watched is a change as an event.

@@ -16,6 +16,7 @@ import (
 type Lines struct {
 	Table func(*survey.Turn)
 	News  func(view.Line)
+	Note  func(text string) // of the watching itself; nil: it is news as everything else
 
 	turns   Turns
 	seen    board.Seen
@@ -40,6 +41,15 @@ func (l *Lines) Event(e timeline.Event) {
 	case *timeline.State:
 		l.news(l.transition(at, b))
 	case *timeline.Note:
+		switch {
+		case e.Side != timeline.Host:
+		case l.Note != nil:
+			l.Note(b.Text)
+			return
+		default:
+			l.news(board.Note(b.Text))
+			return
+		}
 		l.news(line(at, view.Part{Tone: view.Bad, Text: b.Text}))
 	case *timeline.Tally:
 		if b.EveryUS > 0 {
