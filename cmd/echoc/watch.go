@@ -48,7 +48,7 @@ func (w *watchFlags) addTo(fs *pflag.FlagSet) {
 }
 
 // watchTakes are all flags that mean something to echoc watch.
-var watchTakes = []string{"pid", "state", "netns", "once", "for", "every", "json", "quiet", "color", "trace", "record", "overwrite"}
+var watchTakes = []string{"pid", "state", "netns", "once", "for", "every", "json", "quiet", "color", "trace", "capture", "absolute-seq", "record", "overwrite"}
 
 // config reads the flags and the targets.
 func (w *watchFlags) config(ctx context.Context, f *cli.Flags, words []string) (cfg survey.Config, err error) {
@@ -62,8 +62,8 @@ func (w *watchFlags) config(ctx context.Context, f *cli.Flags, words []string) (
 		return cfg, err
 	case w.once && w.length > 0:
 		return cfg, cli.Usagef("--once is one look, --for many: want one of them")
-	case w.once && f.Trace:
-		return cfg, cli.Usagef("--trace is about what happens between two looks, and --once is one: want --for 10s, or none of these")
+	case w.once && (f.Trace || f.Wire.Capture):
+		return cfg, cli.Usagef("--trace and --capture are about what happens between two looks, and --once is one: want --for 10s in its place")
 	case w.every < minEvery:
 		return cfg, cli.Usagef("--every %v: want %v or more", w.every, minEvery)
 	case f.Set.Changed("netns") && w.netns == "":
@@ -251,9 +251,12 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 		every = 0
 	}
 	counts, err := host.Close()
-	tally := timeline.Tally{LostTransitions: counts.LostTransitions, Unplaced: counts.Unplaced}
+	tally := timeline.Tally{LostTransitions: counts.LostTransitions, Unplaced: counts.Unplaced, LostSegments: counts.LostSegments}
 	if f.Trace {
 		tally.Transitions = &counts.Transitions
+	}
+	if f.Wire.Capture {
+		tally.Segments = &counts.Segments
 	}
 	stuck := log.End(every, tally)
 	ended = cmp.Or(ended, err)
@@ -265,6 +268,9 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 
 // between sees what happens between two looks, as far as that was asked for.
 func between(f *cli.Flags, out cli.Output, s *survey.Survey) (*observe.Host, error) {
+	if !f.Trace && !f.Wire.Capture {
+		return nil, nil
+	}
 	lookups, err := tcpinfo.Dial()
 	if err != nil {
 		return nil, err

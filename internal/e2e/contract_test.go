@@ -29,7 +29,7 @@ var contract = map[string][]string{
 		"snd_wnd?", "rcv_wnd?", "rtt_us?", "total_retrans?", "accept_queue?", "accept_limit?", "syn_queue?", "inode?", "uid?", "owners?", "server?", "other_socket?", "other_state?", "other_owners?", "grade", "finding", "says", "detail?", "who", "shown?"},
 	"look": {"look", "sockets", "stuck", "waiting", "healthy", "states"},
 	"tally": {"looks", "sockets", "stuck", "waiting", "healthy", "states", "came", "went", "every_us?",
-		"transitions?", "lost_transitions?", "unplaced?"},
+		"transitions?", "lost_transitions?", "unplaced?", "segments?", "lost_segments?"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}

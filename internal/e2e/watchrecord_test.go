@@ -20,7 +20,7 @@ func TestReplayOfAWatch(t *testing.T) {
 	for name, args := range map[string][]string{
 		"once": {"--once", "all"}, "coloured": {"--once", "--color", "always", "all"}, "json": {"--json", "--once", "all"},
 		"a state": {"--once", "--state", "close-wait", ":" + leak.port}, "nothing": {"--once", ":1"},
-		"goes on": {"--every", "20ms", ":" + port}, "traced": {"--trace", "--every", "20ms", ":" + port}, "traced, json": {"--trace", "--json", "--every", "20ms", ":" + port},
+		"goes on": {"--every", "20ms", ":" + port}, "traced": {"--trace", "--every", "20ms", ":" + port}, "captured": {"--capture", "--trace", "--every", "20ms", ":" + port}, "traced, json": {"--trace", "--json", "--every", "20ms", ":" + port},
 	} {
 		for _, columns := range []string{"80", "130"} {
 			file := newRecord(t)

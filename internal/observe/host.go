@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type Scope interface {
 	// Was is the cookie of the socket that the last looks have found with these ends, 0 if none, and since when it has
 	// been in its state.
 	Was(local, remote netip.AddrPort) (cookie uint64, since time.Time)
+	// Serves says whether the socket with these ends came in through a listener, as far as that is known.
+	Serves(local, remote netip.AddrPort) (serves, known bool)
 	// Alone says whether there is no other network namespace that a socket could be in.
 	Alone() bool
 }
@@ -33,8 +36,9 @@ type Host struct {
 	scope Scope
 	diag  *tcpinfo.Conn
 
-	trace *trace.Trace
-	stop  func() error
+	trace    *trace.Trace // nil unless asked for
+	stop     func() error
+	segments *segments // likewise
 
 	sockets map[uint64]int // numbers of those that are known, by the kernel's address; 0: in another network namespace
 	held    []trace.Event  // connect() has not chosen a port yet, as far as was told
@@ -47,7 +51,7 @@ type Host struct {
 }
 
 // Counts are how much was seen, and how much is known to have been missed.
-type Counts struct{ Transitions, LostTransitions, Unplaced uint64 }
+type Counts struct{ Transitions, LostTransitions, Unplaced, Segments, LostSegments uint64 }
 
 // OpenHost begins to see what was asked for, of sockets with one of the ports at either end; 0 stands for all. They are
 // looked up through diag, which the Host closes.
@@ -65,18 +69,54 @@ func OpenHost(cfg Config, scope Scope, ports []uint16, diag *tcpinfo.Conn) (_ *H
 			return err
 		})
 	}
+	if cfg.Capture {
+		if h.segments, err = openSegments(h.log, hostSides{scope}, cfg.AbsoluteSeq, nil); err == nil {
+			for _, port := range ports {
+				err = cmp.Or(err, h.segments.capture.AddPort(port))
+			}
+		}
+		if err != nil {
+			_, closing := h.Close()
+			return nil, errors.Join(err, closing)
+		}
+	}
 	return h, nil
+}
+
+// hostSides are the ends of connections that are watched: which of them is the server's, as far as a look has shown.
+type hostSides struct{ Scope }
+
+// Of tells which end the first is.
+func (s hostSides) Of(local, remote netip.AddrPort) (side timeline.Side, ours bool) {
+	if !s.Has(local, remote, 0) && !s.Has(remote, local, 0) {
+		return "", false
+	}
+	serves, known := s.Serves(local, remote)
+	switch {
+	case !known:
+		return "", true
+	case serves:
+		return timeline.Server, true
+	}
+	return timeline.Client, true
 }
 
 // Close ends the watching; what has happened until now is in the timeline then. What the kernel has lost is counted,
 // and no error.
 func (h *Host) Close() (c Counts, err error) {
+	if h == nil {
+		return c, nil
+	}
 	if h.trace != nil {
 		err = h.stop()
 		if lost, is := errors.AsType[*trace.Lost](err); is {
 			c.LostTransitions, err = lost.Events, nil
 		}
 		err = errors.Join(err, h.trace.Close())
+	}
+	if h.segments != nil {
+		err = errors.Join(err, h.segments.close())
+		c.Segments, c.LostSegments = h.segments.told, h.segments.lost
 	}
 	h.log.Flush()
 	h.diag.Close()

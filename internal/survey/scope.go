@@ -106,6 +106,18 @@ func (s *Survey) Was(local, remote netip.AddrPort) (cookie uint64, since time.Ti
 	return 0, since
 }
 
+// Serves says whether the socket with these ends came in through a listener, as far as the last look shows: of one that
+// is not there any more, too.
+func (s *Survey) Serves(local, remote netip.AddrPort) (serves, known bool) {
+	s.scope.mu.Lock()
+	defer s.scope.mu.Unlock()
+	if s.scope.last == nil {
+		return false, false
+	}
+	mine, other := s.scope.last.server(stranger(local, remote)), s.scope.last.server(stranger(remote, local))
+	return mine, mine != other
+}
+
 // Alone says whether all processes of this machine are seen, and are in one network namespace: then a socket that is
 // gone was in it.
 func (*Survey) Alone() bool {

@@ -113,6 +113,8 @@ type Tally struct {
 	Transitions     *uint64 `json:"transitions,omitempty"`      // that the tracepoint told, with --trace
 	LostTransitions uint64  `json:"lost_transitions,omitempty"` // of any socket, at least
 	Unplaced        uint64  `json:"unplaced,omitempty"`         // transitions of which it could not be known whether they were in this network namespace
+	Segments        *uint64 `json:"segments,omitempty"`         // that were captured, with --capture
+	LostSegments    uint64  `json:"lost_segments,omitempty"`
 }
 
 func (*Watched) Kind() Kind { return "socket" }

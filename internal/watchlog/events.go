@@ -59,8 +59,8 @@ func btoi(b bool) int {
 	return 0
 }
 
-// End ends the timeline with what it came to; every is from one look to the next, 0 if there was to be but one. Stuck is
-// how many sockets are, in the end.
+// End ends the timeline with what it came to; every is from one look to the next, 0 if there was to be but one. Stuck
+// is how many sockets are, in the end.
 func (w *Writer) End(every time.Duration, more timeline.Tally) (stuck int) {
 	more.Looks, more.Came, more.Went, more.EveryUS = w.looks, w.came, w.went, every.Microseconds()
 	more.Sockets, more.Stuck, more.Waiting, more.Healthy, more.States = w.last.Sockets, w.last.Stuck, w.last.Waiting, w.last.Healthy, w.last.States

@@ -40,6 +40,8 @@ func (l *Lines) Event(e timeline.Event) {
 		l.side(b.Socket, b.Server)
 	case *timeline.State:
 		l.news(l.transition(at, b))
+	case *timeline.Segment:
+		l.news(line(at, view.Part{Tone: toneOf(b.From), Text: fmt.Sprintf("%v → %v", b.Src, b.Dst)}, view.Part{Text: b.Line()}))
 	case *timeline.Note:
 		switch {
 		case e.Side != timeline.Host:
@@ -102,6 +104,17 @@ func (l *Lines) transition(at time.Duration, b *timeline.State) view.Line {
 	return line(at, view.Part{Tone: tone, Text: fmt.Sprintf("%s %v → %v", ends, b.From, b.To)})
 }
 
+// toneOf is the colour of a side, where that is known.
+func toneOf(side timeline.Side) view.Tone {
+	switch side {
+	case timeline.Client:
+		return view.Client
+	case timeline.Server:
+		return view.Server
+	}
+	return view.Plain
+}
+
 // summary is what it came to.
 func (l *Lines) summary(at time.Duration, b *timeline.Tally) {
 	s := &l.seen
@@ -110,6 +123,12 @@ func (l *Lines) summary(at time.Duration, b *timeline.Tally) {
 	s.Last = survey.Tally{Sockets: b.Sockets, Stuck: b.Stuck, Waiting: b.Waiting, Healthy: b.Healthy, States: b.States}
 	if b.Transitions != nil {
 		s.Between = append(s.Between, counted(*b.Transitions, b.LostTransitions, "transition"))
+	}
+	if b.Segments != nil {
+		s.Between = append(s.Between, counted(*b.Segments, b.LostSegments, "segment"))
+	}
+	if b.Transitions == nil && b.Segments != nil {
+		s.Between = append(s.Between, "States between two looks were not seen.")
 	}
 	if b.Unplaced > 0 {
 		s.Between = append(s.Between, fmt.Sprintf("%s not told: the sockets were gone before the kernel could say whether they were in this network namespace.",
@@ -123,7 +142,7 @@ func (l *Lines) summary(at time.Duration, b *timeline.Tally) {
 func counted(n, lost uint64, what string) string {
 	text := board.Count(int(n), what)
 	if lost > 0 {
-		return fmt.Sprintf("%s; at least %d lost.", text, lost)
+		return fmt.Sprintf("%s; at least %d more lost.", text, lost)
 	}
 	return text + ", none lost."
 }
