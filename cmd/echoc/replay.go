@@ -162,7 +162,7 @@ func (p *player) turn(name string) error {
 
 // watched has the record of a watch shown, as it was where the table was not drawn anew again and again.
 func (p *player) watched(title string) error {
-	if err := p.f.Refuse("a record of a watch", "clock", "all", "pace", "step", "mermaid", "svg", "html"); err != nil {
+	if err := p.f.Refuse("a record of a watch", "clock", "all", "pace", "step", "mermaid", "svg"); err != nil {
 		return err
 	}
 	if p.f.JSON || p.f.Quiet {
@@ -170,7 +170,15 @@ func (p *player) watched(title string) error {
 	} else {
 		p.out = cli.Through(watchlog.NewPrinter(os.Stdout, watchOptions(p.f, title)))
 	}
-	return nil
+	return p.f.DrawWatch(&p.out, title, p.kernel())
+}
+
+// kernel is what a record was made on; "" where it does not say.
+func (p *player) kernel() string {
+	if p.about.Kernel == "" {
+		return ""
+	}
+	return "Linux " + p.about.Kernel
 }
 
 // draw has the pictures made that were asked for; they are of one scenario, and of its last run.
@@ -179,11 +187,7 @@ func (p *player) draw(o view.Options) error {
 		return p.f.Refuse("a record of several scenarios, as of a tour: a picture is of one", "mermaid", "svg", "html")
 	}
 	p.drawn = true
-	kernel := ""
-	if p.about.Kernel != "" {
-		kernel = "Linux " + p.about.Kernel
-	}
-	return p.f.Draw(&p.out, o, kernel)
+	return p.f.Draw(&p.out, o, p.kernel())
 }
 
 // next shows an event, when it is time for it.

@@ -48,7 +48,7 @@ func (w *watchFlags) addTo(fs *pflag.FlagSet) {
 }
 
 // watchTakes are all flags that mean something to echoc watch.
-var watchTakes = []string{"pid", "state", "netns", "once", "for", "every", "json", "quiet", "color", "trace", "capture", "absolute-seq", "record", "overwrite"}
+var watchTakes = []string{"pid", "state", "netns", "once", "for", "every", "json", "quiet", "color", "trace", "capture", "absolute-seq", "record", "html", "overwrite"}
 
 // config reads the flags and the targets.
 func (w *watchFlags) config(ctx context.Context, f *cli.Flags, words []string) (cfg survey.Config, err error) {
@@ -220,12 +220,15 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	if err := f.Keep(&out, view.Options{Title: title}, timeline.Host); err != nil {
 		return out.Done(err)
 	}
+	if err := f.DrawWatch(&out, title, cli.Kernel()); err != nil {
+		return out.Done(err)
+	}
 	s := survey.New(diag, cfg)
 	host, err := between(f, out, s)
 	if err != nil {
 		return out.Done(err)
 	}
-	log := &watchlog.Writer{Log: out.Log, Shown: !f.JSON || f.Record != ""}
+	log := &watchlog.Writer{Log: out.Log, Shown: !f.JSON || f.Record != "" || f.HTML != ""}
 	ended := eachTurn(ctx, w, func(last bool) error {
 		if last {
 			s.Whole()

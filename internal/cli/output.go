@@ -25,7 +25,8 @@ type Output struct {
 
 	screen *screen // where the user is asked before each step; nil if not
 
-	pictures *Pictures // that are made of the run; nil: none
+	pictures *Pictures  // that are made of the run; nil: none
+	watched  *watchPage // likewise of a watch
 
 	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
@@ -57,6 +58,9 @@ func (o Output) Done(ended error) error {
 	o.View.Flush()
 	ended = o.keep(ended)
 	if err := o.pictures.done(ended); err != nil {
+		return err
+	}
+	if err := o.watched.done(ended); err != nil {
 		return err
 	}
 	if status := Status(ended); status == ExitOK || status == ExitInterrupted {

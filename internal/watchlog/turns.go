@@ -24,6 +24,10 @@ func (r *Turns) Event(e timeline.Event) *survey.Turn {
 	switch b := e.Body.(type) {
 	case *timeline.Watched:
 		r.change(b)
+	case *timeline.State:
+		if b.To == tcpinfo.Closed {
+			delete(r.known, b.Socket)
+		}
 	case *timeline.Look:
 		t := r.now
 		r.now = survey.Turn{}
