@@ -5,8 +5,8 @@ package tcpinfo
 // jumps forward by "yes" bytes if its condition holds and by "no" bytes if not. A socket matches if the program ends
 // exactly at its end. So each condition jumps over itself when it holds, and past the end when it does not, which makes
 // the program the conjunction of its conditions. The kernel audits a program before it runs it: jumps must be multiples
-// of four, land on an operation that the chain of "yes" leads to, and may pass the end by four bytes and no more. That is
-// why a disjunction has a jump between its halves: "yes" leads over it to the second, and what jumps is its "no".
+// of four, land on an operation that the chain of "yes" leads to, and may pass the end by four bytes and no more. That
+// is why a disjunction has a jump between its halves: "yes" leads over it to the second, and what jumps is its "no".
 
 // Operation codes (INET_DIAG_BC_…). Ports are compared with >= and <=, which every Linux has; == came in 4.16.
 const (

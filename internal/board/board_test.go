@@ -85,6 +85,40 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// What is said of many is true of each: no descriptor of one of them, and where they are.
+func TestManyChangesAreOneLine(t *testing.T) {
+	turn := &survey.Turn{}
+	for i := range 9 {
+		s := held(1, tcpinfo.CloseWait, "x")
+		s.Owners = []owner.Holder{{Process: "leaky", PID: 812, FD: 100 + i}}
+		s.Finding, s.Number, s.Server = diagnose.Of(s.Facts), i, true
+		turn.Changes = append(turn.Changes, survey.Change{Socket: s, What: "changed", From: tcpinfo.Established})
+	}
+	lines := view.Lines(Changes(turn, 0), view.Options{Width: 300})
+	if want := "9 × ESTABLISHED → CLOSE-WAIT at [2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:2 STUCK not-closed: leaky (pid 812) has the peer's FIN and has not called close()"; len(lines) != 1 || !strings.HasSuffix(lines[0], want) {
+		t.Errorf("%s\nwant %s", strings.Join(lines, "\n"), want)
+	}
+}
+
+// On a screen with little room each is a name, and who must act; what there is to say of the watching stands above.
+func TestLittleRoom(t *testing.T) {
+	turn := &survey.Turn{At: time.Now()}
+	for i := range 12 {
+		turn.Sockets = append(turn.Sockets, held(i+1, tcpinfo.CloseWait, "leaky"))
+	}
+	o := Options{Options: view.Options{Width: 120}, Title: "echoc watch all", Height: 16, Note: "a look takes 40 ms"}
+	text := strings.Join(Table(turn, o), "\n")
+	for _, want := range []string{"a look takes 40 ms", "12 stuck", "STUCK not-closed: CLOSE-WAIT at [2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:2; leaky (pid 801)", "echoc --explain NAME"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	o.Height = 8
+	if text = strings.Join(Table(turn, o), "\n"); !strings.Contains(text, "STUCK 12 × not-closed: CLOSE-WAIT; the application here") && !strings.Contains(text, "of them stuck: --json has all of them") {
+		t.Errorf("%s", text)
+	}
+}
+
 // The summary adds up what was stuck at any time.
 func TestSummary(t *testing.T) {
 	a := held(1, tcpinfo.CloseWait, "x")

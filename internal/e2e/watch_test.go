@@ -83,7 +83,7 @@ func TestWatchFinds(t *testing.T) {
 		{"finbehind", "", 1, []string{"stuck fin-behind-data FIN-WAIT-1: PROGRAM", "stuck not-read ESTABLISHED: PROGRAM"}},
 		{"keepalive", "", 1, []string{"stuck keepalive-unanswered ESTABLISHED: the network, or the peer"}},
 		{"timewait", "", 0, []string{"healthy closed-first TIME-WAIT: nobody: a timer ends it", "healthy listening LISTEN: nobody"}},
-		{"timewaits", "sysctl -qw net.ipv4.ip_local_port_range='40000 40010'", 1, []string{"stuck ports-used-up TIME-WAIT: the application here that connects"}},
+		{"timewaits", "sysctl -qw net.ipv4.ip_local_port_range='40000 40015'", 1, []string{"stuck ports-used-up TIME-WAIT: the application here that connects"}},
 		{"timewaits", "sysctl -qw net.ipv4.tcp_max_tw_buckets=10", 0, []string{"waiting buckets-used-up TIME-WAIT: nobody"}},
 		{"idle", "", 0, []string{"healthy open ESTABLISHED: nobody", "healthy listening LISTEN: nobody"}},
 		{"bound", "", 0, []string{"healthy bound CLOSED: nobody"}},

@@ -186,9 +186,9 @@ def timewait():
     s.recv(1)
     s.close()
 
-def timewaits(): # ten of them
+def timewaits(): # fifteen of them
     l = listen(100)
-    for _ in range(10):
+    for _ in range(15):
         c = connect()
         s, _ = l.accept()
         c.close()

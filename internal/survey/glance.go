@@ -26,8 +26,8 @@ type glance struct {
 	v6       tcpinfo.StateMask // in what states there were sockets of IPv6
 }
 
-// wholeEvery is how old what is known of an ESTABLISHED connection may be: nothing that is the matter with one is called
-// STUCK before it has lasted for so long.
+// wholeEvery is how old what is known of an ESTABLISHED connection may be: nothing that is the matter with one is
+// called STUCK before it has lasted for so long.
 const wholeEvery = diagnose.Lasting
 
 // The states that a glance is about.

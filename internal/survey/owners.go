@@ -9,8 +9,8 @@ import (
 )
 
 // owners are the processes that have sockets open. To go through /proc takes longer than a dump where there are many
-// processes, and holds a lock of each for a moment, so it takes a small part of the time, and a larger one while there are
-// sockets that were not asked about.
+// processes, and holds a lock of each for a moment, so it takes a small part of the time, and a larger one while there
+// are sockets that were not asked about.
 type owners struct {
 	of    map[uint32][]owner.Holder
 	said  map[uint32]*diagnose.Words

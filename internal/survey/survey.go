@@ -142,8 +142,8 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 	s.forget(t)
 }
 
-// dump is what the kernel tells of all sockets, or of all with the port that was asked for: listeners and other ends are
-// among them, whoever else was.
+// dump is what the kernel tells of all sockets, or of all with the port that was asked for: listeners and other ends
+// are among them.
 func (s *Survey) dump() (all []*diagnose.Facts, err error) {
 	for range tries {
 		seen := make(map[uint64]int, len(s.known))
