@@ -19,6 +19,7 @@ import (
 	"socklife/internal/stage"
 	"socklife/internal/timeline"
 	"socklife/internal/view"
+	"socklife/internal/watchlog"
 )
 
 // replayed are the flags that say how a record is shown; the others are about a run.
@@ -131,6 +132,9 @@ func (p *player) turn(name string) error {
 	}
 	p.scene = name
 	o := cli.Recorded(p.about)
+	if p.about.Has(timeline.Host) {
+		return p.watched(o.Title)
+	}
 	if name == "" && len(p.about.Sides) == 1 {
 		if err := p.f.Refuse("a record of the plain server or client, only of scenarios", cli.OfScenarios...); err != nil {
 			return err
@@ -155,17 +159,34 @@ func (p *player) turn(name string) error {
 	return nil
 }
 
+// watched has the record of a watch shown, as it was where the table was not drawn anew again and again.
+func (p *player) watched(title string) error {
+	if err := p.f.Refuse("a record of a watch", "clock", "all", "pace", "step", "mermaid", "svg"); err != nil {
+		return err
+	}
+	if p.f.JSON || p.f.Quiet {
+		p.out = p.f.Output(os.Stdout, view.Options{})
+	} else {
+		p.out = cli.Through(watchlog.NewPrinter(os.Stdout, watchOptions(p.f, title)))
+	}
+	return p.f.DrawWatch(&p.out, title, p.kernel())
+}
+
+// kernel is what a record was made on; "" where it does not say.
+func (p *player) kernel() string {
+	if p.about.Kernel == "" {
+		return ""
+	}
+	return "Linux " + p.about.Kernel
+}
+
 // draw has the pictures made that were asked for; they are of one scenario, and of its last run.
 func (p *player) draw(o view.Options) error {
 	if p.drawn {
 		return p.f.Refuse("a record of several scenarios, as of a tour: a picture is of one", "mermaid", "svg", "html")
 	}
 	p.drawn = true
-	kernel := ""
-	if p.about.Kernel != "" {
-		kernel = "Linux " + p.about.Kernel
-	}
-	return p.f.Draw(&p.out, o, kernel)
+	return p.f.Draw(&p.out, o, p.kernel())
 }
 
 // next shows an event, when it is time for it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,13 @@ import (
 
 	"socklife/internal/board"
 	"socklife/internal/cli"
+	"socklife/internal/observe"
 	"socklife/internal/owner"
 	"socklife/internal/survey"
 	"socklife/internal/timeline"
 	"socklife/internal/unsupported"
 	"socklife/internal/view"
+	"socklife/internal/watchlog"
 	"socklife/tcpinfo"
 )
 
@@ -45,7 +48,7 @@ func (w *watchFlags) addTo(fs *pflag.FlagSet) {
 }
 
 // watchTakes are all flags that mean something to echoc watch.
-var watchTakes = []string{"pid", "state", "netns", "once", "for", "every", "json", "quiet", "color"}
+var watchTakes = []string{"pid", "state", "netns", "once", "for", "every", "json", "quiet", "color", "trace", "capture", "absolute-seq", "record", "html", "overwrite"}
 
 // config reads the flags and the targets.
 func (w *watchFlags) config(ctx context.Context, f *cli.Flags, words []string) (cfg survey.Config, err error) {
@@ -59,6 +62,8 @@ func (w *watchFlags) config(ctx context.Context, f *cli.Flags, words []string) (
 		return cfg, err
 	case w.once && w.length > 0:
 		return cfg, cli.Usagef("--once is one look, --for many: want one of them")
+	case w.once && (f.Trace || f.Wire.Capture):
+		return cfg, cli.Usagef("--trace and --capture are about what happens between two looks, and --once is one: want --for 10s in its place")
 	case w.every < minEvery:
 		return cfg, cli.Usagef("--every %v: want %v or more", w.every, minEvery)
 	case f.Set.Changed("netns") && w.netns == "":
@@ -210,61 +215,84 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	}
 	defer diag.Close()
 	cfg.Limits = limits()
-	show := newWatchView(f, "echoc watch "+strings.Join(words, " "))
-	s, seen := survey.New(diag, cfg), &board.Seen{Every: w.every}
-	begin := time.Now()
+	title := "echoc watch " + strings.Join(words, " ")
+	out, screen := watchOutput(f, title)
+	if err := f.Keep(&out, view.Options{Title: title}, timeline.Host); err != nil {
+		return out.Done(err)
+	}
+	if err := f.DrawWatch(&out, title, cli.Kernel()); err != nil {
+		return out.Done(err)
+	}
+	s := survey.New(diag, cfg)
+	host, err := between(f, out, s)
+	if err != nil {
+		return out.Done(err)
+	}
+	log := &watchlog.Writer{Log: out.Log, Shown: !f.JSON || f.Record != "" || f.HTML != ""}
 	ended := eachTurn(ctx, w, func(last bool) error {
 		if last {
 			s.Whole()
 		}
+		look := out.Log.Source()
 		t, err := s.Look()
-		if err != nil {
-			return err
+		if err == nil {
+			log.Turn(t)
 		}
-		seen.Add(t)
-		if t.Same {
-			return nil
+		look.Done()
+		out.Flush()
+		if err == nil && screen != nil {
+			screen.draw(t)
 		}
-		return show.turn(t, time.Since(begin))
-	}, show.say)
-	seen.For = time.Since(begin)
-	if status := cli.Status(ended); status != cli.ExitOK && status != cli.ExitInterrupted {
-		return ended
+		return cmp.Or(err, out.View.Err())
+	}, func(text string) error {
+		out.Log.Add(timeline.Host, time.Time{}, &timeline.Note{Text: text})
+		out.Flush()
+		return out.View.Err()
+	})
+	every := w.every
+	if w.once {
+		every = 0
 	}
-	if err := show.end(seen, w.once); err != nil {
-		return err
+	counts, err := host.Close()
+	tally := timeline.Tally{LostTransitions: counts.LostTransitions, Unplaced: counts.Unplaced, LostSegments: counts.LostSegments}
+	if f.Trace {
+		tally.Transitions = &counts.Transitions
 	}
-	if ended == nil && seen.Last.Stuck > 0 {
-		return cli.Told{Err: errors.New("something is stuck")}
+	if f.Wire.Capture {
+		tally.Segments = &counts.Segments
 	}
-	return ended
+	stuck := log.End(every, tally)
+	ended = cmp.Or(ended, err)
+	if ended == nil && stuck > 0 {
+		ended = cli.Told{Err: errors.New("something is stuck")}
+	}
+	return out.Done(ended)
 }
 
-// watchView is who shows what is seen.
-type watchView interface {
-	turn(t *survey.Turn, at time.Duration) error
-	say(text string) error // of the watching itself
-	end(s *board.Seen, once bool) error
+// between sees what happens between two looks, as far as that was asked for.
+func between(f *cli.Flags, out cli.Output, s *survey.Survey) (*observe.Host, error) {
+	if !f.Trace && !f.Wire.Capture {
+		return nil, nil
+	}
+	lookups, err := tcpinfo.Dial()
+	if err != nil {
+		return nil, err
+	}
+	return observe.OpenHost(f.Observed(out, nil), s, s.Ports(), lookups)
 }
 
-func newWatchView(f *cli.Flags, title string) watchView {
-	switch {
-	case f.JSON:
-		v := view.NewJSONLines(os.Stdout)
-		return &watchEvents{timeline.New(v), v}
-	case f.Quiet:
-		return noView{}
+// watchOutput is where the events of a watch go, and the screen that they are drawn on, if they are.
+func watchOutput(f *cli.Flags, title string) (cli.Output, *watchScreen) {
+	if f.JSON || f.Quiet {
+		return f.Output(os.Stdout, view.Options{}), nil
 	}
-	o := board.Options{Options: view.For(os.Stdout, f.Color), Title: title}
-	v := &watchLines{o: o}
-	if view.IsTerminal(os.Stdout) {
-		v.live = os.Getenv("TERM") != "dumb"
+	if view.IsTerminal(os.Stdout) && os.Getenv("TERM") != "dumb" {
+		v := newWatchScreen(watchOptions(f, title))
+		return cli.Through(v), v
 	}
-	return v
+	return cli.Through(watchlog.NewPrinter(os.Stdout, watchOptions(f, title))), nil
 }
 
-type noView struct{}
-
-func (noView) turn(*survey.Turn, time.Duration) error { return nil }
-func (noView) say(string) error                       { return nil }
-func (noView) end(*board.Seen, bool) error            { return nil }
+func watchOptions(f *cli.Flags, title string) board.Options {
+	return board.Options{Options: view.For(os.Stdout, f.Color), Title: title}
+}

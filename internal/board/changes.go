@@ -18,12 +18,13 @@ const foldFrom = 5
 // stands side by side.
 func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 	stamp := view.Part{Tone: view.Dim, Text: fmt.Sprintf("%6.1f s", at.Seconds())}
+	changes := slices.DeleteFunc(slices.Clone(t.Changes), wasTold)
 	told := map[*diagnose.Facts]bool{}
 	by := map[*diagnose.Facts]survey.Change{}
-	for _, c := range t.Changes {
+	for _, c := range changes {
 		by[c.Facts] = c
 	}
-	for _, same := range alike(t.Changes) {
+	for _, same := range alike(changes) {
 		if len(same) >= foldFrom {
 			lines = append(lines, view.Line{Hang: indent + 4, Parts: []view.Part{stamp, {Text: fmt.Sprintf("%d × %s %s", len(same), moved(same[0]), same[0].Place())}, worsened(same[0], len(same))}})
 			for _, c := range same {
@@ -31,7 +32,7 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 			}
 		}
 	}
-	for _, c := range t.Changes {
+	for _, c := range changes {
 		if told[c.Facts] {
 			continue
 		}
@@ -71,12 +72,25 @@ func alike(list []survey.Change) (groups [][]survey.Change) {
 	return groups
 }
 
+// wasTold says whether all that a change would show has been shown as transitions.
+func wasTold(c survey.Change) bool {
+	switch {
+	case !c.Told || worsened(c, 1).Text != "":
+		return false
+	case c.What == "new":
+		return holding(c) == ""
+	}
+	return c.What == "gone" || c.From != c.State
+}
+
 // moved is what has become of a socket.
 func moved(c survey.Change) string {
 	switch {
+	case c.Told && c.State != tcpinfo.Listen:
+		return c.State.String()
 	case c.What == "gone":
 		return "gone; it was " + c.From.String()
-	case c.What == "new":
+	case c.What == "new" && c.From == 0:
 		return "new: " + c.State.String()
 	case c.From != c.State:
 		return fmt.Sprintf("%v → %v", c.From, c.State)
@@ -114,6 +128,7 @@ type Seen struct {
 	Came, Went       int
 	Stuck            map[string]int // sockets that were, by what was the matter with them
 	Last             survey.Tally
+	Between          []string      // what is known of what lies between two looks; none: nothing
 	For, Every, Took time.Duration // Took is the longest dump
 }
 
@@ -157,5 +172,12 @@ func (s *Seen) Summary() []view.Line {
 	for _, name := range names {
 		lines = append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Bad, Text: fmt.Sprintf("%d stuck with %s:", s.Stuck[name], name)}, {Tone: view.Dim, Text: "echoc --explain " + name}}})
 	}
-	return append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: "What came and went between two looks was not seen."}}})
+	between := s.Between
+	if len(between) == 0 {
+		between = []string{"What came and went between two looks was not seen."}
+	}
+	for _, text := range between {
+		lines = append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Dim, Text: text}}})
+	}
+	return lines
 }

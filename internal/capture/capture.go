@@ -73,11 +73,12 @@ func (c *Capture) setUp() error {
 	return nil
 }
 
-// AddPort has the segments from and to a port seen too. Above a hundred ports those of all others are seen with them.
+// AddPort has the segments from and to a port seen too; port 0 stands for all. Above a hundred ports those of all
+// others are seen with them.
 func (c *Capture) AddPort(port uint16) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if slices.Contains(c.ports, port) || port == 0 {
+	if slices.Contains(c.ports, port) {
 		return nil
 	}
 	c.ports = append(c.ports, port)

@@ -43,7 +43,7 @@ func program(ports []uint16) []unix.SockFilter {
 // testPorts accepts if the source or the destination, which the two instructions load, is one of the ports, and else
 // rejects. Each test that holds jumps to the last instruction.
 func testPorts(ports []uint16, src, dst unix.SockFilter) (p []unix.SockFilter) {
-	if len(ports) > maxPorts {
+	if len(ports) > maxPorts || slices.Contains(ports, 0) {
 		return []unix.SockFilter{ret(all)}
 	}
 	last := 2 + 2*len(ports) + 1

@@ -25,7 +25,8 @@ type Output struct {
 
 	screen *screen // where the user is asked before each step; nil if not
 
-	pictures *Pictures // that are made of the run; nil: none
+	pictures *Pictures  // that are made of the run; nil: none
+	watched  *watchPage // likewise of a watch
 
 	countdown func(what string, left time.Duration) // shows how long something still takes; nil if nobody is looking on
 }
@@ -59,6 +60,9 @@ func (o Output) Done(ended error) error {
 	if err := o.pictures.done(ended); err != nil {
 		return err
 	}
+	if err := o.watched.done(ended); err != nil {
+		return err
+	}
 	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
 		if lost := o.View.Err(); lost != nil {
 			return lost
@@ -69,6 +73,9 @@ func (o Output) Done(ended error) error {
 
 // Silent drops all events.
 func Silent() Output { return output(silence{}) }
+
+// Through has events go to a view.
+func Through(v view.View) Output { return output(v) }
 
 func output(v view.View) Output { return Output{Log: timeline.New(v), View: v} }
 

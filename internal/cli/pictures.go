@@ -92,6 +92,9 @@ func (o Output) Replay(e timeline.Event) {
 	if o.pictures != nil {
 		o.pictures.Event(e)
 	}
+	if o.watched != nil {
+		o.watched.Event(e)
+	}
 }
 
 // file has a picture written to a file, which is made now: no run is played for one that cannot be.

@@ -17,7 +17,7 @@ import (
 // bodies are the kinds of events, in the order of docs/events.md.
 var bodies = []timeline.Body{
 	&timeline.Begin{}, &timeline.Enter{}, &timeline.Call{}, &timeline.State{}, &timeline.Queue{}, &timeline.Segment{}, &timeline.Counter{}, &timeline.Note{},
-	&timeline.Check{}, &timeline.Table{}, &timeline.Coverage{}, &timeline.Summary{}, &timeline.Record{}, &timeline.Watched{}, &timeline.Tally{},
+	&timeline.Check{}, &timeline.Table{}, &timeline.Coverage{}, &timeline.Summary{}, &timeline.Record{}, &timeline.Watched{}, &timeline.Look{}, &timeline.Tally{},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}

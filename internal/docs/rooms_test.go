@@ -113,7 +113,7 @@ var rules = []struct {
 		"internal/capture", "internal/lab", "internal/segment", "internal/timeline", "internal/trace", "sockapi", "tcpinfo", "tcpinfo/watch",
 	}},
 	{rule: "who puts something into the timeline, or reads it", of: []string{"internal/timeline"}, by: []string{
-		"internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/figure", "internal/page", "internal/site", "internal/record", "internal/merge", "internal/cli", "cmd/echoc", "cmd/echod",
+		"internal/watchlog", "internal/watchpage", "internal/observe", "internal/stage", "internal/scenario", "internal/tour", "internal/quiz", "internal/view", "internal/ladder", "internal/contrast", "internal/figure", "internal/page", "internal/site", "internal/record", "internal/merge", "internal/cli", "cmd/echoc", "cmd/echod",
 	}},
 	{rule: "a record keeps events, and knows neither who saw them nor who shows them", of: []string{"internal/record"}, may: []string{"internal/outfile", "internal/timeline"}},
 	{rule: "two records become one by what they say, and nothing else", of: []string{"internal/merge"}, may: []string{"internal/record", "internal/timeline", "tcpinfo"}, by: []string{"cmd/echoc"}},

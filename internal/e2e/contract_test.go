@@ -25,9 +25,11 @@ var contract = map[string][]string{
 	"summary":  {"scenario", "ok", "checks", "failed", "why?", "options?"},
 	"record": {"format", "program", "version", "kernel", "machine", "boot", "clock", "sides", "args", "title?", "lesson?", "ref?", "client_label?", "server_label?",
 		"client_source?", "server_source?", "alone?", "many?", "segments?"},
-	"socket": {"socket", "what", "local", "remote?", "from?", "to", "for_ms", "exact?", "unaccepted_ms?", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?",
-		"snd_wnd?", "rcv_wnd?", "rtt_us?", "total_retrans?", "accept_queue?", "accept_limit?", "syn_queue?", "inode?", "uid?", "owners?", "other_state?", "other_owners?", "grade", "finding", "says", "detail?", "who"},
-	"tally": {"looks", "sockets", "stuck", "waiting", "healthy", "states", "came", "went"},
+	"socket": {"socket", "what", "local", "remote?", "from?", "to", "for_ms", "exact?", "told?", "unaccepted_ms?", "timer?", "expires_ms?", "retrans?", "recv_q?", "send_q?", "shutdown?",
+		"snd_wnd?", "rcv_wnd?", "rtt_us?", "total_retrans?", "accept_queue?", "accept_limit?", "syn_queue?", "inode?", "uid?", "owners?", "server?", "other_socket?", "other_state?", "other_owners?", "grade", "finding", "says", "detail?", "who", "shown?"},
+	"look": {"look", "sockets", "stuck", "waiting", "healthy", "states"},
+	"tally": {"looks", "sockets", "stuck", "waiting", "healthy", "states", "came", "went", "every_us?",
+		"transitions?", "lost_transitions?", "unplaced?", "segments?", "lost_segments?"},
 }
 
 var header = []string{"seq", "at_us", "time", "late_us?", "side", "kind"}

@@ -38,7 +38,7 @@ func watchNow(t *testing.T, cmd *exec.Cmd) (status int, sockets []event, tally e
 	if n := len(all); n == 0 || all[n-1].text("kind") != "tally" {
 		t.Fatalf("the last line is no tally:\n%s", out)
 	}
-	return status, all[:len(all)-1], all[len(all)-1]
+	return status, slices.DeleteFunc(all[:len(all)-1], func(e event) bool { return e.text("kind") != "socket" }), all[len(all)-1]
 }
 
 // finding is one of the sockets, in short: stuck not-closed CLOSE-WAIT.
@@ -268,7 +268,7 @@ func TestWatchTargets(t *testing.T) {
 	}
 	for args, says := range map[string]string{
 		"": "watch what?", "close": "want :PORT", "pid:x": "want pid:N", "pid:4194305": "no such process", ":0": "no socket has port 0", ":http:": "want HOST:PORT",
-		"--state fish all": "--state fish", "--once --for 1s all": "want one of them", "--every 1ms all": "--every 1ms", "--trace all": "--trace: not with watch",
+		"--state fish all": "--state fish", "--once --for 1s all": "want one of them", "--every 1ms all": "--every 1ms", "--once --trace all": "--once is one", "--once --capture all": "--once is one", "--absolute-seq all": "it goes with", "--svg x all": "--svg: not with watch", "--pcap x --capture all": "--pcap: not with watch",
 		"--hold 1s all": "--hold: not with watch", "--linger 0 all": "--linger: not with watch", "--netns nosuchname all": "there is no /run/netns/nosuchname",
 	} {
 		status, _, errs := run(t, "echoc", append([]string{"watch"}, strings.Fields(args)...)...)

@@ -74,6 +74,8 @@ func roles(a, b *record.Reader) (client, server *record.Reader, err error) {
 		switch {
 		case r.About.Format == 0:
 			return nil, nil, fmt.Errorf("%s: it does not say whose it is: only what --record has written becomes one timeline with another", r.Name)
+		case r.About.Has(timeline.Host):
+			return nil, nil, fmt.Errorf("%s: it is of a watch, which has all that was seen: echoc replay %[1]s", r.Name)
 		case r.About.Both():
 			return nil, nil, fmt.Errorf("%s: it has both sides already: echoc replay %[1]s", r.Name)
 		}

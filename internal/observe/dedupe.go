@@ -26,6 +26,9 @@ const fewest = 4096
 // keep is the timeline's filter: a state that the tracepoint has told is not told again by who sampled it later, but
 // for what only sampling knows (timer, queues).
 func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
+	if w, ok := b.(*timeline.Watched); ok {
+		return d.keepLook(w)
+	}
 	s, ok := b.(*timeline.State)
 	if !ok {
 		return true
@@ -51,6 +54,26 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 		s.From, s.FromSource = p.now, "tracepoint"
 	}
 	p.enter(s.To)
+	return true
+}
+
+// keepLook is the same for what a look has found of anybody's socket. It may have other news than the state, and so it
+// is kept, and marked; but for what was found just before a transition that has been told.
+func (d *dedupe) keepLook(w *timeline.Watched) bool {
+	p := d.states[w.Ends()]
+	switch {
+	case p == nil:
+	case w.What == "gone":
+		w.Told = p.now == tcpinfo.Closed
+	case w.To == p.now:
+		w.Told = true
+	case p.visited[w.To]:
+		w.Told = true
+		return w.What != "changed"
+	default:
+		w.From = p.now
+		p.enter(w.To)
+	}
 	return true
 }
 

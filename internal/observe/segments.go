@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"socklife/internal/capture"
@@ -14,22 +15,28 @@ import (
 // segments are those on this host's own interfaces: watched, not held.
 type segments struct {
 	log      *timeline.Log
-	owners   *Owners
+	whose    whose
 	absolute bool
 	pcap     *Pcap // or nil
 	capture  *capture.Capture
 	flows    segment.Flows
-	lost     bool // the capture itself has lost segments
+	lost     uint64 // the capture itself has lost so many
+	told     uint64
 	stop     func() error
 }
 
+// whose tells whose address the first is, if the connection between the two is one that is captured.
+type whose interface {
+	Of(local, remote netip.AddrPort) (side timeline.Side, ours bool)
+}
+
 // openSegments begins to watch.
-func openSegments(log *timeline.Log, owners *Owners, absolute bool, pcap *Pcap) (*segments, error) {
+func openSegments(log *timeline.Log, whose whose, absolute bool, pcap *Pcap) (*segments, error) {
 	socket, err := capture.Open()
 	if err != nil {
 		return nil, err
 	}
-	s := &segments{log: log, owners: owners, absolute: absolute, pcap: pcap, capture: socket}
+	s := &segments{log: log, whose: whose, absolute: absolute, pcap: pcap, capture: socket}
 	s.stop = inBackground(log, "segments", func(ctx context.Context, until func(time.Time)) error {
 		return socket.Run(ctx, s.packet, until)
 	})
@@ -52,7 +59,7 @@ func (s *segments) close() error {
 // the same port elsewhere.
 func (s *segments) packet(p capture.Packet) {
 	if p.Lost > 0 {
-		s.lost = true
+		s.lost += uint64(p.Lost)
 		if s.pcap != nil {
 			s.pcap.Missing(p.Lost, p.At)
 		}
@@ -62,7 +69,7 @@ func (s *segments) packet(p capture.Packet) {
 	if err != nil {
 		return
 	}
-	from, ours := s.owners.Of(decoded.Src, decoded.Dst)
+	from, ours := s.whose.Of(decoded.Src, decoded.Dst)
 	if !ours {
 		return
 	}
@@ -70,10 +77,11 @@ func (s *segments) packet(p capture.Packet) {
 		s.pcap.Captured(p, decoded, from)
 	}
 	seen := s.flows.Add(p.At, decoded)
-	if s.lost { // it cannot be told from a segment that the network lost
+	if s.lost > 0 { // it cannot be told from a segment that the network lost
 		seen.Analysis &^= segment.LostSegment | segment.AckLostSegment
 	}
 	e := segmentEvent(seen, from, s.absolute)
+	s.told++
 	e.Header = hex.EncodeToString(segment.HeaderOf(p.Data))
 	s.log.Add(timeline.Wire, p.At, e)
 }

@@ -27,6 +27,7 @@ type Reader struct {
 	zero   time.Time       // of the run
 	joiner timeline.Joiner
 	began  bool // a run has begun, and not come to its end
+	told   bool // a watch has come to its end
 	ended  bool // all was read
 }
 
@@ -114,6 +115,8 @@ func (r *Reader) complete(e *timeline.Event) {
 	case *timeline.Summary:
 		defer func() { r.zero = e.Time }()
 		r.began = false
+	case *timeline.Tally:
+		r.told = true
 	}
 	if at := e.Time.Sub(r.zero); !r.zero.IsZero() && at >= e.At && at-e.At < time.Microsecond {
 		e.At = at
@@ -129,6 +132,8 @@ func (r *Reader) end() error {
 	switch {
 	case r.About.Format == 0:
 		return Problem{r.Name, 1, headless}
+	case r.About.Has(timeline.Host) && !r.told:
+		return Problem{r.Name, r.line, "it ends before the watch does: the rest was cut off"}
 	case r.began && r.About.Title != "":
 		return Problem{r.Name, r.line, "it ends before the run does: the rest was cut off"}
 	}

@@ -29,6 +29,8 @@ type Socket struct {
 	Finding diagnose.Finding
 	Number  int  // 1, 2, …: in the order in which they were first seen
 	Server  bool // it came in through a listener, or is one, as far as that shows
+
+	OtherNumber int // of the socket at the other end, where a turn was made of events
 }
 
 // Change is what is news of a socket since the turn before.
@@ -37,11 +39,12 @@ type Change struct {
 	What string        // new, changed, gone
 	From tcpinfo.State // the state before, of what is not new
 	Was  diagnose.Finding
+	Told bool // the tracepoint has told of the state, where the turn was made of events
 }
 
 // Turn is what there was at one look.
 type Turn struct {
-	At      time.Time
+	At      time.Time // when it was over: what is shown was so before
 	First   bool      // of the survey: nothing is news
 	Same    bool      // a glance found nothing changed: the sockets are those of the turn before
 	Sockets []*Socket // in the order of the dump
@@ -57,6 +60,7 @@ type Survey struct {
 	count  int
 	turns  int
 	owners owners
+	scope  scope
 	glance glance
 	room   room
 	last   *Turn
@@ -93,17 +97,19 @@ const tries = 3
 
 // Look takes a turn.
 func (s *Survey) Look() (*Turn, error) {
-	t := &Turn{At: time.Now(), First: s.turns == 0}
-	if s.same(t.At) {
-		t.Same, t.Sockets, t.Took = true, s.last.Sockets, time.Since(t.At)
+	t, begin := &Turn{First: s.turns == 0}, time.Now()
+	if s.same(begin) {
+		t.Same, t.Sockets, t.At = true, s.last.Sockets, time.Now()
+		t.Took = t.At.Sub(begin)
 		return t, nil
 	}
-	s.glance.begins(t.At)
+	s.glance.begins(begin)
 	all, err := s.dump()
 	if err != nil {
 		return nil, err
 	}
-	t.Took = time.Since(t.At)
+	t.At = time.Now()
+	t.Took = t.At.Sub(begin)
 	s.owners.refresh(all)
 	for _, f := range all {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
@@ -127,6 +133,7 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 	scene := newScene(all, s.cfg.Limits)
 	scene.waiting = s.waiting
 	scene.join()
+	s.scope.found(scene, t.At)
 	for _, f := range all {
 		if s.cfg.wants(f) {
 			s.report(t, f, scene.server(f))

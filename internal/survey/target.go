@@ -40,14 +40,22 @@ func (t Target) fits(f *diagnose.Facts) bool {
 		has := func(h owner.Holder) bool { return h.PID == t.PID }
 		return slices.ContainsFunc(f.Owners, has) ||
 			f.Inode == 0 && (slices.ContainsFunc(f.Had, has) || f.Listener != nil && slices.ContainsFunc(f.Listener.Owners, has))
-	case !t.Addr.IsValid() && t.Addr.Port() == 0:
+	}
+	return t.at(f.Local, f.Remote, f.State == tcpinfo.Listen)
+}
+
+// at says whether a target that is no process fits a socket with these ends.
+func (t Target) at(local, remote netip.AddrPort, listens bool) bool {
+	to := tcpinfo.Canonical(t.Addr)
+	switch {
+	case t.PID != 0:
+		return false
+	case !t.Addr.IsValid() && to.Port() == 0:
 		return true
 	case !t.Addr.IsValid():
-		return f.Local.Port() == t.Addr.Port() || f.Remote.Port() == t.Addr.Port()
-	}
-	to := tcpinfo.Canonical(t.Addr)
-	if t.Here && f.State == tcpinfo.Listen && f.Local.Addr().Unmap().IsUnspecified() && f.Local.Port() == to.Port() {
+		return local.Port() == to.Port() || remote.Port() == to.Port()
+	case t.Here && listens && local.Addr().Unmap().IsUnspecified() && local.Port() == to.Port():
 		return true
 	}
-	return tcpinfo.Canonical(f.Local) == to || tcpinfo.Canonical(f.Remote) == to
+	return tcpinfo.Canonical(local) == to || tcpinfo.Canonical(remote) == to
 }

@@ -30,6 +30,7 @@ var bodies = map[Kind]func() Body{
 	"coverage": func() Body { return new(Coverage) },
 	"summary":  func() Body { return new(Summary) },
 	"socket":   func() Body { return new(Watched) },
+	"look":     func() Body { return new(Look) },
 	"tally":    func() Body { return new(Tally) },
 }
 

@@ -189,6 +189,13 @@ func (s *Sockets) came(e *numbered) {
 	}
 }
 
+// Another is the number of a socket that nothing else is known of.
+func (s *Sockets) Another() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.add().n
+}
+
 func (s *Sockets) make() {
 	if s.followed == nil {
 		s.followed, s.cookies, s.limit = map[any]*numbered{}, map[uint64]*numbered{}, 4096

@@ -18,6 +18,7 @@ type Watched struct {
 
 	ForMS int64 `json:"for_ms"`          // in this state, at least
 	Exact bool  `json:"exact,omitempty"` // it was seen to come into it
+	Told  bool  `json:"told,omitempty"`  // the tracepoint has told of the state already
 
 	UnacceptedMS *int64 `json:"unaccepted_ms,omitempty"` // in an accept queue, at least
 
@@ -41,7 +42,10 @@ type Watched struct {
 	UID    *uint32  `json:"uid,omitempty"`
 	Owners []Holder `json:"owners,omitempty"`
 
-	Other       tcpinfo.State `json:"other_state,omitzero"` // of the socket at the other end, if that is on this host
+	Server bool `json:"server,omitempty"` // it listens, or came in through a listener, as far as that shows
+
+	OtherSocket int           `json:"other_socket,omitempty"` // the one at the other end, if that is on this host and was asked for
+	Other       tcpinfo.State `json:"other_state,omitzero"`   // of the socket at the other end, if that is on this host
 	OtherOwners []Holder      `json:"other_owners,omitempty"`
 
 	Grade   string `json:"grade"`   // healthy, waiting, stuck
@@ -49,6 +53,42 @@ type Watched struct {
 	Says    string `json:"says"`
 	Detail  string `json:"detail,omitempty"`
 	Who     string `json:"who"` // must act
+
+	Shown *Shown `json:"shown,omitempty"` // where it is kept to be shown again
+}
+
+// Shown is what a view shows besides.
+type Shown struct {
+	By    string   `json:"by,omitempty"`    // Says begins with it: whose socket it is
+	All   string   `json:"all,omitempty"`   // the same for several sockets of the process
+	Had   []Holder `json:"had,omitempty"`   // the owners that it had last
+	Other *End     `json:"other,omitempty"` // the socket at the other end
+}
+
+// End is the socket at the other end of one.
+type End struct {
+	Timer        string   `json:"timer,omitempty"`
+	ExpiresMS    *int64   `json:"expires_ms,omitempty"`
+	Retrans      *int     `json:"retrans,omitempty"`
+	RecvQ        uint32   `json:"recv_q"`
+	SendQ        uint32   `json:"send_q"`
+	SndWnd       *uint32  `json:"snd_wnd,omitempty"`
+	RcvWnd       *uint32  `json:"rcv_wnd,omitempty"`
+	TotalRetrans *uint32  `json:"total_retrans,omitempty"`
+	Had          []Holder `json:"had,omitempty"`
+}
+
+// Ends are the addresses of the socket.
+func (b *Watched) Ends() Ends { return Ends{b.Local, b.Remote} }
+
+// Look ends what a look has found, if that is anything, or it was the first.
+type Look struct {
+	Look    int            `json:"look"`    // which one: 1, 2, …
+	Sockets int            `json:"sockets"` // how many there are now
+	Stuck   int            `json:"stuck"`
+	Waiting int            `json:"waiting"`
+	Healthy int            `json:"healthy"`
+	States  map[string]int `json:"states"`
 }
 
 // Holder is a process that has a socket open.
@@ -68,7 +108,15 @@ type Tally struct {
 	States  map[string]int `json:"states"`
 	Came    int            `json:"came"`
 	Went    int            `json:"went"`
+	EveryUS int64          `json:"every_us,omitempty"` // from one look to the next, if there was to be another
+
+	Transitions     *uint64 `json:"transitions,omitempty"`      // that the tracepoint told, with --trace
+	LostTransitions uint64  `json:"lost_transitions,omitempty"` // of any socket, at least
+	Unplaced        uint64  `json:"unplaced,omitempty"`         // transitions of which it could not be known whether they were in this network namespace
+	Segments        *uint64 `json:"segments,omitempty"`         // that were captured, with --capture
+	LostSegments    uint64  `json:"lost_segments,omitempty"`
 }
 
 func (*Watched) Kind() Kind { return "socket" }
+func (*Look) Kind() Kind    { return "look" }
 func (*Tally) Kind() Kind   { return "tally" }

@@ -22,6 +22,10 @@ type Event struct {
 	// was full.
 	Lost uint64
 
+	// Task is the thread that the CPU was running, by its number in the first PID namespace: the one that called
+	// connect() or listen() where From is CLOSED, and for the other transitions anybody.
+	Task int
+
 	sock uint64 // the address of the kernel's struct sock: never shown
 }
 
@@ -45,7 +49,7 @@ func parseTracepoint(format string) (p tracepoint, err error) {
 		return p, fmt.Errorf("format of the tracepoint: its name and ID: %w", err)
 	}
 	p.layout, err = parseLayout(format, map[string][]int{
-		"common_type": {2}, "skaddr": {4, 8}, "oldstate": {4}, "newstate": {4},
+		"common_type": {2}, "common_pid": {4}, "skaddr": {4, 8}, "oldstate": {4}, "newstate": {4},
 		"sport": {2}, "dport": {2}, "family": {2}, "protocol": {1, 2},
 		"saddr": {4}, "daddr": {4}, "saddr_v6": {16}, "daddr_v6": {16},
 	})
@@ -80,7 +84,7 @@ func (p tracepoint) decode(stamp uint64, b []byte) (r record, ok bool, err error
 		addr, _ := netip.AddrFromSlice(b[f.offset:f.end()])
 		return netip.AddrPortFrom(addr, uint16(number(port))) // the port is in the machine's byte order
 	}
-	r.stamp, r.sock = stamp, number("skaddr")
+	r.stamp, r.sock, r.Task = stamp, number("skaddr"), int(int32(number("common_pid")))
 	r.From, r.To = tcpinfo.State(number("oldstate")), tcpinfo.State(number("newstate"))
 	r.Local, r.Remote = address(from, "sport"), address(to, "dport")
 	return r, number("protocol") == unix.IPPROTO_TCP && r.From != r.To, nil

@@ -20,8 +20,14 @@ func (p ports) with(more []uint16) ports {
 	return slices.Compact(p)
 }
 
+// all says whether every socket is selected: port 0 stands for that.
+func (p ports) all() bool { return len(p) > 0 && p[0] == 0 }
+
 // wants says whether an event is selected.
 func (p ports) wants(e *Event) bool {
+	if p.all() {
+		return true
+	}
 	_, local := slices.BinarySearch(p, e.Local.Port())
 	_, remote := slices.BinarySearch(p, e.Remote.Port())
 	return local || remote
@@ -39,6 +45,9 @@ func (p ports) expression() string {
 	const tcp = "protocol == 6"
 	if len(p) == 0 {
 		return none
+	}
+	if p.all() {
+		return tcp
 	}
 	terms := make([]string, 0, len(p))
 	for _, port := range p {

@@ -13,6 +13,7 @@ func TestExpression(t *testing.T) {
 	}{
 		{nil, none},
 		{ports{7007}, "protocol == 6 && (sport == 7007 || dport == 7007)"},
+		{ports{7007, 0}, "protocol == 6"},
 		{ports{2, 1, 2}, "protocol == 6 && (sport == 1 || dport == 1 || sport == 2 || dport == 2)"},
 	} {
 		if got := c.p.with(nil).expression(); got != c.want {
@@ -38,6 +39,7 @@ func TestWants(t *testing.T) {
 		{ports{2, 1}, "127.0.0.1:1", "127.0.0.1:9", true},
 		{ports{2, 1}, "127.0.0.1:9", "127.0.0.1:2", true},
 		{ports{2, 1}, "127.0.0.1:9", "127.0.0.1:8", false},
+		{ports{2, 0}, "127.0.0.1:9", "127.0.0.1:8", true},
 	} {
 		e := Event{Local: netip.MustParseAddrPort(c.local), Remote: netip.MustParseAddrPort(c.remote)}
 		if p := c.p.with(nil); p.wants(&e) != c.want {

@@ -33,8 +33,8 @@ type Trace struct {
 
 // Open starts a trace of its own, of sockets that have one of the ports on either end: others that run, ours or
 // anybody's, are not disturbed, and do not see it. A server's port is the one to use: a client gets its own only after
-// it has gone to SYN-SENT. It must be closed. Where the kernel or the user's rights do not allow it, the error is an
-// [*unsupported.Error].
+// it has gone to SYN-SENT. Port 0 stands for all. It must be closed. Where the kernel or the user's rights do not allow
+// it, the error is an [*unsupported.Error].
 func Open(selected ...uint16) (*Trace, error) {
 	root, err := openTracefs()
 	if err != nil {
