@@ -134,9 +134,9 @@ var counterNotes = []counterNote{
 	// TIME-WAIT
 
 	// __inet_twsk_schedule
-	{"TW", "A small time-wait entry was made, to last more than 4 seconds: for TIME-WAIT (60 s), or for an orphan in FIN-WAIT-2 (tcp_fin_timeout), whose later TIME-WAIT is not counted again. Before Linux 5.18 it was counted when it ended."},
+	{"TW", "A small time-wait entry was made, to last more than 4 seconds: for TIME-WAIT (60 s), or for an orphan in FIN-WAIT-2 (tcp_fin_timeout), whose later TIME-WAIT is not counted again; before Linux 5.18 it was counted when it ended."},
 	// __inet_twsk_schedule
-	{"TWKilled", "A time-wait entry was made to last 4 seconds or less: an orphan in FIN-WAIT-2 with a short TCP_LINGER2 or tcp_fin_timeout. Before Linux 5.18 it was counted when it ended."},
+	{"TWKilled", "A time-wait entry was made to last 4 seconds or less: an orphan in FIN-WAIT-2 with a short TCP_LINGER2 or tcp_fin_timeout; before Linux 5.18 it was counted when it ended."},
 	// __inet_check_established
 	{"TWRecycled", "A connect() took over the socket pair of a connection of its own in TIME-WAIT (tcp_tw_reuse)."},
 	// tcp_time_wait

@@ -2,12 +2,14 @@ package view
 
 import (
 	"io"
+	"sync"
 
 	"socklife/internal/timeline"
 )
 
 // JSONLines is a sink that writes each event as one line of JSON; docs/events.md has the fields.
 type JSONLines struct {
+	mu  sync.Mutex
 	w   io.Writer
 	err error
 }
@@ -17,6 +19,8 @@ func NewJSONLines(w io.Writer) *JSONLines { return &JSONLines{w: w} }
 
 // Event writes one line. After an error it writes nothing more.
 func (j *JSONLines) Event(e timeline.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if j.err != nil {
 		return
 	}
@@ -31,4 +35,8 @@ func (j *JSONLines) Event(e timeline.Event) {
 func (j *JSONLines) Flush() {}
 
 // Err is the first error of a write, or nil.
-func (j *JSONLines) Err() error { return j.err }
+func (j *JSONLines) Err() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.err
+}
