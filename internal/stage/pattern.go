@@ -1,14 +1,15 @@
 package stage
 
-import (
-	"fmt"
-)
-
-// Pattern is n bytes that show where they belong: no stretch of it repeats soon.
+// Pattern is n bytes that show where they belong: no stretch of it repeats soon. Each eight of them are their own
+// offset, in seven digits, and a newline.
 func Pattern(n int) []byte {
-	b := make([]byte, 0, n+16)
+	b := make([]byte, 0, n+8)
 	for len(b) < n {
-		b = fmt.Appendf(b, "%07d\n", len(b))
+		digits := [8]byte{7: '\n'}
+		for at, rest := 6, len(b); at >= 0; at, rest = at-1, rest/10 {
+			digits[at] = '0' + byte(rest%10)
+		}
+		b = append(b, digits[:]...)
 	}
 	return b[:n]
 }

@@ -53,7 +53,7 @@ func (in *instance) make() error {
 	if flock(gate, unix.LOCK_EX, 3*time.Second) == nil {
 		in.sweep(gate) // else so many make one just now that this is left to the next
 	}
-	if err := flock(gate, unix.LOCK_SH, 2*time.Minute); err != nil {
+	if err := flock(gate, unix.LOCK_SH, 30*time.Second); err != nil {
 		return os.NewSyscallError("flock instances", err)
 	}
 	for err = fs.ErrExist; errors.Is(err, fs.ErrExist); { // in another PID namespace a process has our number

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"socklife/tcpinfo"
@@ -57,7 +58,7 @@ func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
 	if len(sk.fds) == 0 && e == poll && !moved {
 		return
 	}
-	half, waiting, err := sk.atListener()
+	half, waiting, err := sk.atListener(e, s.AcceptQueue)
 	if err != nil {
 		w.fail(err)
 	} else {
@@ -71,7 +72,12 @@ func (w *Watcher) observeListener(sk *Socket, s Sample, e effort) {
 }
 
 // atListener asks sock_diag for what came in through the listener and was not accepted.
-func (sk *Socket) atListener() (half, waiting []tcpinfo.Socket, err error) {
+func (sk *Socket) atListener(e effort, queue uint32) (half, waiting []tcpinfo.Socket, err error) {
+	if e != deepPoll {
+		if half, waiting, all := sk.ofClients(queue); all {
+			return half, waiting, nil
+		}
+	}
 	local := sk.Local()
 	f := tcpinfo.Filter{Family: familyOf(local), States: tcpinfo.MaskOf(tcpinfo.SynReceived), LocalPort: local.Port()}
 	if sk.children {
@@ -82,6 +88,9 @@ func (sk *Socket) atListener() (half, waiting []tcpinfo.Socket, err error) {
 		return nil, nil, err
 	}
 	half, waiting = tcpinfo.Unaccepted(list, local, f.Family)
+	sk.dumped, sk.strangers = time.Now(), slices.ContainsFunc(append(slices.Clone(half), waiting...), func(s tcpinfo.Socket) bool {
+		return sk.w.clientOf(s.Local, s.Remote) == nil
+	})
 	return half, waiting, nil
 }
 

@@ -175,6 +175,8 @@ type Socket struct {
 	connected bool    // remote is that of a connection which may be in the kernel's tables
 	children  bool    // of a listener: they are to be followed
 	childTag  any
+	dumped    time.Time // when a dump told last what came in through it
+	strangers bool      // and then there was some whose client is not followed
 }
 
 // seen says whether the first sight was reported.
