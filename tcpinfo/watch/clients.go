@@ -23,6 +23,9 @@ func (sk *Socket) ofClients(queue uint32) (half, waiting []tcpinfo.Socket, all b
 	local := sk.Local()
 	var list []tcpinfo.Socket
 	for _, c := range sk.w.sockets {
+		if c.mayConnect() {
+			return nil, nil, false
+		}
 		if !c.connects(local) {
 			continue
 		}
@@ -44,6 +47,16 @@ func (sk *Socket) connects(to netip.AddrPort) bool {
 	remote := sk.Remote()
 	return sk.connected && !sk.known.gone && !sk.known.timeWait && sk.known.state != tcpinfo.Closed &&
 		remote.Port() == to.Port() && (to.Addr().IsUnspecified() && familyOf(remote) == familyOf(to) || remote == to)
+}
+
+// mayConnect says whether a descriptor that was CLOSED when it was last sampled is so no more: to whom it has connected
+// meanwhile is not known yet.
+func (sk *Socket) mayConnect() bool {
+	if sk.known.state != tcpinfo.Closed || sk.known.gone {
+		return false
+	}
+	info, open := sk.read()
+	return open && info.State != tcpinfo.Closed && info.State != tcpinfo.Listen
 }
 
 // accepted says whether the connection between these addresses is followed by a descriptor, as what waits for accept

@@ -89,7 +89,8 @@ func (w *Watcher) find(local, remote netip.AddrPort, tag any) (*Socket, error) {
 //
 // Children are discovered by a dump, every 20th poll and whenever the accept queue has one more than is accounted for;
 // those of clients that are followed, too, are asked for by their addresses. One that is accepted before that is not
-// found; one that is half-open, of a client that is not followed, is found 20 ms late at most. Where several listeners share a port and address (SO_REUSEPORT) the children of all are found.
+// found; one that is half-open, of a client that is not followed, is found 20 ms late at most. Where several listeners
+// share a port and address (SO_REUSEPORT) the children of all are found.
 func (w *Watcher) FollowChildren(listener *Socket, tag any) {
 	w.sampling.Lock()
 	defer w.sampling.Unlock()
