@@ -19,9 +19,10 @@ func Entering(e Event) *Enter {
 	return nil
 }
 
-// Entered is when the call of an event entered the kernel.
+// Entered is when the call of an event entered the kernel: the same of an event that was read from a record, which has
+// At in microseconds.
 func Entered(e Event, b *Call) time.Time {
-	return e.Time.Add(time.Duration(b.EnteredUS)*time.Microsecond - e.At)
+	return e.Time.Add(time.Duration(b.EnteredUS)*time.Microsecond - e.At.Truncate(time.Microsecond))
 }
 
 // Alone is the entry of a call that has one event.
