@@ -194,22 +194,30 @@ func (r *run) bounded(each func(spent time.Duration)) (context.Context, context.
 
 // findPeer has the other end of the connection followed too, if it is on this host.
 func (c *Conn) findPeer() *watch.Socket {
+	peer, err := c.followPeer()
+	if err != nil {
+		c.side.run.fail(&ObserverError{"sock_diag", err})
+	}
+	return peer
+}
+
+func (c *Conn) followPeer() (*watch.Socket, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.peer != nil || !c.Remote().IsValid() {
-		return c.peer
+		return c.peer, nil
 	}
 	if c.Remote() == c.Local() {
 		c.peer = c.watch // connected to itself
-		return c.peer
+		return c.peer, nil
 	}
 	peer, err := c.side.peerHost.watch.FollowAddrs(c.Remote(), c.Local(), c.side.Name.Other())
 	if err != nil && !errors.Is(err, tcpinfo.ErrNotFound) {
-		c.side.run.fail(&ObserverError{"sock_diag", err})
+		return nil, err
 	}
 	c.peer = peer
 	c.side.trace.FollowedPeer(c.watch, peer)
-	return peer
+	return peer, nil
 }
 
 // AwaitPeerGone is ExpectPeerGone for a side that must not go on before. Where the other end cannot be seen, it waits

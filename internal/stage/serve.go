@@ -82,7 +82,7 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		if !starved(result.Err) && !canServeOn(result.Err) || starved(result.Err) && listener == nil && cfg.Ready != nil || result.Err != nil && r.unvisited.Load() {
 			return result.Err // what failed though nobody had come fails again
 		}
-		if starved(result.Err) { // no turn of anybody's: it is tried again, and told once
+		if starved(result.Err) && len(r.taken) == 0 { // no turn of anybody's: it is tried again, and told once
 			if !starving {
 				after(result)
 			}
