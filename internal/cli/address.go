@@ -22,6 +22,9 @@ func LooksLikeAddr(arg string) bool {
 	return strings.ContainsAny(arg, ":.") || arg == "localhost"
 }
 
+// lookupTime is how long the name servers are given.
+const lookupTime = 10 * time.Second
+
 // Address reads HOST:PORT, [IPV6%ZONE]:PORT, :PORT, or HOST alone, which means port 7007. A name is looked up, unless
 // ctx ends meanwhile. With --ipv6 it is an IPv6 address.
 func (f *Flags) Address(ctx context.Context, arg string) (netip.AddrPort, error) {
@@ -92,7 +95,7 @@ func lookup(ctx context.Context, host string, v6 bool) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip, notIPv6(ip, v6)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
 	network := "ip"
 	if v6 {

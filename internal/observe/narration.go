@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -58,10 +59,14 @@ func Narrate(side timeline.Side, cfg Config) (*Narration, error) {
 	return n, nil
 }
 
-// Close ends the narration with a last look.
+// Close ends the narration with a last look. If sock_diag has failed it says so: what was not told is not what did not
+// happen.
 func (n *Narration) Close() error {
 	n.stop()
 	n.watch.Sample()
+	if err := n.watch.Err(); err != nil && !errors.Is(err, tcpinfo.ErrInconsistent) {
+		n.Note(fmt.Sprintf("states may be missing above, since looking for them failed: %v", err))
+	}
 	return errors.Join(n.outside.Close(), n.diag.Close())
 }
 

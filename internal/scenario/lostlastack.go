@@ -31,9 +31,6 @@ var lostLastAck = &stage.Scenario{
 	Wire: lostLastAckWire,
 }
 
-// timeWaits is how many connections a host may have in TIME-WAIT.
-const timeWaits = "tcp_max_tw_buckets"
-
 func lostLastAckServer(s *stage.Side) {
 	l := s.Listen()
 	conn := l.Accept()
@@ -41,7 +38,7 @@ func lostLastAckServer(s *stage.Side) {
 	conn.Read(64)
 	before := s.Counters()
 	conn.Close()
-	if s.Sysctl(timeWaits) == "0" {
+	if s.Sysctl(stage.MaxTimeWaits) == "0" {
 		conn.ExpectGone("a RST came in LAST-ACK: this end is CLOSED too, and there is no descriptor left to be told")
 		return
 	}
@@ -61,7 +58,7 @@ func lostLastAckServer(s *stage.Side) {
 func lostLastAckClient(c *stage.Side) {
 	conn := c.Dial()
 	conn.Write(c.Request())
-	if c.Sysctl(timeWaits) == "0" { // after close() it would be gone in FIN-WAIT-2 already
+	if c.Sysctl(stage.MaxTimeWaits) == "0" { // after close() it would be gone in FIN-WAIT-2 already
 		conn.Shutdown(unix.SHUT_WR)
 		conn.ReadToEnd()
 		conn.Close()
@@ -81,7 +78,7 @@ func lostLastAckWire(w *stage.Wire) {
 	w.Check("nobody had acknowledged the FIN: it was sent again, 200 ms later or a little more",
 		stage.Apart(fin, again) >= 150*time.Millisecond, "after %v", stage.Apart(fin, again))
 	w.Release(again)
-	if w.ReadSysctl(timeline.Client, timeWaits) == "0" {
+	if w.ReadSysctl(timeline.Client, stage.MaxTimeWaits) == "0" {
 		rst := w.AwaitSegment(1, "client rst")
 		w.Check("without TIME-WAIT nobody remembers the connection: the answer is RST", rst.Segment.Flags.Has(segment.RST), "%s", rst.Segment.Flags)
 		return

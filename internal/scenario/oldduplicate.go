@@ -27,7 +27,7 @@ var oldDuplicate = &stage.Scenario{
 	Prepare: func(w *stage.Wire) {
 		w.Sysctl(timeline.Server, "net.ipv4.tcp_rfc1337", "1") // or the client's RST would end TIME-WAIT: see time-wait-reset
 		w.Rule("hold client data after client syn 2")
-		if w.ReadSysctl(timeline.Server, timeWaits) == "0" {
+		if w.ReadSysctl(timeline.Server, stage.MaxTimeWaits) == "0" {
 			w.Rule("hold client syn 2") // no TIME-WAIT is there to wait for
 		}
 	},
@@ -44,7 +44,7 @@ func oldDuplicateServer(s *stage.Side) {
 
 	second := l.Accept()
 	where := "a connection over TIME-WAIT, with the same socket pair"
-	if s.Sysctl(timeWaits) == "0" {
+	if s.Sysctl(stage.MaxTimeWaits) == "0" {
 		where = "the next connection, with the same socket pair"
 	}
 	second.Expect(where, tcpinfo.Established)
@@ -68,7 +68,7 @@ func oldDuplicateClient(c *stage.Side) {
 		conn.Close()
 		if word == "old\n" {
 			conn.ExpectGone("the passive closer's port is free at once: we use it again")
-			if c.PeerSysctl(timeWaits) == "0" {
+			if c.PeerSysctl(stage.MaxTimeWaits) == "0" {
 				conn.ExpectPeerGone("tcp_max_tw_buckets is 0: the server's host has no TIME-WAIT, either")
 				continue
 			}
@@ -83,7 +83,7 @@ func oldDuplicateClient(c *stage.Side) {
 
 func oldDuplicateWire(w *stage.Wire) {
 	old := w.AwaitSegment(1, "client data")
-	if w.ReadSysctl(timeline.Server, timeWaits) == "0" {
+	if w.ReadSysctl(timeline.Server, stage.MaxTimeWaits) == "0" {
 		oldIsForgotten(w, old)
 	} else {
 		w.Expect(timeline.Server, "the old connection is over; the port is the server's, and so is the TIME-WAIT", tcpinfo.TimeWait)

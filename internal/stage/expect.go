@@ -34,7 +34,7 @@ func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
 	if peer := c.findPeer(); peer != nil {
 		c.side.expect(peer, c.side.Name.Other(), why, states)
 	} else {
-		c.side.run.clock.pause(unseenMoment + c.side.hold)
+		c.side.run.clock.pause(unseenMoment + c.side.HoldTime())
 	}
 }
 
@@ -42,7 +42,7 @@ func (c *Conn) AwaitPeer(why string, states ...tcpinfo.State) {
 func (c *Conn) AwaitPeerOrphaned(why string) {
 	peer := c.findPeer()
 	if peer == nil {
-		c.side.run.clock.pause(unseenMoment + c.side.hold)
+		c.side.run.clock.pause(unseenMoment + c.side.HoldTime())
 		return
 	}
 	s, got, ok := c.side, "", false
@@ -111,7 +111,7 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 // it returns.
 func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	s.alive()
-	s.queueFirst = s.queueFirst || len(s.run.taken) == 0
+	s.queueFirst = s.queueFirst || s.run.visitors() == 0
 	var child *watch.Socket
 	s.until("a connection", func() bool {
 		s.run.mu.Lock()

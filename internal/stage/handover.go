@@ -21,7 +21,7 @@ const requestTime = 10 * time.Millisecond
 // with: when every connection of that one was reset, or it may have gone and the new one begins with a request where
 // this lesson has none.
 func (s *Side) isAnother(l, conn *Conn) bool {
-	if s.run.both || s.run.turn.Load() != nil || l != s.listening || len(s.run.taken) == 0 {
+	if s.run.both || s.run.turn.Load() != nil || l != s.listening.Load() || s.run.visitors() == 0 {
 		return false
 	}
 	if open := s.run.accepted; len(open) > 0 {
@@ -53,7 +53,7 @@ func (s *Side) leaveToNext(conn *Conn) {
 // takeHanded is the connection that the run before has left to this one, if it did.
 func (s *Side) takeHanded(l *Conn) *Conn {
 	sock := s.handed
-	if sock == nil || l != s.listening {
+	if sock == nil || l != s.listening.Load() {
 		return nil
 	}
 	s.handed = nil

@@ -10,7 +10,7 @@ import (
 // Hold stays where the lesson is for as long as the user asked, so that it can be looked at from outside. The side that
 // holds says how; the other one waits for it, says the same, and both count the seconds where somebody is looking on.
 func (s *Side) Hold() {
-	if d := s.hold; d > 0 {
+	if d := s.HoldTime(); d > 0 {
 		s.held.Store(true)
 		s.Note("held for %v%s", d, s.lookFromOutside())
 		s.pause(d)
@@ -33,14 +33,15 @@ func (s *Side) lookFromOutside() (hint string) {
 // and that it lets this one wait.
 func (s *Side) heldThere(spent time.Duration) {
 	asked := s.requested.Load() && s.Name == timeline.Client || s.asked.Load() && s.Name == timeline.Server
-	if s.hold == 0 || !asked || s.held.Load() || spent < holdNotice || spent > s.hold {
+	hold := s.HoldTime()
+	if hold == 0 || !asked || s.held.Load() || spent < holdNotice || spent > hold {
 		return
 	}
 	if s.told.CompareAndSwap(false, true) {
-		s.Note("--hold %v: the %s stays where it is for that long%s", s.hold, s.Name.Other(), s.lookFromOutside())
+		s.Note("--hold %v: the %s stays where it is for that long%s", hold, s.Name.Other(), s.lookFromOutside())
 	}
 	if spent%time.Second == 0 {
-		s.run.countdown("--hold: about", s.hold-spent)
+		s.run.countdown("--hold: about", hold-spent)
 	}
 }
 

@@ -21,7 +21,7 @@ func (s *Side) Request() []byte {
 	return s.request()
 }
 
-func (s *Side) request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", s.hold) }
+func (s *Side) request() []byte { return fmt.Appendf(s.requestBegins(), "%v\n", s.HoldTime()) }
 
 func (s *Side) requestBegins() []byte { return []byte(s.run.sc.Name + " hold=") }
 
@@ -50,7 +50,7 @@ func (s *Side) ReadRequest(c *Conn) {
 		s.run.fail(ofClient(ErrGone, c.Remote()))
 	}
 	s.asked.Store(true)
-	s.hold = max(s.hold, min(hold, holdLimit))
+	s.hold.Store(int64(max(s.HoldTime(), min(hold, holdLimit))))
 }
 
 // Requested tells whose client begins like that.

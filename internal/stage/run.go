@@ -319,6 +319,13 @@ func (r *run) came(c *Conn) {
 	r.taken[c.watch.Cookie()] = true
 }
 
+// visitors is how many connections the server has accepted.
+func (r *run) visitors() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.taken)
+}
+
 // drop forgets a socket that the lesson has closed itself.
 func (r *run) drop(c *Conn) {
 	r.mu.Lock()

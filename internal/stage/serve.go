@@ -82,7 +82,7 @@ func Serve(ctx context.Context, sc *Scenario, cfg Config, runs int, after func(R
 		if !starved(result.Err) && !canServeOn(result.Err) || starved(result.Err) && listener == nil && cfg.Ready != nil || result.Err != nil && r.unvisited.Load() {
 			return result.Err // what failed though nobody had come fails again
 		}
-		if starved(result.Err) && len(r.taken) == 0 { // no turn of anybody's: it is tried again, and told once
+		if starved(result.Err) && r.visitors() == 0 { // no turn of anybody's: it is tried again, and told once
 			if !starving {
 				after(result)
 			}
@@ -195,10 +195,11 @@ func (s *Side) keepsOpen(stopped bool, why error) bool {
 // its place there, and is nowhere else. A run that accepted nobody takes out one in any case, lest the next one fail of
 // the same. Whoever stands before them and has not left is the next run's: its connection is returned.
 func (s *Side) clearQueue() (next *sockapi.Socket) {
-	if s.listening == nil {
+	l := s.listening.Load()
+	if l == nil {
 		return nil
 	}
-	dead, first := int(s.listening.Last().AcceptQueue)-s.WaitingClients(), len(s.run.taken) == 0
+	dead, first := int(l.Last().AcceptQueue)-s.WaitingClients(), s.run.visitors() == 0
 	if first {
 		dead = max(dead, 1)
 	}
@@ -269,7 +270,7 @@ func (s *Side) listenAgain() *Conn {
 	s.run.labels.serves(s.Addr, s.listener.sock.FD())
 	l := s.adopt(s.listener.sock)
 	s.run.keepOpen(l)
-	s.listening = l
+	s.listening.Store(l)
 	s.announce(l.boundTo(), s.Name)
 	l.FollowChildren()
 	s.run.line.listens(s.run)

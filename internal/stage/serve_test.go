@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"socklife/internal/timeline"
+	"socklife/sockapi"
 )
 
 // served plays the server's side of a lesson once, for a client that connects and stays. It fails the test if the
@@ -57,6 +58,27 @@ func TestATurnThatFailsForWantOfMemory(t *testing.T) {
 	})
 	if !errors.Is(r.Err, unix.ENOMEM) {
 		t.Errorf("%v", r.Err)
+	}
+}
+
+// An accept() that fails is nobody's coming: the clock does not begin to run.
+func TestAnAcceptThatFailsIsNoVisit(t *testing.T) {
+	t.Parallel()
+	var err error
+	visited := true
+	lesson := func(s *Side) {
+		l := s.Listen()
+		l.Must(sockapi.SO_RCVTIMEO.Set(l.sock, 10*time.Millisecond))
+		_, err = l.TryAccept()
+		visited = !s.run.unvisited.Load()
+	}
+	cfg := Config{Timeout: 5 * time.Second, Addr: netip.MustParseAddrPort("127.0.0.1:0"), Log: timeline.New(unmet{t})}
+	defer cfg.Log.Close()
+	if failed := Serve(t.Context(), &Scenario{Name: "test", Server: lesson}, cfg, 1, func(Result) {}); failed != nil {
+		t.Error(failed)
+	}
+	if !errors.Is(err, unix.EAGAIN) || visited {
+		t.Errorf("accept(): %v; somebody was there: %v", err, visited)
 	}
 }
 

@@ -25,8 +25,8 @@ type Side struct {
 	peerHost      *host // where the other side's are; the same but on the wire
 	ready         func(netip.AddrPort)
 	trace         *observe.Tracer
-	hold          time.Duration          // how long to stay where the lesson is
-	listening     *Conn                  // the socket at which its clients come
+	hold          atomic.Int64           // how long to stay where the lesson is, in ns; its client may ask for more
+	listening     atomic.Pointer[Conn]   // the socket at which its clients come
 	asking, asked atomic.Bool            // the client's request is being read, has been read
 	reading       atomic.Pointer[Conn]   // what this side waits for data on
 	expected      atomic.Pointer[string] // the state that was last seen as expected
@@ -44,7 +44,8 @@ type Side struct {
 }
 
 func (r *run) side(name timeline.Side, addr netip.AddrPort) *Side {
-	s := &Side{Name: name, Addr: addr, run: r, hold: r.cfg.Hold, done: make(chan struct{})}
+	s := &Side{Name: name, Addr: addr, run: r, done: make(chan struct{})}
+	s.hold.Store(int64(r.cfg.Hold))
 	s.host, s.peerHost = r.clientHost, r.serverHost
 	if name == timeline.Server {
 		s.host, s.peerHost = r.serverHost, r.clientHost
@@ -77,7 +78,7 @@ func (s *Side) ReadyAt(addr netip.AddrPort) {
 }
 
 // HoldTime is how long the user wants to look at the state that the lesson is about.
-func (s *Side) HoldTime() time.Duration { return s.hold }
+func (s *Side) HoldTime() time.Duration { return time.Duration(s.hold.Load()) }
 
 // BindAddr is what --bind asks for; invalid: nothing.
 func (s *Side) BindAddr() netip.AddrPort { return s.run.cfg.Bind }
@@ -143,7 +144,8 @@ func (s *Side) ListenBacklog(backlog int, options ...func(l *Conn)) *Conn {
 
 // Ready says that the server can be reached at the listener's address.
 func (s *Side) Ready(l *Conn) {
-	s.Addr, s.listening = l.watch.Local(), l
+	s.Addr = l.watch.Local()
+	s.listening.Store(l)
 	if err := s.run.blind(); err != nil && s.Addr.Port() == 0 {
 		s.run.fail(err) // nobody could connect to where it seems to be
 	}

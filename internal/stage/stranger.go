@@ -75,10 +75,10 @@ func (s *Side) stranger(from netip.AddrPort) {
 func (s *Side) strays() (each func() error) {
 	var since time.Duration
 	return func() error {
-		if s.Name != timeline.Server || !s.run.sc.CountsQueue || s.listening == nil {
+		if s.Name != timeline.Server || !s.run.sc.CountsQueue || s.listening.Load() == nil {
 			return nil
 		}
-		queued := int(s.listening.Last().AcceptQueue)
+		queued := int(s.listening.Load().Last().AcceptQueue)
 		s.run.mu.Lock()
 		for _, child := range s.run.met {
 			if !s.run.taken[child.Cookie()] {

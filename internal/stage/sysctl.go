@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// MaxTimeWaits names how many connections a host may have in TIME-WAIT.
+const MaxTimeWaits = "tcp_max_tw_buckets"
+
 // Sysctl reads net.ipv4.NAME, as it is on this side's host. It is "" where the kernel has none.
 func (s *Side) Sysctl(name string) string {
 	return ipv4Sysctl(name)

@@ -131,7 +131,7 @@ func (s *Side) peersGone() (limit time.Duration, from netip.AddrPort) {
 		}
 		limit, from = max(limit, after), c.Remote()
 	}
-	if fresh && s.listening != nil && s.WaitingClients() == 0 {
+	if fresh && s.listening.Load() != nil && s.WaitingClients() == 0 {
 		return queueLimit, from
 	}
 	return limit, from
@@ -189,12 +189,12 @@ func (s *Side) stillThere() (list []*Conn) {
 // letGoOfSilent ends the run if the client says nothing for long while another one waits. end is to be called when it
 // has spoken.
 func (s *Side) letGoOfSilent(c *Conn) (end func()) {
-	if s.run.both || s.listening == nil {
+	if s.run.both || s.listening.Load() == nil {
 		return func() {}
 	}
 	s.asking.Store(true)
 	w := s.run.clock.wait(s.run.cfg.Timeout, func() {}, func(spent time.Duration) {
-		if spent >= silenceLimit && s.listening.Last().AcceptQueue > 0 {
+		if spent >= silenceLimit && s.listening.Load().Last().AcceptQueue > 0 {
 			s.run.cancel(fmt.Errorf("%w: %s was silent for %v, and another client waits", ErrLeft, c.Remote(), silenceLimit))
 		}
 	})

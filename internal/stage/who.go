@@ -199,7 +199,7 @@ func (s *Side) strangers() error {
 // interruptedBy is the error of a run that ended with the question. If it had begun with somebody else, then it was
 // that one's, whose client is no longer played.
 func (s *Side) interruptedBy(c *Conn) error {
-	if len(s.run.taken) > 1 {
+	if s.run.visitors() > 1 {
 		return ofClient(ErrGone, c.Remote())
 	}
 	return ofClient(ErrAsked, c.Remote())

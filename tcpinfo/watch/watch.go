@@ -10,6 +10,7 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -212,14 +213,15 @@ func (sk *Socket) setAddrs(local, remote netip.AddrPort) {
 }
 
 // Err is the first error, other than that a socket was not found, that sock_diag gave, or TCP_INFO of an open
-// descriptor; nil if there was none. Samples are then without details, and sockets whose descriptor is closed stay in
+// descriptor; nil if there was none. That a dump was inconsistent, which the next one may not be, gives way to
+// whatever else went wrong. Samples are then without details, and sockets whose descriptor is closed stay in
 // the state that was seen last.
 func (w *Watcher) Err() error { w.mu.Lock(); defer w.mu.Unlock(); return w.err }
 
 func (w *Watcher) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err == nil {
+	if w.err == nil || errors.Is(w.err, tcpinfo.ErrInconsistent) {
 		w.err = err
 	}
 }
