@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Holder is a descriptor of a process that leads to a socket.
@@ -76,7 +77,26 @@ func socketInode(to string) (uint32, bool) {
 // Process is the name of a process; "" of none.
 func Process(pid int) string {
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	return strings.TrimSuffix(string(name), "\n")
+	return unbroken(strings.TrimSuffix(string(name), "\n"))
+}
+
+// unbroken has \xc3 for a byte that is no UTF-8, as a name has where the kernel cut it after 15 bytes: in JSON there is
+// no such byte.
+func unbroken(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for len(name) > 0 {
+		r, n := utf8.DecodeRuneInString(name)
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[0])
+		} else {
+			b.WriteString(name[:n])
+		}
+		name = name[n:]
+	}
+	return b.String()
 }
 
 // names are what is in a folder; nothing of one that cannot be read.

@@ -2,6 +2,8 @@ package owner
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -49,5 +51,31 @@ func TestSocketInode(t *testing.T) {
 		if got, is := socketInode(to); got != want || is != (want != 0) {
 			t.Errorf("%q: %d, %v", to, got, is)
 		}
+	}
+}
+
+// A name that is no UTF-8 is text all the same, and what its bytes are is not lost: the kernel cuts a name after 15.
+func TestANameThatIsNoUTF8(t *testing.T) {
+	for name, want := range map[string]string{"sh": "sh", "Prüfstände": "Prüfstände", "Prüfstä\xc3": `Prüfstä\xc3`, "\xff\xfe": `\xff\xfe`, "\ufffd": "\ufffd"} {
+		if got := unbroken(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "fourteen-bytesé") // and the first one of é
+	if err := os.Symlink(sleep, file); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(file, "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if got := Process(cmd.Process.Pid); got != `fourteen-bytes\xc3` {
+		t.Errorf("%q", got)
 	}
 }
