@@ -32,7 +32,7 @@ func (t *Turn) Entries() (list []Entry) {
 	for _, s := range t.Sockets {
 		peer := by[s.Other]
 		switch {
-		case peer == nil:
+		case peer == nil, peer == s, peer.Other != s.Facts: // a third may have the same addresses, in another place
 			list = append(list, Entry{Socket: s})
 		case worse(s, peer):
 			list = append(list, Entry{s, peer})
@@ -157,6 +157,9 @@ func (g *Group) common(list []*Group) {
 		return slices.ContainsFunc(list, func(x *Group) bool { return of(x) != of(list[0]) })
 	}
 	says := explain.FindFinding(g.Name)
+	if says == nil { // in a newer program's record
+		says = &explain.Finding{Means: "this program does not know what that is; --json has what is said of each", Who: "--json says of each"}
+	}
 	g.By = ""
 	if differs(func(x *Group) string { return x.Who }) {
 		g.Who = says.Who

@@ -217,3 +217,30 @@ func TestWhoReadsNothing(t *testing.T) {
 		}
 	}
 }
+
+// Each socket is in one entry, also where four have the addresses of two, as link-local ones of two links may be.
+func TestEachSocketIsInOneEntry(t *testing.T) {
+	s := New(nil, Config{Targets: []Target{{}}, Root: true})
+	var all []*diagnose.Facts
+	for _, link := range []string{"a", "b"} {
+		server, client := "[fe80::1%"+link+"]:80", "[fe80::2%"+link+"]:5000"
+		all = append(all, at(tcpinfo.CloseWait, server, client, python), at(tcpinfo.FinWait2, client, server))
+	}
+	turn := s.turn(time.Now(), all...)
+	turn.Sockets[0].Other = turn.Sockets[0].Facts // as a file may say
+	for range 2 {
+		times := map[*Socket]int{}
+		for _, e := range turn.Entries() {
+			times[e.Socket]++
+			if e.Peer != nil {
+				times[e.Peer]++
+			}
+		}
+		for _, s := range turn.Sockets {
+			if times[s] != 1 {
+				t.Errorf("%v %v is in %d entries", s.Local, s.State, times[s])
+			}
+		}
+		turn = s.turn(time.Now(), all...)
+	}
+}
