@@ -3,6 +3,7 @@ package timeline
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -34,6 +35,9 @@ var bodies = map[Kind]func() Body{
 	"tally":    func() Body { return new(Tally) },
 }
 
+// mostUS is the longest time that there is, in microseconds.
+const mostUS = math.MaxInt64 / int64(time.Microsecond)
+
 // UnmarshalJSON reads what MarshalJSON wrote. Fields that it does not know are passed over, and an event of a kind that
 // it does not know is a [Foreign]. Whether a call has an Enter (Split) stands in another event: see [Joiner].
 func (e *Event) UnmarshalJSON(line []byte) error {
@@ -53,6 +57,8 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 		return fmt.Errorf("an event without a kind")
 	case head.Side != Client && head.Side != Server && head.Side != Wire && head.Side != Host:
 		return fmt.Errorf("side %q is none of client, server, wire and host", head.Side)
+	case max(head.AtUS, head.LateUS) > mostUS || min(head.AtUS, head.LateUS) < -mostUS:
+		return fmt.Errorf("at_us %d, late_us %d: no time is that long", head.AtUS, head.LateUS)
 	}
 	*e = Event{Seq: head.Seq, At: time.Duration(head.AtUS) * time.Microsecond, Time: head.Time, Late: time.Duration(head.LateUS) * time.Microsecond, Side: head.Side}
 	known := bodies[head.Kind]
@@ -61,7 +67,11 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 		return nil
 	}
 	e.Body = known()
-	if err := json.Unmarshal(line, e.Body); err != nil {
+	err := json.Unmarshal(line, e.Body)
+	if b, can := e.Body.(interface{ wrong() error }); can && err == nil {
+		err = b.wrong()
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", head.Kind, err)
 	}
 	return nil

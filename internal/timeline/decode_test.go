@@ -53,6 +53,21 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 	}
 }
 
+// What is no UTF-8 is written as it is again when it was read.
+func TestWhatIsNoUTF8(t *testing.T) {
+	first, err := json.Marshal(Event{Side: Host, Body: &Note{Text: "a\xffb"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e Event
+	if err := json.Unmarshal(first, &e); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(e); err != nil || string(again) != string(first) {
+		t.Errorf("%v: %s, and again %s", err, first, again)
+	}
+}
+
 // What a newer version writes is kept, as far as it goes; what is none of ours is refused.
 func TestWhatOthersWrote(t *testing.T) {
 	const head = `{"seq":1,"at_us":2,"time":"2026-11-21T19:00:00Z","side":"client",`
@@ -67,6 +82,17 @@ func TestWhatOthersWrote(t *testing.T) {
 		`[]`:                                            "array",
 		head + `"kind":"queue","local":"nowhere"}`:      "queue: ",
 		head + `"kind":"segment","seg_seq":4294967296}`: "segment: ",
+
+		`{"at_us":9223372036854776,"time":"2026-11-21T19:00:00Z","side":"host","kind":"note","text":"x"}`:  "at_us 9223372036854776",
+		`{"at_us":-9223372036854776,"time":"2026-11-21T19:00:00Z","side":"host","kind":"note","text":"x"}`: "at_us -9223372036854776",
+		head + `"kind":"socket","to":"LISTEN","grade":"waiting","for_ms":9223372036854}`:                   "",
+		head + `"kind":"socket","to":"LISTEN","grade":"waiting","for_ms":-1}`:                              "socket: for_ms -1 is not from 0 to",
+		head + `"kind":"socket","to":"LISTEN","grade":"waiting","syn_queue":-1}`:                           "socket: syn_queue -1 ",
+		head + `"kind":"socket","to":"LISTEN","grade":"waiting","shown":{"other":{"retrans":256}}}`:        "socket: retrans 256 is not from 0 to 255",
+		head + `"kind":"socket","to":"LISTEN","grade":"fatal"}`:                                            `socket: grade "fatal"`,
+		head + `"kind":"socket","grade":"waiting"}`:                                                        "socket: no state in it",
+		head + `"kind":"state","from":"LISTEN"}`:                                                           "state: no state in it",
+		head + `"kind":"tally","every_us":9223372036854776}`:                                               "tally: every_us ",
 	} {
 		var e Event
 		err := json.Unmarshal([]byte(line), &e)

@@ -1,7 +1,12 @@
 package timeline
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
 	"net/netip"
+	"time"
 
 	"socklife/tcpinfo"
 )
@@ -120,3 +125,57 @@ type Tally struct {
 func (*Watched) Kind() Kind { return "socket" }
 func (*Look) Kind() Kind    { return "look" }
 func (*Tally) Kind() Kind   { return "tally" }
+
+// mostMS is the longest time that there is, in milliseconds.
+const mostMS = math.MaxInt64 / int64(time.Millisecond)
+
+// wrong is what cannot be in an event that was read.
+func (b *Watched) wrong() error {
+	switch b.Grade {
+	case "healthy", "waiting", "stuck":
+	default:
+		return fmt.Errorf("grade %q is none of healthy, waiting and stuck", b.Grade)
+	}
+	err := cmp.Or(stateIn(b.To), from0("for_ms", &b.ForMS, mostMS), from0("unaccepted_ms", b.UnacceptedMS, mostMS), from0("expires_ms", b.ExpiresMS, mostMS),
+		from0("retrans", b.Retrans, math.MaxUint8), from0("syn_queue", b.SynQueue, math.MaxInt))
+	if s := b.Shown; s != nil && s.Other != nil {
+		err = cmp.Or(err, from0("expires_ms", s.Other.ExpiresMS, mostMS), from0("retrans", s.Other.Retrans, math.MaxUint8))
+	}
+	return err
+}
+
+func (b *Look) wrong() error {
+	return cmp.Or(from0("look", &b.Look, math.MaxInt), counts(b.Sockets, b.Stuck, b.Waiting, b.Healthy, b.States))
+}
+
+func (b *Tally) wrong() error {
+	return cmp.Or(from0("looks", &b.Looks, math.MaxInt), counts(b.Sockets, b.Stuck, b.Waiting, b.Healthy, b.States),
+		from0("came", &b.Came, math.MaxInt), from0("went", &b.Went, math.MaxInt), from0("every_us", &b.EveryUS, mostUS))
+}
+
+func counts(sockets, stuck, waiting, healthy int, states map[string]int) error {
+	err := cmp.Or(from0("sockets", &sockets, math.MaxInt), from0("stuck", &stuck, math.MaxInt), from0("waiting", &waiting, math.MaxInt),
+		from0("healthy", &healthy, math.MaxInt))
+	for _, n := range states {
+		err = cmp.Or(err, from0("states", &n, math.MaxInt))
+	}
+	return err
+}
+
+func (b *State) wrong() error { return stateIn(b.To) }
+
+// stateIn says so if an event about a state has none.
+func stateIn(s tcpinfo.State) error {
+	if s == 0 {
+		return errors.New("no state in it")
+	}
+	return nil
+}
+
+// from0 says so if there is such a number, and it is none from 0 to most.
+func from0[T int | int64](name string, n *T, most T) error {
+	if n != nil && (*n < 0 || *n > most) {
+		return fmt.Errorf("%s %d is not from 0 to %d", name, *n, most)
+	}
+	return nil
+}
