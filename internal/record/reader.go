@@ -43,8 +43,8 @@ func (p Problem) Error() string { return fmt.Sprintf("%s: line %d: %s", p.Name, 
 // headless is a file of events as --json prints them.
 var headless = "it has no record's first line (it is what --json prints, and not what --record writes)"
 
-// NewReader reads the first line. Of what --json printed, which has none, About is empty, and there is a Problem in the
-// end; so there is of a record that a newer version has made, where that matters.
+// NewReader reads the first line. Of what --json printed, which has none, About is empty but for a watch's side, and
+// there is a Problem in the end; so there is of a record that a newer version has made, where that matters.
 func NewReader(name string, from io.Reader) (*Reader, error) {
 	r := &Reader{Name: name, in: bufio.NewReaderSize(from, 1<<16), About: &timeline.Record{}}
 	e, err := r.read()
@@ -59,7 +59,9 @@ func NewReader(name string, from io.Reader) (*Reader, error) {
 	}
 	about, ok := e.Body.(*timeline.Record)
 	if !ok {
-		r.first = &e
+		if r.first = &e; e.Side == timeline.Host {
+			r.About.Sides = []timeline.Side{timeline.Host}
+		}
 		return r, nil
 	}
 	if len(about.Sides) == 0 {
@@ -92,6 +94,9 @@ func (r *Reader) Next() (timeline.Event, error) {
 			r.Unknown++
 			continue
 		}
+		if what := r.misplaced(e.Body); what != "" {
+			return timeline.Event{}, r.problem(what)
+		}
 		r.complete(&e)
 		return e, nil
 	}
@@ -103,6 +108,25 @@ func (r *Reader) next() (timeline.Event, error) {
 		return *e, nil
 	}
 	return r.read()
+}
+
+// misplaced is what is wrong with an event that is not of what the record says it is of: no view would show it.
+func (r *Reader) misplaced(b timeline.Body) string {
+	watch := r.About.Has(timeline.Host)
+	switch b.(type) {
+	case *timeline.Record:
+		return "another record begins here, and a file has one"
+	case *timeline.Watched, *timeline.Look, *timeline.Tally:
+		if !watch {
+			return fmt.Sprintf("not an event of a run: %s, which is of a watch", b.Kind())
+		}
+	case *timeline.State, *timeline.Segment, *timeline.Note:
+	default:
+		if watch {
+			return fmt.Sprintf("not an event of a watch: %s, which is of a run", b.Kind())
+		}
+	}
+	return ""
 }
 
 // complete adds to an event what stands in others: of a call, that it has an entry, and the time since the run began to

@@ -24,6 +24,7 @@ const head = `{"seq":0,"at_us":0,"time":"2026-11-21T19:00:00Z","side":"client","
 const (
 	begin   = `{"seq":1,"at_us":0,"time":"2026-11-21T19:00:00.0000007Z","side":"client","kind":"begin","scenario":"close"}` + "\n"
 	note    = `{"seq":2,"at_us":5,"time":"2026-11-21T19:00:00.000006Z","side":"client","kind":"note","text":"a note"}` + "\n"
+	look    = `{"seq":2,"at_us":5,"time":"2026-11-21T19:00:00.000006Z","side":"host","kind":"look","look":1,"sockets":0,"stuck":0,"waiting":0,"healthy":0,"states":{}}` + "\n"
 	summary = `{"seq":3,"at_us":6,"time":"2026-11-21T19:00:00.000007Z","side":"client","kind":"summary","scenario":"close","ok":true,"checks":1,"failed":0}` + "\n"
 )
 
@@ -68,6 +69,10 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 		"cut between lines":    {head + begin + note, "FILE: line 4: it ends before the run does", 2},
 		"a bad line":           {head + begin + "garbage\n" + summary, "FILE: line 3: not an event: invalid character 'g'", 1},
 		"a bad side":           {head + begin + strings.Replace(note, `"client"`, `"nobody"`, 1) + summary, `FILE: line 3: not an event: side "nobody"`, 1},
+		"a watch's":            {head + begin + look + summary, "FILE: line 3: not an event of a run: look, which is of a watch", 1},
+		"a run in a watch's":   {strings.Replace(head, `["client"]`, `["host"]`, 1) + begin + summary, "FILE: line 2: not an event of a watch: begin", 0},
+		"two":                  {head + begin + summary + head + begin + summary, "FILE: line 4: another record begins here", 2},
+		"a watch's --json":     {look + look, "FILE: line 1: it has no record's first line", 2},
 		"bytes 0":              {head + begin + "\x00\x00\n", "FILE: line 3: not an event: it has bytes 0 in it", 1},
 		"too long":             {head + begin + `{"` + strings.Repeat("x", longest) + "\n", "FILE: line 3: not an event: longer than 16 MB", 1},
 		"long, and not so bad": {head + begin + strings.Replace(note, "a note", strings.Repeat("x", 1<<20), 1) + summary, "", 3},
