@@ -100,6 +100,14 @@ func TestRecordsOfWatchesThatAreNotWhole(t *testing.T) {
 			t.Errorf("%s: status %d, %q, want %q", c.args, status, errs, c.says)
 		}
 	}
+	events := file + ".json" // what --json prints is shown, as far as it goes
+	if err := os.WriteFile(events, []byte(strings.Join(lines[1:], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := run(t, "echoc", "replay", events)
+	if status != 1 || !strings.Contains(errs, "it has no record's first line") || !strings.Contains(out, "socket") {
+		t.Errorf("status %d, %q, %s", status, errs, out)
+	}
 	if status, _, errs := run(t, "echoc", "watch", "--once", "--record", file, "all"); status != 1 || !strings.Contains(errs, "--record "+file) {
 		t.Errorf("a file that is there: status %d, %q", status, errs)
 	}
@@ -108,10 +116,10 @@ func TestRecordsOfWatchesThatAreNotWhole(t *testing.T) {
 // A record of a connection that nobody could write it of: its process's name is another's idea.
 func TestRecordOfAHostileName(t *testing.T) {
 	own(t)
-	name := "<b>\x1b[31m\"\\n"
+	name := "<b>\x1b[31m\"\\n\xc3" // the last is half of a letter
 	cmd := exec.Command(python(t), "-c", fmt.Sprintf(`
 import ctypes, socket, sys
-ctypes.CDLL(None).prctl(15, %q.encode(), 0, 0, 0)
+ctypes.CDLL(None).prctl(15, b%q, 0, 0, 0)
 l = socket.socket()
 l.bind(("127.0.0.1", 0))
 l.listen()
@@ -125,5 +133,9 @@ sys.stdin.read()`, name))
 	}
 	if status, replayed, errs := run(t, "echoc", "replay", file); status != 0 || replayed != shown || errs != "" {
 		t.Errorf("status %d, %s, %q", status, errs, replayed)
+	}
+	_, lines := recorded(t, file)
+	if status, replayed, errs := run(t, "echoc", "replay", "--json", file); status != 0 || replayed != lines || errs != "" {
+		t.Errorf("status %d, %s, %q, recorded %q", status, errs, replayed, lines)
 	}
 }

@@ -37,7 +37,11 @@ func (l *Lines) Event(e timeline.Event) {
 	}
 	switch b := e.Body.(type) {
 	case *timeline.Watched:
-		l.side(b.Socket, b.Server)
+		if b.What == "gone" {
+			delete(l.servers, b.Socket)
+		} else {
+			l.side(b.Socket, b.Server)
+		}
 	case *timeline.State:
 		l.news(l.transition(at, b))
 	case *timeline.Segment:
@@ -132,7 +136,7 @@ func (l *Lines) summary(at time.Duration, b *timeline.Tally) {
 	}
 	if b.Unplaced > 0 {
 		s.Between = append(s.Between, fmt.Sprintf("%s not told: the sockets were gone before the kernel could say whether they were in this network namespace.",
-			board.Count(int(b.Unplaced), "transition")))
+			number(b.Unplaced, "transition")))
 	}
 	l.news(view.Line{})
 	l.news(s.Summary()...)
@@ -140,9 +144,16 @@ func (l *Lines) summary(at time.Duration, b *timeline.Tally) {
 
 // counted is how many were seen, and how many are known to have been missed.
 func counted(n, lost uint64, what string) string {
-	text := board.Count(int(n), what)
+	text := number(n, what)
 	if lost > 0 {
 		return fmt.Sprintf("%s; at least %d more lost.", text, lost)
 	}
 	return text + ", none lost."
+}
+
+func number(n uint64, of string) string {
+	if n == 1 {
+		return board.Count(1, of)
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }
