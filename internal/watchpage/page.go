@@ -32,28 +32,30 @@ var page = template.Must(template.New("").Parse(markup))
 
 // So much is on a page at most: no browser shows more well.
 const (
-	mostRows    = 5000
-	mostLooks   = 500
-	mostSockets = 1000
+	mostRows     = 5000
+	mostLooks    = 500
+	mostSockets  = 1000
+	mostFindings = 200
+	mostStates   = 20 // of a socket; no life has as many
+	mostOwners   = 8  // of a socket
 )
 
 // Page is a sink that keeps what a page shows.
 type Page struct {
 	Title, Kernel, When string
 
-	Summary     []string
-	Findings    []finding
-	Looks       []look
-	Sockets     []*socket
-	Rows        []row
-	LooksLeft   int
-	SocketsLeft int
-	RowsLeft    int
+	Summary  []string
+	Findings []finding
+	Looks    []look
+	Sockets  []*socket
+	Rows     []row
+
+	FindingsLeft, LooksLeft, SocketsLeft, RowsLeft int
 
 	lines watchlog.Lines
 	turns watchlog.Turns
-	by    map[int]*socket
-	kind  string // of the events that lines makes rows of
+	by    map[int]*socket // nil of one that there is no room for
+	kind  string          // of the events that lines makes rows of
 	at    time.Duration
 }
 
@@ -68,6 +70,8 @@ type look struct {
 type socket struct {
 	Number                            int
 	Grade, Ends, States, Whose, Found string
+	StatesLeft                        int
+	states                            int
 	last                              string
 }
 
@@ -75,7 +79,7 @@ type row struct{ At, Kind, Text string }
 
 // New begins a page; kernel is what the sockets are of, "" where that is not known.
 func New(title, kernel string) *Page {
-	p := &Page{Title: visible(title), Kernel: visible(kernel), by: map[int]*socket{}}
+	p := &Page{Title: visible(cmp.Or(title, "echoc watch")), Kernel: visible(kernel), by: map[int]*socket{}}
 	p.lines.Table = func(*survey.Turn) {}
 	p.lines.News = func(l view.Line) { p.row(l) }
 	return p
@@ -105,7 +109,7 @@ func (p *Page) Event(e timeline.Event) {
 
 // look keeps how many there were.
 func (p *Page) look(b *timeline.Look) {
-	states := board.States(survey.Tally{States: b.States})
+	states := visible(board.States(survey.Tally{States: b.States}))
 	p.Looks = append(p.Looks, look{fmt.Sprintf("%.1f s", p.at.Seconds()), b.Sockets, b.Stuck, b.Waiting, b.Healthy, states})
 	if n := len(p.Looks) - mostLooks; n > 0 {
 		p.Looks, p.LooksLeft = p.Looks[n:], p.LooksLeft+n
@@ -123,37 +127,52 @@ func (p *Page) watched(b *timeline.Watched) {
 		return
 	}
 	var names []string
-	for _, h := range b.Owners {
+	for i, h := range b.Owners {
+		if i == mostOwners {
+			names = append(names, fmt.Sprintf("and %d more", len(b.Owners)-i))
+			break
+		}
 		names = append(names, fmt.Sprintf("%s (pid %d, fd %d)", h.Process, h.PID, h.FD))
 	}
 	if len(names) > 0 {
 		s.Whose = visible(strings.Join(names, ", "))
 	}
-	s.Grade, s.Found = b.Grade, b.Finding
+	s.Grade, s.Found = b.Grade, visible(b.Finding)
 }
 
 // moved keeps that a socket has come into a state; nil: there is no room for it.
 func (p *Page) moved(n int, ends timeline.Ends, says, state string) *socket {
-	s := p.by[n]
-	if s == nil {
-		if len(p.Sockets) == mostSockets {
-			p.SocketsLeft++
-			p.by[n] = &socket{} // it is counted once
-			return p.by[n]
-		}
-		s = &socket{Number: n, Ends: ends.Local.String()}
-		if ends.Remote.IsValid() {
-			s.Ends += " ↔ " + ends.Remote.String()
-		}
+	s, known := p.by[n]
+	switch {
+	case known:
+	case len(p.Sockets) == mostSockets:
+		p.SocketsLeft++
+		p.by[n] = nil // it is counted once
+	default:
+		s = &socket{Number: n, Ends: visible(both(ends))}
 		p.by[n], p.Sockets = s, append(p.Sockets, s)
 	}
-	if s.last != state {
-		if s.States != "" {
+	switch {
+	case s == nil || s.last == state:
+	case s.states == mostStates:
+		s.last = state
+		s.StatesLeft++
+	default:
+		if s.last = state; s.States != "" {
 			s.States += ", "
 		}
-		s.States, s.last = s.States+says, state
+		s.States += says
+		s.states++
 	}
 	return s
+}
+
+// both are a socket's addresses, its own first.
+func both(ends timeline.Ends) string {
+	if ends.Remote.Port() == 0 {
+		return ends.Local.String()
+	}
+	return ends.Local.String() + " ↔ " + ends.Remote.String()
 }
 
 // row keeps what was shown as a line.
@@ -189,9 +208,11 @@ func (p *Page) Write(w io.Writer) error {
 		p.Rows, p.RowsLeft = p.Rows[n:], p.RowsLeft+n
 	}
 	last := &survey.Turn{Sockets: p.turns.Sockets()}
-	for _, g := range survey.Fold(survey.Groups(last.Entries()), 200) {
+	groups := survey.Fold(survey.Groups(last.Entries()), mostFindings)
+	for _, g := range groups[:min(mostFindings, len(groups))] {
 		p.Findings = append(p.Findings, findingOf(g))
 	}
+	p.FindingsLeft = len(groups) - len(p.Findings)
 	sum := sha256.Sum256([]byte(style))
 	return page.Execute(w, struct {
 		*Page
@@ -203,14 +224,11 @@ func (p *Page) Write(w io.Writer) error {
 var marks = map[diagnose.Grade]string{diagnose.Stuck: "STUCK", diagnose.Waiting: "WAITS", diagnose.Healthy: "ok"}
 
 func findingOf(g *survey.Group) finding {
-	f := finding{Grade: g.Grade.String(), Mark: marks[g.Grade], Name: g.Name, Says: visible(g.Common()), Who: visible(g.Who)}
+	f := finding{Grade: g.Grade.String(), Mark: marks[g.Grade], Name: visible(g.Name), Says: visible(g.Common()), Who: visible(g.Who)}
 	f.Which = visible(fmt.Sprintf("%d × %s %s", len(g.Entries), cmp.Or(g.State, "connection"), g.Where))
 	if len(g.Entries) == 1 {
 		e := g.Entries[0]
-		f.Which = e.State.String() + " " + e.Local.String()
-		if e.Remote.Port() != 0 {
-			f.Which += " ↔ " + e.Remote.String()
-		}
+		f.Which = visible(e.State.String() + " " + both(timeline.Ends{Local: e.Local, Remote: e.Remote}))
 		f.Says = visible(strings.TrimSuffix(e.Finding.Sentence()+"; "+e.Finding.Detail, "; "))
 	}
 	return f
