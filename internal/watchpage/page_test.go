@@ -63,7 +63,7 @@ func kept(t testing.TB, name string) string {
 var (
 	elements   = strings.Fields("html head meta title style body header main section h1 h2 p table thead tbody tr th td")
 	attributes = strings.Fields("lang charset name content http-equiv class")
-	classes    = strings.Fields("dim numbers rows stuck waiting healthy socket transition segment note look")
+	classes    = strings.Fields("dim findings numbers rows stuck waiting healthy socket transition segment note look")
 )
 
 var unclosed = regexp.MustCompile(`<(meta [^>]*)>`)
