@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,9 @@ func endLine() {
 	}
 }
 
+// sameSignal is how long after a signal the next is the same: timeout(1) sends each to the program and to its group.
+const sameSignal = 300 * time.Millisecond
+
 // Interruptible is a context that ends with ErrInterrupted at Ctrl-C and with ErrTerminated at SIGTERM. The second
 // signal has its usual effect.
 func Interruptible() (context.Context, func()) {
@@ -29,7 +33,7 @@ func Interruptible() (context.Context, func()) {
 	go func() {
 		select {
 		case s := <-signals:
-			signal.Stop(signals)
+			time.AfterFunc(sameSignal, func() { signal.Stop(signals) })
 			if s == unix.SIGTERM {
 				cancel(ErrTerminated)
 			} else {

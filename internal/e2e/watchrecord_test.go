@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // What a record of a watch shows is what was shown, byte for byte: in words and as events, of one look and of many, and
@@ -110,6 +112,22 @@ func TestRecordsOfWatchesThatAreNotWhole(t *testing.T) {
 	}
 	if status, _, errs := run(t, "echoc", "watch", "--once", "--record", file, "all"); status != 1 || !strings.Contains(errs, "--record "+file) {
 		t.Errorf("a file that is there: status %d, %q", status, errs)
+	}
+}
+
+// timeout(1) sends a signal to the program and at once to its process group: that is one wish, and nothing is lost.
+func TestASignalThatComesTwice(t *testing.T) {
+	own(t)
+	dir := t.TempDir()
+	for i := range 12 {
+		file := filepath.Join(dir, fmt.Sprint(i))
+		w := startWatch(t, "--record", file, "all")
+		w.cmd.Process.Signal(unix.SIGINT)
+		w.cmd.Process.Signal(unix.SIGINT)
+		<-w.end
+		if _, err := os.Stat(file); err != nil {
+			t.Fatalf("record %d: %v", i, err)
+		}
 	}
 }
 
