@@ -101,14 +101,12 @@ func recordOf(t testing.TB, s string) []byte {
 	watched("new", "stuck", func(b *timeline.Watched) { b.Told = false })
 	watched("changed", "healthy", func(b *timeline.Watched) { b.Socket, b.Told = n-1, false })
 	look(2)
-	for _, b := range []timeline.Body{
+	bodies = append(bodies,
 		filled(s, func(b *timeline.State) { b.From, b.To = tcpinfo.Closed, tcpinfo.SynSent }),
 		filled(s, func(b *timeline.Segment) {}), filled(s, func(b *timeline.Note) {}),
 		filled(s, func(b *timeline.State) { b.From, b.To = tcpinfo.Established, tcpinfo.Closed }),
 		filled(s, func(b *timeline.Tally) {}),
-	} {
-		bodies = append(bodies, b)
-	}
+	)
 	var out bytes.Buffer
 	lines := view.NewJSONLines(&out)
 	at := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)
