@@ -326,7 +326,8 @@ func marshal(v any) ([]byte, error) {
 }
 
 // escaped has DEL and what follows it up to U+009F as \u007f, which is the same in JSON: to a terminal they are
-// commands. U+FFFD is what the encoder makes of broken UTF-8, as \ufffd: so it is when it was read and is written again.
+// commands. So has U+FFFD, as \ufffd: that is what the encoder makes of broken UTF-8, and it is the same when it was
+// read and is written again.
 func escaped(line []byte) []byte {
 	control := func(r rune) bool { return r >= 0x7f && r < 0xa0 || r == utf8.RuneError }
 	if !bytes.ContainsFunc(line, control) {
