@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 )
@@ -83,7 +81,7 @@ func (t *Tracer) record(h *Hooks, c *sockapi.Call) func() {
 	if h.over() {
 		return func() {}
 	}
-	inFlight := t.log.Enter(t.side, enter(c, socket))
+	inFlight := t.log.Enter(t.side, timeline.EntryOf(c, socket))
 	return func() {
 		if h.over() {
 			inFlight.Drop()
@@ -124,15 +122,6 @@ func short(c *sockapi.Call) string {
 		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Option.Name)
 	}
 	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
-}
-
-// enter is a call that enters the kernel, as an event: with the arguments that are passed in.
-func enter(c *sockapi.Call, socket int) *timeline.Enter {
-	args := timeline.PassedIn(c.Name, c.Args())
-	if (c.Name == "recvfrom" || c.Name == "accept4") && c.Flags&^unix.SOCK_CLOEXEC != 0 {
-		args = append(args, c.FlagNames())
-	}
-	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Socket: socket}
 }
 
 // call is a call that has returned, as an event.

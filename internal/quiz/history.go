@@ -85,11 +85,11 @@ func (h *history) call(i int, side timeline.Side, c *timeline.Call, fds map[int]
 		fds[c.Ret] = newSocket(side, i)
 		h.fresh[i] = fds[c.Ret]
 		h.made = append(h.made, fds[c.Ret])
-		fds[c.Ret].client = timeline.AddressIn(c.Args)
+		fds[c.Ret].client = c.Arguments().Address()
 	case c.Call == "connect" && (c.Errno == "" || c.Errno == "EINPROGRESS"):
 		s.begun = h.entry[i]
 		h.made = append(h.made, s)
-		if to := timeline.AddressIn(c.Args); to.IsValid() {
+		if to := c.Arguments().Address(); to.IsValid() {
 			s.client = h.connected(i, side, to)
 		}
 	case c.Call == "close":
@@ -134,7 +134,7 @@ func (s *socket) written() int {
 
 // endsSending says whether a call is one that may end what its side sends.
 func endsSending(c *timeline.Call) bool {
-	return c.Errno == "" && (c.Call == "close" || c.Call == "shutdown" && len(c.Args) > 1 && c.Args[1] != "SHUT_RD")
+	return c.Errno == "" && c.Arguments().EndsSending()
 }
 
 // endsSending says whether a call has ended what its side sends: the look that follows every call has found it. A

@@ -239,8 +239,8 @@ func (h *history) opening(side timeline.Side, own []int, check int) (text string
 // spoken is a call without its descriptor, by its event or by that of its entry.
 func (h *history) spoken(i int) string {
 	if e, is := h.events[i].Body.(*timeline.Enter); is {
-		return spoken(e.Call, e.Args)
+		return spoken(e.Call, e.Arguments())
 	}
 	c := h.events[i].Body.(*timeline.Call)
-	return spoken(c.Call, c.Args)
+	return spoken(c.Call, c.Arguments())
 }

@@ -18,7 +18,7 @@ const longArgument = 25
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
-	shown, came := shorten(c.Call, c.Args, c.Ret), cameOf(c)
+	shown, came := shorten(c.Call, c.Arguments(), c.Ret), cameOf(c)
 	waits := c.Split || receives(c.Call) // its two rows say how long it took
 	if c.Split {
 		shown = returned(c, shown)
@@ -44,12 +44,8 @@ func callText(c *timeline.Call) text {
 
 // enterText is a call that has entered the kernel: connect(6, 127.0.0.1:7007)
 func enterText(c *timeline.Enter) text {
-	shown := c.Args
-	if c.Call != "getsockopt" {
-		shown = shorten(c.Call, c.Args, 0)
-	}
 	var args []string
-	for _, a := range shown {
+	for _, a := range shorten(c.Call, c.Arguments(), 0) {
 		args = append(args, argument(a))
 	}
 	return text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")")
@@ -61,10 +57,8 @@ func returned(c *timeline.Call, all []string) []string {
 	switch c.Call {
 	case "read", "recvfrom", "accept4", "getsockopt", "getsockname", "getpeername", "ioctl", "ppoll":
 		return all
-	case "socket":
-		return nil
 	}
-	return all[:min(1, len(all))]
+	return those(c.Arguments().Descriptor())
 }
 
 // receives says whether a call takes what the other side has sent, or waits for it.
@@ -78,10 +72,10 @@ func cameOf(c *timeline.Call) string {
 	case c.Errno != "" || !receives(c.Call):
 		return ""
 	case c.Call == "accept4":
-		if from := timeline.AddressIn(c.Args); from.IsValid() {
+		if from := c.Arguments().Address(); from.IsValid() {
 			return "from " + verbatim(from.String())
 		}
-	case c.Ret == 0 && len(c.Args) > 2 && c.Args[2] != "0":
+	case c.Ret == 0 && c.Arguments().Len() > 0:
 		return "end of stream"
 	}
 	return ""
