@@ -24,7 +24,7 @@ func (b *Call) Arguments() Arguments { return Arguments{b.Call, b.Args} }
 // Arguments are those that were passed in.
 func (b *Enter) Arguments() Arguments { return Arguments{b.Call, b.Args} }
 
-// names are the arguments' in the man pages, of the calls that are asked for more than their descriptor, which is first.
+// names are the arguments' in the man pages, of calls that are asked for more than their descriptor, which is first.
 var names = map[string][]string{
 	"bind":        {"fd", "addr", "addrlen"},
 	"connect":     {"fd", "addr", "addrlen"},
@@ -196,7 +196,7 @@ func (a Arguments) OptionValue() any {
 // straceShows is how many bytes of a string are written.
 const straceShows = 32
 
-// numbers are those in an argument, if it is of that form and they are of 32 bits. One that need not be there may not be.
+// numbers are those in an argument that is of that form, if they have 32 bits at most.
 func numbers(form *regexp.Regexp, arg string) (list []int, ok bool) {
 	m := form.FindStringSubmatch(arg)
 	for i := 1; i < len(m); i++ {
