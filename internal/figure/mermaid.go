@@ -104,18 +104,11 @@ func (s *sequencer) row(r row) {
 			s.line("    deactivate %s", over)
 		}
 	case state:
-		if !strings.Contains(r.says, "→") {
-			return
+		if r.turn {
+			s.note(over, append([]string{r.says}, r.unseen...)...)
 		}
-		var unseen []string
-		for _, m := range r.more {
-			if strings.Contains(m, "unseen") || strings.Contains(m, "abort") {
-				unseen = append(unseen, m)
-			}
-		}
-		s.note(over, append([]string{r.says}, unseen...)...)
 	case backlog:
-		if strings.Contains(r.says, "full") || len(r.more) > 0 {
+		if r.turn || len(r.more) > 0 {
 			s.note(over, append([]string{r.says}, r.more...)...)
 		}
 	case heading, outcome:

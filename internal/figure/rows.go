@@ -37,6 +37,9 @@ type row struct {
 	says  string
 	more  []string
 	arrow *ladder.Arrow
+
+	turn   bool     // a state that is another than before; a queue that is full
+	unseen []string // of those in more: how a state was come to
 }
 
 // Options say what a figure shows.
@@ -48,11 +51,14 @@ type Options struct {
 func rowsOf(l *ladder.Ladder, o Options) (rows []row) {
 	words, many := view.NewWords(), connections(l) > 1
 	for _, s := range l.Steps {
-		says, more := "", []string(nil)
-		if s.Body != nil {
-			says, more = words.Figure(s.Event) // also of what is left out: what it says depends on those before
+		r := row{at: s.At, side: s.Side}
+		if s.Body != nil { // also of what is left out: what it says depends on those before
+			unseen := ""
+			if r.says, unseen, r.more = words.Figure(s.Event); unseen != "" {
+				r.unseen = []string{unseen}
+				r.more = append(r.unseen, r.more...)
+			}
 		}
-		r := row{at: s.At, side: s.Side, says: says, more: more}
 		if s.Arrow != nil {
 			if !s.Arrow.Aside || o.All {
 				rows = append(rows, arrowRow(r, s.Arrow, many))
@@ -82,9 +88,9 @@ func (r *row) of(body timeline.Body) bool {
 			r.kind = returns
 		}
 	case *timeline.State:
-		r.kind = state
+		r.kind, r.turn = state, b.From != 0 && b.From != b.To
 	case *timeline.Queue:
-		r.kind = backlog
+		r.kind, r.turn = backlog, b.Full()
 		if len(r.more) > 0 {
 			r.says, r.more = r.more[0], r.more[1:]
 		}

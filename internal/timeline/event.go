@@ -135,6 +135,9 @@ type Queue struct {
 	Label
 }
 
+// Full says whether the accept queue is: it holds one more than its limit.
+func (b *Queue) Full() bool { return b.AcceptQueue > b.AcceptLimit }
+
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
 // JSON the sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.
 type Segment struct {

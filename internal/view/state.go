@@ -171,7 +171,7 @@ func joined(states []tcpinfo.State, sep string) string {
 // its limit.
 func (s symbols) backlog(q *timeline.Queue) (items []text) {
 	accept := fmt.Sprintf("accept queue %d/%d", q.AcceptQueue, q.AcceptLimit)
-	if q.AcceptQueue > q.AcceptLimit {
+	if q.Full() {
 		accept += " (full)"
 	}
 	items = append(items, text(nil).add(plain, glued(accept)))

@@ -17,33 +17,31 @@ func NewWords() Words { return Words{NewNarrator(io.Discard, Options{})} }
 // Of is the line. What it says of a state also depends on the states of the same socket before.
 func (w Words) Of(e timeline.Event) string { return new(palette).paint(w.n.says(e)) }
 
-// Figure is what stands in a figure: what happened, without the time, and what was seen beside it. A state's source is
-// named unless it goes without saying (tcp_info). What it says of a state also depends on those of the same socket
-// before.
-func (w Words) Figure(e timeline.Event) (says string, more []string) {
+// Figure is what stands in a figure: what happened, without the time; how a state was come to, if that was unseen; and
+// what was seen beside it. A state's source is named unless it goes without saying (tcp_info). What it says of a state
+// also depends on those of the same socket before.
+func (w Words) Figure(e timeline.Event) (says, unseen string, more []string) {
 	line := func(t text) string { return new(palette).paint(t) }
 	switch b := e.Body.(type) {
 	case *timeline.Enter:
-		return line(enterText(b)), nil
+		return line(enterText(b)), "", nil
 	case *timeline.State:
 		says = line(w.n.s.transition(e.Side, b))
 		if b.Source != tcpInfo {
 			says += " (" + w.n.s.clean(b.Source) + ")"
 		}
-		if unseen := passed(b, w.n.sockets.knows(b)).String(); unseen != "" {
-			more = append(more, w.n.s.clean(unseen))
-		}
+		unseen = w.n.s.clean(passed(b, w.n.sockets.knows(b)).String())
 		for _, t := range w.n.s.details(b, w.n.sockets.remember(b)) {
 			more = append(more, line(t))
 		}
-		return says, more
+		return says, unseen, more
 	case *timeline.Queue:
 		for _, t := range w.n.s.backlog(b) {
 			more = append(more, line(t))
 		}
-		return "", more
+		return "", "", more
 	}
-	return line(w.n.says(e)), nil
+	return line(w.n.says(e)), "", nil
 }
 
 // Clean is a string from outside in which nothing can do harm: every rune is one that prose is written with.
