@@ -3,7 +3,6 @@ package quiz
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -173,8 +172,7 @@ func (h *history) around(i int) (from, to int) {
 		case *timeline.Enter, *timeline.Call, *timeline.Note:
 			return from, to
 		case *timeline.Check:
-			name, _, _ := strings.Cut(strings.Replace(b.Expect, ":", " ", 1), " ")
-			if state, err := tcpinfo.ParseState(name); err != nil || !ends(state) || state == tcpinfo.CloseWait {
+			if states, _ := b.States(); len(states) == 0 || !ends(states[0]) || states[0] == tcpinfo.CloseWait {
 				return from, to
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -107,10 +106,11 @@ func follow(of map[timeline.Ends]*life, side timeline.Side, b *timeline.State, i
 
 // expected is the state that a check is of, if it is of one and no other, and was met; and what the lesson says of it.
 func expected(b *timeline.Check) (state tcpinfo.State, says string, ok bool) {
-	name, says, ok := strings.Cut(b.Expect, ": ")
-	state, err := tcpinfo.ParseState(name)
-	met := strings.HasPrefix(b.Got, name) || state == tcpinfo.Closed && strings.HasPrefix(b.Got, "gone")
-	return state, says, ok && b.OK && err == nil && met && name == strings.ToUpper(name)
+	states, says := b.States()
+	if len(states) != 1 || !b.OK {
+		return 0, "", false
+	}
+	return states[0], says, true
 }
 
 // which is the question which state a socket is in at a check.

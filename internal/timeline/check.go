@@ -1,0 +1,35 @@
+package timeline
+
+import (
+	"strings"
+
+	"socklife/tcpinfo"
+)
+
+// OneOf names some states, of which one is expected.
+func OneOf(states []tcpinfo.State) string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = s.String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// Expecting is what a check of a state expects: one of these, and why.
+func Expecting(why string, states ...tcpinfo.State) string { return OneOf(states) + ": " + why }
+
+// States are those of which a check expects one, and why; none of a check of something else.
+func (b *Check) States() (states []tcpinfo.State, why string) {
+	names, why, _ := strings.Cut(b.Expect, ": ")
+	for name := range strings.SplitSeq(names, " or ") {
+		state, err := tcpinfo.ParseState(name)
+		if err != nil {
+			return nil, ""
+		}
+		states = append(states, state)
+	}
+	if b.Expect != Expecting(why, states...) {
+		return nil, ""
+	}
+	return states, why
+}
