@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -76,34 +77,33 @@ func (a Arguments) Descriptor() string {
 
 // Address is what was bound, connected to or accepted from, or is the name of a socket; invalid if there is none.
 func (a Arguments) Address() netip.AddrPort {
-	arg := a.get("addr")
-	if m := sockaddr4.FindStringSubmatch(arg); m != nil {
-		return address(m[2], m[1], "")
-	}
-	if m := sockaddr6.FindStringSubmatch(arg); m != nil {
-		zone := m[3]
-		if zone == "" && m[4] != "0" {
-			zone = m[4]
-		}
-		return address(m[2], m[1], zone)
-	}
-	return netip.AddrPort{}
-}
-
-// The two structs that have an address.
-var (
-	sockaddr4 = regexp.MustCompile(`^\{sa_family=AF_INET, sin_port=htons\((\d+)\), sin_addr=inet_addr\("([^"]*)"\)\}$`)
-	sockaddr6 = regexp.MustCompile(`^\{sa_family=AF_INET6, sin6_port=htons\((\d+)\), sin6_flowinfo=htonl\(\d+\), ` +
-		`inet_pton\(AF_INET6, "([^"]*)", &sin6_addr\), sin6_scope_id=(?:if_nametoindex\("([^"]*)"\)|(\d+))\}$`)
-)
-
-func address(host, port, zone string) netip.AddrPort {
-	ip, err := netip.ParseAddr(host)
-	n, tooLarge := strconv.ParseUint(port, 10, 16)
-	if err != nil || tooLarge != nil || ip.Zone() != "" {
+	const v6 = `{sa_family=AF_INET6, sin6_port=htons(%d), sin6_flowinfo=htonl(%d), inet_pton(AF_INET6, %q, &sin6_addr), sin6_scope_id=`
+	var (
+		port            uint16
+		flow, index     uint32
+		host, zone, arg = "", "", a.get("addr")
+	)
+	switch {
+	case scan(arg, `{sa_family=AF_INET, sin_port=htons(%d), sin_addr=inet_addr(%q)}`, &port, &host):
+	case scan(arg, v6+"if_nametoindex(%q)}", &port, &flow, &host, &zone):
+	case scan(arg, v6+"0}", &port, &flow, &host):
+	case scan(arg, v6+"%d}", &port, &flow, &host, &index):
+		zone = strconv.FormatUint(uint64(index), 10)
+	default:
 		return netip.AddrPort{}
 	}
-	return netip.AddrPortFrom(ip.WithZone(zone), uint16(n))
+	ip, err := netip.ParseAddr(host)
+	if err != nil || ip.Zone() != "" {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip.WithZone(zone), port)
+}
+
+// scan reads what is written in a form, and in no other.
+func scan(arg, form string, into ...any) bool {
+	const end = "\x00"
+	_, err := fmt.Sscanf(arg+end, form+end, into...)
+	return err == nil && !strings.Contains(arg, "\n")
 }
 
 // How is shutdown's: "SHUT_WR".
@@ -164,50 +164,26 @@ type (
 	Bytes        int
 )
 
-// How the values of options are written that are more than a number.
-var (
-	lingers = regexp.MustCompile(`^\{l_onoff=(-?\d+), l_linger=(-?\d+)\}$`)
-	lasts   = regexp.MustCompile(`^\{tv_sec=(\d+), tv_usec=(\d+)\}$`)
-	filters = regexp.MustCompile(`^\{len=(\d+), filter=\w+\}$`)
-	given   = regexp.MustCompile(`^\[(\d+)(?: => (\d+))?\]$`)
-)
+// straceShows is how many bytes of a string are written.
+const straceShows = 32
 
 // OptionValue is a [sockapi.Linger], the [time.Duration] of SO_RCVTIMEO and SO_SNDTIMEO, [Instructions], [Bytes]; or
 // else a string, as it is written.
 func (a Arguments) OptionValue() any {
-	value, option := a.get("optval"), a.Option()
-	if n, ok := numbers(filters, value); ok {
-		return Instructions(n[0])
-	}
-	if n, ok := numbers(lingers, value); ok {
-		return sockapi.Linger{OnOff: n[0] != 0, Seconds: n[1]}
-	}
-	if n, ok := numbers(lasts, value); ok && (option == "SO_RCVTIMEO" || option == "SO_SNDTIMEO") {
-		return time.Duration(n[0])*time.Second + time.Duration(n[1])*time.Microsecond
-	}
-	if n, ok := numbers(given, a.get("optlen")); ok && strings.HasPrefix(value, `"`) {
-		if back := n[len(n)-1]; back > min(n[0], straceShows) {
-			return Bytes(back)
-		}
+	var n, m int32
+	var pointer uint64
+	value, option, length := a.get("optval"), a.Option(), a.get("optlen")
+	switch {
+	case scan(value, "{len=%d, filter=0x%x}", &n, &pointer), scan(value, "{len=%d, filter=NULL}", &n):
+		return Instructions(n)
+	case scan(value, "{l_onoff=%d, l_linger=%d}", &n, &m):
+		return sockapi.Linger{OnOff: n != 0, Seconds: int(m)}
+	case (option == "SO_RCVTIMEO" || option == "SO_SNDTIMEO") && scan(value, "{tv_sec=%d, tv_usec=%d}", &n, &m):
+		return time.Duration(n)*time.Second + time.Duration(m)*time.Microsecond
+	case strings.HasPrefix(value, `"`) && (scan(length, "[%d]", &m) && m > straceShows || scan(length, "[%d => %d]", &n, &m) && m > min(n, straceShows)):
+		return Bytes(m)
 	}
 	return value
-}
-
-// straceShows is how many bytes of a string are written.
-const straceShows = 32
-
-// numbers are those in an argument that is of that form, if they have 32 bits at most.
-func numbers(form *regexp.Regexp, arg string) (list []int, ok bool) {
-	m := form.FindStringSubmatch(arg)
-	for i := 1; i < len(m); i++ {
-		n, err := strconv.ParseInt(m[i], 10, 32)
-		if m[i] != "" && err != nil {
-			return nil, false
-		} else if m[i] != "" {
-			list = append(list, int(n))
-		}
-	}
-	return list, m != nil
 }
 
 var (
