@@ -117,11 +117,7 @@ func arrowRow(r row, a *ladder.Arrow, many bool) row {
 	for _, m := range a.More {
 		r.more = append(r.more, view.Clean(m))
 	}
-	client := a.Ends.Local
-	if a.From == timeline.Server {
-		client = a.Ends.Remote
-	}
-	r.says = named(a.Label, client, many) + r.says
+	r.says = named(a.Label, a.Ends.Client(a.From), many) + r.says
 	return r
 }
 
@@ -130,9 +126,7 @@ func arrowRow(r row, a *ladder.Arrow, many bool) row {
 func tag(side timeline.Side, label *timeline.Label, body timeline.Body, many bool) string {
 	client := netip.AddrPort{}
 	if b, ok := body.(*timeline.State); ok && b.Remote.IsValid() {
-		if client = b.Local; side == timeline.Server {
-			client = b.Remote
-		}
+		client = b.Ends().Client(side)
 	}
 	if label == nil {
 		label = &timeline.Label{}

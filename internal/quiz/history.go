@@ -147,7 +147,7 @@ func (h *history) endsSending(i int) bool {
 	from, to := h.around(i)
 	for _, e := range h.events[from:to] {
 		b, is := e.Body.(*timeline.State)
-		if !is || e.Side != side || !b.Remote.IsValid() || h.connections(side) > 1 && clientOf(side, b) != h.socket[i].client {
+		if !is || e.Side != side || !b.Remote.IsValid() || h.connections(side) > 1 && b.Ends().Client(side) != h.socket[i].client {
 			continue
 		}
 		if b.From != b.To && ends(b.To) && b.To != tcpinfo.CloseWait {
@@ -178,14 +178,6 @@ func (h *history) around(i int) (from, to int) {
 		}
 	}
 	return from, to
-}
-
-// clientOf is the client's address, of a state of either end.
-func clientOf(side timeline.Side, b *timeline.State) netip.AddrPort {
-	if side == timeline.Server {
-		return b.Remote
-	}
-	return b.Local
 }
 
 // connected is the address of a socket that has called connect(): it is found by the look that follows every call.

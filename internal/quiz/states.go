@@ -94,7 +94,7 @@ func (h *history) about(lives map[timeline.Ends]*life, side timeline.Side, check
 func follow(of map[timeline.Ends]*life, side timeline.Side, b *timeline.State, i int) *life {
 	l := of[b.Ends()]
 	if l == nil || l.state == tcpinfo.Closed && b.From == 0 {
-		l = &life{since: -1, client: clientOf(side, b)}
+		l = &life{since: -1, client: b.Ends().Client(side)}
 		of[b.Ends()] = l
 	}
 	if b.To != l.state {

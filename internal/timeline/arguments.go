@@ -67,14 +67,6 @@ func (a Arguments) Written() []string { return a.list }
 // Whole says whether there are as many as the call has: an entry does not have those that come back.
 func (a Arguments) Whole() bool { return len(a.list) == len(names[a.call]) }
 
-// Descriptor is the first, of a call that is about a descriptor.
-func (a Arguments) Descriptor() string {
-	if a.call == "socket" || len(a.list) == 0 {
-		return ""
-	}
-	return a.list[0]
-}
-
 // Address is what was bound, connected to or accepted from, or is the name of a socket; invalid if there is none.
 func (a Arguments) Address() netip.AddrPort {
 	const v6 = `{sa_family=AF_INET6, sin6_port=htons(%d), sin6_flowinfo=htonl(%d), inet_pton(AF_INET6, %q, &sin6_addr), sin6_scope_id=`

@@ -125,6 +125,14 @@ func (b *State) Ends() Ends { return Ends{b.Local, b.Remote} }
 // Other are the addresses as the socket at the other end has them.
 func (e Ends) Other() Ends { return Ends{e.Remote, e.Local} }
 
+// Client is the client's address, of the ends as a side has them.
+func (e Ends) Client(of Side) netip.AddrPort {
+	if of == Server {
+		return e.Remote
+	}
+	return e.Local
+}
+
 // Queue is the backlog of a listener.
 type Queue struct {
 	Local       netip.AddrPort `json:"local"`

@@ -18,21 +18,17 @@ const longArgument = 25
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
-	shown, came := shorten(c.Call, c.Arguments(), c.Ret), cameOf(c)
+	shown, came := shorten(c.Call, c.FD, c.Arguments(), c.Ret), cameOf(c)
 	waits := c.Split || receives(c.Call) // its two rows say how long it took
 	if c.Split {
 		shown = returned(c, shown)
 	}
-	var args []string // of its own: the event is other sinks' too
-	for _, a := range shown {
-		args = append(args, argument(a))
-	}
+	says, last := callWith(c.Call, shown)
 	equals := glued(" = ")
-	if c.Errno != "" || len(args) > 0 && len(args[len(args)-1]) > longArgument {
+	if c.Errno != "" || last > longArgument {
 		equals = " " + glued("= ") // all of it may be too long for the line
 	}
-	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+equals)
-	t = t.join("", result(c))
+	t := text(nil).add(plain, says+equals).join("", result(c))
 	if came != "" {
 		t = t.add(plain, " "+glued(came))
 	}
@@ -44,11 +40,18 @@ func callText(c *timeline.Call) text {
 
 // enterText is a call that has entered the kernel: connect(6, 127.0.0.1:7007)
 func enterText(c *timeline.Enter) text {
-	var args []string
-	for _, a := range shorten(c.Call, c.Arguments(), 0) {
+	says, _ := callWith(c.Call, shorten(c.Call, c.FD, c.Arguments(), 0))
+	return text(nil).add(plain, says)
+}
+
+// callWith is a call with these arguments, and how long the last of them is.
+func callWith(call string, shown []string) (says string, last int) {
+	var args []string // of its own: the event is other sinks' too
+	for _, a := range shown {
 		args = append(args, argument(a))
+		last = len(args[len(args)-1])
 	}
-	return text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")")
+	return verbatim(call) + "(" + strings.Join(args, ", ") + ")", last
 }
 
 // returned are the arguments worth showing where a call returned, when those that were passed in stand above: which
@@ -57,8 +60,10 @@ func returned(c *timeline.Call, all []string) []string {
 	switch c.Call {
 	case "read", "recvfrom", "accept4", "getsockopt", "getsockname", "getpeername", "ioctl", "ppoll":
 		return all
+	case "socket":
+		return nil
 	}
-	return those(c.Arguments().Descriptor())
+	return []string{strconv.Itoa(c.FD)}
 }
 
 // receives says whether a call takes what the other side has sent, or waits for it.

@@ -12,20 +12,20 @@ import (
 
 // shorten leaves out the arguments that say nothing new, and writes the others as one would say them. It has nothing
 // but strace's notation to go by, so that a call in a record is shown as it was when it was made.
-func shorten(call string, a timeline.Arguments, ret int) []string {
+func shorten(call string, fd int, a timeline.Arguments, ret int) []string {
 	if !a.Whole() {
 		return a.Written()
 	}
 	switch call {
 	case "read", "write", "recvfrom", "sendto":
-		return those(a.Descriptor(), data(call, a, ret), a.Flags())
+		return those(strconv.Itoa(fd), data(call, a, ret), a.Flags())
 	case "accept4": // the address is shown with the result
-		return those(a.Descriptor(), a.Flags())
+		return those(strconv.Itoa(fd), a.Flags())
 	case "getsockopt", "setsockopt":
-		return those(a.Descriptor(), a.Option(), optionValue(a))
+		return those(strconv.Itoa(fd), a.Option(), optionValue(a))
 	case "bind", "connect", "getsockname", "getpeername":
 		if addr := a.Address(); addr.IsValid() {
-			return those(a.Descriptor(), addr.String())
+			return those(strconv.Itoa(fd), addr.String())
 		}
 	}
 	return a.Written()

@@ -182,12 +182,7 @@ func (s symbols) backlog(q *timeline.Queue) (items []text) {
 }
 
 // clientPort tells a run's connections apart: the client's end of a socket pair, "" for a listener.
-func clientPort(side timeline.Side, b *timeline.State) string {
-	if side == timeline.Server {
-		return port(b.Remote)
-	}
-	return port(b.Local)
-}
+func clientPort(side timeline.Side, b *timeline.State) string { return port(b.Ends().Client(side)) }
 
 // port is the ":40112" of an address, "" where there is none.
 func port(addr netip.AddrPort) string {
