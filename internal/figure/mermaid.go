@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -34,8 +35,8 @@ func sequence(l *ladder.Ladder, o Options) string {
 	if title := view.Clean(l.Title); title != "" {
 		s.line("    title %s", mermaidText(title, 2*mostText))
 	}
-	s.line("    participant client as %s", mermaidText(orElse(view.Clean(l.ClientLabel), "client"), mostText))
-	s.line("    participant server as %s", mermaidText(orElse(view.Clean(l.ServerLabel), "server"), mostText))
+	s.line("    participant client as %s", mermaidText(cmp.Or(view.Clean(l.ClientLabel), "client"), mostText))
+	s.line("    participant server as %s", mermaidText(cmp.Or(view.Clean(l.ServerLabel), "server"), mostText))
 	if view.Clean(l.Lesson) != "" {
 		s.note("client,server", l.Lesson)
 	}
@@ -201,13 +202,6 @@ var keyword = strings.NewReplacer("end", "e#110;d", "End", "E#110;d", "END", "E#
 func cut(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
-	}
-	return s
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
 	}
 	return s
 }

@@ -166,7 +166,7 @@ type wrongState struct {
 }
 
 func (w wrongState) Error() string {
-	return fmt.Sprintf("%s instead of %s", w.got, timeline.OneOf(w.want))
+	return fmt.Sprintf("%s instead of %s", w.got, timeline.Joined(w.want, " or "))
 }
 
 // beyond tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.

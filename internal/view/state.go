@@ -135,12 +135,12 @@ func inBetween(ways [][]tcpinfo.State) (names, perhaps string) {
 	if len(ways[len(ways)-1]) > len(ways[0]) {
 		certainly, possibly := rfc9293.Passed(ways)
 		if len(certainly) == 0 {
-			return joined(possibly, " or "), ""
+			return timeline.Joined(possibly, " or "), ""
 		}
-		return joined(certainly, " and "), joined(possibly, " or ")
+		return timeline.Joined(certainly, " and "), timeline.Joined(possibly, " or ")
 	}
 	if len(ways) == 1 {
-		return joined(ways[0], " and "), ""
+		return timeline.Joined(ways[0], " and "), ""
 	}
 	steps := make([]string, len(ways[0]))
 	for i := range steps {
@@ -150,21 +150,13 @@ func inBetween(ways [][]tcpinfo.State) (names, perhaps string) {
 				here = append(here, w[i])
 			}
 		}
-		steps[i] = joined(here, " or ")
+		steps[i] = timeline.Joined(here, " or ")
 	}
 	end := ""
 	if len(steps) > 1 {
 		end = ","
 	}
 	return strings.Join(steps, ", then ") + end, ""
-}
-
-func joined(states []tcpinfo.State, sep string) string {
-	names := make([]string, len(states))
-	for i, s := range states {
-		names[i] = s.String()
-	}
-	return strings.Join(names, sep)
 }
 
 // backlog is a listener's queues: accept queue 1/128, SYN queue 2. The accept queue is full when it holds one more than
