@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"socklife/sockapi"
 )
 
 // Arguments are those of a call, in strace's notation. Which of them stands where, and how it is written, is known here
@@ -150,8 +148,10 @@ func (a Arguments) SocketError() string {
 	return strings.Trim(a.get("optval"), "[]")
 }
 
-// Instructions is how many a filter has, Bytes how many there are of a value that is not shown whole.
+// Linger is the value of SO_LINGER, Instructions is how many a filter has, Bytes how many there are of a value that is
+// not shown whole.
 type (
+	Linger       struct{ OnOff, Seconds int32 }
 	Instructions int
 	Bytes        int
 )
@@ -159,8 +159,8 @@ type (
 // straceShows is how many bytes of a string are written.
 const straceShows = 32
 
-// OptionValue is a [sockapi.Linger], the [time.Duration] of SO_RCVTIMEO and SO_SNDTIMEO, [Instructions], [Bytes]; or
-// else a string, as it is written.
+// OptionValue is a [Linger], the [time.Duration] of SO_RCVTIMEO and SO_SNDTIMEO, [Instructions] or [Bytes]; else a
+// string, as it is written.
 func (a Arguments) OptionValue() any {
 	var n, m int32
 	var pointer uint64
@@ -169,7 +169,7 @@ func (a Arguments) OptionValue() any {
 	case scan(value, "{len=%d, filter=0x%x}", &n, &pointer), scan(value, "{len=%d, filter=NULL}", &n):
 		return Instructions(n)
 	case scan(value, "{l_onoff=%d, l_linger=%d}", &n, &m):
-		return sockapi.Linger{OnOff: n != 0, Seconds: int(m)}
+		return Linger{n, m}
 	case (option == "SO_RCVTIMEO" || option == "SO_SNDTIMEO") && scan(value, "{tv_sec=%d, tv_usec=%d}", &n, &m):
 		return time.Duration(n)*time.Second + time.Duration(m)*time.Microsecond
 	case strings.HasPrefix(value, `"`) && (scan(length, "[%d]", &m) && m > straceShows || scan(length, "[%d => %d]", &n, &m) && m > min(n, straceShows)):

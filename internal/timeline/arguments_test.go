@@ -79,7 +79,7 @@ func TestArguments(t *testing.T) {
 		{sockapi.Call{Name: "recvfrom", FD: 3, Buf: []byte("!"), Len: 9, Ret: 1, Returned: back}, `data "!", len 9`},
 		{sockapi.Call{Name: "recvfrom", FD: 3, Buf: []byte("!"), Len: 9, Ret: 1, Flags: unix.MSG_PEEK | unix.MSG_DONTWAIT, Returned: back},
 			`data "!", len 9, flags MSG_PEEK|MSG_DONTWAIT, beside true`},
-		{option("setsockopt", "SO_LINGER", 8, 0, linger, sockapi.Linger{}), "option SO_LINGER, value sockapi.Linger {true 0}"},
+		{option("setsockopt", "SO_LINGER", 8, 0, linger, sockapi.Linger{}), "option SO_LINGER, value timeline.Linger {16843009 0}"},
 		{option("setsockopt", "SO_SNDTIMEO", 16, 0, nil, time.Second), `option SO_SNDTIMEO, value string ""`}, // cut
 		{option("setsockopt", "SO_ATTACH_FILTER", 16, 0, nil, make([]unix.SockFilter, 2)), "option SO_ATTACH_FILTER, value timeline.Instructions 2"},
 		{option("getsockopt", "TCP_SAVED_SYN", 512, 60, long[:32], long[:32]), "option TCP_SAVED_SYN, value timeline.Bytes 60"},
@@ -130,7 +130,7 @@ func TestArgumentsThatNobodyMade(t *testing.T) {
 		{"setsockopt", "3|SOL_SOCKET|SO_LINGER|{l_onoff=1, l_linger=2|8", "option SO_LINGER, value string {l_onoff=1, l_linger=2"},
 		{"setsockopt", "3|SOL_SOCKET|SO_LINGER|{l_onoff=1, l_linger=2}}|8", "option SO_LINGER, value string {l_onoff=1, l_linger=2}}"},
 		{"setsockopt", "3|SOL_SOCKET|SO_ATTACH_FILTER|{len=0, filter=NULL}|16", "option SO_ATTACH_FILTER, value timeline.Instructions 0"},
-		{"setsockopt", "3|SOL_SOCKET|SO_LINGER|{l_onoff=-1, l_linger=-2}|8", "option SO_LINGER, value sockapi.Linger {true -2}"},
+		{"setsockopt", "3|SOL_SOCKET|SO_LINGER|{l_onoff=-1, l_linger=-2}|8", "option SO_LINGER, value timeline.Linger {-1 -2}"},
 		{"setsockopt", "3|SOL_SOCKET|SO_RCVTIMEO|{tv_sec=1, tv_usec=50000}|16", "option SO_RCVTIMEO, value time.Duration 1.05s"},
 		{"setsockopt", "3|SOL_SOCKET|SO_OTHER|{tv_sec=1, tv_usec=50000}|16", "option SO_OTHER, value string {tv_sec=1, tv_usec=50000}"},
 		{"getsockopt", `3|SOL_TCP|X|"a"...|[33]`, "option X, value timeline.Bytes 33"},

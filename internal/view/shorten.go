@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"socklife/internal/timeline"
-	"socklife/sockapi"
 )
 
 // shorten leaves out the arguments that say nothing new, and writes the others as one would say them. It has nothing
@@ -59,10 +58,10 @@ func optionValue(a timeline.Arguments) string {
 	switch v := a.OptionValue().(type) {
 	case timeline.Instructions:
 		return "{" + plural(int(v), "instruction") + "}"
-	case sockapi.Linger:
-		word := "off"
-		if v.OnOff {
-			word = "on"
+	case timeline.Linger:
+		word := "on"
+		if v.OnOff == 0 {
+			word = "off"
 		}
 		return fmt.Sprintf("{%s, %d s}", word, v.Seconds)
 	case time.Duration:
