@@ -106,7 +106,7 @@ func (s *sequencer) row(r row) {
 		}
 	case state:
 		if r.turn {
-			s.note(over, append([]string{r.says}, r.unseen...)...)
+			s.note(over, append([]string{r.says}, r.more[:r.unseen]...)...)
 		}
 	case backlog:
 		if r.turn || len(r.more) > 0 {

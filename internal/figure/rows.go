@@ -38,8 +38,8 @@ type row struct {
 	more  []string
 	arrow *ladder.Arrow
 
-	turn   bool     // a state that is another than before; a queue that is full
-	unseen []string // of those in more: how a state was come to
+	turn   bool // a state that is another than before; a queue that is full
+	unseen int  // of more: how a state was come to
 }
 
 // Options say what a figure shows.
@@ -53,11 +53,7 @@ func rowsOf(l *ladder.Ladder, o Options) (rows []row) {
 	for _, s := range l.Steps {
 		r := row{at: s.At, side: s.Side}
 		if s.Body != nil { // also of what is left out: what it says depends on those before
-			unseen := ""
-			if r.says, unseen, r.more = words.Figure(s.Event); unseen != "" {
-				r.unseen = []string{unseen}
-				r.more = append(r.unseen, r.more...)
-			}
+			r.says, r.more, r.unseen = words.Figure(s.Event)
 		}
 		if s.Arrow != nil {
 			if !s.Arrow.Aside || o.All {

@@ -173,9 +173,6 @@ func (s symbols) backlog(q *timeline.Queue) (items []text) {
 	return items
 }
 
-// clientPort tells a run's connections apart: the client's end of a socket pair, "" for a listener.
-func clientPort(side timeline.Side, b *timeline.State) string { return port(b.Ends().Client(side)) }
-
 // port is the ":40112" of an address, "" where there is none.
 func port(addr netip.AddrPort) string {
 	if addr.Port() == 0 {
