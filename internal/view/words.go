@@ -18,8 +18,8 @@ func NewWords() Words { return Words{NewNarrator(io.Discard, Options{})} }
 func (w Words) Of(e timeline.Event) string { return new(palette).paint(w.n.says(e)) }
 
 // Figure is what stands in a figure: what happened, without the time, and what was seen beside it; so many of that say
-// how a state was come to, unseen. A state's source is named unless it goes without saying (tcp_info). What it says of a
-// state also depends on those of the same socket before.
+// how a state was come to, unseen. A state's source is named unless it goes without saying (tcp_info). What it says of
+// a state also depends on those of the same socket before.
 func (w Words) Figure(e timeline.Event) (says string, more []string, unseen int) {
 	line := func(t text) string { return new(palette).paint(t) }
 	switch b := e.Body.(type) {
