@@ -32,11 +32,7 @@ func key(b timeline.Body) string {
 	return ""
 }
 
-var (
-	varies    = regexp.MustCompile(`\d[\d.:]*`) // ports, addresses, times, numbers that the kernel chose
-	pointers  = regexp.MustCompile(`0x[0-9a-f]{6,}( /\* \d+\.\.\d+ \*/)?`)
-	addresses = regexp.MustCompile(`^\{sa_family|^\[\d+( => \d+)?\]$`)
-)
+var varies = regexp.MustCompile(`\d[\d.:]*`) // ports, addresses, times, numbers that the kernel chose
 
 // without is a sentence without its numbers.
 func without(text string) string { return varies.ReplaceAllString(text, "N") }
@@ -50,18 +46,12 @@ var moves = []string{"read", "recvfrom", "write", "sendto"}
 // bulky is from how many bytes on.
 const bulky = 1024
 
-// callKey is a call without descriptors and addresses, and without what the kernel wrote of a segment's numbers.
+// callKey is a call without what another run has otherwise.
 func callKey(b *timeline.Call) string {
 	if b.Ret >= bulky && slices.Contains(moves, b.Call) {
 		return ""
 	}
-	words := []string{"call", b.Call}
-	for i, arg := range b.Args {
-		saved := b.Call == "getsockopt" && strings.HasPrefix(arg, `"`)
-		if (i > 0 || b.Call == "socket") && !saved && !addresses.MatchString(arg) {
-			words = append(words, pointers.ReplaceAllString(arg, "N"))
-		}
-	}
+	words := append([]string{"call", b.Call}, b.Arguments().Lasting()...)
 	switch {
 	case b.Errno != "":
 		words = append(words, b.Errno)

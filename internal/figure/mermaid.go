@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -34,8 +35,8 @@ func sequence(l *ladder.Ladder, o Options) string {
 	if title := view.Clean(l.Title); title != "" {
 		s.line("    title %s", mermaidText(title, 2*mostText))
 	}
-	s.line("    participant client as %s", mermaidText(orElse(view.Clean(l.ClientLabel), "client"), mostText))
-	s.line("    participant server as %s", mermaidText(orElse(view.Clean(l.ServerLabel), "server"), mostText))
+	s.line("    participant client as %s", mermaidText(cmp.Or(view.Clean(l.ClientLabel), "client"), mostText))
+	s.line("    participant server as %s", mermaidText(cmp.Or(view.Clean(l.ServerLabel), "server"), mostText))
 	if view.Clean(l.Lesson) != "" {
 		s.note("client,server", l.Lesson)
 	}
@@ -104,18 +105,11 @@ func (s *sequencer) row(r row) {
 			s.line("    deactivate %s", over)
 		}
 	case state:
-		if !strings.Contains(r.says, "→") {
-			return
+		if r.turn {
+			s.note(over, append([]string{r.says}, r.more[:r.unseen]...)...)
 		}
-		var unseen []string
-		for _, m := range r.more {
-			if strings.Contains(m, "unseen") || strings.Contains(m, "abort") {
-				unseen = append(unseen, m)
-			}
-		}
-		s.note(over, append([]string{r.says}, unseen...)...)
 	case backlog:
-		if strings.Contains(r.says, "full") || len(r.more) > 0 {
+		if r.turn || len(r.more) > 0 {
 			s.note(over, append([]string{r.says}, r.more...)...)
 		}
 	case heading, outcome:
@@ -208,13 +202,6 @@ var keyword = strings.NewReplacer("end", "e#110;d", "End", "E#110;d", "END", "E#
 func cut(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
-	}
-	return s
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package figure
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"socklife/internal/ladder"
+	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 const parserDir = "testdata/mermaid"
@@ -86,6 +91,21 @@ var echoc = sync.OnceValues(func() (string, error) {
 })
 
 var bin string
+
+// What is worth a note is known by its numbers, and not by what the lesson calls the socket.
+func TestAListenerThatIsCalledFullIsNot(t *testing.T) {
+	at := netip.MustParseAddrPort
+	state := func(client string) timeline.Event {
+		return timeline.Event{Side: timeline.Client, Body: &timeline.State{Local: at(client), Remote: at("127.0.0.1:7"), To: tcpinfo.Established}}
+	}
+	queue := func(name string, n uint32) timeline.Event {
+		return timeline.Event{Side: timeline.Server, Body: &timeline.Queue{AcceptQueue: n, Label: timeline.Label{Name: name}}}
+	}
+	got := asMermaid(t, ladder.Of(ladder.Head{}, []timeline.Event{state("127.0.0.1:1"), state("127.0.0.1:2"), queue("full", 0), queue("other", 1)}))
+	if strings.Contains(got, "accept queue 0/0") || !strings.Contains(got, "accept queue 1/0 (full)") {
+		t.Error(got)
+	}
+}
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "socklife-figure-")

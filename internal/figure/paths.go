@@ -59,9 +59,9 @@ func PathsOf(l *ladder.Ladder, o Options) *Paths {
 	for _, s := range l.Steps {
 		switch b := s.Body.(type) {
 		case *timeline.Enter:
-			takeNote(ended, socketID{s.Side, b.Socket}, b.Call, b.Args)
+			takeNote(ended, socketID{s.Side, b.Socket}, b.Call, b.Arguments().How())
 		case *timeline.Call:
-			takeNote(ended, socketID{s.Side, b.Socket}, b.Call, b.Args)
+			takeNote(ended, socketID{s.Side, b.Socket}, b.Call, b.Arguments().How())
 		case *timeline.State:
 			way, says := words.Passed(b)
 			words.Figure(s.Event)
@@ -88,10 +88,10 @@ type socketID struct {
 }
 
 // takeNote remembers the first shutdown() or, if there was none, the last close().
-func takeNote(ended map[socketID]string, id socketID, call string, args []string) {
+func takeNote(ended map[socketID]string, id socketID, call, how string) {
 	switch {
-	case call == "shutdown" && len(args) > 1:
-		ended[id] = "shutdown(" + view.Clean(args[1]) + ")"
+	case how != "":
+		ended[id] = "shutdown(" + view.Clean(how) + ")"
 	case call == "close" && ended[id] == "":
 		ended[id] = "close()"
 	}

@@ -37,6 +37,9 @@ type row struct {
 	says  string
 	more  []string
 	arrow *ladder.Arrow
+
+	turn   bool // a state that is another than before; a queue that is full
+	unseen int  // of more: how a state was come to
 }
 
 // Options say what a figure shows.
@@ -48,11 +51,10 @@ type Options struct {
 func rowsOf(l *ladder.Ladder, o Options) (rows []row) {
 	words, many := view.NewWords(), connections(l) > 1
 	for _, s := range l.Steps {
-		says, more := "", []string(nil)
-		if s.Body != nil {
-			says, more = words.Figure(s.Event) // also of what is left out: what it says depends on those before
+		r := row{at: s.At, side: s.Side}
+		if s.Body != nil { // also of what is left out: what it says depends on those before
+			r.says, r.more, r.unseen = words.Figure(s.Event)
 		}
-		r := row{at: s.At, side: s.Side, says: says, more: more}
 		if s.Arrow != nil {
 			if !s.Arrow.Aside || o.All {
 				rows = append(rows, arrowRow(r, s.Arrow, many))
@@ -82,9 +84,9 @@ func (r *row) of(body timeline.Body) bool {
 			r.kind = returns
 		}
 	case *timeline.State:
-		r.kind = state
+		r.kind, r.turn = state, b.From != 0 && b.From != b.To
 	case *timeline.Queue:
-		r.kind = backlog
+		r.kind, r.turn = backlog, b.Full()
 		if len(r.more) > 0 {
 			r.says, r.more = r.more[0], r.more[1:]
 		}
@@ -111,11 +113,7 @@ func arrowRow(r row, a *ladder.Arrow, many bool) row {
 	for _, m := range a.More {
 		r.more = append(r.more, view.Clean(m))
 	}
-	client := a.Ends.Local
-	if a.From == timeline.Server {
-		client = a.Ends.Remote
-	}
-	r.says = named(a.Label, client, many) + r.says
+	r.says = named(a.Label, a.Ends.Client(a.From), many) + r.says
 	return r
 }
 
@@ -124,9 +122,7 @@ func arrowRow(r row, a *ladder.Arrow, many bool) row {
 func tag(side timeline.Side, label *timeline.Label, body timeline.Body, many bool) string {
 	client := netip.AddrPort{}
 	if b, ok := body.(*timeline.State); ok && b.Remote.IsValid() {
-		if client = b.Local; side == timeline.Server {
-			client = b.Remote
-		}
+		client = b.Ends().Client(side)
 	}
 	if label == nil {
 		label = &timeline.Label{}

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ const style = `
 
 // whole is the file.
 func (p *page) whole(l *ladder.Ladder) string {
-	return p.standalone(orElse(view.Clean(l.Title), "a run"), described(l))
+	return p.standalone(cmp.Or(view.Clean(l.Title), "a run"), described(l))
 }
 
 // standalone is the file, with what it is called and what it shows.
@@ -121,7 +122,7 @@ func (p *page) lines(x, y int, class string, room, size int, s string) int {
 
 // head is what stands above a run.
 func (p *page) head(l *ladder.Ladder) {
-	p.text(24, p.y, "h1", cut(orElse(view.Clean(l.Title), "a run"), 70))
+	p.text(24, p.y, "h1", cut(cmp.Or(view.Clean(l.Title), "a run"), 70))
 	p.y += 10
 	for _, s := range []string{view.Clean(l.Lesson), view.Clean(l.Ref)} {
 		if s != "" {
@@ -143,8 +144,8 @@ func (p *page) head(l *ladder.Ladder) {
 	p.y += (p.lines(24, p.y, "s", width-48, smallSize, strings.Join(said, " ")) - 1) * line
 	p.y += 34
 	p.text(timeRight, p.y, "m", "ms")
-	p.text(clientLeft, p.y, "b c", cut(orElse(view.Clean(l.ClientLabel), "client"), columns(clientLine-clientLeft, textSize)))
-	p.text(serverLeft, p.y, "b v", cut(orElse(view.Clean(l.ServerLabel), "server"), columns(serverRight-serverLeft, textSize)))
+	p.text(clientLeft, p.y, "b c", cut(cmp.Or(view.Clean(l.ClientLabel), "client"), columns(clientLine-clientLeft, textSize)))
+	p.text(serverLeft, p.y, "b v", cut(cmp.Or(view.Clean(l.ServerLabel), "server"), columns(serverRight-serverLeft, textSize)))
 	p.y += 10
 	fmt.Fprintf(&p.b, `<path class="rule" d="M16 %d H%d"/>`+"\n", p.y, width-16)
 	p.y += 8

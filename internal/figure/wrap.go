@@ -1,38 +1,26 @@
 package figure
 
-import "strings"
+import (
+	"strings"
 
-// wrapped are the lines of a text, none with more than so many characters. A word that is longer ends a line where it
-// may be broken, after | or , or else anywhere.
-func wrapped(s string, most int) (lines []string) {
-	now := ""
+	"socklife/internal/view"
+)
+
+// wrapped are the lines of a text, none with more than so many characters. A word that is longer is broken after | or ,
+// or else anywhere.
+func wrapped(s string, most int) []string {
+	var words []string
 	for _, word := range strings.Fields(s) {
-		for len([]rune(word)) > most {
-			if now != "" {
-				lines, now = append(lines, now), ""
+		for r := []rune(word); len(r) > most; r = []rune(word) {
+			n := most
+			for i := most / 2; i < most; i++ {
+				if r[i] == '|' || r[i] == ',' {
+					n = i + 1
+				}
 			}
-			head, rest := broken(word, most)
-			lines, word = append(lines, head), rest
+			words, word = append(words, string(r[:n])), string(r[n:])
 		}
-		switch {
-		case now == "":
-			now = word
-		case len([]rune(now))+1+len([]rune(word)) <= most:
-			now += " " + word
-		default:
-			lines, now = append(lines, now), word
-		}
+		words = append(words, word)
 	}
-	return append(lines, now)
-}
-
-// broken is as much of a word as fits, and the rest.
-func broken(word string, most int) (head, rest string) {
-	r := []rune(word)
-	for i := most; i > most/2; i-- {
-		if r[i-1] == '|' || r[i-1] == ',' {
-			return string(r[:i]), string(r[i:])
-		}
-	}
-	return string(r[:most]), string(r[most:])
+	return view.Wrap(strings.Join(words, " "), most, 0)
 }

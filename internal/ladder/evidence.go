@@ -14,8 +14,8 @@ func (in *inference) enters(e *end, b *timeline.Enter) {
 		if e.inFlight == nil {
 			e.inFlight = map[int64]int{}
 		}
-		e.inFlight[b.ID] = asked(b.Args)
-	case endsSending(b.Call, b.Args) && e.ending == 0:
+		e.inFlight[b.ID] = b.Arguments().Len()
+	case b.Arguments().EndsSending() && e.ending == 0:
 		e.ending = in.at
 	}
 }
@@ -30,13 +30,13 @@ func (in *inference) returns(e *end, b *timeline.Call) {
 		in.read(e, b)
 	case b.Call == "connect":
 		in.connects(e, b)
-	case b.Call == "shutdown" && b.Ret == 0 && len(b.Args) > 1 && b.Args[1] != "SHUT_WR":
+	case b.Arguments().EndsReading() && b.Ret == 0:
 		e.shutRead = true
 	}
-	if endsSending(b.Call, b.Args) && b.Ret == 0 && (e.ending == 0 || b.Call == "shutdown" && !b.Split) {
+	if b.Arguments().EndsSending() && b.Ret == 0 && (e.ending == 0 || b.Call == "shutdown" && !b.Split) {
 		e.ending = in.at
 	}
-	if b.Errno == "ECONNRESET" || b.Call == "getsockopt" && soError(b) == "ECONNRESET" {
+	if b.Errno == "ECONNRESET" || b.Arguments().SocketError() == "ECONNRESET" {
 		in.sentRST(e.peer)
 	}
 	if b.Errno == "EPIPE" && isWrite(b.Call) && e.ending == 0 && !e.errored && e.state == tcpinfo.CloseWait {
@@ -65,10 +65,10 @@ func (in *inference) connects(e *end, b *timeline.Call) {
 // read: what e has read has come.
 func (in *inference) read(e *end, b *timeline.Call) {
 	switch {
-	case b.Ret > 0 && !flagged(b.Args, "MSG_PEEK", "MSG_OOB"):
+	case b.Ret > 0 && !b.Arguments().BesideStream():
 		e.got += b.Ret
 		in.came(e.peer, e.got)
-	case b.Ret == 0 && asked(b.Args) > 0 && !e.shutRead && !e.errored && e.state != tcpinfo.Closed && !e.peer.rst:
+	case b.Ret == 0 && b.Arguments().Len() > 0 && !e.shutRead && !e.errored && e.state != tcpinfo.Closed && !e.peer.rst:
 		in.sentFIN(e.peer)
 	}
 }

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"socklife/internal/timeline"
@@ -97,7 +96,7 @@ func carries(from, to *socket) (needs []need) {
 	read := 0
 	for _, it := range to.calls {
 		b := it.call("read", "recvfrom")
-		if b == nil || b.Ret <= 0 || len(b.Args) > 3 && (strings.Contains(b.Args[3], "MSG_PEEK") || strings.Contains(b.Args[3], "MSG_OOB")) {
+		if b == nil || b.Ret <= 0 || b.Arguments().BesideStream() {
 			continue
 		}
 		read += b.Ret
@@ -112,7 +111,7 @@ func carries(from, to *socket) (needs []need) {
 func finishes(from, to *socket) (needs []need) {
 	var cause *item
 	for _, it := range from.calls {
-		if b := it.call("close", "shutdown"); b != nil && !(b.Call == "shutdown" && len(b.Args) > 1 && b.Args[1] == "SHUT_RD") {
+		if b, ok := it.Body.(*timeline.Call); ok && b.Arguments().EndsSending() {
 			cause = it.enter
 			break
 		}
@@ -122,13 +121,10 @@ func finishes(from, to *socket) (needs []need) {
 	}
 	deaf := false // it has ended its own reading, or was told of an abort: the end of the stream is no FIN's doing
 	for _, it := range to.calls {
-		if b, ok := it.Body.(*timeline.Call); ok && timeline.TellsOfAbort(b.Errno) {
+		if b, ok := it.Body.(*timeline.Call); ok && (timeline.TellsOfAbort(b.Errno) || b.Arguments().EndsReading()) {
 			deaf = true
 		}
-		if b := it.call("shutdown"); b != nil && len(b.Args) > 1 && b.Args[1] != "SHUT_WR" {
-			deaf = true
-		}
-		if b := it.call("read", "recvfrom"); b != nil && b.Ret == 0 && argument(b, 2) > 0 && !deaf {
+		if b := it.call("read", "recvfrom"); b != nil && b.Ret == 0 && b.Arguments().Len() > 0 && !deaf {
 			needs = append(needs, need{cause, it})
 		}
 	}

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"socklife/internal/timeline"
@@ -130,13 +129,4 @@ func (it *item) call(names ...string) *timeline.Call {
 		return b
 	}
 	return nil
-}
-
-// argument is one of a call's, as a number; 0 if there is none.
-func argument(b *timeline.Call, n int) int {
-	if n >= len(b.Args) {
-		return 0
-	}
-	v, _ := strconv.Atoi(b.Args[n])
-	return v
 }

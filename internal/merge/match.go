@@ -96,7 +96,7 @@ func byTime(c, s *half) *matched {
 	asked := map[netip.AddrPort]bool{}
 	for _, e := range c.events {
 		if b, ok := e.Body.(*timeline.Call); ok && b.Call == "connect" {
-			asked[plain(timeline.AddressIn(b.Args))] = true
+			asked[plain(b.Arguments().Address())] = true
 		}
 	}
 	for _, run := range runs(s) {
@@ -104,8 +104,8 @@ func byTime(c, s *half) *matched {
 			continue
 		}
 		for _, e := range run {
-			if b, ok := e.Body.(*timeline.Call); ok && b.Call == "bind" && asked[plain(timeline.AddressIn(b.Args))] {
-				return &matched{run: run, server: timeline.AddressIn(b.Args)}
+			if b, ok := e.Body.(*timeline.Call); ok && b.Call == "bind" && asked[plain(b.Arguments().Address())] {
+				return &matched{run: run, server: b.Arguments().Address()}
 			}
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"socklife/internal/timeline"
 	"socklife/sockapi"
 )
@@ -25,9 +23,8 @@ type Tracer struct {
 
 // Hooks are what somebody adds to the record of the calls. The functions may be nil.
 type Hooks struct {
-	// Before is called before the kernel is entered, and what it returns as soon as the call is back. What is the call
-	// as a reader would write it.
-	Before func(what string) (back func())
+	// Before is called before the kernel is entered, and what it returns as soon as the call is back.
+	Before func(*sockapi.Call) (back func())
 	// Over says that the calls are of no interest any more: they are somebody's cleaning up, and what is in the kernel
 	// just then was woken by the program itself. They are not recorded.
 	Over func() bool
@@ -66,7 +63,7 @@ func (t *Tracer) Took() time.Duration {
 // Enter has the timeline know where the call enters the kernel, and where it returns.
 func (t *Tracer) Enter(c *sockapi.Call) (exit func()) {
 	h := t.hooks.Load()
-	back := h.before(Asked(c))
+	back := h.before(c)
 	ended := t.endings.enter(c)
 	record := t.record(h, c)
 	return func() {
@@ -83,7 +80,7 @@ func (t *Tracer) record(h *Hooks, c *sockapi.Call) func() {
 	if h.over() {
 		return func() {}
 	}
-	inFlight := t.log.Enter(t.side, enter(c, socket))
+	inFlight := t.log.Enter(t.side, timeline.EntryOf(c, socket))
 	return func() {
 		if h.over() {
 			inFlight.Drop()
@@ -94,11 +91,11 @@ func (t *Tracer) record(h *Hooks, c *sockapi.Call) func() {
 	}
 }
 
-func (h *Hooks) before(what string) (back func()) {
+func (h *Hooks) before(c *sockapi.Call) (back func()) {
 	if h.Before == nil {
 		return func() {}
 	}
-	return h.Before(what)
+	return h.Before(c)
 }
 
 func (h *Hooks) over() bool { return h.Over != nil && h.Over() }
@@ -124,15 +121,6 @@ func short(c *sockapi.Call) string {
 		return fmt.Sprintf("%s(%d, %s)", c.Name, c.FD, c.Option.Name)
 	}
 	return fmt.Sprintf("%s(%d)", c.Name, c.FD)
-}
-
-// enter is a call that enters the kernel, as an event: with the arguments that are passed in.
-func enter(c *sockapi.Call, socket int) *timeline.Enter {
-	args := timeline.PassedIn(c.Name, c.Args())
-	if (c.Name == "recvfrom" || c.Name == "accept4") && c.Flags&^unix.SOCK_CLOEXEC != 0 {
-		args = append(args, c.FlagNames())
-	}
-	return &timeline.Enter{Call: c.Name, Args: args, FD: c.FD, Socket: socket}
 }
 
 // call is a call that has returned, as an event.

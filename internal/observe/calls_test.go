@@ -36,7 +36,7 @@ func TestHooksOfACall(t *testing.T) {
 	var order []string
 	hook := func(what string) { order = append(order, what) }
 	tracer := NewTracer(log, timeline.Client, Hooks{
-		Before: func(what string) func() { hook("before " + what); return func() { hook("back") } },
+		Before: func(c *sockapi.Call) func() { hook("before " + Asked(c)); return func() { hook("back") } },
 		Over:   func() bool { hook("over?"); return false },
 		After:  func() { hook("after") },
 	})

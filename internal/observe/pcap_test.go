@@ -27,8 +27,8 @@ func newTestPcap(t *testing.T, w io.Writer, ends ...timeline.Side) *Pcap {
 			return fmt.Sprintf("%s() = %d", b.Call, b.Ret)
 		case *timeline.State:
 			return b.To.String()
-		case entered:
-			return string(b) + "()"
+		case *timeline.Enter:
+			return b.Call + "()"
 		}
 		return ""
 	}})
@@ -37,11 +37,6 @@ func newTestPcap(t *testing.T, w io.Writer, ends ...timeline.Side) *Pcap {
 	}
 	return p
 }
-
-// entered is a call that has not returned, as the timeline tells of one.
-type entered string
-
-func (entered) Kind() timeline.Kind { return "enter" }
 
 // The capture has packets in the order of their times though the wire reports what became of them in another, and waits
 // for the fate of what is held; what never had one is said to.
@@ -151,7 +146,7 @@ func TestCallsAndStatesAreComments(t *testing.T) {
 	state(timeline.Client, 33, tcpinfo.Established, tcpinfo.FinWait1)
 	state(timeline.Server, 34, tcpinfo.Established, tcpinfo.CloseWait)
 	call(timeline.Server, "read", 12, 35)
-	tell(timeline.Client, 40, entered("write")) // the two rows of a call between which something came
+	tell(timeline.Client, 40, &timeline.Enter{Call: "write"}) // the two rows of a call between which something came
 	segments(5, lab.Client, 41)
 	segments(6, lab.Server, 60)
 	call(timeline.Client, "write", 40, 61)

@@ -53,28 +53,20 @@ func (p *Pcap) Event(e timeline.Event) {
 			return
 		}
 		r = &remark{at: e.Time, ends: b.Ends()}
-	default:
-		if r = p.entered(e); r == nil {
+	case *timeline.Enter: // the first of the two rows of a call; the second is what it returned
+		kind := kindOf(b.Call)
+		if kind == before {
 			return
 		}
+		p.told[e.Side] = true
+		r = &remark{kind: kind, at: e.Time, entered: e.Time}
+	default:
+		return
 	}
 	r.side, r.text = e.Side, p.words(e)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said = append(p.said, r)
-}
-
-// entered is the first of the two rows of a call: where it entered the kernel. The second is what it returned.
-func (p *Pcap) entered(e timeline.Event) *remark {
-	if e.Body.Kind() != "enter" {
-		return nil
-	}
-	call, _, _ := strings.Cut(p.words(e), "(")
-	if kindOf(call) == before {
-		return nil
-	}
-	p.told[e.Side] = true
-	return &remark{kind: kindOf(call), at: e.Time, entered: e.Time}
 }
 
 // kindOf says what a call has to do with segments.

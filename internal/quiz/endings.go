@@ -34,7 +34,7 @@ func ended(h *history) (list []candidate) {
 		}
 		q := candidate{Question: Question{At: h.entry[i], Side: e.Side, About: about(c), Why: why, Choices: []Choice{endings[sent]}},
 			after: []int{h.entry[i]}, by: h.entry[i], spoils: spoils, weight: 2.5}
-		q.Text = fmt.Sprintf("Now the %s calls %s. What does its kernel send?", e.Side, spoken(c.Call, c.Args))
+		q.Text = fmt.Sprintf("Now the %s calls %s. What does its kernel send?", e.Side, spoken(c.Call, c.Arguments()))
 		for _, o := range []string{"FIN", "RST", "nothing", "later"} {
 			if o != sent {
 				q.wrong = append(q.wrong, endings[o])
@@ -75,15 +75,15 @@ const whyReset = "close() sends RST where data has come that was not read, and w
 
 func about(c *timeline.Call) string {
 	if c.Call == "shutdown" {
-		return fmt.Sprintf("shutdown(%d, %s)", c.FD, c.Args[1])
+		return fmt.Sprintf("shutdown(%d, %s)", c.FD, c.Arguments().How())
 	}
 	return fmt.Sprintf("%s(%d)", c.Call, c.FD)
 }
 
 // spoken is a call without its descriptor.
-func spoken(call string, args []string) string {
-	if call == "shutdown" && len(args) > 1 {
-		return "shutdown(" + args[1] + ")"
+func spoken(call string, a timeline.Arguments) string {
+	if how := a.How(); how != "" {
+		return "shutdown(" + how + ")"
 	}
 	return name(call) + "()"
 }

@@ -3,7 +3,6 @@ package quiz
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -85,11 +84,11 @@ func (h *history) call(i int, side timeline.Side, c *timeline.Call, fds map[int]
 		fds[c.Ret] = newSocket(side, i)
 		h.fresh[i] = fds[c.Ret]
 		h.made = append(h.made, fds[c.Ret])
-		fds[c.Ret].client = timeline.AddressIn(c.Args)
+		fds[c.Ret].client = c.Arguments().Address()
 	case c.Call == "connect" && (c.Errno == "" || c.Errno == "EINPROGRESS"):
 		s.begun = h.entry[i]
 		h.made = append(h.made, s)
-		if to := timeline.AddressIn(c.Args); to.IsValid() {
+		if to := c.Arguments().Address(); to.IsValid() {
 			s.client = h.connected(i, side, to)
 		}
 	case c.Call == "close":
@@ -134,7 +133,7 @@ func (s *socket) written() int {
 
 // endsSending says whether a call is one that may end what its side sends.
 func endsSending(c *timeline.Call) bool {
-	return c.Errno == "" && (c.Call == "close" || c.Call == "shutdown" && len(c.Args) > 1 && c.Args[1] != "SHUT_RD")
+	return c.Errno == "" && c.Arguments().EndsSending()
 }
 
 // endsSending says whether a call has ended what its side sends: the look that follows every call has found it. A
@@ -148,7 +147,7 @@ func (h *history) endsSending(i int) bool {
 	from, to := h.around(i)
 	for _, e := range h.events[from:to] {
 		b, is := e.Body.(*timeline.State)
-		if !is || e.Side != side || !b.Remote.IsValid() || h.connections(side) > 1 && clientOf(side, b) != h.socket[i].client {
+		if !is || e.Side != side || !b.Remote.IsValid() || h.connections(side) > 1 && b.Ends().Client(side) != h.socket[i].client {
 			continue
 		}
 		if b.From != b.To && ends(b.To) && b.To != tcpinfo.CloseWait {
@@ -173,21 +172,12 @@ func (h *history) around(i int) (from, to int) {
 		case *timeline.Enter, *timeline.Call, *timeline.Note:
 			return from, to
 		case *timeline.Check:
-			name, _, _ := strings.Cut(strings.Replace(b.Expect, ":", " ", 1), " ")
-			if state, err := tcpinfo.ParseState(name); err != nil || !ends(state) || state == tcpinfo.CloseWait {
+			if states, _ := b.States(); len(states) == 0 || !ends(states[0]) || states[0] == tcpinfo.CloseWait {
 				return from, to
 			}
 		}
 	}
 	return from, to
-}
-
-// clientOf is the client's address, of a state of either end.
-func clientOf(side timeline.Side, b *timeline.State) netip.AddrPort {
-	if side == timeline.Server {
-		return b.Remote
-	}
-	return b.Local
 }
 
 // connected is the address of a socket that has called connect(): it is found by the look that follows every call.

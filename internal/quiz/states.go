@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -95,7 +94,7 @@ func (h *history) about(lives map[timeline.Ends]*life, side timeline.Side, check
 func follow(of map[timeline.Ends]*life, side timeline.Side, b *timeline.State, i int) *life {
 	l := of[b.Ends()]
 	if l == nil || l.state == tcpinfo.Closed && b.From == 0 {
-		l = &life{since: -1, client: clientOf(side, b)}
+		l = &life{since: -1, client: b.Ends().Client(side)}
 		of[b.Ends()] = l
 	}
 	if b.To != l.state {
@@ -107,10 +106,11 @@ func follow(of map[timeline.Ends]*life, side timeline.Side, b *timeline.State, i
 
 // expected is the state that a check is of, if it is of one and no other, and was met; and what the lesson says of it.
 func expected(b *timeline.Check) (state tcpinfo.State, says string, ok bool) {
-	name, says, ok := strings.Cut(b.Expect, ": ")
-	state, err := tcpinfo.ParseState(name)
-	met := strings.HasPrefix(b.Got, name) || state == tcpinfo.Closed && strings.HasPrefix(b.Got, "gone")
-	return state, says, ok && b.OK && err == nil && met && name == strings.ToUpper(name)
+	states, says := b.States()
+	if len(states) != 1 || !b.OK {
+		return 0, "", false
+	}
+	return states[0], says, true
 }
 
 // which is the question which state a socket is in at a check.
@@ -239,8 +239,8 @@ func (h *history) opening(side timeline.Side, own []int, check int) (text string
 // spoken is a call without its descriptor, by its event or by that of its entry.
 func (h *history) spoken(i int) string {
 	if e, is := h.events[i].Body.(*timeline.Enter); is {
-		return spoken(e.Call, e.Args)
+		return spoken(e.Call, e.Arguments())
 	}
 	c := h.events[i].Body.(*timeline.Call)
-	return spoken(c.Call, c.Args)
+	return spoken(c.Call, c.Arguments())
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"socklife/internal/rfc9293"
@@ -91,17 +90,17 @@ func (s *Side) expectGone(w *watch.Socket, whose timeline.Side, why, reset strin
 	if reset != "" {
 		got = "gone, after RST: " + reset
 	}
-	seen, ok := s.meet("CLOSED: "+why, w, expectation{
+	seen, ok := s.meet(timeline.Expecting(why, tcpinfo.Closed), w, expectation{
 		test: func(seen watch.Sample) (ok, over bool) { return seen.Gone, seen.Gone },
 		check: func(_ watch.Sample, at time.Time) {
 			if told := s.run.both && whose != s.Name; !told {
-				s.run.check(whose, at, "CLOSED: "+why, got, reset == "")
+				s.run.check(whose, at, timeline.Expecting(why, tcpinfo.Closed), got, reset == "")
 			}
 		},
 	})
 	if !ok {
 		s.run.unmet()
-		s.run.check(whose, time.Time{}, "CLOSED: "+why, seen.State.String(), false)
+		s.run.check(whose, time.Time{}, timeline.Expecting(why, tcpinfo.Closed), seen.State.String(), false)
 		s.goOnOrFail(timeout{"CLOSED", s.run.patience()}, false)
 	}
 }
@@ -123,7 +122,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	})
 	if child == nil {
 		s.run.unmet()
-		s.run.check(s.Name, time.Time{}, oneOf(states)+": "+why, "no connection came", false)
+		s.run.check(s.Name, time.Time{}, timeline.Expecting(why, states...), "no connection came", false)
 		s.run.fail(timeout{"a connection", s.run.patience()})
 	}
 	s.expect(child, s.Name, why, states)
@@ -132,7 +131,7 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
-	seen, ok := s.meet(oneOf(states)+": "+why, w, expectation{
+	seen, ok := s.meet(timeline.Expecting(why, states...), w, expectation{
 		test: func(seen watch.Sample) (ok, over bool) {
 			ok = !seen.Gone && slices.Contains(states, seen.State)
 			return ok, ok || seen.Gone || beyond(w, seen, states)
@@ -166,7 +165,9 @@ type wrongState struct {
 	want []tcpinfo.State
 }
 
-func (w wrongState) Error() string { return fmt.Sprintf("%s instead of %s", w.got, oneOf(w.want)) }
+func (w wrongState) Error() string {
+	return fmt.Sprintf("%s instead of %s", w.got, timeline.Joined(w.want, " or "))
+}
 
 // beyond tells of a connection that has ended, or is beyond all of the states: there is nothing to wait for.
 func beyond(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
@@ -174,15 +175,6 @@ func beyond(w *watch.Socket, seen watch.Sample, states []tcpinfo.State) bool {
 		return w.Remote().IsValid() && w.Remote().Port() != 0
 	}
 	return !slices.ContainsFunc(states, func(s tcpinfo.State) bool { return rfc9293.Reachable(seen.State, s) })
-}
-
-// oneOf names the states, any of which is right.
-func oneOf(states []tcpinfo.State) string {
-	names := make([]string, len(states))
-	for i, s := range states {
-		names[i] = s.String()
-	}
-	return strings.Join(names, " or ")
 }
 
 // bounded is a context that ends when this process has waited long enough, not counting pauses.
@@ -242,7 +234,7 @@ func (c *Conn) AwaitEnd(why string, since time.Time) (there, gone time.Duration)
 		defer c.side.run.count("the end comes in about", t.Expires)()
 	}
 	c.side.Unhurried(func() {
-		c.side.Await("CLOSED: "+why, func() (string, bool) {
+		c.side.Await(timeline.Expecting(why, tcpinfo.Closed), func() (string, bool) {
 			asked := time.Since(since)
 			d, found := c.side.run.lookup(c.side.host, c.Local(), c.Remote(), c.watch.Cookie())
 			if !found {

@@ -1,13 +1,12 @@
 package stage
 
 import (
-	"fmt"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
 	"socklife/internal/timeline"
+	"socklife/sockapi"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
 )
@@ -275,13 +274,11 @@ func (l *labels) queue(c watch.Change, waiting int) timeline.Label {
 	return label
 }
 
-// willBeAside tells of a call that has not been made yet, as it is told to who steps, whether it is beside the lesson.
-func (l *labels) willBeAside(side timeline.Side, call string) bool {
+// willBeAside tells of a call that has not been made yet whether it is beside the lesson.
+func (l *labels) willBeAside(side timeline.Side, c *sockapi.Call) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fd := descriptorIn(call)
-	name, _, _ := strings.Cut(call, "(")
-	return l.makesControl(side, name, fd) || l.fds[descriptor{side, fd}].Aside
+	return l.makesControl(side, c.Name, c.FD) || l.fds[descriptor{side, c.FD}].Aside
 }
 
 // makesControl tells of a call that has not returned whether it makes the control connection's socket.
@@ -294,13 +291,4 @@ func (l *labels) makesControl(side timeline.Side, call string, fd int) bool {
 		return l.accepted.IsZero()
 	}
 	return false
-}
-
-// descriptorIn is the first argument of a call as it is written, or -1.
-func descriptorIn(call string) (fd int) {
-	fd = -1
-	if _, args, ok := strings.Cut(call, "("); ok {
-		fmt.Sscanf(args, "%d", &fd)
-	}
-	return fd
 }

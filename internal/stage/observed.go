@@ -7,6 +7,7 @@ import (
 
 	"socklife/internal/observe"
 	"socklife/internal/timeline"
+	"socklife/sockapi"
 	"socklife/tcpinfo"
 	"socklife/tcpinfo/watch"
 )
@@ -38,11 +39,12 @@ func (s *Side) announce(addr netip.AddrPort, whose timeline.Side) {
 func (s *Side) hooks() observe.Hooks {
 	r := s.run
 	over := func() bool { return r.ctx.Err() != nil }
-	return observe.Hooks{Over: over, Before: func(what string) (back func()) {
-		r.gate(s.Name, what)
+	return observe.Hooks{Over: over, Before: func(c *sockapi.Call) (back func()) {
+		r.gate(s.Name, c)
 		if over() {
 			return func() {}
 		}
+		what := observe.Asked(c)
 		return r.clock.wait(r.callPatience(), func() { r.cancel(r.late(what)) }, s.watchPeer(what)).end
 	}}
 }
@@ -67,7 +69,7 @@ func (r *run) ended(c watch.Change) (e timeline.Ended) {
 }
 
 // gate waits for --pace, or for Enter. If the run is over then, the call is not made.
-func (r *run) gate(side timeline.Side, next string) {
+func (r *run) gate(side timeline.Side, next *sockapi.Call) {
 	if r.ctx.Err() != nil {
 		return
 	}
@@ -84,7 +86,7 @@ func (r *run) gate(side timeline.Side, next string) {
 	resume := r.clock.hold()
 	defer resume()
 	r.log.Flush()
-	if err := r.cfg.Step(r.ctx, side, next); err != nil && r.ctx.Err() == nil {
+	if err := r.cfg.Step(r.ctx, side, observe.Asked(next)); err != nil && r.ctx.Err() == nil {
 		r.cancel(context.Canceled)
 	}
 }

@@ -266,7 +266,7 @@ func (w *Wire) Expect(side timeline.Side, why string, states ...tcpinfo.State) {
 	if !ok {
 		w.run.unmet()
 		w.run.checkState(side, time.Time{}, seen, why, states, false)
-		w.run.goOnOrFail(timeout{oneOf(states), w.run.patience()})
+		w.run.goOnOrFail(timeout{timeline.Joined(states, " or "), w.run.patience()})
 	}
 }
 

@@ -1,8 +1,9 @@
 package timeline
 
 import (
-	"slices"
 	"time"
+
+	"socklife/sockapi"
 )
 
 // Entering is the call that an event begins, as it was before it returned; nil of an event that begins none.
@@ -27,23 +28,19 @@ func Entered(e Event, b *Call) time.Time {
 
 // Alone is the entry of a call that has one event.
 func Alone(b *Call) *Enter {
-	e := &Enter{ID: b.ID, Call: b.Call, Args: PassedIn(b.Call, b.Args), FD: b.FD, Socket: b.Socket, Label: b.Label}
+	e := &Enter{ID: b.ID, Call: b.Call, Args: b.Arguments().passedIn(), FD: b.FD, Socket: b.Socket, Label: b.Label}
 	if b.Call == "socket" { // which there is not yet
 		e.FD, e.Socket = -1, 0
 	}
 	return e
 }
 
-// PassedIn are the arguments of a call that say nothing of what came back.
-func PassedIn(call string, args []string) []string {
-	n := len(args)
-	switch call {
-	case "read", "recvfrom", "accept4", "getsockname", "getpeername":
-		n = 1
-	case "ioctl":
-		n = 2
-	case "getsockopt":
-		n = 3
+// EntryOf is a call that enters the kernel: with the arguments that are passed in, the flags last.
+func EntryOf(c *sockapi.Call, socket int) *Enter {
+	all := Arguments{c.Name, c.Args()}
+	e := &Enter{Call: c.Name, Args: all.passedIn(), FD: c.FD, Socket: socket}
+	if flags := all.Flags(); flags != "" && len(e.Args) < len(all.list) {
+		e.Args = append(e.Args, flags)
 	}
-	return slices.Clone(args[:min(n, len(args))])
+	return e
 }

@@ -126,6 +126,14 @@ func (b *State) Ends() Ends { return Ends{b.Local, b.Remote} }
 // Other are the addresses as the socket at the other end has them.
 func (e Ends) Other() Ends { return Ends{e.Remote, e.Local} }
 
+// Client is the client's address, of the ends as a side has them.
+func (e Ends) Client(of Side) netip.AddrPort {
+	if of == Server {
+		return e.Remote
+	}
+	return e.Local
+}
+
 // Queue is the backlog of a listener.
 type Queue struct {
 	Local       netip.AddrPort `json:"local"`
@@ -135,6 +143,9 @@ type Queue struct {
 	Socket      int            `json:"socket,omitempty"` // which one of the run's it is: see [Sockets]
 	Label
 }
+
+// Full says whether the accept queue is: it holds one more than its limit.
+func (b *Queue) Full() bool { return b.AcceptQueue > b.AcceptLimit }
 
 // Segment is a TCP segment that was on the wire. Seq and Ack are as the reader asked for them: relative or absolute. In
 // JSON the sequence number is RFC 9293's SEG.SEQ: seq is the number of the event.

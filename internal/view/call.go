@@ -18,21 +18,17 @@ const longArgument = 25
 //
 //	connect(6, 127.0.0.1:7007) = 0    accept4(5) = 7 from 127.0.0.1:40112    read(7) = 0 end of stream
 func callText(c *timeline.Call) text {
-	shown, came := shorten(c.Call, c.Args, c.Ret), cameOf(c)
+	shown, came := shorten(c.Call, c.FD, c.Arguments(), c.Ret), cameOf(c)
 	waits := c.Split || receives(c.Call) // its two rows say how long it took
 	if c.Split {
 		shown = returned(c, shown)
 	}
-	var args []string // of its own: the event is other sinks' too
-	for _, a := range shown {
-		args = append(args, argument(a))
-	}
+	says, last := callWith(c.Call, shown)
 	equals := glued(" = ")
-	if c.Errno != "" || len(args) > 0 && len(args[len(args)-1]) > longArgument {
+	if c.Errno != "" || last > longArgument {
 		equals = " " + glued("= ") // all of it may be too long for the line
 	}
-	t := text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")"+equals)
-	t = t.join("", result(c))
+	t := text(nil).add(plain, says+equals).join("", result(c))
 	if came != "" {
 		t = t.add(plain, " "+glued(came))
 	}
@@ -44,15 +40,18 @@ func callText(c *timeline.Call) text {
 
 // enterText is a call that has entered the kernel: connect(6, 127.0.0.1:7007)
 func enterText(c *timeline.Enter) text {
-	shown := c.Args
-	if c.Call != "getsockopt" {
-		shown = shorten(c.Call, c.Args, 0)
-	}
-	var args []string
+	says, _ := callWith(c.Call, shorten(c.Call, c.FD, c.Arguments(), 0))
+	return text(nil).add(plain, says)
+}
+
+// callWith is a call with these arguments, and how long the last of them is.
+func callWith(call string, shown []string) (says string, last int) {
+	var args []string // of its own: the event is other sinks' too
 	for _, a := range shown {
 		args = append(args, argument(a))
+		last = len(args[len(args)-1])
 	}
-	return text(nil).add(plain, verbatim(c.Call)+"("+strings.Join(args, ", ")+")")
+	return verbatim(call) + "(" + strings.Join(args, ", ") + ")", last
 }
 
 // returned are the arguments worth showing where a call returned, when those that were passed in stand above: which
@@ -64,7 +63,7 @@ func returned(c *timeline.Call, all []string) []string {
 	case "socket":
 		return nil
 	}
-	return all[:min(1, len(all))]
+	return []string{strconv.Itoa(c.FD)}
 }
 
 // receives says whether a call takes what the other side has sent, or waits for it.
@@ -78,10 +77,10 @@ func cameOf(c *timeline.Call) string {
 	case c.Errno != "" || !receives(c.Call):
 		return ""
 	case c.Call == "accept4":
-		if from := timeline.AddressIn(c.Args); from.IsValid() {
+		if from := c.Arguments().Address(); from.IsValid() {
 			return "from " + verbatim(from.String())
 		}
-	case c.Ret == 0 && len(c.Args) > 2 && c.Args[2] != "0":
+	case c.Ret == 0 && c.Arguments().Len() > 0:
 		return "end of stream"
 	}
 	return ""

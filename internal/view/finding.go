@@ -93,6 +93,6 @@ func (t *Terminal) local(b *timeline.State) text {
 // noteLocal keeps which local addresses a call has shown.
 func (t *Terminal) noteLocal(c *timeline.Call) {
 	if c.Errno == "" && (c.Call == "bind" || c.Call == "getsockname") {
-		t.localShown[timeline.AddressIn(c.Args)] = true
+		t.localShown[c.Arguments().Address()] = true
 	}
 }

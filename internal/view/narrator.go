@@ -191,10 +191,10 @@ func (n *Narrator) peerOfCall(c *timeline.Call) string {
 	case c.Call == "socket":
 		delete(n.peers, c.Ret)
 	case c.Call == "accept4":
-		n.peers[c.Ret] = n.short(timeline.AddressIn(c.Args))
+		n.peers[c.Ret] = n.short(c.Arguments().Address())
 		return n.peers[c.Ret]
 	case c.Call == "connect":
-		n.peers[c.FD] = n.short(timeline.AddressIn(c.Args))
+		n.peers[c.FD] = n.short(c.Arguments().Address())
 	case c.Call == "dup":
 		n.peers[c.Ret] = n.peers[c.FD]
 	}

@@ -25,7 +25,7 @@ func (f *finding) connection() string {
 	if f.state == nil {
 		return ""
 	}
-	return clientPort(f.Side, f.state)
+	return port(f.state.Ends().Client(f.Side))
 }
 
 // beside says whether a finding may stand on one row with what the other lane has there, if anything.

@@ -136,7 +136,7 @@ func nameOf(side timeline.Side, b *timeline.State) string {
 	if b.Name != "" {
 		return written(b.Name)
 	}
-	return clientPort(side, b)
+	return port(b.Ends().Client(side))
 }
 
 // who are the connections that went one way.

@@ -2,9 +2,8 @@ package view
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"socklife/internal/timeline"
@@ -12,99 +11,64 @@ import (
 
 // shorten leaves out the arguments that say nothing new, and writes the others as one would say them. It has nothing
 // but strace's notation to go by, so that a call in a record is shown as it was when it was made.
-func shorten(call string, args []string, ret int) []string {
+func shorten(call string, fd int, a timeline.Arguments, ret int) []string {
+	if !a.Whole() {
+		return a.Written()
+	}
 	switch call {
 	case "read", "write", "recvfrom", "sendto":
-		if len(args) > 2 {
-			return transfer(call, args, ret)
-		}
-	case "accept4": // the address is shown with the result; SOCK_CLOEXEC, which every socket here has, is not shown alone
-		if len(args) == 4 && (args[3] == "0" || args[3] == "SOCK_CLOEXEC") {
-			return args[:1]
-		} else if len(args) == 4 {
-			return []string{args[0], args[3]}
-		}
+		return those(strconv.Itoa(fd), data(call, a, ret), a.Flags())
+	case "accept4": // the address is shown with the result
+		return those(strconv.Itoa(fd), a.Flags())
 	case "getsockopt", "setsockopt":
-		if len(args) == 5 {
-			return []string{args[0], args[2], optionValue(args[2], args[3], args[4])}
-		}
+		return those(strconv.Itoa(fd), a.Option(), optionValue(a))
 	case "bind", "connect", "getsockname", "getpeername":
-		if addr := timeline.AddressIn(args); addr.IsValid() {
-			return []string{args[0], addr.String()}
+		if addr := a.Address(); addr.IsValid() {
+			return those(strconv.Itoa(fd), addr.String())
 		}
 	}
-	return args
+	return a.Written()
 }
 
-// transfer are the arguments of a read or a write: the data while it is short enough for strace to print it whole, else
-// how much; nothing of a read that gave none.
-func transfer(call string, all []string, ret int) []string {
-	args, data := all[:1:1], all[1]
-	n, _ := strconv.Atoi(all[2])
+// those are the arguments that are there.
+func those(arguments ...string) []string {
+	return slices.DeleteFunc(arguments, func(a string) bool { return a == "" })
+}
+
+// data is that of a read or a write while it is short enough for strace to print it whole, else how much; nothing of a
+// read that gave none.
+func data(call string, a timeline.Arguments, ret int) string {
+	shown, whole := a.Data()
+	n := a.Len()
 	if receives(call) {
 		n = max(0, ret)
 	}
-	if strings.HasSuffix(data, `"...`) {
-		args = append(args, strconv.Itoa(n)+" bytes")
-	} else if n > 0 || !receives(call) {
-		args = append(args, data)
+	switch {
+	case !whole:
+		return plural(n, "byte")
+	case n == 0 && receives(call):
+		return ""
 	}
-	if len(all) > 3 && all[3] != "0" {
-		args = append(args, all[3])
-	}
-	return args
+	return shown
 }
-
-// What strace writes of the values that can be said shorter.
-var (
-	lingers = regexp.MustCompile(`^\{l_onoff=(-?\d+), l_linger=(-?\d+)\}$`)
-	lasts   = regexp.MustCompile(`^\{tv_sec=(\d+), tv_usec=(\d+)\}$`)
-	filters = regexp.MustCompile(`^\{len=(\d+), filter=\w+\}$`)
-	given   = regexp.MustCompile(`^\[(\d+)(?: => (\d+))?\]$`)
-)
 
 // optionValue shortens the structs among the values of options, and of bytes too many to print says how many they are;
 // integers stay in strace's brackets.
-func optionValue(option, value, length string) string {
-	if m := filters.FindStringSubmatch(value); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		return "{" + plural(n, "instruction") + "}"
-	}
-	if m := lingers.FindStringSubmatch(value); m != nil {
+func optionValue(a timeline.Arguments) string {
+	switch v := a.OptionValue().(type) {
+	case timeline.Instructions:
+		return "{" + plural(int(v), "instruction") + "}"
+	case timeline.Linger:
 		word := "on"
-		if m[1] == "0" {
+		if v.OnOff == 0 {
 			word = "off"
 		}
-		return fmt.Sprintf("{%s, %s s}", word, m[2])
+		return fmt.Sprintf("{%s, %d s}", word, v.Seconds)
+	case time.Duration:
+		return "{" + strconv.FormatFloat(v.Seconds(), 'f', -1, 64) + " s}"
+	case timeline.Bytes:
+		return plural(int(v), "byte")
+	default:
+		return fmt.Sprint(v)
 	}
-	if m := lasts.FindStringSubmatch(value); m != nil && (option == "SO_RCVTIMEO" || option == "SO_SNDTIMEO") {
-		s, _ := strconv.ParseInt(m[1], 10, 32)
-		us, _ := strconv.ParseInt(m[2], 10, 32)
-		d := time.Duration(s)*time.Second + time.Duration(us)*time.Microsecond
-		return "{" + strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s}"
-	}
-	if n := tooMany(value, length); n > 0 {
-		return strconv.Itoa(n) + " bytes"
-	}
-	return value
-}
-
-// straceShows is how many bytes strace shows of a string.
-const straceShows = 32
-
-// tooMany is how many bytes the kernel gave, if the value does not have all of them; else 0.
-func tooMany(value, length string) int {
-	m := given.FindStringSubmatch(length)
-	if m == nil || !strings.HasPrefix(value, `"`) {
-		return 0
-	}
-	room, _ := strconv.Atoi(m[1])
-	n := room
-	if m[2] != "" {
-		n, _ = strconv.Atoi(m[2])
-	}
-	if n <= min(room, straceShows) {
-		return 0
-	}
-	return n
 }

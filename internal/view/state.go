@@ -135,12 +135,12 @@ func inBetween(ways [][]tcpinfo.State) (names, perhaps string) {
 	if len(ways[len(ways)-1]) > len(ways[0]) {
 		certainly, possibly := rfc9293.Passed(ways)
 		if len(certainly) == 0 {
-			return joined(possibly, " or "), ""
+			return timeline.Joined(possibly, " or "), ""
 		}
-		return joined(certainly, " and "), joined(possibly, " or ")
+		return timeline.Joined(certainly, " and "), timeline.Joined(possibly, " or ")
 	}
 	if len(ways) == 1 {
-		return joined(ways[0], " and "), ""
+		return timeline.Joined(ways[0], " and "), ""
 	}
 	steps := make([]string, len(ways[0]))
 	for i := range steps {
@@ -150,7 +150,7 @@ func inBetween(ways [][]tcpinfo.State) (names, perhaps string) {
 				here = append(here, w[i])
 			}
 		}
-		steps[i] = joined(here, " or ")
+		steps[i] = timeline.Joined(here, " or ")
 	}
 	end := ""
 	if len(steps) > 1 {
@@ -159,19 +159,11 @@ func inBetween(ways [][]tcpinfo.State) (names, perhaps string) {
 	return strings.Join(steps, ", then ") + end, ""
 }
 
-func joined(states []tcpinfo.State, sep string) string {
-	names := make([]string, len(states))
-	for i, s := range states {
-		names[i] = s.String()
-	}
-	return strings.Join(names, sep)
-}
-
 // backlog is a listener's queues: accept queue 1/128, SYN queue 2. The accept queue is full when it holds one more than
 // its limit.
 func (s symbols) backlog(q *timeline.Queue) (items []text) {
 	accept := fmt.Sprintf("accept queue %d/%d", q.AcceptQueue, q.AcceptLimit)
-	if q.AcceptQueue > q.AcceptLimit {
+	if q.Full() {
 		accept += " (full)"
 	}
 	items = append(items, text(nil).add(plain, glued(accept)))
@@ -179,14 +171,6 @@ func (s symbols) backlog(q *timeline.Queue) (items []text) {
 		items = append(items, text(nil).add(plain, glued("SYN queue "+strconv.Itoa(*q.SynQueue))))
 	}
 	return items
-}
-
-// clientPort tells a run's connections apart: the client's end of a socket pair, "" for a listener.
-func clientPort(side timeline.Side, b *timeline.State) string {
-	if side == timeline.Server {
-		return port(b.Remote)
-	}
-	return port(b.Local)
 }
 
 // port is the ":40112" of an address, "" where there is none.

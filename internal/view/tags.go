@@ -38,7 +38,7 @@ func (g *tags) of(side timeline.Side, b *timeline.State, many bool) string {
 		return port(b.Local)
 	}
 	if many {
-		return clientPort(side, b)
+		return port(b.Ends().Client(side))
 	}
 	return ""
 }
