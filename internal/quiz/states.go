@@ -62,20 +62,18 @@ func (h *history) states(side timeline.Side) (list []candidate) {
 }
 
 // about is the socket that a check is about, which it does not say itself: where a side has had several connections,
-// that of its last call; nil where it is not known.
+// that of its last call; nil where it is not known, or where the address has had two.
 func (h *history) about(lives map[timeline.Ends]*life, side timeline.Side, check int, state tcpinfo.State) *life {
+	among := func(ends timeline.Ends, _ *life) bool { return (state == tcpinfo.Listen) != ends.Remote.IsValid() }
 	if h.connections(side) > 1 {
 		s := h.last(side, check)
-		for _, l := range lives {
-			if s != nil && s.client.IsValid() && l.client == s.client && !(l.held == state && state == tcpinfo.Closed) {
-				return l
-			}
+		among = func(_ timeline.Ends, l *life) bool {
+			return s != nil && s.client.IsValid() && l.client == s.client && !(l.held == state && state == tcpinfo.Closed)
 		}
-		return nil
 	}
 	var all, there []*life
 	for ends, l := range lives {
-		if (state == tcpinfo.Listen) == ends.Remote.IsValid() {
+		if !among(ends, l) {
 			continue
 		}
 		if all = append(all, l); l.state == state {
