@@ -44,6 +44,8 @@ func (r *result) finished(p *process, in bool, call string) {
 		r.worse(runtimes, "") // and did not get to its end
 	} else if !in && call == "close" {
 		r.worse(complains, "not made by strace: what waits for it waits")
+	} else if !in && strings.HasPrefix(r.What, "read EAGAIN") {
+		r.worse(complains, "strace answered in place of what epoll had told of, and that is told once")
 	} else if !in {
 		r.worse(hang, "killed after %v", deadline)
 	}
