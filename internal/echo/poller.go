@@ -16,12 +16,13 @@ import (
 // poller is an epoll(7) instance, level-triggered, and an eventfd(2) in it with which other goroutines end a wait.
 type poller struct {
 	epoll int
+	brief time.Duration // how long it waits at first without telling Go's scheduler; see waitBriefly
 
 	mu     sync.Mutex // between notify, from any goroutine, and close
 	wakeup int        // the eventfd; -1 once closed
 }
 
-func newPoller() (*poller, error) {
+func newPoller(brief time.Duration) (*poller, error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
@@ -31,7 +32,7 @@ func newPoller() (*poller, error) {
 		unix.Close(ep)
 		return nil, fmt.Errorf("eventfd2: %w", err)
 	}
-	p := &poller{epoll: ep, wakeup: fd}
+	p := &poller{epoll: ep, wakeup: fd, brief: brief}
 	if err := p.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN); err != nil {
 		p.close()
 		return nil, err
@@ -66,8 +67,10 @@ func (p *poller) remove(s *sockapi.Socket) {
 // wait fills events; timeout < 0 is no limit. It may return none before its time, interrupted by a signal (Go's runtime
 // sends them to its threads): the caller's deadlines are absolute, so it computes the timeout anew.
 func (p *poller) wait(events []unix.EpollEvent, timeout time.Duration) (int, error) {
-	if n := p.waitBriefly(events, timeout); n > 0 || 0 <= timeout && timeout <= briefly {
-		return n, nil
+	if p.brief > 0 {
+		if n := p.waitBriefly(events, timeout); n > 0 || 0 <= timeout && timeout <= p.brief {
+			return n, nil
+		}
 	}
 	n, err := unix.EpollWait(p.epoll, events, milliseconds(timeout))
 	if err == unix.EINTR {
@@ -79,16 +82,18 @@ func (p *poller) wait(events []unix.EpollEvent, timeout time.Duration) (int, err
 	return n, nil
 }
 
-// briefly is how long the loop waits without telling Go's scheduler, which takes it to be at work.
-const briefly = time.Millisecond
+// briefly is how long a busy server waits without telling Go's scheduler, which takes it to be at work. It is longer
+// than a tick of the kernel's clock (1 to 10 ms): a timer that is due sooner has the clock's hardware set anew at each
+// wait, which was a fifth of what one message cost in a virtual machine.
+const briefly = 20 * time.Millisecond
 
 // waitBriefly is for the waits of a busy server, as are the other calls here and in package sockapi that the scheduler
 // is not told of. It has to know of long ones, so that it lends the processor to other goroutines meanwhile. But while
 // it sees calls that take more than 20 microseconds, a thread of its own looks every 20 whether it is time to: a tenth
 // of what a server does that accepts and closes, and does nothing else.
 func (p *poller) waitBriefly(events []unix.EpollEvent, timeout time.Duration) int {
-	if timeout < 0 || timeout > briefly {
-		timeout = briefly
+	if timeout < 0 || timeout > p.brief {
+		timeout = p.brief
 	}
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)),
 		uintptr(milliseconds(timeout)), 0, 0)
@@ -114,8 +119,7 @@ func (p *poller) notify() {
 		var one [8]byte
 		binary.NativeEndian.PutUint64(one[:], 1)
 		for range 10 { // it cannot fail, but if it does nobody else tells the loop to end
-			// EAGAIN: notified 2^64-2 times already
-			if _, err := unix.Write(p.wakeup, one[:]); err == nil || err == unix.EAGAIN {
+			if _, err := unix.Write(p.wakeup, one[:]); err == nil {
 				return
 			}
 		}

@@ -24,7 +24,11 @@ type Server struct {
 func NewServer(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg.withDefaults()}
 	var err error
-	if s.poller, err = newPoller(); err != nil {
+	brief := briefly
+	if cfg.Tracer != nil { // who follows it has the processor, where there is but one, as soon as nothing is to do
+		brief = 0
+	}
+	if s.poller, err = newPoller(brief); err != nil {
 		return nil, err
 	}
 	if s.listener, s.addr, err = listen(&s.cfg); err != nil {
