@@ -10,7 +10,7 @@ import (
 // close ends a connection. Where data is left unread in the kernel, its close(2) sends RST instead of FIN; where data
 // was read and not echoed SO_LINGER makes it do so, for after a FIN the client would take what it has for all.
 func (l *loop) close(c *conn, why Reason, err error) {
-	if c.out < c.in && why != Reset {
+	if c.out < c.in {
 		_ = sockapi.SO_LINGER.Set(c.sock, sockapi.Linger{OnOff: true, Seconds: 0})
 	}
 	l.release(c)

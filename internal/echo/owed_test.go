@@ -71,18 +71,23 @@ func TestServerOwes(t *testing.T) {
 // TestServerOwesAfterAnError drives the loop by hand: the connection lives, and write(2) fails.
 func TestServerOwesAfterAnError(t *testing.T) {
 	t.Parallel()
-	s, client := owing(t, Config{})
-	defer s.poller.close()
-	l := newLoop(s)
-	if err := l.poller.set(unix.EPOLL_CTL_ADD, l.listener, unix.EPOLLIN); err != nil {
-		t.Fatal(err)
+	for _, errno := range []unix.Errno{unix.EIO, unix.EPIPE} {
+		t.Run(unix.ErrnoName(errno), func(t *testing.T) {
+			t.Parallel()
+			s, client := owing(t, Config{})
+			defer s.poller.close()
+			l := newLoop(s)
+			if err := l.poller.set(unix.EPOLL_CTL_ADD, l.listener, unix.EPOLLIN); err != nil {
+				t.Fatal(err)
+			}
+			for l.conns.Len() == 0 || l.oldest().buffer == nil {
+				if err := l.turn(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l.close(l.oldest(), reasonOf(errno), errno)
+			endsInReset(t, client)
+			l.abandon()
+		})
 	}
-	for l.conns.Len() == 0 || l.oldest().buffer == nil {
-		if err := l.turn(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	l.close(l.oldest(), Failed, unix.EIO)
-	endsInReset(t, client)
-	l.abandon()
 }
