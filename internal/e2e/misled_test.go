@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // A process that was not started to be a worker is none, whatever it is told.
@@ -62,6 +65,35 @@ func TestAWorkerThatCannotBegin(t *testing.T) {
 	_, _, errs := finish(t, cmd)
 	if strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "bad address") {
 		t.Errorf("%q", errs)
+	}
+}
+
+// Nor is it said to be at work before it has greeted its peer: the lesson would wait for a word that nobody says.
+func TestAWorkerThatCannotGreet(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	worker := command(t, "echoc")
+	worker.Args = []string{"socklife worker"}
+	worker.ExtraFiles = []*os.File{f} // its descriptor 3
+	if status, out, errs := finish(t, worker); status != 100+int(unix.EPIPE) || out != "" || errs != "" {
+		t.Errorf("write fails: status %d, %q, %q", status, out, errs)
 	}
 }
 

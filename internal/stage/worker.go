@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -43,8 +44,8 @@ const atWork = "."
 
 // work greets the peer, and then does nothing more.
 func work() {
-	unix.Write(workerConn, []byte("at your service\n"))
-	unix.Write(workerStdout, []byte(atWork))
+	say(workerConn, "at your service\n")
+	say(workerStdout, atWork)
 	for {
 		n, err := unix.Read(workerStdin, make([]byte, 1))
 		if n == 0 || err != nil && err != unix.EINTR {
@@ -53,12 +54,31 @@ func work() {
 	}
 }
 
+// errnoStatus and an errno are the exit status of a worker of which a call failed. 2 is that of a Go program that crashed.
+const errnoStatus = 100
+
+func say(fd int, text string) {
+	for {
+		switch _, err := unix.Write(fd, []byte(text)); err {
+		case nil:
+			return
+		case unix.EINTR:
+		default:
+			os.Exit(errnoStatus + int(err.(unix.Errno)))
+		}
+	}
+}
+
 // Process is such a process.
 type Process struct {
-	process *os.Process
-	stdin   *os.File
-	stop    func() bool
-	must    func(error)
+	pid   int
+	stdin *os.File
+	stop  func() bool
+	must  func(error)
+
+	mu    sync.Mutex
+	ended bool // it has been waited for: its number may be another's
+	how   unix.WaitStatus
 }
 
 // HandOver starts a process that has a descriptor for the connection, and waits until it has greeted the peer.
@@ -68,13 +88,16 @@ func (s *Side) HandOver(conn *Conn) *Process {
 	s.trace.Shared(conn.sock)
 	defer greeted.Close()
 	w.must = conn.Must
-	w.stop = context.AfterFunc(s.run.ctx, func() { w.process.Kill() })
+	w.stop = context.AfterFunc(s.run.ctx, func() { _ = w.kill() })
 	said := make([]byte, 200)
 	if n, err := greeted.Read(said); string(said[:n]) != atWork {
 		w.End()
+		if status := w.how.ExitStatus(); status > errnoStatus {
+			err = fmt.Errorf("write: %w", unix.Errno(status-errnoStatus))
+		}
 		conn.Must(fmt.Errorf("the worker process did not begin: %s", cmp.Or(string(said[:n]), fmt.Sprint(err))))
 	}
-	s.Note("process %d has a descriptor for this connection too", w.process.Pid)
+	s.Note("process %d has a descriptor for this connection too", w.pid)
 	return w
 }
 
@@ -98,31 +121,52 @@ func (s *Side) startWorker(conn *Conn) (w *Process, greeted *os.File, err error)
 			Env: os.Environ(), Files: []uintptr{stdin.Fd(), stdout.Fd(), os.Stderr.Fd(), fd},
 		})
 	})
-	var process *os.Process
-	if err = errors.Join(controlErr, err); err == nil {
-		process, err = os.FindProcess(pid)
-	}
-	if err != nil {
+	if err = errors.Join(controlErr, err); err != nil {
 		hold.Close()
 		greeted.Close()
 		return nil, nil, fmt.Errorf("starting a worker process: %w", err)
 	}
-	return &Process{process: process, stdin: hold}, greeted, nil
+	return &Process{pid: pid, stdin: hold}, greeted, nil
 }
 
 // PID is its number.
-func (w *Process) PID() int { return w.process.Pid }
+func (w *Process) PID() int { return w.pid }
 
 // Kill is kill -9. It returns the signal that the process died of.
 func (w *Process) Kill() os.Signal {
-	if err := w.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		w.must(fmt.Errorf("SIGKILL for process %d: %w", w.process.Pid, err))
+	if err := w.kill(); err != nil {
+		w.must(fmt.Errorf("SIGKILL for process %d: %w", w.pid, err))
 	}
-	state, err := w.process.Wait()
-	if err != nil {
+	if err := w.wait(); err != nil {
+		w.must(fmt.Errorf("wait for process %d: %w", w.pid, err))
+	}
+	return w.how.Signal()
+}
+
+// kill sends SIGKILL, if the process was not waited for.
+func (w *Process) kill() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
 		return nil
 	}
-	return state.Sys().(syscall.WaitStatus).Signal()
+	return unix.Kill(w.pid, unix.SIGKILL)
+}
+
+// wait waits for the end of a process that was killed.
+func (w *Process) wait() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !w.ended {
+		switch _, err := unix.Wait4(w.pid, &w.how, 0, nil); err {
+		case nil:
+			w.ended = true
+		case unix.EINTR:
+		default:
+			return err
+		}
+	}
+	return nil
 }
 
 // End leaves nothing of it.
@@ -131,6 +175,6 @@ func (w *Process) End() {
 		w.stop()
 	}
 	w.stdin.Close()
-	w.process.Kill()
-	w.process.Wait()
+	_ = w.kill()
+	_ = w.wait()
 }
