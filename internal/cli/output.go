@@ -2,11 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"socklife/internal/lesson"
 	"socklife/internal/record"
@@ -63,10 +66,14 @@ func (o Output) Done(ended error) error {
 	if err := o.watched.done(ended); err != nil {
 		return err
 	}
-	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
-		if lost := o.View.Err(); lost != nil {
-			return lost
-		}
+	lost := o.View.Err()
+	switch status := Status(ended); {
+	case lost == nil:
+		return ended
+	case status == ExitOK || status == ExitInterrupted:
+		return lost
+	case status == ExitFailed && !errors.Is(lost, unix.EPIPE): // who has closed the pipe knows what is not shown
+		return fmt.Errorf("%w; and not all of it was shown: %w", ended, lost)
 	}
 	return ended
 }

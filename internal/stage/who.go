@@ -63,6 +63,8 @@ func (s *Side) explained(err error) error {
 		return s.about(err, "%w", s.Mismatch("at %s there is something that says %.20q", s.Addr, strings.TrimSpace(said)))
 	case errors.Is(askErr, unix.ECONNREFUSED) && r.cfg.Experiment != "":
 		return err // its run was the last
+	case errors.Is(askErr, unix.ECONNREFUSED) && err == nil: // it was there to the end
+		return fmt.Errorf("%w; nobody listens at %s any more: has the server ended, or was it killed?", s.failed(), s.Addr)
 	case errors.Is(askErr, unix.ECONNREFUSED):
 		return s.about(err, "nobody listens at %s any more: has the server ended, or was it killed?", s.Addr)
 	}
@@ -82,9 +84,14 @@ func ofThisSide(err error) bool {
 // about says what was found out, and what came of it here.
 func (s *Side) about(err error, format string, args ...any) error {
 	if err == nil {
-		err = fmt.Errorf("%d of %d checks failed", s.run.failed, s.run.checks)
+		err = s.failed()
 	}
 	return fmt.Errorf("%w (here: %w)", fmt.Errorf(format, args...), err)
+}
+
+// failed is the error of a run in which checks failed, and nothing else.
+func (s *Side) failed() error {
+	return fmt.Errorf("%d of %d checks failed", s.run.failed, s.run.checks)
 }
 
 // ask asks who listens at an address, and returns the line that was the answer. Of a process that is dying the listener
