@@ -152,6 +152,8 @@ func (in *instance) remove() error {
 		return nil
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("remove the trace instance %s: somebody else has one of its files open; the next run removes it", in.name)
+	case err != nil:
+		return fmt.Errorf("remove the trace instance %s: %w", in.name, err)
 	}
-	return err
+	return nil
 }
