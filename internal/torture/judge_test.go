@@ -12,7 +12,7 @@ import (
 
 var (
 	ours    = regexp.MustCompile(`(?m)^(panic|unexpected fault address|SIG[A-Z]+: |fatal error): `)
-	ofGo    = regexp.MustCompile(`(?m)^(runtime: |runtime/cgo: |fatal error: |failed to |signal arrived |fatal: morestack)`)
+	ofGo    = regexp.MustCompile(`(?m)^(runtime: |runtime/cgo: |futexwakeup addr=|fatal error: |failed to |signal arrived |fatal: morestack)`)
 	aLine   = regexp.MustCompile(`(?m)^echo[cd]: .*$`)
 	echodOK = regexp.MustCompile(`^echod: (listening on |\d+ connections?|\S+: (finished|reset|idle|drained|cut|failed))`)
 )
@@ -48,7 +48,7 @@ func (r *result) crashed(p *process, call string) bool {
 // ended judges how a command ended in which a call was made to fail with an errno; "" is none.
 func (r *result) ended(p *process, call, errno string, wantOK bool) {
 	r.Status, r.Said = p.status(), head(p.errs.String(), 400)
-	if r.crashed(p, call) {
+	if r.crashed(p, call) || r.straces {
 		return
 	}
 	if left := p.leaves("run.pcapng", "run.jsonl", "run.html", "run.svg"); len(left) > 0 {
@@ -86,7 +86,7 @@ func (r *result) ended(p *process, call, errno string, wantOK bool) {
 // complaints are lines on standard error that are not what the plain server tells anyway.
 func complaints(errs string) (lines []string) {
 	for _, l := range aLine.FindAllString(errs, -1) {
-		if !echodOK.MatchString(l) {
+		if !echodOK.MatchString(l) && !strings.HasSuffix(l, ": waiting until somebody reads it") {
 			lines = append(lines, l)
 		}
 	}
@@ -96,7 +96,15 @@ func complaints(errs string) (lines []string) {
 // names tells whether a text has an errno in it, by name or in words.
 func names(text, errno string) bool {
 	return strings.Contains(text, errno) || strings.Contains(strings.ToLower(text), strings.ToLower(errnos[errno].Error())) ||
-		errno == "EAGAIN" && strings.Contains(text, "timeout") // which is what it means of a socket that waits
+		inOtherWords[errno] != "" && strings.Contains(text, inOtherWords[errno])
+}
+
+// inOtherWords is what some errnos mean where they come.
+var inOtherWords = map[string]string{
+	"EAGAIN": "timeout", // of a socket that waits
+	"EEXIST": "there is such a file already",
+	// os.Remove tries unlinkat(2) for a file and for a directory, and takes the second's ENOTDIR for a wrong guess.
+	"ENOTDIR": "is a directory",
 }
 
 // errnos are the numbers by their names.

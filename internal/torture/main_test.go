@@ -79,7 +79,9 @@ type result struct {
 	Verdict string   `json:"verdict"`
 	Why     []string `json:"why,omitempty"`
 
-	more time.Duration // how many times the deadlines are as long
+	more     time.Duration // how many times the deadlines are as long
+	straces  bool          // what was wrong was strace's doing
+	cutShort []string      // streams that ended well too early
 }
 
 // The verdicts. What comes first outweighs what comes later.
