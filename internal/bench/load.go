@@ -13,7 +13,8 @@ import (
 // load are clients in one epoll loop: each sends a message, waits until all of it has come back, and sends the next.
 type load struct {
 	port, conns, size int
-	again             bool // each message is of a connection of its own
+	again             bool          // each message is of a connection of its own
+	before            time.Duration // so long it runs before it is measured
 }
 
 // client is one of them.
@@ -32,7 +33,7 @@ type clients struct {
 }
 
 // run drives a server for so long, and says how many messages came back. measured is called when all are connected, and
-// before they are closed.
+// have been at work for as long as they shall be before, and again before they are closed.
 func (l load) run(for_ time.Duration, measured func() error) (messages int, err error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -51,13 +52,19 @@ func (l load) run(for_ time.Duration, measured func() error) (messages int, err 
 			return 0, err
 		}
 	}
-	if err := measured(); err != nil {
-		return 0, err
+	if l.before == 0 {
+		err = measured()
 	}
 	for _, c := range cs.open {
-		if err := cs.send(c); err != nil {
-			return 0, err
+		err = cmp.Or(err, cs.send(c))
+	}
+	if l.before > 0 && err == nil {
+		if _, err = cs.exchange(time.Now().Add(l.before)); err == nil {
+			err = measured()
 		}
+	}
+	if err != nil {
+		return 0, err
 	}
 	messages, err = cs.exchange(time.Now().Add(for_))
 	return messages, errors.Join(err, measured())
