@@ -105,7 +105,7 @@ func target(ctx context.Context, f *cli.Flags, word string, elsewhere bool) (t s
 		if err != nil || pid <= 0 {
 			return t, cli.Usagef("%s: want pid:N, the number of a process", word)
 		}
-		return survey.Target{PID: pid}, livesHere(pid, elsewhere)
+		return survey.Target{PID: pid, Began: owner.Began(pid)}, livesHere(pid, elsewhere)
 	}
 	if !strings.Contains(word, ":") {
 		return t, cli.Usagef("%s: want :PORT, ADDR:PORT, pid:N or all", word)
@@ -191,6 +191,9 @@ func limits() (l survey.Limits) {
 	if b := numbers("tcp_max_tw_buckets"); len(b) == 1 {
 		l.TimeWaits = b[0]
 	}
+	if r, stamps := numbers("tcp_tw_reuse"), numbers("tcp_timestamps"); len(r) == 1 && len(stamps) == 1 && stamps[0] != 0 {
+		l.Reuse = r[0]
+	}
 	return l
 }
 
@@ -215,6 +218,9 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	}
 	defer diag.Close()
 	cfg.Limits = limits()
+	for _, pid := range w.pid {
+		words = append(words, fmt.Sprintf("pid:%d", pid))
+	}
 	title := "echoc watch " + strings.Join(words, " ")
 	out, screen := watchOutput(f, title)
 	if err := f.Keep(&out, view.Options{Title: title}, timeline.Host); err != nil {

@@ -28,6 +28,9 @@ type watchScreen struct {
 	err    error
 }
 
+// toEnd clears a line from where the cursor is.
+const toEnd = "\x1b[K"
+
 // kept is how much of the news is kept: no terminal has as many lines.
 const kept = 500
 
@@ -102,12 +105,13 @@ func (v *watchScreen) draw(t *survey.Turn) {
 	if len(below) > 0 {
 		lines = append(append(lines, ""), below...)
 	}
+	// Line after line, and what is left below: of a screen that is cleared from its top terminals keep a copy above.
 	up := ""
 	if v.drawn > 0 {
-		up = fmt.Sprintf("\x1b[%dA\r\x1b[J", v.drawn)
+		up = fmt.Sprintf("\x1b[%dA\r", v.drawn)
 	}
 	v.drawn = len(lines)
-	v.print(up + strings.Join(lines, "\n") + "\n")
+	v.print(up + strings.Join(lines, toEnd+"\n") + toEnd + "\n" + "\x1b[J")
 }
 
 func (v *watchScreen) print(text string) {

@@ -68,10 +68,16 @@ func Table(t *survey.Turn, o Options) []string {
 func more(groups []*survey.Group) view.Line {
 	all, of := 0, map[diagnose.Grade]int{}
 	for _, g := range groups {
-		all += len(g.Entries)
-		of[g.Grade] += len(g.Entries)
+		for _, e := range g.Entries {
+			all++
+			of[e.Finding.Grade]++
+			if e.Peer != nil {
+				all++
+				of[e.Peer.Finding.Grade]++
+			}
+		}
 	}
-	text := fmt.Sprintf("and %d more", all)
+	text := "and " + Count(all, "more socket")
 	if n := of[diagnose.Stuck]; n > 0 {
 		text += fmt.Sprintf(", %d of them stuck", n)
 	}
@@ -109,7 +115,7 @@ func Grades(c survey.Tally) []view.Part {
 	return []view.Part{
 		{Tone: tone(c.Stuck, view.Bad), Text: fmt.Sprintf("%d stuck,", c.Stuck)},
 		{Tone: tone(c.Waiting, view.Strong), Text: fmt.Sprintf("%d waiting,", c.Waiting)},
-		{Tone: tone(c.Healthy, view.Good), Text: fmt.Sprintf("%d healthy:", c.Healthy)},
+		{Tone: tone(c.Healthy, view.Good), Text: fmt.Sprintf("%d healthy", c.Healthy)},
 	}
 }
 
@@ -122,7 +128,10 @@ func States(c survey.Tally) string {
 	for _, name := range names {
 		list = append(list, fmt.Sprintf("%d %s", c.States[name], name))
 	}
-	return strings.Join(list, ", ")
+	if len(list) == 0 {
+		return ""
+	}
+	return "(in all " + strings.Join(list, ", ") + ")"
 }
 
 var marks = map[diagnose.Grade]view.Part{
@@ -181,8 +190,10 @@ func brief(g *survey.Group) view.Line {
 // full is a group with what is said of it, some of its sockets, and who must act.
 func full(g *survey.Group, d detail) []view.Line {
 	says, detail := g.Common(), ""
-	if len(g.Entries) == 1 {
-		says, detail = g.Entries[0].Finding.Sentence(), g.Entries[0].Finding.Detail
+	if first := g.Entries[0]; len(g.Entries) == 1 {
+		says, detail = first.Finding.Sentence(), first.Finding.Detail
+	} else if g.Grade != diagnose.Healthy && age(first.Socket) == "" && first.Finding.Detail != "" {
+		detail = "one of them: " + first.Finding.Detail
 	}
 	lines := []view.Line{
 		{Hang: indent, Parts: []view.Part{marks[g.Grade], {Tone: view.Strong, Text: join(", ", heading(g), detail)}}},
@@ -257,6 +268,8 @@ func age(s *survey.Socket) string {
 		return ""
 	case s.Exact:
 		return "for " + diagnose.Ago(s.For)
+	case s.State == tcpinfo.SynSent, s.State == tcpinfo.FinWait1, s.State == tcpinfo.Closing, s.State == tcpinfo.LastAck:
+		return "" // since it was first looked at: how often it has sent again says more
 	}
 	return "for at least " + diagnose.Ago(s.For)
 }
@@ -306,7 +319,11 @@ func facts(f *diagnose.Facts) string {
 		list = append(list, timer(f.Timer))
 	}
 	if i := f.Info; i != nil && i.TotalRetrans > 0 {
-		list = append(list, fmt.Sprintf("%s sent again", Count(int(i.TotalRetrans), "segment")))
+		if f.State == tcpinfo.SynSent {
+			list = append(list, "the SYN sent again "+Count(int(i.TotalRetrans), "time"))
+		} else {
+			list = append(list, fmt.Sprintf("%s sent again", Count(int(i.TotalRetrans), "segment")))
+		}
 	}
 	if i := f.Info; i != nil && i.Has("rcv_wnd") && f.State == tcpinfo.Established {
 		list = append(list, fmt.Sprintf("peer's window %d, own %d", i.SndWnd, i.RcvWnd))

@@ -80,7 +80,7 @@ func TestChanges(t *testing.T) {
 		s.Number, s.Finding = i, diagnose.Finding{Name: "closed-first"}
 		turn.Changes = append(turn.Changes, survey.Change{Socket: s, What: "changed", From: tcpinfo.Established})
 	}
-	if lines := view.Lines(Changes(turn, 0), o); len(lines) != 1 || !strings.Contains(lines[0], "400 × ESTABLISHED → TIME-WAIT") {
+	if lines := view.Lines(Changes(turn, 0), o); len(lines) != 1 || !strings.Contains(lines[0], "400 × ESTABLISHED → … → TIME-WAIT") {
 		t.Errorf("%s", strings.Join(lines, "\n"))
 	}
 }
@@ -124,10 +124,16 @@ func TestSummary(t *testing.T) {
 	a := held(1, tcpinfo.CloseWait, "x")
 	seen := &Seen{Every: time.Second}
 	seen.Add(&survey.Turn{First: true, Sockets: []*survey.Socket{a}, Changes: []survey.Change{{Socket: a, What: "new"}}})
+	better := *a
+	better.Finding = diagnose.Finding{Name: "not-closed", Grade: diagnose.Waiting}
+	for range 3 { // and again: it is one socket
+		seen.Add(&survey.Turn{Changes: []survey.Change{{Socket: &better, What: "changed", From: a.State, Was: a.Finding}}})
+		seen.Add(&survey.Turn{Changes: []survey.Change{{Socket: a, What: "changed", From: a.State, Was: better.Finding}}})
+	}
 	seen.Add(&survey.Turn{Changes: []survey.Change{{Socket: a, What: "gone", From: tcpinfo.CloseWait, Was: a.Finding}}})
 	seen.For = 12 * time.Second // so much for every second
 	text := strings.Join(view.Lines(seen.Summary(), view.Options{}), "\n")
-	for _, want := range []string{"watched for 12 s, 2 looks, one every 6 s: 0 came, 1 went", "now 0 stuck, 0 waiting, 0 healthy:", "1 stuck with not-closed: echoc --explain not-closed"} {
+	for _, want := range []string{"watched for 12 s, 8 looks, one every 1 s: 0 came, 1 went", "now 0 stuck, 0 waiting, 0 healthy\n", "1 was stuck, or is, with not-closed: echoc --explain not-closed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

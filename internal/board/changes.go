@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"socklife/internal/diagnose"
+	"socklife/internal/rfc9293"
 	"socklife/internal/survey"
 	"socklife/internal/view"
 	"socklife/tcpinfo"
@@ -88,16 +89,28 @@ func moved(c survey.Change) string {
 	switch {
 	case c.Told && c.State != tcpinfo.Listen:
 		return c.State.String()
+	case c.What == "gone" && c.From != c.State && c.State != tcpinfo.Closed: // such are not asked for
+		return fmt.Sprintf("%v → %s%v", c.From, unseen(c.From, c.State), c.State)
 	case c.What == "gone":
 		return "gone; it was " + c.From.String()
 	case c.What == "new" && c.From == 0:
 		return "new: " + c.State.String()
 	case c.From != c.State:
-		return fmt.Sprintf("%v → %v", c.From, c.State)
+		return fmt.Sprintf("%v → %s%v", c.From, unseen(c.From, c.State), c.State)
 	case c.State == tcpinfo.Listen:
 		return fmt.Sprintf("LISTEN, %s", facts(c.Facts))
 	}
 	return c.State.String()
+}
+
+// unseen stands for states between two looks: where no step of TCP leads from the one to the other.
+func unseen(from, to tcpinfo.State) string {
+	for _, t := range rfc9293.Transitions {
+		if t.From == from && t.To == to && t.Linux {
+			return ""
+		}
+	}
+	return "… → "
 }
 
 func holding(c survey.Change) string {
@@ -130,6 +143,8 @@ type Seen struct {
 	Last             survey.Tally
 	Between          []string      // what is known of what lies between two looks; none: nothing
 	For, Every, Took time.Duration // Took is the longest dump
+
+	counted map[int][]string // of those that are there, by their number: with what they were stuck
 }
 
 // Add counts a turn.
@@ -144,17 +159,26 @@ func (s *Seen) Add(t *survey.Turn) {
 		switch {
 		case c.What == "gone":
 			s.Went++
+			delete(s.counted, c.Number)
 			continue
 		case c.What == "new" && !t.First:
 			s.Came++
 		}
-		if c.Finding.Grade == diagnose.Stuck && (c.Was.Grade != diagnose.Stuck || c.Was.Name != c.Finding.Name) {
+		if name := c.Finding.Name; c.Finding.Grade == diagnose.Stuck && !slices.Contains(s.counted[c.Number], name) {
 			if s.Stuck == nil {
-				s.Stuck = map[string]int{}
+				s.Stuck, s.counted = map[string]int{}, map[int][]string{}
 			}
-			s.Stuck[c.Finding.Name]++
+			s.Stuck[name]++
+			s.counted[c.Number] = append(s.counted[c.Number], name)
 		}
 	}
+}
+
+func wasStuck(n int, with string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 was stuck, or is, with %s:", with)
+	}
+	return fmt.Sprintf("%d were stuck, or are, with %s:", n, with)
 }
 
 // Summary says it.
@@ -170,7 +194,7 @@ func (s *Seen) Summary() []view.Line {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		lines = append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Bad, Text: fmt.Sprintf("%d stuck with %s:", s.Stuck[name], name)}, {Tone: view.Dim, Text: "echoc --explain " + name}}})
+		lines = append(lines, view.Line{Hang: 2, Parts: []view.Part{{Tone: view.Bad, Text: wasStuck(s.Stuck[name], name)}, {Tone: view.Dim, Text: "echoc --explain " + name}}})
 	}
 	between := s.Between
 	if len(between) == 0 {

@@ -85,7 +85,7 @@ func Of(f *Facts) Finding {
 // own is a finding about the process that has the socket: it must act, if anybody.
 func (f *Facts) own(name string, g Grade, says string, detail ...string) Finding {
 	one, many := f.who()
-	x := Finding{Name: name, Grade: g, By: one, All: many, Says: says, Detail: strings.Join(detail, ", "), Who: many}
+	x := Finding{Name: name, Grade: g, By: f.each(one), All: f.each(many), Says: says, Detail: strings.Join(detail, ", "), Who: many}
 	if g == Healthy {
 		x.Who = nobody
 	}
@@ -165,7 +165,7 @@ func notAccepted(f *Facts) Finding {
 func (f *Facts) received() string {
 	switch n := f.unread(); {
 	case f.RecvQ == 0:
-		return "Recv-Q 0: read() gave it the end"
+		return "Recv-Q 0: all was read, the FIN too"
 	case n == 0:
 		return "Recv-Q 1: the FIN, not read"
 	case n < f.RecvQ:
@@ -187,7 +187,7 @@ func sending(f *Facts) Finding {
 		return of("keepalive-unanswered", Stuck, "the peer does not answer keepalive: it is gone, or segments get lost", network, probes(t))
 	case t.Kind == tcpinfo.TimerKeepalive && t.Retrans == 1:
 		return of("keepalive-unanswered", Waiting, "the peer has not answered a keepalive probe yet", network, probes(t))
-	case f.SendQ == 0 && (f.State != tcpinfo.CloseWait || f.Info == nil || f.Info.DataSegsOut == 0 || f.since(dataSent) >= Lasting):
+	case f.SendQ == 0 && (f.State != tcpinfo.CloseWait || !f.hasSent(Lasting)):
 		return Finding{}
 	case f.State == tcpinfo.CloseWait:
 		return f.own("half-closed", Healthy, "still sends after the peer's FIN, as it may", sendQ(f))
@@ -228,14 +228,22 @@ func windowFull(f *Facts, name, before string) Finding {
 		detail = append(detail, fmt.Sprintf("the peer's Recv-Q %d", o.RecvQ))
 		if o.held() {
 			_, many := o.who()
-			return of(name, grade, before+"the peer's window is full: "+many+" does not read", many, detail...)
+			return of(name, grade, before+"the peer's window is full: "+o.each(many)+unread(grade), many, detail...)
 		}
 		if o.Listener != nil {
 			_, many := o.Listener.who()
 			return of(name, grade, before+"the peer's window is full: it is still in the accept queue of "+many, many, detail...)
 		}
 	}
-	return of(name, grade, before+"the peer's window is full: its application does not read", peersApplication, detail...)
+	return of(name, grade, before+"the peer's window is full: its application"+unread(grade), peersApplication, detail...)
+}
+
+// unread is what an application does with what came.
+func unread(g Grade) string {
+	if g == Stuck {
+		return " does not read"
+	}
+	return " has not read yet what came"
 }
 
 // reading is about what has come: nothing of a socket that has nothing unread.
@@ -245,10 +253,14 @@ func reading(f *Facts) Finding {
 	}
 	detail := []string{fmt.Sprintf("Recv-Q %d", f.RecvQ)}
 	switch since := f.since(dataRecv); {
-	case since >= Lasting:
-		detail = append(detail, "the last of it came "+Ago(since)+" ago")
-	case f.Unread >= Lasting:
+	case f.reads():
+		return f.own("not-read", Healthy, "has not read yet all that came", detail...)
+	case f.Unread >= Lasting && f.Unread > since:
 		detail = append(detail, "nothing of it read for "+Ago(f.Unread))
+	case f.Unread >= Lasting, since >= Pause:
+		detail = append(detail, "the last of it came "+Ago(since)+" ago")
+	case since >= Lasting:
+		return f.own("not-read", Waiting, "has not read yet all that came", append(detail, "the last of it came "+Ago(since)+" ago")...)
 	default:
 		return f.own("not-read", Healthy, "has not read yet all that came", detail...)
 	}
@@ -259,7 +271,7 @@ func reading(f *Facts) Finding {
 }
 
 func closeWait(f *Facts) Finding {
-	if !f.lasts() {
+	if !f.lasts() || f.hasSent(Pause) || f.RecvQ > 0 && f.reads() { // and may go on
 		return f.own("not-closed", Waiting, "has the peer's FIN, and has not called close() yet", f.received())
 	}
 	return f.own("not-closed", Stuck, "has the peer's FIN and has not called close()", f.received())
@@ -281,7 +293,7 @@ func finWait2(f *Facts) Finding {
 	who := peersApplication
 	if o := f.Other; o != nil && o.State == tcpinfo.CloseWait {
 		_, many := o.who()
-		end, who = ": "+many+" has not closed the other end", many
+		end, who = ": "+o.each(many)+" has not closed the other end", many
 		if !o.held() {
 			end = ": the other end has not been accepted yet"
 			if o.Listener != nil {
@@ -296,7 +308,7 @@ func finWait2(f *Facts) Finding {
 		return f.own("peer-not-closed", Healthy, "has finished sending, and the peer has not"+end)
 	}
 	one, many := f.who()
-	return Finding{Name: "peer-not-closed", Grade: Waiting, By: one, All: many, Says: "has finished sending, and waits for the peer's FIN" + end, Who: who}
+	return Finding{Name: "peer-not-closed", Grade: Waiting, By: f.each(one), All: f.each(many), Says: "has finished sending, and waits for the peer's FIN" + end, Who: who}
 }
 
 // finSent is about a FIN that is not acknowledged yet.
@@ -304,16 +316,27 @@ func finSent(f *Facts) Finding {
 	switch t := f.Timer; {
 	case t.Kind == tcpinfo.TimerPersist:
 		return windowFull(f, "fin-behind-data", "the FIN waits behind data: ")
+	case t.Kind == tcpinfo.TimerOn && t.Retrans > 0 && f.SendQ > 1:
+		grade := Waiting
+		if t.Retrans > 1 {
+			grade = Stuck
+		}
+		return of("fin-unacknowledged", grade, "data before the FIN had to be sent again, and is not acknowledged", network, f.again()...)
 	case t.Kind == tcpinfo.TimerOn && t.Retrans > 1:
 		return of("fin-unacknowledged", Stuck, "the FIN is not acknowledged: the peer is gone, or segments get lost", network, f.again()...)
 	case t.Kind == tcpinfo.TimerOn && t.Retrans == 1:
 		return of("fin-unacknowledged", Waiting, "the FIN had to be sent again", network, f.again()...)
+	}
+	if f.SendQ > 1 {
+		return of("fin-in-flight", Waiting, "the FIN is under way, or data before it", peersKernel, sendQ(f))
 	}
 	return of("fin-in-flight", Waiting, "the FIN is under way", peersKernel, sendQ(f))
 }
 
 func timeWait(f *Facts) Finding {
 	switch {
+	case f.Alike.above(50) && f.Reused:
+		return of("ports-used-up", Waiting, "most ports for connect() to that address are in TIME-WAIT; tcp_tw_reuse lets it take them over after a second", "nobody, unless connect() fails", f.Alike.String("ports"))
 	case f.Alike.above(90):
 		return of("ports-used-up", Stuck, "nearly all ports for connect() to that address are in TIME-WAIT", "the application here that connects", f.Alike.String("ports"))
 	case f.Alike.above(50):

@@ -61,6 +61,13 @@ func half(n int) func(*Facts)        { return func(f *Facts) { f.Half = n } }
 func unreadFor(d time.Duration) func(*Facts) {
 	return func(f *Facts) { f.Unread = d }
 }
+func reads(f *Facts) { f.Reads = true }
+func shared(f *Facts) {
+	f.Owners = append(f.Owners, owner.Holder{Process: "python3", PID: 813, FD: 7})
+}
+func pausing(d time.Duration) func(*Facts) {
+	return func(f *Facts) { f.Info.LastDataSent = d }
+}
 func waits(d time.Duration) func(*Facts) {
 	return func(f *Facts) { f.Waiting = d }
 }
@@ -98,7 +105,7 @@ func TestOf(t *testing.T) {
 		{socket(tcpinfo.Established, queues(0, 500), timer(on, 200*time.Millisecond, 0)), "healthy in-flight: what was sent is under way; Send-Q 500; nobody: the peer's kernel answers"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(on, 400*time.Millisecond, 1)), "waiting unacknowledged: what was sent had to be sent again; Send-Q 500, sent again once, nothing heard for 60 s, next try in 400 ms; the network, or the peer"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(on, 6*time.Second, 5)), "stuck unacknowledged: what was sent is not acknowledged: the peer is gone, or segments get lost; Send-Q 500, sent again 5 times, nothing heard for 60 s, next try in 6 s; the network, or the peer"},
-		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 200*time.Millisecond, 0)), "waiting peer-window-full: the peer's window is full: its application does not read; Send-Q 500; the peer's application"},
+		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 200*time.Millisecond, 0)), "waiting peer-window-full: the peer's window is full: its application has not read yet what came; Send-Q 500; the peer's application"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 6*time.Second, 1), backoff), "stuck peer-window-full: the peer's window is full: its application does not read; Send-Q 500, probed 5 times; the peer's application"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 6*time.Second, 1), backoff, other(unread)), "stuck peer-window-full: the peer's window is full: python3 (pid 812) does not read; Send-Q 500, probed 5 times, the peer's Recv-Q 4096; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(0, 500), timer(persist, 6*time.Second, 1), backoff, other(socket(tcpinfo.Established, unheld, queues(9, 0), listens(full)))), "stuck peer-window-full: the peer's window is full: it is still in the accept queue of python3 (pid 812); Send-Q 500, probed 5 times, the peer's Recv-Q 9; python3 (pid 812)"},
@@ -106,13 +113,18 @@ func TestOf(t *testing.T) {
 		{unread, "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, the last of it came 60 min ago; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(4096, 0), justNow), "healthy not-read: python3 (pid 812, fd 7) has not read yet all that came; Recv-Q 4096; nobody"},
 		{socket(tcpinfo.Established, queues(4096, 0), justNow, unreadFor(3*time.Second)), "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, nothing of it read for 3 s; python3 (pid 812)"},
+		{socket(tcpinfo.Established, queues(4096, 0), unreadFor(3*time.Second), reads), "healthy not-read: python3 (pid 812, fd 7) has not read yet all that came; Recv-Q 4096; nobody"},
+		{socket(tcpinfo.Established, queues(4096, 0), unreadFor(Pause), reads), "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, the last of it came 60 min ago; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(4096, 500), timer(on, time.Second, 0)), "stuck not-read: python3 (pid 812, fd 7) does not read what came; Recv-Q 4096, the last of it came 60 min ago; python3 (pid 812)"},
 		{socket(tcpinfo.Established, queues(4096, 500), timer(on, time.Second, 7)), "stuck unacknowledged: what was sent is not acknowledged: the peer is gone, or segments get lost; Send-Q 500, sent again 7 times, nothing heard for 60 s, next try in 1 s; the network, or the peer"},
 		{socket(tcpinfo.Established, unheld, listens(full)), "stuck not-accepted: no descriptor leads to it: it is still in the accept queue of python3 (pid 812); accept queue 129/128; python3 (pid 812)"},
 		{socket(tcpinfo.Established, unheld, justNow, listens(full)), "waiting not-accepted: no descriptor leads to it: it is still in the accept queue of python3 (pid 812); accept queue 129/128; python3 (pid 812)"},
 
 		{socket(tcpinfo.CloseWait, queues(1, 0)), "stuck not-closed: python3 (pid 812, fd 7) has the peer's FIN and has not called close(); Recv-Q 1: the FIN, not read; python3 (pid 812)"},
-		{socket(tcpinfo.CloseWait), "stuck not-closed: python3 (pid 812, fd 7) has the peer's FIN and has not called close(); Recv-Q 0: read() gave it the end; python3 (pid 812)"},
+		{socket(tcpinfo.CloseWait), "stuck not-closed: python3 (pid 812, fd 7) has the peer's FIN and has not called close(); Recv-Q 0: all was read, the FIN too; python3 (pid 812)"},
+		{socket(tcpinfo.CloseWait, shared), "stuck not-closed: each of python3 (pid 812, fd 7) and python3 (pid 813, fd 7) has the peer's FIN and has not called close(); Recv-Q 0: all was read, the FIN too; python3 (pid 812) and python3 (pid 813)"},
+		{socket(tcpinfo.CloseWait, sent, pausing(4*time.Second)), "waiting not-closed: python3 (pid 812, fd 7) has the peer's FIN, and has not called close() yet; Recv-Q 0: all was read, the FIN too; python3 (pid 812)"},
+		{socket(tcpinfo.CloseWait, sent, pausing(Pause)), "stuck not-closed: python3 (pid 812, fd 7) has the peer's FIN and has not called close(); Recv-Q 0: all was read, the FIN too; python3 (pid 812)"},
 		{socket(tcpinfo.CloseWait, queues(101, 0)), "stuck not-closed: python3 (pid 812, fd 7) has the peer's FIN and has not called close(); Recv-Q 101: data and the FIN, not read; python3 (pid 812)"},
 		{socket(tcpinfo.CloseWait, queues(1, 0), justNow), "waiting not-closed: python3 (pid 812, fd 7) has the peer's FIN, and has not called close() yet; Recv-Q 1: the FIN, not read; python3 (pid 812)"},
 		{socket(tcpinfo.CloseWait, queues(1, 0), hidden), "stuck not-closed: a process of user 33 (root sees which) has the peer's FIN and has not called close(); Recv-Q 1: the FIN, not read; a process of user 33 (root sees which)"},
@@ -124,6 +136,8 @@ func TestOf(t *testing.T) {
 
 		{socket(tcpinfo.FinWait1, unheld, queues(0, 1), timer(on, time.Second, 0)), "waiting fin-in-flight: the FIN is under way; Send-Q 1; nobody: the peer's kernel answers"},
 		{socket(tcpinfo.FinWait1, unheld, queues(0, 1), timer(on, time.Second, 3)), "stuck fin-unacknowledged: the FIN is not acknowledged: the peer is gone, or segments get lost; Send-Q 1, sent again 3 times, nothing heard for 60 s, next try in 1 s; the network, or the peer"},
+		{socket(tcpinfo.FinWait1, unheld, queues(0, 5001), timer(on, time.Second, 0)), "waiting fin-in-flight: the FIN is under way, or data before it; Send-Q 5001; nobody: the peer's kernel answers"},
+		{socket(tcpinfo.FinWait1, unheld, queues(0, 5001), timer(on, time.Second, 3)), "stuck fin-unacknowledged: data before the FIN had to be sent again, and is not acknowledged; Send-Q 5001, sent again 3 times, nothing heard for 60 s, next try in 1 s; the network, or the peer"},
 		{socket(tcpinfo.Closing, queues(1, 1), timer(on, time.Second, 1)), "waiting fin-unacknowledged: the FIN had to be sent again; Send-Q 1, sent again once, nothing heard for 60 s, next try in 1 s; the network, or the peer"},
 		{socket(tcpinfo.LastAck, unheld, queues(1, 24577), timer(persist, time.Second, 0), backoff, other(unread)), "stuck fin-behind-data: the FIN waits behind data: the peer's window is full: python3 (pid 812) does not read; Send-Q 24577, probed 5 times, the peer's Recv-Q 4096; python3 (pid 812)"},
 		{socket(tcpinfo.FinWait2), "waiting peer-not-closed: python3 (pid 812, fd 7) has finished sending, and waits for the peer's FIN; ; the peer's application"},
@@ -134,6 +148,7 @@ func TestOf(t *testing.T) {
 		{socket(tcpinfo.TimeWait, small, timer(timewait, 41*time.Second, 0), alike(3, 28232)), "healthy closed-first: over: this side closed first, or both at once; 41 s left; nobody: a timer ends it"},
 		{socket(tcpinfo.TimeWait, small, alike(20000, 28232)), "waiting ports-used-up: more than half of the ports for connect() to that address are in TIME-WAIT; 20000 of 28232 ports; the application here that connects"},
 		{socket(tcpinfo.TimeWait, small, alike(28000, 28232)), "stuck ports-used-up: nearly all ports for connect() to that address are in TIME-WAIT; 28000 of 28232 ports; the application here that connects"},
+		{socket(tcpinfo.TimeWait, small, alike(28000, 28232), func(f *Facts) { f.Reused = true }), "waiting ports-used-up: most ports for connect() to that address are in TIME-WAIT; tcp_tw_reuse lets it take them over after a second; 28000 of 28232 ports; nobody, unless connect() fails"},
 		{socket(tcpinfo.TimeWait, small, buckets(30000, 32768)), "waiting buckets-used-up: nearly as many in TIME-WAIT as net.ipv4.tcp_max_tw_buckets; 30000 of 32768; nobody"},
 		{socket(tcpinfo.Closed), "healthy bound: python3 (pid 812, fd 7) has bound an address, and neither listens nor connects; ; nobody"},
 	} {

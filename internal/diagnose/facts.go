@@ -26,7 +26,8 @@ type Facts struct {
 	Exact  bool          // it was seen to come into its state
 	Queue  time.Duration // how long it has been waiting for accept(), at least; 0 if it does not
 	Unread time.Duration // for how long nothing of what is in its receive queue has been read, at least, as far as that was watched
-	Held   time.Duration // how long its timer has been running in vain, or persist has been, as far as that was watched
+	Reads  bool          // it was seen that some of it was read
+	Held   time.Duration // how long its timer has been running in vain, or persist has been without a byte that got through, as far as that was watched
 
 	Listener *Facts // that it came in through, if it is one's child; nil if there is none, or several
 	Other    *Facts // the socket at the other end, if that is on this host
@@ -35,8 +36,9 @@ type Facts struct {
 	Half    int           // of a listener: half-open connections
 	Waiting time.Duration // of a listener: how long one has been waiting for accept(), at least
 
-	Alike Share // of TIME-WAIT: connections to the same address, and the ports that there are for them
-	All   Share // of TIME-WAIT: in the whole network namespace, and how many there may be
+	Alike  Share // of TIME-WAIT: connections to the same address, and the ports that there are for them
+	Reused bool  // of TIME-WAIT: connect() may take its port over (tcp_tw_reuse)
+	All    Share // of TIME-WAIT: in the whole network namespace, and how many there may be
 }
 
 // Share is how many there are, of so many; 0 of 0 where that is not known.
@@ -47,6 +49,18 @@ func (s Share) above(percent int) bool { return s.Of > 0 && s.N*100 > s.Of*perce
 
 // Lasting is what tells what stays from what is in passing.
 const Lasting = time.Second
+
+// Pause is how long an application that was seen to send, or to read, may do nothing of it before it is taken not to go
+// on.
+const Pause = 10 * time.Second
+
+// reads says whether somebody was seen to read not long ago.
+func (f *Facts) reads() bool { return f.Reads && f.Unread < Pause }
+
+// hasSent says whether data was sent less than that ago.
+func (f *Facts) hasSent(less time.Duration) bool {
+	return f.Info != nil && f.Info.DataSegsOut > 0 && f.Info.LastDataSent < less
+}
 
 // lasts says whether the socket has been in its state for so long that it is not in passing.
 func (f *Facts) lasts() bool { return f.For >= Lasting }
@@ -72,6 +86,14 @@ func (f *Facts) who() (one, many string) {
 	}
 	s := fmt.Sprintf("a process of user %d (root sees which)", f.UID)
 	return s, s
+}
+
+// each is for whoever of them is the subject of a sentence.
+func (f *Facts) each(who string) string {
+	if len(f.Owners) > 1 && strings.Contains(who, " and ") {
+		return "each of " + who
+	}
+	return who
 }
 
 // Words are who has a socket open: with the descriptor, and, for several sockets of the same process, without.
@@ -128,7 +150,6 @@ func (f *Facts) since(when func(*tcpinfo.Info) time.Duration) time.Duration {
 	return when(f.Info)
 }
 
-func dataSent(i *tcpinfo.Info) time.Duration { return i.LastDataSent }
 func dataRecv(i *tcpinfo.Info) time.Duration { return i.LastDataRecv }
 func ackRecv(i *tcpinfo.Info) time.Duration  { return i.LastAckRecv }
 

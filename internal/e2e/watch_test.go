@@ -83,7 +83,8 @@ func TestWatchFinds(t *testing.T) {
 		{"finbehind", "", 1, []string{"stuck fin-behind-data FIN-WAIT-1: PROGRAM", "stuck not-read ESTABLISHED: PROGRAM"}},
 		{"keepalive", "", 1, []string{"stuck keepalive-unanswered ESTABLISHED: the network, or the peer"}},
 		{"timewait", "", 0, []string{"healthy closed-first TIME-WAIT: nobody: a timer ends it", "healthy listening LISTEN: nobody"}},
-		{"timewaits", "sysctl -qw net.ipv4.ip_local_port_range='40000 40015'", 1, []string{"stuck ports-used-up TIME-WAIT: the application here that connects"}},
+		{"timewaits", "sysctl -qw net.ipv4.ip_local_port_range='40000 40015' net.ipv4.tcp_tw_reuse=0", 1, []string{"stuck ports-used-up TIME-WAIT: the application here that connects"}},
+		{"timewaits", "sysctl -qw net.ipv4.ip_local_port_range='40000 40015' net.ipv4.tcp_tw_reuse=2", 0, []string{"waiting ports-used-up TIME-WAIT: nobody, unless connect() fails"}},
 		{"timewaits", "sysctl -qw net.ipv4.tcp_max_tw_buckets=10", 0, []string{"waiting buckets-used-up TIME-WAIT: nobody"}},
 		{"idle", "", 0, []string{"healthy open ESTABLISHED: nobody", "healthy listening LISTEN: nobody"}},
 		{"bound", "", 0, []string{"healthy bound CLOSED: nobody"}},
@@ -384,8 +385,13 @@ func TestWatchManyOnOneScreen(t *testing.T) {
 	if status := term.end(); status != 1 {
 		t.Errorf("status %d", status)
 	}
-	frames := strings.Split(term.shown(), "\x1b[J")
+	// Each is written over the one before: what is cleared from the top of a screen some terminals keep, above it.
+	frames := regexp.MustCompile(`\x1b\[\d+A\r`).Split(term.shown(), -1)
 	last := frames[len(frames)-1]
+	if strings.HasPrefix(last, "\x1b[J") {
+		t.Error("the screen is cleared before it is drawn anew")
+	}
+	last = strings.NewReplacer("\x1b[K", "", "\x1b[J", "").Replace(last)
 	table, summary, ok := strings.Cut(last, "\r\n\r\n")
 	// A look at so many may take long on a busy machine, and the last one begins when the time is over.
 	if len(frames) < 2 || !ok || strings.Count(table, "\n") > 23 || !regexp.MustCompile(`watched for \d+ s`).MatchString(summary) {

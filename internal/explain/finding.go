@@ -101,7 +101,7 @@ var findings = []Finding{
 		Means: "The SYN is under way, and was sent once.", Do: "Nothing: the answer takes a round trip.",
 		Sees: "SYN-SENT with timer:(on,…,0)"},
 	{Name: "fin-in-flight", Who: peersKernel, Word: "FIN-WAIT-1", Seen: "close",
-		Means: "The FIN is under way, and was sent once.", Do: "Nothing: the answer takes a round trip.",
+		Means: "The FIN is under way, and was sent once; or data before it is.", Do: "Nothing: the answer takes a round trip.",
 		Sees: "FIN-WAIT-1, CLOSING or LAST-ACK with timer:(on,…,0)"},
 	{Name: "half-closed", Who: applicationHere, Word: "CLOSE-WAIT", Seen: "half-close",
 		Means: "The peer has finished sending and this side still sends, as it may.", Do: "Nothing: it is a half-close in use.",

@@ -80,6 +80,17 @@ func Process(pid int) string {
 	return unbroken(strings.TrimSuffix(string(name), "\n"))
 }
 
+// Began is when a process began, as /proc/PID/stat has it: of two that have the same number, one after the other, it
+// differs. It is "" of none.
+func Began(pid int) string {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	rest := string(stat[strings.LastIndexByte(string(stat), ')')+1:]) // a name may have any bytes in it
+	if fields := strings.Fields(rest); len(fields) > 19 {
+		return fields[19] // 22 of proc_pid_stat(5), whose first two end with the name
+	}
+	return ""
+}
+
 // unbroken has \xc3 for a byte that is no UTF-8, as a name has where the kernel cut it after 15 bytes: in JSON there is
 // no such byte.
 func unbroken(name string) string {

@@ -64,8 +64,8 @@ func counters() (c counts, ok bool) {
 	return c, false
 }
 
-// Whole makes the next look a whole one.
-func (s *Survey) Whole() { s.glance.calm = false }
+// Whole makes the next look a whole one, and has it ask who has what open.
+func (s *Survey) Whole() { s.glance.calm, s.owners.last = false, time.Time{} }
 
 // begins keeps what a later glance compares with: the counters, before a whole look.
 func (g *glance) begins(now time.Time) {

@@ -24,6 +24,9 @@ func endsOf(f *diagnose.Facts) ends {
 	return ends{tcpinfo.Canonical(f.Local), tcpinfo.Canonical(f.Remote)}
 }
 
+// portless are the ends of which all connections have the same that share their local ports.
+func (e ends) portless() ends { return ends{netip.AddrPortFrom(e.local.Addr(), 0), e.remote} }
+
 func newScene(all []*diagnose.Facts, limits Limits) *scene {
 	s := &scene{all: all, limits: limits, listeners: map[uint16][]*diagnose.Facts{}, ends: make(map[ends]*diagnose.Facts, len(all))}
 	for _, f := range all {
@@ -38,7 +41,7 @@ func newScene(all []*diagnose.Facts, limits Limits) *scene {
 
 // join tells each socket what of the others matters to it.
 func (s *scene) join() {
-	to, waiting := map[netip.AddrPort]int{}, 0
+	to, waiting := map[ends]int{}, 0
 	for _, f := range s.all {
 		if f.State == tcpinfo.Listen || f.State == tcpinfo.Closed {
 			continue
@@ -58,7 +61,7 @@ func (s *scene) join() {
 		if f.State == tcpinfo.TimeWait {
 			waiting++
 			if !s.server(f) {
-				to[e.remote]++
+				to[e.portless()]++
 			}
 		}
 	}
@@ -66,10 +69,18 @@ func (s *scene) join() {
 		if f.State == tcpinfo.TimeWait {
 			f.All = diagnose.Share{N: max(waiting, s.waiting), Of: s.limits.TimeWaits}
 			if !s.server(f) {
-				f.Alike = diagnose.Share{N: to[tcpinfo.Canonical(f.Remote)], Of: s.limits.Ports}
+				f.Alike = diagnose.Share{N: to[endsOf(f).portless()], Of: s.limits.Ports}
+				f.Reused = s.limits.reuses(f)
 			}
 		}
 	}
+}
+
+// reuses says whether connect() may take over the port of a connection that is in TIME-WAIT, a second after its last
+// segment: as tcp_twsk_unique (net/ipv4/tcp_ipv4.c) has it.
+func (l Limits) reuses(f *diagnose.Facts) bool {
+	loopback := f.Local.Addr().Unmap().IsLoopback() || f.Remote.Addr().Unmap().IsLoopback()
+	return l.Reuse == 1 || l.Reuse == 2 && loopback
 }
 
 // queue counts a connection that nobody has accepted.

@@ -120,12 +120,8 @@ func (s *Survey) Serves(local, remote netip.AddrPort) (serves, known bool) {
 
 // Alone says whether all processes of this machine are seen, and are in one network namespace: then a socket that is
 // gone was in it.
-func (*Survey) Alone() bool {
-	if !inFirstPIDs() {
-		return false
-	}
-	own, err := os.Readlink("/proc/thread-self/ns/net")
-	if err != nil {
+func (s *Survey) Alone() bool {
+	if !inFirstPIDs() || s.netns == "" {
 		return false
 	}
 	list, err := os.ReadDir("/proc")
@@ -136,7 +132,7 @@ func (*Survey) Alone() bool {
 		if _, err := strconv.Atoi(e.Name()); err != nil {
 			continue
 		}
-		if its, err := os.Readlink("/proc/" + e.Name() + "/ns/net"); err == nil && its != own || os.IsPermission(err) {
+		if its, err := os.Readlink("/proc/" + e.Name() + "/ns/net"); err == nil && its != s.netns || os.IsPermission(err) {
 			return false
 		}
 	}

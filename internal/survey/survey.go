@@ -4,6 +4,7 @@ package survey
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -21,7 +22,10 @@ type Config struct {
 }
 
 // Limits are those of the network namespace; 0 where it is not known.
-type Limits struct{ Ports, TimeWaits int }
+type Limits struct {
+	Ports, TimeWaits int
+	Reuse            int // tcp_tw_reuse, if it has an effect: 1 is everywhere, 2 on loopback
+}
 
 // Socket is one that is looked at.
 type Socket struct {
@@ -56,6 +60,7 @@ type Turn struct {
 type Survey struct {
 	cfg    Config
 	diag   *tcpinfo.Conn
+	netns  string // as /proc has it
 	known  map[uint64]*track
 	count  int
 	turns  int
@@ -81,14 +86,18 @@ type track struct {
 	recvQ  uint32
 	sendQ  uint32
 	read   uint64         // bytes that the application has read
+	seen   bool           // that was counted before
+	reads  bool           // it was seen to
+	acked  uint64         // bytes that got through to the peer
 	unread time.Time      // since when there have been others, and none of them was read; zero: there are none
 	owners []owner.Holder // the last that were seen
 	told   *Socket        // as it was last told of; nil: it is none of those that were asked for
 }
 
-// New makes a survey over a Conn, which it does not close.
+// New makes a survey over a Conn, which it does not close, of the network namespace that this thread is in.
 func New(diag *tcpinfo.Conn, cfg Config) *Survey {
-	return &Survey{cfg: cfg, diag: diag, known: map[uint64]*track{}}
+	netns, _ := os.Readlink("/proc/thread-self/ns/net") // the others' threads may be elsewhere
+	return &Survey{cfg: cfg, diag: diag, known: map[uint64]*track{}, netns: netns}
 }
 
 // tries is how often a dump is repeated during which the kernel's tables changed too much. The last one is taken as it
@@ -111,6 +120,7 @@ func (s *Survey) Look() (*Turn, error) {
 	t.At = time.Now()
 	t.Took = t.At.Sub(begin)
 	s.owners.refresh(all)
+	s.processes()
 	for _, f := range all {
 		f.Owners, f.Root, f.Asked = s.owners.of[f.Inode], s.cfg.Root, s.owners.asked[f.Inode]
 		f.Words = s.owners.words(f)
@@ -122,6 +132,17 @@ func (s *Survey) Look() (*Turn, error) {
 	s.glance.ends(s, all, t)
 	s.last = t
 	return t, nil
+}
+
+// processes finds out which of those that were asked for have ended: their numbers may be others' now.
+func (s *Survey) processes() {
+	s.scope.mu.Lock()
+	defer s.scope.mu.Unlock()
+	for i, t := range s.cfg.Targets {
+		if t.PID != 0 && t.Began != "" && owner.Began(t.PID) != t.Began {
+			s.cfg.Targets[i].over = true
+		}
+	}
 }
 
 // take makes a turn of what there is.
@@ -137,6 +158,8 @@ func (s *Survey) take(t *Turn, all []*diagnose.Facts) {
 	for _, f := range all {
 		if s.cfg.wants(f) {
 			s.report(t, f, scene.server(f))
+		} else {
+			s.leaves(t, f)
 		}
 	}
 	s.forget(t)
@@ -210,12 +233,15 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 	switch {
 	case !vain:
 		k.vain = time.Time{}
-	case k.vain.IsZero() || k.timer.Kind != f.Timer.Kind:
+	case k.vain.IsZero() || k.timer.Kind != f.Timer.Kind, f.Info != nil && f.Info.BytesAcked != k.acked:
 		k.vain = now
+	}
+	if f.Info != nil {
+		k.acked = f.Info.BytesAcked
 	}
 	k.timer, k.turn, k.state = f.Timer, s.turns, f.State
 	k.inode, k.recvQ, k.sendQ = f.Inode, f.RecvQ, f.SendQ
-	f.Unread = k.reads(f, now)
+	f.Unread, f.Reads = k.unreadFor(f, now), k.reads
 	f.For, f.Exact = now.Sub(k.since), k.exact
 	switch {
 	case !f.Unaccepted():
@@ -235,15 +261,23 @@ func (s *Survey) track(f *diagnose.Facts, now time.Time) {
 	f.Had = k.owners
 }
 
-// reads says for how long there has been something to read of which nothing was read. What came, less what is in the
-// queue, is what was read.
-func (k *track) reads(f *diagnose.Facts, now time.Time) time.Duration {
-	if f.RecvQ == 0 || f.Info == nil {
+// unreadFor says for how long there has been something to read of which nothing was read. What came, less what is in
+// the queue, is what was read.
+func (k *track) unreadFor(f *diagnose.Facts, now time.Time) time.Duration {
+	if f.Info == nil {
 		k.unread = time.Time{}
 		return 0
 	}
-	if read := f.Info.BytesReceived - uint64(f.RecvQ); k.unread.IsZero() || read != k.read {
-		k.unread, k.read = now, read
+	before, first := k.read, !k.seen
+	k.read, k.seen = f.Info.BytesReceived-uint64(f.RecvQ), true
+	moved := !first && k.read != before
+	k.reads = k.reads || moved
+	switch {
+	case f.RecvQ == 0:
+		k.unread = time.Time{}
+		return 0
+	case k.unread.IsZero() || moved:
+		k.unread = now
 	}
 	return now.Sub(k.unread)
 }
@@ -268,17 +302,34 @@ func (s *Survey) report(t *Turn, f *diagnose.Facts, server bool) {
 	t.Sockets = append(t.Sockets, now)
 }
 
+// leaves says that a socket is none of those that were asked for any more.
+func (s *Survey) leaves(t *Turn, f *diagnose.Facts) {
+	k := s.known[f.Cookie]
+	if k.told == nil {
+		return
+	}
+	now := s.room.sockets.next()
+	*now = Socket{Facts: f, Finding: diagnose.Of(f), Server: k.told.Server, Number: k.told.Number}
+	t.Changes = append(t.Changes, Change{Socket: now, What: "gone", From: k.told.State, Was: k.told.Finding})
+	k.told = nil
+}
+
 // news says whether a socket is otherwise than it was. Bytes that come and go are no news; connections that wait are.
 func (s *Socket) news(was *Socket) bool {
 	switch {
 	case s.State == was.State && s.busy() && was.busy():
-		return s.Inode != was.Inode || s.Asked != was.Asked
-	case s.State != was.State, s.Finding.Name != was.Finding.Name, s.Finding.Grade != was.Finding.Grade, s.Inode != was.Inode, s.Asked != was.Asked:
+		return s.Inode != was.Inode || s.Asked != was.Asked || s.handedOver(was)
+	case s.State != was.State, s.Finding.Name != was.Finding.Name, s.Finding.Grade != was.Finding.Grade, s.Inode != was.Inode, s.Asked != was.Asked, s.handedOver(was):
 		return true
 	case s.State == tcpinfo.Listen:
 		return s.RecvQ != was.RecvQ || s.SendQ != was.SendQ || s.Half != was.Half
 	}
 	return false
+}
+
+// handedOver says whether other processes have it open than had.
+func (s *Socket) handedOver(was *Socket) bool {
+	return len(s.Owners) > 0 && len(was.Owners) > 0 && !slices.EqualFunc(s.Owners, was.Owners, func(a, b owner.Holder) bool { return a.PID == b.PID })
 }
 
 // busy says whether bytes come and go, or could, and all is well.

@@ -3,6 +3,7 @@ package survey
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -242,5 +243,121 @@ func TestEachSocketIsInOneEntry(t *testing.T) {
 			}
 		}
 		turn = s.turn(time.Now(), all...)
+	}
+}
+
+// looked is what a survey makes of one socket at several looks, a second apart.
+func looked(looks ...func(*diagnose.Facts)) (list []*diagnose.Facts) {
+	s, now := New(nil, Config{}), time.Now()
+	first := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5000", python)
+	for i, change := range looks {
+		f := *first
+		f.Info = &tcpinfo.Info{State: f.State}
+		change(&f)
+		s.turns = i + 1
+		s.track(&f, now.Add(time.Duration(i)*time.Second))
+		list = append(list, &f)
+	}
+	return list
+}
+
+// A window that is full at each look, and lets bytes through between them, is not full for all that time.
+func TestAWindowThatOpensNowAndThen(t *testing.T) {
+	acked := func(n uint64) func(*diagnose.Facts) {
+		return func(f *diagnose.Facts) {
+			f.Timer, f.SendQ, f.Info.BytesAcked = tcpinfo.Timer{Kind: tcpinfo.TimerPersist}, 500, n
+		}
+	}
+	for i, f := range looked(acked(100), acked(200), acked(300), acked(300), acked(300)) {
+		want := max(0, time.Duration(i-2)*time.Second)
+		if f.Held != want || (diagnose.Of(f).Grade == diagnose.Stuck) != (want >= diagnose.Lasting) {
+			t.Errorf("look %d: held for %v, want %v: %+v", i, f.Held, want, diagnose.Of(f))
+		}
+	}
+}
+
+// Who was seen to read is not taken for somebody who does not, at each pause.
+func TestAReaderThatPauses(t *testing.T) {
+	queue := func(received uint64, recvQ uint32) func(*diagnose.Facts) {
+		return func(f *diagnose.Facts) {
+			f.RecvQ, f.Info.BytesReceived, f.Info.LastDataRecv = recvQ, received, time.Minute
+		}
+	}
+	slow := looked(queue(100, 40), queue(100, 39), queue(100, 39), queue(100, 39))
+	if f := slow[0]; f.Reads || diagnose.Of(f).Grade != diagnose.Stuck {
+		t.Errorf("at the first look nobody was seen to read: %+v", diagnose.Of(f))
+	}
+	if f := slow[3]; !f.Reads || f.Unread != 2*time.Second || diagnose.Of(f).Grade != diagnose.Healthy {
+		t.Errorf("reads %v, unread for %v: %+v", f.Reads, f.Unread, diagnose.Of(f))
+	}
+	if f := looked(queue(100, 0), queue(140, 40))[1]; f.Reads || f.Unread != 0 {
+		t.Errorf("what has just come: reads %v, unread for %v", f.Reads, f.Unread)
+	}
+}
+
+// tcp_tw_reuse counts where it has an effect.
+func TestPortsThatAreTakenOver(t *testing.T) {
+	here, there := at(tcpinfo.TimeWait, "127.0.0.1:5000", "127.0.0.1:80"), at(tcpinfo.TimeWait, "192.0.2.1:5000", "192.0.2.9:80")
+	for reuse, want := range map[int][2]bool{0: {false, false}, 1: {true, true}, 2: {true, false}} {
+		newScene([]*diagnose.Facts{here, there}, Limits{Ports: 10, Reuse: reuse}).join()
+		if got := [2]bool{here.Reused, there.Reused}; got != want {
+			t.Errorf("tcp_tw_reuse %d: loopback and elsewhere %v, want %v", reuse, got, want)
+		}
+	}
+}
+
+// What is none of those that were asked for any more is told of when that is seen, and not when the kernel forgets it.
+func TestWhatLeavesIsTold(t *testing.T) {
+	s, now := New(nil, Config{Targets: []Target{{}}, States: tcpinfo.MaskOf(tcpinfo.Established)}), time.Now()
+	f := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5000", python)
+	left := *f
+	left.State = tcpinfo.CloseWait
+	for i, step := range []struct {
+		f    *diagnose.Facts
+		want string
+	}{{f, "1 new ?>ESTABLISHED open"}, {&left, "1 gone ESTABLISHED>CLOSE-WAIT not-closed"}, {&left, ""}, {at(tcpinfo.Listen, "127.0.0.1:1", ""), ""}, {at(tcpinfo.Listen, "127.0.0.1:1", ""), ""}} {
+		if got := changes(s.turn(now.Add(time.Duration(i)*time.Second), step.f)); strings.ReplaceAll(got, fmt.Sprint(tcpinfo.State(0)), "?") != step.want {
+			t.Errorf("turn %d: %q, want %q", i, got, step.want)
+		}
+	}
+}
+
+// A process that has ended is not said to have what it has handed over.
+func TestAnotherOwnerIsNews(t *testing.T) {
+	s, now := New(nil, Config{Targets: []Target{{}}}), time.Now()
+	f := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5000", python)
+	child, dup := *f, *f
+	child.Owners = []owner.Holder{{Process: "python3", PID: 999, FD: 7}}
+	dup.Owners = []owner.Holder{{Process: "python3", PID: 999, FD: 8}}
+	for i, f := range []*diagnose.Facts{f, &child, &child, &dup} {
+		if got, want := len(s.turn(now.Add(time.Duration(i)*time.Second), f).Changes), [...]int{1, 1, 0, 0}[i]; got != want {
+			t.Errorf("turn %d: %d changes, want %d", i, got, want)
+		}
+	}
+}
+
+// A process that has the number of one that was asked for is another.
+func TestAnotherProcessWithTheNumber(t *testing.T) {
+	f := at(tcpinfo.Established, "127.0.0.1:80", "127.0.0.1:5000", owner.Holder{Process: "test", PID: os.Getpid(), FD: 3})
+	for began, want := range map[string]int{owner.Began(os.Getpid()): 1, "1": 0, "": 1} {
+		s := New(nil, Config{Targets: []Target{{PID: os.Getpid(), Began: began}}})
+		s.processes()
+		if got := len(s.turn(time.Now(), f).Sockets); got != want || owner.Began(os.Getpid()) == "" {
+			t.Errorf("began at %q: %d sockets, want %d", began, got, want)
+		}
+	}
+}
+
+// Each local address has all the ports.
+func TestPortsOfEachAddress(t *testing.T) {
+	var all []*diagnose.Facts
+	for i := range 6 {
+		all = append(all, at(tcpinfo.TimeWait, fmt.Sprintf("127.0.0.%d:%d", 2+i%2, 5000+i), "127.0.0.1:80"))
+	}
+	newScene(all, Limits{Ports: 100}).join()
+	for _, f := range all {
+		if f.Alike != (diagnose.Share{N: 3, Of: 100}) {
+			t.Errorf("%v: %+v", f.Local, f.Alike)
+		}
 	}
 }

@@ -14,6 +14,9 @@ type Target struct {
 	Addr netip.AddrPort // one of the ends; without an address the port alone, on either end
 	Here bool           // the address is one of this host's: a listener on all addresses is one on this, too
 	PID  int            // of a process: those that it has open, or had, and those that wait at its listeners
+
+	Began string // when that process did, by owner.Began: another that has its number is none
+	over  bool   // it has ended
 }
 
 // wants says whether a socket is one of those that were asked for.
@@ -38,7 +41,7 @@ func (t Target) fits(f *diagnose.Facts) bool {
 	switch {
 	case t.PID != 0:
 		has := func(h owner.Holder) bool { return h.PID == t.PID }
-		return slices.ContainsFunc(f.Owners, has) ||
+		return !t.over && slices.ContainsFunc(f.Owners, has) ||
 			f.Inode == 0 && (slices.ContainsFunc(f.Had, has) || f.Listener != nil && slices.ContainsFunc(f.Listener.Owners, has))
 	}
 	return t.at(f.Local, f.Remote, f.State == tcpinfo.Listen)

@@ -123,6 +123,9 @@ func (p *Page) watched(b *timeline.Watched) {
 		state = "gone"
 	}
 	s := p.moved(b.Socket, b.Ends(), fmt.Sprintf("%.1f s %s", p.at.Seconds(), state), state)
+	if s == nil && b.What == "gone" {
+		delete(p.by, b.Socket) // it does not come again
+	}
 	if s == nil {
 		return
 	}
