@@ -10,7 +10,8 @@ import (
 )
 
 // watching compares a busy server with the same one while echoc watch looks at its connections 20 times a second. It
-// has done so for two seconds by then: at first all of them are new to it, and it looks through /proc for whose they are.
+// has done so for two seconds by then: at first all of them are new to it, and it looks through /proc for whose they
+// are.
 func watching(b *bench) (err error) {
 	const conns, every = 1000, 50 * time.Millisecond
 	if err := files(conns + 100); err != nil {

@@ -189,7 +189,7 @@ func (f *Flags) Answer(to *os.File, about help.Command) (asked bool, err error) 
 func (f *Flags) Alone(question string) (err error) {
 	f.Set.Visit(func(fl *pflag.Flag) {
 		if err == nil && fl.Name != question && fl.Name != "color" {
-			err = Usagef("--%s says nothing to --%s: leave it out", fl.Name, question)
+			err = Usagef("--%s cannot be combined with --%s: want one of them", fl.Name, question)
 		}
 	})
 	if err == nil && f.Set.NArg() > 0 {

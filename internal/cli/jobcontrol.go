@@ -46,8 +46,8 @@ func takeKeyboard(in *os.File) *keyboard {
 	return k
 }
 
-// guard has the terminal given back before a signal ends the program at once: SIGQUIT, SIGHUP, or a second of those
-// that Interruptible waits for once. It is in force until end is called.
+// guard has the terminal given back before a signal ends the program at once: SIGQUIT, or a second of those that
+// Interruptible waits for once. It is in force until end is called.
 func (k *keyboard) guard() (end func()) {
 	signals, over := make(chan os.Signal, 8), make(chan struct{})
 	for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP} {
@@ -60,7 +60,7 @@ func (k *keyboard) guard() (end func()) {
 		for asked := false; ; {
 			select {
 			case s := <-signals:
-				if !asked && (s == unix.SIGINT || s == unix.SIGTERM) {
+				if !asked && s != unix.SIGQUIT {
 					asked = true
 					continue
 				}

@@ -17,8 +17,8 @@ func (lossy) Event(timeline.Event) {}
 func (lossy) Flush()               {}
 func (l lossy) Err() error         { return l.err }
 
-// Where a check has failed, and the output too, the reader may not have seen which: both are said. Who has closed a pipe
-// knows.
+// Where a check has failed, and the output too, the reader may not have seen which: both are said. Who has closed a
+// pipe knows.
 func TestAFailureThatWasNotShown(t *testing.T) {
 	failed := errors.New("close: 1 of 13 checks failed")
 	for _, c := range []struct{ lost, ended, want error }{

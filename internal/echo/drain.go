@@ -39,7 +39,8 @@ func (l *loop) drain() error {
 // closeQuiet closes the connections on which no byte has moved for so long, and on which nothing is left to echo. It
 // returns how long it is until the next one may be due. Stalled ones are epoll's to wake.
 func (l *loop) closeQuiet(quiet time.Duration) (next time.Duration) {
-	for e := l.conns.Front(); e != nil; {
+	e := l.conns.Front()
+	for n := l.conns.Len(); n > 0 && e != nil; n-- { // on which bytes move go to the end, and would be met again
 		c := e.Value.(*conn)
 		if wait := quiet - l.now.Sub(c.active); wait > 0 {
 			return wait // and those behind c moved a byte later still

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socklife/sockapi"
 )
 
 // TestDrainIdle: idle clients do not hold the server up.
@@ -112,5 +114,38 @@ func TestDrainAcceptQueue(t *testing.T) {
 	}
 	if b, err := io.ReadAll(second); !errors.Is(err, unix.ECONNRESET) {
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// slow is a server that is slower than its clients.
+type slow struct{}
+
+func (slow) Enter(c *sockapi.Call) func() {
+	if c.Name == "read" {
+		time.Sleep(2 * time.Millisecond) // as a view is that writes to a slow terminal
+	}
+	return nil
+}
+
+// TestDrainOfClientsThatGoOn: clients that always have something to echo do not hold the server up for longer than it
+// was to wait, however many there are.
+func TestDrainOfClientsThatGoOn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{DrainTimeout: 200 * time.Millisecond, Tracer: slow{}})
+	for range 4 {
+		c := dialServer(t, s.Addr())
+		go func() {
+			for {
+				if _, err := c.Write(make([]byte, 100)); err != nil {
+					return
+				}
+			}
+		}()
+		go io.Copy(io.Discard, c)
+	}
+	wait(t, "all are served", func() bool { return s.Stats().Peak == 4 && s.Stats().BytesOut > 4000 })
+	began := time.Now()
+	if n := s.finish(t); n.Cut+n.Drained != 4 || n.Cut == 0 || time.Since(began) > patience/3 {
+		t.Errorf("%v: %+v", time.Since(began), n)
 	}
 }

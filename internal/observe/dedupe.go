@@ -65,6 +65,9 @@ func (d *dedupe) keepLook(w *timeline.Watched) bool {
 	case p == nil:
 	case w.What == "gone":
 		w.Told = p.now == tcpinfo.Closed
+		if p.now == tcpinfo.TimeWait || p.now == tcpinfo.FinWait2 { // the end of which the tracepoint does not tell
+			p.enter(tcpinfo.Closed)
+		}
 	case w.To == p.now:
 		w.Told = true
 	case p.visited[w.To]:

@@ -78,6 +78,22 @@ func TestWhatIsOverIsForgotten(t *testing.T) {
 	}
 }
 
+// So is what a look has found to be gone, after a TIME-WAIT of which the tracepoint does not tell the end.
+func TestWhatALookFindsGoneIsForgotten(t *testing.T) {
+	var d dedupe
+	server := netip.MustParseAddrPort("127.0.0.1:7007")
+	for n := range 3 * fewest {
+		client := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(n >> 16), 1}), uint16(n))
+		d.keep(timeline.Host, &timeline.State{Local: server, Remote: client, From: tcpinfo.Listen, To: tcpinfo.SynReceived, Source: "tracepoint"})
+		for _, what := range []string{"new", "gone"} {
+			d.keep(timeline.Host, &timeline.Watched{Local: server, Remote: client, What: what, To: tcpinfo.TimeWait})
+		}
+	}
+	if len(d.states) > fewest {
+		t.Errorf("%d connections are remembered", len(d.states))
+	}
+}
+
 // A connection between addresses that had one before is told from its first sight on, though the one before went
 // through the same state.
 func TestANewLifeIsTold(t *testing.T) {

@@ -42,8 +42,11 @@ type Host struct {
 
 	sockets map[uint64]int // numbers of those that are known, by the kernel's address; 0: in another network namespace
 	held    []trace.Event  // connect() has not chosen a port yet, as far as was told
-	alone   bool
-	asked   time.Time // when that was found
+
+	askedPorts time.Time // when they were asked for
+
+	alone bool
+	asked time.Time // when that was found
 
 	connect map[timeline.Ends]bool // that are in SYN-SENT, and were told
 
@@ -163,8 +166,9 @@ func (h *Host) release(t time.Time) time.Time {
 		n++
 	}
 	h.giveUp(n)
-	if len(h.held) > 0 && t.Sub(h.held[0].Time) > answered {
+	if now := time.Now(); len(h.held) > 0 && t.Sub(h.held[0].Time) > answered && now.Sub(h.askedPorts) > answered {
 		h.ask()
+		h.askedPorts = now
 	}
 	if len(h.held) > 0 {
 		return h.held[0].Time.Add(-1)
@@ -174,10 +178,13 @@ func (h *Host) release(t time.Time) time.Time {
 
 // ask has sock_diag say which port a connect() has chosen, where there is but one that it can be.
 func (h *Host) ask() {
-	connecting := h.connecting()
+	connecting, waiting := h.connecting(), map[netip.AddrPort]int{}
+	for _, e := range h.held {
+		waiting[e.Remote]++
+	}
 	h.held = slices.DeleteFunc(h.held, func(e trace.Event) bool {
 		fits := connecting[e.Remote]
-		if len(fits) != 1 || h.waiting(e.Remote) != 1 {
+		if len(fits) != 1 || waiting[e.Remote] != 1 {
 			return false
 		}
 		e.Local = fits[0]
@@ -199,16 +206,6 @@ func (h *Host) connecting() map[netip.AddrPort][]netip.AddrPort {
 		}
 	}
 	return by
-}
-
-// waiting is how many of those that are held connect there.
-func (h *Host) waiting(remote netip.AddrPort) (n int) {
-	for _, e := range h.held {
-		if e.Remote == remote {
-			n++
-		}
-	}
-	return n
 }
 
 // giveUp tells of the first so many that are held without their ports.
@@ -258,6 +255,9 @@ func (h *Host) transition(e trace.Event) {
 		delete(h.connect, b.Ends())
 	}
 	h.log.Add(timeline.Host, e.Time, b)
+	if e.To == tcpinfo.Closed {
+		h.log.Sockets.Ended(n, timeline.Host, b.Ends())
+	}
 }
 
 func begins(e trace.Event) bool {
@@ -265,8 +265,16 @@ func begins(e trace.Event) bool {
 }
 
 func (h *Host) remains(e trace.Event) bool {
-	s, err := h.diag.Lookup(e.Local, e.Remote, 0)
+	s, err := Find(h.diag, e.Local, e.Remote)
 	return err == nil && (s.State == tcpinfo.TimeWait || s.State == tcpinfo.FinWait2)
+}
+
+// find looks a socket up. A dump for each that is gone would be too much, but for addresses that need a zone.
+func (h *Host) find(local, remote netip.AddrPort) (tcpinfo.Socket, error) {
+	if local.Addr().IsLinkLocalUnicast() || remote.Addr().IsLinkLocalUnicast() {
+		return Find(h.diag, local, remote)
+	}
+	return h.diag.Lookup(local, remote, 0)
 }
 
 // place is the number of a socket of which this is the first transition that is seen; 0 if it is in another network
@@ -285,13 +293,19 @@ func (h *Host) place(e trace.Event) int {
 		return h.log.Sockets.Another()
 	}
 	was, since := h.scope.Was(e.Local, e.Remote)
-	s, err := h.diag.Lookup(e.Local, e.Remote, 0)
+	s, err := h.find(e.Local, e.Remote)
 	switch {
+	case err == nil && s.State == e.From && was != 0 && s.Cookie != was && !begins(e): // one of several listeners
+		return number(was)
 	case err == nil && (s.State == e.From || begins(e) && s.Cookie == was && since.Before(e.Time)):
-		if !h.isAlone() { // else it is another listener on the same address, or has taken over the addresses
-			return 0 // it has not made this transition: it has the same addresses, and is elsewhere
+		switch { // it has not made this transition: it has the same addresses
+		case h.isAlone():
+			return number(0)
+		case e.From == tcpinfo.Listen && was != 0: // several listeners may share one address, here as well as elsewhere
+			h.unplaced++
+			return -1
 		}
-		return number(0)
+		return 0
 	case err == nil:
 		return number(s.Cookie)
 	case was != 0 && !begins(e):
@@ -301,10 +315,10 @@ func (h *Host) place(e trace.Event) int {
 		if e.Remote.Port() == 0 {
 			break
 		}
-		if _, err := h.diag.Lookup(e.Remote, e.Local, 0); err == nil {
+		if _, err := h.find(e.Remote, e.Local); err == nil {
 			return number(0)
 		}
-		if s, err := h.diag.Lookup(e.Local, e.Remote, 0); err == nil {
+		if s, err := h.find(e.Local, e.Remote); err == nil {
 			return number(s.Cookie)
 		}
 	}

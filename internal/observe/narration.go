@@ -43,7 +43,7 @@ func Narrate(side timeline.Side, cfg Config) (*Narration, error) {
 	}
 	n := &Narration{log: cfg.Log, side: side, diag: diag, traced: cfg.Trace}
 	n.outside, err = Open(cfg, func(_ timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error) {
-		return diag.Lookup(local, remote, 0)
+		return Find(diag, local, remote)
 	})
 	if err != nil {
 		diag.Close()

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -26,6 +27,25 @@ type transitions struct {
 
 // Lookup asks sock_diag, on that side's host, for the socket that has these ends.
 type Lookup func(side timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error)
+
+// Find looks up a socket with these ends, as the tracepoint tells them. The kernel looks among those that are bound to
+// no interface, or to the one that is asked for, which the tracepoint does not tell: where it finds none a dump may.
+func Find(diag *tcpinfo.Conn, local, remote netip.AddrPort) (tcpinfo.Socket, error) {
+	s, err := diag.Lookup(local, remote, 0)
+	if !errors.Is(err, tcpinfo.ErrNotFound) || remote.Port() == 0 {
+		return s, err
+	}
+	list, dumped := diag.Dump(tcpinfo.Filter{LocalPort: local.Port(), RemotePort: remote.Port(), With: tcpinfo.WithNothing})
+	if dumped != nil {
+		return s, err
+	}
+	for _, s := range list {
+		if tcpinfo.Canonical(s.Local) == tcpinfo.Canonical(local) && tcpinfo.Canonical(s.Remote) == tcpinfo.Canonical(remote) {
+			return s, nil
+		}
+	}
+	return s, err
+}
 
 // openTransitions begins to listen to the kernel.
 func openTransitions(log *timeline.Log, owners *Owners, lookup Lookup) (*transitions, error) {

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -78,4 +79,37 @@ func TestDatagramsOfStrangers(t *testing.T) {
 		t.Fatalf("a client is not heard any more: %v", err)
 	}
 	p.d.close()
+}
+
+// A server that says less than it should does a client no harm: it goes on asking.
+func TestShortAnswersInTheLine(t *testing.T) {
+	server, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		answers := []string{"", "cookie", "cookie c close 1", "", "go", "before", "full", "cookie c", "go 7"}
+		for b := make([]byte, 512); ; {
+			n, from, err := server.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			nonce, rest := strings.Fields(strings.TrimPrefix(string(b[:n]), lineBegins))[0], ""
+			if len(answers) > 0 {
+				rest, answers = answers[0], answers[1:]
+			}
+			server.WriteToUDPAddrPort([]byte(strings.TrimSuffix(lineBegins+" "+nonce+" "+rest, " ")), from)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	p, err := enterLine(ctx, server.LocalAddr().(*net.UDPAddr).AddrPort(), "close", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.d.close()
+	if err := p.await(ctx, func(string) {}); err != nil || p.turn != "7" {
+		t.Errorf("%v, turn %q", err, p.turn)
+	}
 }

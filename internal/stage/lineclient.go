@@ -112,7 +112,7 @@ func (p *place) await(ctx context.Context, tell func(string)) error {
 			}
 			heard = time.Now()
 			switch n, _ := strconv.Atoi(words[len(words)-1]); {
-			case words[0] == "go":
+			case words[0] == "go" && len(words) > 1:
 				p.turn = words[1]
 				return nil
 			case words[0] == "other":

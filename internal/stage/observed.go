@@ -23,7 +23,7 @@ func (r *run) watchOutside() (*observe.Outside, error) {
 		if side == timeline.Server {
 			h = r.serverHost
 		}
-		return h.diag.Lookup(local, remote, 0)
+		return observe.Find(h.diag, local, remote)
 	})
 }
 

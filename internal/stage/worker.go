@@ -54,7 +54,8 @@ func work() {
 	}
 }
 
-// errnoStatus and an errno are the exit status of a worker of which a call failed. 2 is that of a Go program that crashed.
+// errnoStatus and an errno are the exit status of a worker of which a call failed. 2 is that of a Go program that
+// crashed.
 const errnoStatus = 100
 
 func say(fd int, text string) {

@@ -133,6 +133,15 @@ func (s *Sockets) Transition(at time.Time, side Side, ends Ends, from, to tcpinf
 	return e.n
 }
 
+// Ended says that the life of the socket with this number is over: the next with its addresses is another.
+func (s *Sockets) Ended(n int, side Side, ends Ends) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.ends[whose{side, ends}]; e != nil && e.n == n {
+		s.forget(e)
+	}
+}
+
 // clocks is how far the tracepoint's clock may be from this program's.
 const clocks = 100 * time.Microsecond
 

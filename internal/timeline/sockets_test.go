@@ -73,3 +73,24 @@ func TestSocketsThatAreGoneAreForgotten(t *testing.T) {
 		t.Errorf("%d are remembered", kept)
 	}
 }
+
+// A life that has ended is not the next one with the same addresses, and is forgotten, though nobody follows it.
+func TestALifeThatHasEnded(t *testing.T) {
+	var s Sockets
+	at, nobody := time.Now(), func() uint64 { return 0 }
+	ends := Ends{netip.MustParseAddrPort("127.0.0.1:50123"), netip.MustParseAddrPort("127.0.0.1:80")}
+	for life := 1; life <= 3; life++ {
+		if n := s.Transition(at, Host, ends, tcpinfo.Closed, tcpinfo.SynSent, nobody); n != life {
+			t.Errorf("life %d has the number %d", life, n)
+		}
+		s.Ended(life+1, Host, ends) // another's
+		s.Ended(life, Host, ends)
+	}
+	for n := range 30000 {
+		ends.Remote = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(n >> 8), byte(n)}), 80)
+		s.Ended(s.Transition(at, Host, ends, tcpinfo.Closed, tcpinfo.SynSent, nobody), Host, ends)
+	}
+	if kept := len(s.ends) + len(s.peers) + len(s.cookies); kept > 15000 {
+		t.Errorf("%d are remembered", kept)
+	}
+}

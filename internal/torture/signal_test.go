@@ -136,7 +136,7 @@ func (r *result) killed(line []string, n int, s unix.Signal) {
 	if b, err := os.ReadFile(filepath.Join(p.dir, "run.jsonl")); err == nil && !strings.HasSuffix(string(b), "}\n") {
 		r.worse(leak, "a record that is not whole: %d bytes", len(b))
 	}
-	interrupts := s == unix.SIGINT || s == unix.SIGTERM
+	interrupts := s == unix.SIGINT || s == unix.SIGTERM || s == unix.SIGHUP
 	switch {
 	case r.Status == 3:
 		r.worse(idle, "")

@@ -39,9 +39,9 @@ func alone(args ...string) target {
 	}}
 }
 
-// finished judges a command that had to be killed. Three kinds of waiting are not its own: a close() that strace answers
-// is not made, and the peer waits for what it would have sent; a read() that it answers with EAGAIN takes away what epoll
-// has told of, once; and where Go's ForkExec cannot read how the new process fares, it waits for the end of it.
+// finished judges a command that had to be killed. Three kinds of waiting are not its own: a close() that strace
+// answers is not made, and the peer waits for what it would have sent; a read() that it answers with EAGAIN takes away
+// what epoll has told of, once; and where Go's ForkExec cannot read how the new process fares, it waits for its end.
 func (r *result) finished(p *process, in bool, call string) {
 	switch errs := p.errs.String(); {
 	case in:

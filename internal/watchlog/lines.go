@@ -135,7 +135,7 @@ func (l *Lines) summary(at time.Duration, b *timeline.Tally) {
 		s.Between = append(s.Between, "States between two looks were not seen.")
 	}
 	if b.Unplaced > 0 {
-		s.Between = append(s.Between, fmt.Sprintf("%s not told: the sockets were gone before the kernel could say whether they were in this network namespace.",
+		s.Between = append(s.Between, fmt.Sprintf("%s not told: of the sockets the kernel could not say whether they are in this network namespace.",
 			number(b.Unplaced, "transition")))
 	}
 	l.news(view.Line{})
