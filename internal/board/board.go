@@ -175,16 +175,14 @@ func short(g *survey.Group) view.Line {
 
 // brief is what a screen has room for when there is much the matter: what, where, and who must act.
 func brief(g *survey.Group) view.Line {
+	if g.Grade == diagnose.Healthy { // the name alone may sound like a complaint
+		return view.Line{Hang: indent, Parts: []view.Part{marks[g.Grade], {Tone: view.Strong, Text: heading(g)}, {Tone: view.Dim, Text: "(" + g.Name + ")"}}}
+	}
 	what := g.Name
 	if n := len(g.Entries); n > 1 {
 		what = fmt.Sprintf("%d × %s", n, g.Name)
 	}
-	l := view.Line{Hang: indent, Parts: []view.Part{marks[g.Grade], {Tone: view.Strong, Text: what + ":"}, {Text: join(" ", g.State, g.Where)}}}
-	if g.Grade != diagnose.Healthy {
-		l.Parts[2].Text += ";"
-		l.Parts = append(l.Parts, view.Part{Tone: view.Dim, Text: g.Who})
-	}
-	return l
+	return view.Line{Hang: indent, Parts: []view.Part{marks[g.Grade], {Tone: view.Strong, Text: what + ":"}, {Text: join(" ", g.State, g.Where) + ";"}, {Tone: view.Dim, Text: g.Who}}}
 }
 
 // full is a group with what is said of it, some of its sockets, and who must act.

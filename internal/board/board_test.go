@@ -71,8 +71,13 @@ func TestChanges(t *testing.T) {
 		{Socket: a, What: "changed", From: tcpinfo.Established}, {Socket: b, What: "changed", From: tcpinfo.Established}}}
 	o := view.Options{Width: 200}
 	lines := view.Lines(Changes(turn, 2*time.Second), o)
-	if strings.Count(strings.Join(lines, "\n"), " s ") != 1 || strings.Count(lines[0], "ESTABLISHED →") != 2 || strings.Index(lines[0], "client") > strings.Index(lines[0], "│") || strings.Index(lines[0], "STUCK") < strings.Index(lines[0], "│") {
+	if strings.Count(strings.Join(lines, "\n"), " s ") != 1 || strings.Count(lines[0], "ESTABLISHED →") != 2 || strings.Index(lines[0], "client") > strings.Index(lines[0], "│") || len(lines) != 2 || !strings.Contains(lines[1], "]:2 STUCK not-closed") {
 		t.Errorf("%s", strings.Join(lines, "\n"))
+	}
+	was := diagnose.Finding{Name: "not-closed", Grade: diagnose.Waiting}
+	turn.Changes = []survey.Change{{Socket: a, What: "changed", From: a.State, Was: was}, {Socket: b, What: "changed", From: b.State, Was: b.Finding}}
+	if lines := view.Lines(Changes(turn, 2*time.Second), o); len(lines) != 1 || !strings.HasPrefix(strings.TrimSpace(lines[0]), "2.0 s [2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:2 STUCK not-closed: ") {
+		t.Errorf("the states are as they were: %s", strings.Join(lines, "\n"))
 	}
 	turn.Changes = nil
 	for i := range 400 {

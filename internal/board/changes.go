@@ -16,7 +16,7 @@ import (
 const foldFrom = 5
 
 // Changes are the news of a turn; at is how long after the first that was. What happened to both ends of a connection
-// stands side by side.
+// stands side by side, and what is the matter with them below it.
 func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 	stamp := view.Part{Tone: view.Dim, Text: fmt.Sprintf("%6.1f s", at.Seconds())}
 	changes := slices.DeleteFunc(slices.Clone(t.Changes), wasTold)
@@ -50,9 +50,20 @@ func Changes(t *survey.Turn, at time.Duration) (lines []view.Line) {
 		if c.Server {
 			client, server = server, client
 		}
-		line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}, worsened(client, 1)}
-		line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}, worsened(server, 1)}
-		lines = append(lines, line)
+		found := []view.Line{}
+		for _, c := range []survey.Change{client, server} {
+			if w := worsened(c, 1); w.Text != "" {
+				found = append(found, view.Line{Indent: indent + 4, Hang: indent + 4, Parts: []view.Part{{Text: c.Local.String()}, w}})
+			}
+		}
+		if len(found) > 0 && stays(client) && stays(server) { // that is all the news
+			found[0].Indent, found[0].Parts = 0, append([]view.Part{stamp}, found[0].Parts...)
+		} else {
+			line.Parts = []view.Part{stamp, {Tone: view.Client, Text: client.Local.String() + " " + moved(client) + holding(client)}}
+			line.Right = []view.Part{{Tone: view.Server, Text: server.Local.String() + " " + moved(server) + holding(server)}}
+			lines = append(lines, line)
+		}
+		lines = append(lines, found...)
 	}
 	return lines
 }
@@ -83,6 +94,9 @@ func wasTold(c survey.Change) bool {
 	}
 	return c.What == "gone" || c.From != c.State
 }
+
+// stays says whether a socket is in the state that it was in.
+func stays(c survey.Change) bool { return c.What == "changed" && c.From == c.State }
 
 // moved is what has become of a socket.
 func moved(c survey.Change) string {
