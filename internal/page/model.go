@@ -47,6 +47,7 @@ type word struct {
 type step struct {
 	AtUS       int64           `json:"at_us"` // negative before the run began
 	Event      *timeline.Event `json:"event,omitempty"`
+	Says       string          `json:"says,omitempty"` // of a call: the call, in short
 	Arrow      *arrow          `json:"arrow,omitempty"`
 	Socket     *int            `json:"socket,omitempty"`     // which of the page's, if it is about one
 	Connection *int            `json:"connection,omitempty"` // likewise, of a segment
@@ -110,10 +111,19 @@ func (s *sockets) step(of ladder.Step, connections []connection, began bool, zer
 	if i, ok := s.of(of.Side, of.Body); ok {
 		st.Socket = &i
 	}
-	if b, is := of.Body.(*timeline.State); is {
+	switch b := of.Body.(type) {
+	case *timeline.State:
 		st.Walk = s.walk(b)
+	case *timeline.Enter:
+		st.Says = inShort(b.Call, b.Arguments())
+	case *timeline.Call:
+		st.Says = inShort(b.Call, b.Arguments())
 	}
 	return st
+}
+
+func inShort(call string, a timeline.Arguments) string {
+	return call + "(" + strings.Join(a.Brief(), ", ") + ")"
 }
 
 func laneOf(side timeline.Side, label string) string {

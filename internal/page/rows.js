@@ -81,8 +81,8 @@ function rowSays(step, i) {
 	const chip = name ? [el('b', {class: 'tag tag' + hue(name)}, name), ' '] : '';
 	if (step.arrow) return arrowSays(step, chip);
 	switch (e.kind) {
-	case 'enter': return {lane: [chip, el('code', {}, said(e)), el('i', {class: 'more'}, ' waits …')]};
-	case 'call': return {lane: [chip, el('code', {}, said(e)), ' ', el('code', {class: e.ret < 0 ? 'error' : 'result'}, result(e)),
+	case 'enter': return {lane: [chip, el('code', {}, step.says), el('i', {class: 'more'}, ' waits …')]};
+	case 'call': return {lane: [chip, el('code', {}, step.says), ' ', el('code', {class: e.ret < 0 ? 'error' : 'result'}, result(e)),
 		hasEntry(e) ? el('i', {class: 'more'}, ' after ' + took(e.took_us)) : '']};
 	case 'state': return {lane: [chip, transition(e), el('i', {class: 'more'}, news(step, i))]};
 	case 'queue': return {lane: [chip, el('i', {class: 'more'}, backlog(e))]};

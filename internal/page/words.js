@@ -53,29 +53,6 @@ function marked(s) {
 	return s.split('`').map((part, i) => i % 2 ? el('code', {}, part) : part);
 }
 
-// address is a struct sockaddr of strace's as people write it.
-function address(arg) {
-	const port = /sin6?_port=htons\((\d+)\)/.exec(arg);
-	const host = /inet_(?:addr|pton)\((?:AF_INET6?, )?"([^"]*)"/.exec(arg);
-	if (!port || !host) return arg;
-	return (host[1].includes(':') ? '[' + host[1] + ']' : host[1]) + ':' + port[1];
-}
-
-// short is the beginning of a string that is passed; the details have it in full.
-function short(arg) {
-	const parts = /^".*"(\.\.\.)?$/.test(arg) ? arg.match(/\\.|[^\\]/g).slice(1, arg.endsWith('...') ? -4 : -1) : [];
-	return parts.length > 20 ? '"' + parts.slice(0, 16).join('') + '"...' : arg;
-}
-
-// said is a call in a row: an address as people write it, no lengths that go without saying.
-function said(call) {
-	let args = call.args.map(address).map(short);
-	if (/^(bind|connect|accept4?)$/.test(call.call)) args = args.slice(0, 2);
-	if (call.call === 'socket') args = args.slice(0, 2);
-	if (call.call === 'setsockopt') args = args.slice(0, 4);
-	return call.call + '(' + args.join(', ') + ')';
-}
-
 const result = call => '= ' + call.ret + (call.errno ? ' ' + call.errno : call.call === 'read' && call.ret === 0 ? ' end of stream' : '');
 
 // hasEntry: the call's entry is a row of its own.

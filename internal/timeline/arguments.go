@@ -62,6 +62,40 @@ func (a Arguments) passedIn() []string {
 // Written are all of them, to be shown as they are.
 func (a Arguments) Written() []string { return a.list }
 
+// brief is how many of a call's arguments do not go without saying.
+var brief = map[string]int{"socket": 2, "bind": 2, "connect": 2, "accept4": 2, "setsockopt": 4}
+
+// Brief are they as people write them: an address in place of its struct, and of data the beginning.
+func (a Arguments) Brief() []string {
+	list := slices.Clone(a.list)
+	if n, some := brief[a.call]; some {
+		list = list[:min(n, len(list))]
+	}
+	for i := range list {
+		switch at := a.Address(); {
+		case i >= len(names[a.call]):
+		case names[a.call][i] == "addr" && at.IsValid():
+			list[i] = at.String()
+		case names[a.call][i] == "buf":
+			list[i] = beginning(list[i])
+		}
+	}
+	return list
+}
+
+// characters are those of a string as strace writes it: \n is one.
+var characters = regexp.MustCompile(`(?s)\\.|[^\\]`)
+
+// beginning is a string, cut after 16 characters if it has more than 20.
+func beginning(arg string) string {
+	text, is := strings.CutPrefix(strings.TrimSuffix(arg, "..."), `"`)
+	text, ends := strings.CutSuffix(text, `"`)
+	if parts := characters.FindAllString(text, 21); is && ends && len(parts) > 20 {
+		return `"` + strings.Join(parts[:16], "") + `"...`
+	}
+	return arg
+}
+
 // Whole says whether there are as many as the call has: an entry does not have those that come back.
 func (a Arguments) Whole() bool { return len(a.list) == len(names[a.call]) }
 

@@ -205,3 +205,33 @@ func TestLastingArguments(t *testing.T) {
 		}
 	}
 }
+
+// As people write them: an address, the beginning of data, and no lengths that go without saying. What nobody made
+// stays as it is.
+func TestBriefArguments(t *testing.T) {
+	v4, v6 := `{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}`, `{sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}`
+	for _, c := range []struct {
+		call string
+		args []string
+		want string
+	}{
+		{"socket", []string{"AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_IP"}, "AF_INET, SOCK_STREAM|SOCK_CLOEXEC"},
+		{"bind", []string{"3", v4, "16"}, "3, 127.0.0.1:80"},
+		{"connect", []string{"3", v6, "28"}, "3, [::1]:80"},
+		{"accept4", []string{"3", v4, "[16]", "SOCK_CLOEXEC"}, "3, 127.0.0.1:80"},
+		{"accept4", []string{"3"}, "3"},
+		{"getpeername", []string{"3", v4, "[16]"}, "3, 127.0.0.1:80, [16]"},
+		{"write", []string{"3", `"twenty characters, n"`, "20"}, `3, "twenty characters, n", 20`},
+		{"write", []string{"3", `"twenty characters,\r\n!"`, "21"}, `3, "twenty character"..., 21`},
+		{"write", []string{"3", `"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"...`, "9000"}, `3, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"..., 9000`},
+		{"write", []string{"3", `"abc"...`, "9000"}, `3, "abc"..., 9000`},
+		{"setsockopt", []string{"3", "SOL_SOCKET", "SO_REUSEADDR", "[1]", "4"}, "3, SOL_SOCKET, SO_REUSEADDR, [1]"},
+		{"connect", []string{"3", "x", "y", "z", "more"}, "3, x"},
+		{"read", []string{"3", `"`, "1", "2", "3"}, `3, ", 1, 2, 3`},
+		{"dance", []string{"3", v4}, "3, " + v4},
+	} {
+		if got := strings.Join((&Call{Call: c.call, Args: c.args}).Arguments().Brief(), ", "); got != c.want {
+			t.Errorf("%s %q: %s, want %s", c.call, c.args, got, c.want)
+		}
+	}
+}
