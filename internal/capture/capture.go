@@ -100,12 +100,17 @@ type Packet struct {
 	At   time.Time
 	Data []byte // valid until the function that got it returns; none where there is only a loss to tell of
 	Lost uint32 // how many packets are missing before this one: there was no room for them
+
+	Interface int // the index of the one that it was seen on
 }
+
+// mostOfAPacket is how much is read of one: inside a host they may be as long as gso_max_size (BIG TCP).
+const mostOfAPacket = 512 << 10
 
 // Run hands each packet to f until ctx ends; those that came until then are handed over before it returns. Again and
 // again it tells until, which may be nil, up to which moment everything has been handed over.
 func (c *Capture) Run(ctx context.Context, f func(Packet), until func(time.Time)) error {
-	room, control := make([]byte, 1<<16), make([]byte, 128)
+	room, control := make([]byte, mostOfAPacket), make([]byte, 128)
 	for {
 		over, asked := ctx.Err() != nil, time.Now()
 		if err := c.drain(room, control, f); err != nil {
@@ -130,7 +135,7 @@ const onItsWay = time.Millisecond
 // drain reads until there is nothing left.
 func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 	for {
-		n, controls, _, _, err := unix.Recvmsg(c.fd, room, control, unix.MSG_DONTWAIT)
+		n, controls, _, from, err := unix.Recvmsg(c.fd, room, control, unix.MSG_DONTWAIT)
 		switch {
 		case err == unix.EAGAIN:
 			return nil
@@ -141,6 +146,9 @@ func (c *Capture) drain(room, control []byte, f func(Packet)) error {
 		}
 		p := c.received(control[:controls])
 		p.Data = room[:n]
+		if on, is := from.(*unix.SockaddrLinklayer); is {
+			p.Interface = on.Ifindex
+		}
 		f(p)
 	}
 }
@@ -188,8 +196,18 @@ func (c *Capture) lastLosses(f func(Packet)) error {
 
 // onOurClock gives a wall clock time the monotonic reading that the rest of the program's times have.
 func onOurClock(wall time.Time) time.Time {
-	now := time.Now()
-	return now.Add(wall.Sub(now.Round(0)))
+	ours := func() time.Time {
+		now := time.Now()
+		return now.Add(wall.Sub(now.Round(0)))
+	}
+	// The two clocks are read one after the other: where the thread loses its processor between, the second is late.
+	best := ours()
+	for range 2 {
+		if t := ours(); t.Before(best) {
+			best = t
+		}
+	}
+	return best
 }
 
 // Close ends the capture.

@@ -16,6 +16,7 @@ type dedupe struct {
 
 // past is what the tracepoint has told of one socket.
 type past struct {
+	socket  int // its number; 0 if that is not known
 	now     tcpinfo.State
 	visited map[tcpinfo.State]bool
 }
@@ -33,8 +34,12 @@ func (d *dedupe) keep(_ timeline.Side, b timeline.Body) bool {
 	if !ok {
 		return true
 	}
+	if p := d.states[s.Ends()]; p != nil && s.Source != "tracepoint" && s.Socket != 0 && s.Socket < p.socket {
+		return s.To == tcpinfo.TimeWait // of the life before, which the tracepoint has told to its end
+	}
 	p := d.pastOf(s)
 	if s.Source == "tracepoint" {
+		p.socket = s.Socket
 		p.visited[s.From] = true
 		p.enter(s.To)
 		return true

@@ -118,3 +118,25 @@ func TestANewLifeIsTold(t *testing.T) {
 		}
 	}
 }
+
+// A late look at the life before is not of the one that has its addresses now, and does not end it.
+func TestALateLookAtTheLifeBefore(t *testing.T) {
+	var d dedupe
+	keep := func(socket int, from, to tcpinfo.State, source string) bool {
+		return d.keep(timeline.Server, &timeline.State{Local: netip.MustParseAddrPort("127.0.0.1:7007"), Remote: netip.MustParseAddrPort("127.0.0.1:41234"),
+			Socket: socket, From: from, To: to, Source: source})
+	}
+	for socket := 3; socket <= 5; socket += 2 {
+		keep(socket, tcpinfo.Listen, tcpinfo.SynReceived, "tracepoint")
+		keep(socket, tcpinfo.SynReceived, tcpinfo.Established, "tracepoint")
+		if socket == 3 {
+			keep(socket, tcpinfo.Established, tcpinfo.Closed, "tracepoint")
+		}
+	}
+	if keep(3, tcpinfo.Established, tcpinfo.Closed, "tcp_info") {
+		t.Error("the end of the life before is told twice")
+	}
+	if keep(5, 0, tcpinfo.Established, "tcp_info") {
+		t.Error("what the tracepoint has told of the new one is told twice")
+	}
+}

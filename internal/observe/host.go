@@ -201,7 +201,8 @@ func (h *Host) connecting() map[netip.AddrPort][]netip.AddrPort {
 	}
 	by := map[netip.AddrPort][]netip.AddrPort{}
 	for _, s := range list {
-		if !h.connect[timeline.Ends{Local: s.Local, Remote: s.Remote}] {
+		state := timeline.State{Local: s.Local, Remote: s.Remote}
+		if !h.connect[state.Ends()] {
 			by[s.Remote] = append(by[s.Remote], s.Local)
 		}
 	}

@@ -42,6 +42,7 @@ func Narrate(side timeline.Side, cfg Config) (*Narration, error) {
 		return nil, err
 	}
 	n := &Narration{log: cfg.Log, side: side, diag: diag, traced: cfg.Trace}
+	cfg.Client = side == timeline.Client
 	n.outside, err = Open(cfg, func(_ timeline.Side, local, remote netip.AddrPort) (tcpinfo.Socket, error) {
 		return Find(diag, local, remote)
 	})

@@ -17,6 +17,7 @@ type Config struct {
 	Capture     bool  // the segments on this host's interfaces (CAP_NET_RAW)
 	AbsoluteSeq bool  // their numbers as they are, and not from 0
 	Pcap        *Pcap // has the segments too; nil: nobody has
+	Client      bool  // this program is a client and no server: connections of others' go to the same server
 }
 
 // Outside is what is seen of sockets from outside their programs: at the kernel's tracepoint, and on the interfaces.
@@ -30,6 +31,16 @@ type Outside struct {
 // Open begins to watch, as far as that was asked for. Nothing is seen before an address is announced.
 func Open(cfg Config, lookup Lookup) (_ *Outside, err error) {
 	o := &Outside{log: cfg.Log}
+	if cfg.Client {
+		o.owners.mine = func(client, server netip.AddrPort) bool {
+			ends := timeline.Ends{Local: client, Remote: server}
+			s, err := lookup(timeline.Client, client, server)
+			if err != nil || s.Cookie == 0 {
+				return o.log.Sockets.Made(0, timeline.Client, ends)
+			}
+			return o.log.Sockets.Made(s.Cookie, timeline.Client, ends)
+		}
+	}
 	if cfg.Trace {
 		if o.transitions, err = openTransitions(o.log, &o.owners, lookup); err != nil {
 			return nil, err

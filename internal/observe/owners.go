@@ -1,8 +1,10 @@
 package observe
 
 import (
+	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"socklife/internal/timeline"
 	"socklife/tcpinfo"
@@ -10,10 +12,16 @@ import (
 
 // Owners tells whose an address is. Who watches from outside, at the tracepoint or on an interface, sees addresses and
 // must tell which side they belong to: the server's are those that the server binds and that the client connects to. Of
-// a connection one end is enough. The zero Owners knows none.
+// a connection one end is enough, but for a client that has no part in the server: others come there, too. The zero
+// Owners knows none.
 type Owners struct {
 	mu    sync.Mutex
 	sides map[netip.AddrPort]timeline.Side
+	here  addresses
+
+	// mine says whether a connection's client end is this program's; nil: each is.
+	mine   func(client, server netip.AddrPort) bool
+	others map[netip.AddrPort]time.Time // client ends that were not, and when that was found
 }
 
 // Claim notes whose an address is. The first to say so is right.
@@ -32,19 +40,74 @@ func (o *Owners) Claim(addr netip.AddrPort, side timeline.Side) {
 func (o *Owners) Of(local, remote netip.AddrPort) (side timeline.Side, ours bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	client, server := remote, local
 	if side, ours = o.owner(local); !ours {
 		side, ours = o.owner(remote)
 		side = side.Other()
 	}
+	if side == timeline.Client {
+		client, server = local, remote
+	}
+	if ours && o.mine != nil && remote.Port() != 0 && client.Port() != 0 {
+		ours = o.isMine(client, server)
+	}
 	return side, ours
 }
 
-// owner is who has an address, or its port on all addresses.
+// again is for how long a connection that was another's is taken for that: its port may be given to one of ours.
+const again = time.Second
+
+func (o *Owners) isMine(client, server netip.AddrPort) bool {
+	client, now := tcpinfo.Canonical(client), time.Now()
+	if found, is := o.others[client]; is && now.Sub(found) < again {
+		return false
+	}
+	delete(o.others, client)
+	if o.mine(client, tcpinfo.Canonical(server)) {
+		return true
+	}
+	if len(o.others) > 1<<12 {
+		o.others = nil
+	}
+	if o.others == nil {
+		o.others = map[netip.AddrPort]time.Time{}
+	}
+	o.others[client] = now
+	return false
+}
+
+// owner is who has an address, or its port on all addresses of this host.
 func (o *Owners) owner(addr netip.AddrPort) (side timeline.Side, known bool) {
-	for _, a := range []netip.Addr{addr.Addr(), netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
-		if side, known = o.sides[tcpinfo.Canonical(netip.AddrPortFrom(a, addr.Port()))]; known {
-			return side, true
+	if side, known = o.sides[tcpinfo.Canonical(addr)]; known {
+		return side, true
+	}
+	for _, a := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		if side, known = o.sides[netip.AddrPortFrom(a, addr.Port())]; known {
+			return side, addr.Addr().IsUnspecified() || o.here.has(addr.Addr())
 		}
 	}
 	return side, false
+}
+
+// addresses are those of this host.
+type addresses struct {
+	asked time.Time
+	known map[netip.Addr]bool
+}
+
+// has says whether an address is one of them. They are asked for anew, but not again and again, where it is none.
+func (a *addresses) has(ip netip.Addr) bool {
+	if ip = ip.Unmap().WithZone(""); ip.IsLoopback() {
+		return true
+	}
+	if now := time.Now(); !a.known[ip] && now.Sub(a.asked) > time.Second/10 {
+		a.asked, a.known = now, map[netip.Addr]bool{}
+		list, _ := net.InterfaceAddrs()
+		for _, each := range list {
+			if p, err := netip.ParsePrefix(each.String()); err == nil {
+				a.known[p.Addr().Unmap()] = true
+			}
+		}
+	}
+	return a.known[ip]
 }

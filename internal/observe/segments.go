@@ -19,6 +19,7 @@ type segments struct {
 	absolute bool
 	pcap     *Pcap // or nil
 	capture  *capture.Capture
+	passes   passes
 	flows    segment.Flows
 	lost     uint64 // the capture itself has lost so many
 	told     uint64
@@ -70,7 +71,7 @@ func (s *segments) packet(p capture.Packet) {
 		return
 	}
 	from, ours := s.whose.Of(decoded.Src, decoded.Dst)
-	if !ours {
+	if !ours || s.passes.again(decoded, p) {
 		return
 	}
 	if s.pcap != nil {

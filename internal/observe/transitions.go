@@ -81,6 +81,9 @@ func (t *transitions) event(e trace.Event) {
 		t.log.Add(timeline.Wire, e.Time, &timeline.Note{Text: fmt.Sprintf("at least %d transitions are missing here: the kernel's trace buffer was full", e.Lost)})
 	}
 	side, ours := t.owners.Of(e.Local, e.Remote)
+	if t.owners.mine != nil && e.To == tcpinfo.SynSent && e.Local.Port() == 0 { // it has no port yet that a lookup could find
+		ours = ours && t.log.Sockets.Connects(side, addr(e.Remote))
+	}
 	if !ours || e.ClosedIsNotTheEnd() && t.remains(side, e) {
 		return
 	}

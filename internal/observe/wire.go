@@ -45,7 +45,11 @@ func (l *SegmentLog) Report(p lab.Packet) {
 	l.mu.Lock()
 	seen, again := l.first[p.ID]
 	if !again {
-		seen = l.flows.Add(p.Seen, p.Segment)
+		if p.CopyOf != 0 { // no host has sent it again
+			seen = l.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
+		} else {
+			seen = l.flows.Add(p.Seen, p.Segment)
+		}
 		l.keep(p)
 		if seen.Analysis.Has(segment.KeepAlive) {
 			l.asked++

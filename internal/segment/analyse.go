@@ -50,7 +50,7 @@ func (l *look) position() (a Analysis) {
 	switch {
 	case l.data == 1 && l.expected && closed && l.plain:
 		a = ZeroWindowProbe
-	case l.data <= 1 && l.s.Seq == l.fwd.next-1 && l.plain:
+	case l.data <= 1 && l.s.Seq == l.fwd.next-1 && l.plain && (l.data == 0 || l.rev.ackKnown && !After(l.fwd.next, l.rev.ack)):
 		a = KeepAlive
 		if closed && l.data == 0 {
 			a |= ZeroWindowProbe

@@ -305,3 +305,15 @@ func TestAnalysisNames(t *testing.T) {
 		t.Error("a name for each, and no more")
 	}
 }
+
+// One octet that is sent again before it was acknowledged is no keep-alive, which sends one that was.
+func TestFlowOneOctetAgain(t *testing.T) {
+	t.Parallel()
+	octet := seg(PSH|ACK, 1001, 5001, 1, 500)
+	run(t, handshake(
+		step{ms, false, octet, "PSH+ACK seq=1 ack=1 len=1 win=64000"},
+		step{time.Second, false, octet, "PSH+ACK seq=1 ack=1 len=1 win=64000 [retransmission]"},
+		step{ms, true, seg(ACK, 5001, 1002, 0, 1000), "ACK seq=1 ack=2 win=4000"},
+		step{time.Second, false, seg(ACK, 1001, 5001, 1, 500), "ACK seq=1 ack=1 len=1 win=64000 [keep_alive]"},
+	))
+}

@@ -58,6 +58,13 @@ func compareFileWithTshark(t *testing.T, file string, trace []timed) {
 		if !seen.Scaled { // no SYN: what comes before the start is unseen for us once, for tshark 4.0 again and again
 			ours, theirs = ours&^AckLostSegment, theirs&^AckLostSegment
 		}
+		// tshark takes one octet that is sent again for a keep-alive though it was never acknowledged, and its ACK for
+		// one of that.
+		if resent := Retransmission | SpuriousRetransmission | FastRetransmission | OutOfOrder; theirs.Has(KeepAlive) && !ours.Has(KeepAlive) && p.s.Len() == 1 {
+			theirs = theirs&^KeepAlive | ours&resent
+		} else if theirs.Has(KeepAliveAck) && ours.Has(DuplicateAck) {
+			theirs = theirs&^KeepAliveAck | DuplicateAck
+		}
 		row := []string{fmt.Sprint(seen.Seq), fmt.Sprint(seen.Ack), fmt.Sprint(seen.Window)}
 		same := ours == theirs && row[0] == rows[i][0] && row[1] == rows[i][1]
 		if seen.Scaled || rows[i][3] != "-1" {

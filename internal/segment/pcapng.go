@@ -95,7 +95,9 @@ func (p *PcapWriter) WritePacket(packet PcapPacket) error {
 		p.option(optionComment, []byte(comment))
 	}
 	p.option(optionPacketFlags, binary.LittleEndian.AppendUint32(nil, uint32(packet.Direction)))
-	p.option(optionPacketID, binary.LittleEndian.AppendUint64(nil, packet.ID))
+	if packet.ID != 0 { // packets with the same are one
+		p.option(optionPacketID, binary.LittleEndian.AppendUint64(nil, packet.ID))
+	}
 	p.interfaces[packet.Interface].add(at)
 	return p.end()
 }

@@ -120,8 +120,12 @@ type State struct {
 // Ends are the two addresses of a socket, as it has them.
 type Ends struct{ Local, Remote netip.AddrPort }
 
-// Ends are the addresses of the socket that the state is of.
-func (b *State) Ends() Ends { return Ends{b.Local, b.Remote} }
+// Ends are the addresses of the socket that the state is of, in the spelling that all sources can be compared in.
+func (b *State) Ends() Ends { return plain(b.Local, b.Remote) }
+
+func plain(local, remote netip.AddrPort) Ends {
+	return Ends{tcpinfo.Canonical(local), tcpinfo.Canonical(remote)}
+}
 
 // Other are the addresses as the socket at the other end has them.
 func (e Ends) Other() Ends { return Ends{e.Remote, e.Local} }

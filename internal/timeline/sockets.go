@@ -37,6 +37,7 @@ type numbered struct {
 	state  tcpinfo.State
 	gone   bool
 	nobody bool      // told of by addresses alone
+	called bool      // a call returned it
 	open   time.Time // when it was first seen beyond SYN-RECEIVED; zero: not yet
 }
 
@@ -68,6 +69,29 @@ func (s *Sockets) Follow(at time.Time, key any, cookie uint64, side Side, ends E
 	return e.n
 }
 
+// Made says whether a socket is one that a call of this program's has made: by its cookie, or by its addresses where it
+// is not there any more. A connect() that fails leaves no addresses: so where none is known that goes there, it is.
+func (s *Sockets) Made(cookie uint64, side Side, ends Ends) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cookie != 0 {
+		e := s.cookies[cookie]
+		return e != nil && e.called
+	}
+	if e := s.ends[whose{side, ends}]; e != nil {
+		return e.called
+	}
+	connected := s.peers[whose{side, Ends{Remote: ends.Remote}}]
+	return connected == nil || !connected.called
+}
+
+// Connects says whether a socket of that side is about to connect there, and was not told of by the kernel.
+func (s *Sockets) Connects(side Side, to netip.AddrPort) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.coming[whose{side, Ends{netip.AddrPortFrom(unspecified(to), 0), to}}]) > 0
+}
+
 // Call is the number of the socket that a call returned, by its cookie, or, where that is another than the half-open
 // entry's, by the address that it was accepted from; invalid: it is a new one.
 func (s *Sockets) Call(cookie uint64, side Side, from netip.AddrPort) int {
@@ -84,7 +108,7 @@ func (s *Sockets) Call(cookie uint64, side Side, from netip.AddrPort) int {
 	if e == nil {
 		e = s.add()
 	}
-	e.nobody = false
+	e.nobody, e.called = false, true
 	s.knowBy(e, cookie, side, Ends{Remote: from})
 	return e.n
 }

@@ -83,8 +83,8 @@ type End struct {
 	Had          []Holder `json:"had,omitempty"`
 }
 
-// Ends are the addresses of the socket.
-func (b *Watched) Ends() Ends { return Ends{b.Local, b.Remote} }
+// Ends are the addresses of the socket, as those of a [State] are.
+func (b *Watched) Ends() Ends { return plain(b.Local, b.Remote) }
 
 // Look ends what a look has found, if that is anything, or it was the first.
 type Look struct {

@@ -53,7 +53,7 @@ func (n *Narrator) Event(e timeline.Event) {
 		n.day = day
 	}
 	const clock = "15:04:05.000"
-	line = line.add(dim, e.Time.Format(clock)).pad(len(clock)+gap).add(plain, peer).pad(len(clock) + gap + n.wide + gap)
+	line = line.add(dim, e.Time.Format(clock)).pad(len(clock)+gap).add(plain, peer).pad(len(clock) + gap + max(n.wide, len(peer)) + gap)
 	if n.other(e.Side) {
 		says = append(text(nil).add(hue(e.Side), string(e.Side)).add(plain, ": "), says...)
 	}

@@ -96,7 +96,7 @@ func (p *Page) Event(e timeline.Event) {
 		p.turns.Event(e)
 		p.watched(b)
 	case *timeline.State:
-		p.moved(b.Socket, b.Ends(), fmt.Sprintf("%.6f s %v", p.at.Seconds(), b.To), b.To.String())
+		p.moved(b.Socket, timeline.Ends{Local: b.Local, Remote: b.Remote}, fmt.Sprintf("%.6f s %v", p.at.Seconds(), b.To), b.To.String())
 		p.turns.Event(e)
 	case *timeline.Look:
 		p.turns.Event(e)
@@ -122,7 +122,7 @@ func (p *Page) watched(b *timeline.Watched) {
 	if b.What == "gone" {
 		state = "gone"
 	}
-	s := p.moved(b.Socket, b.Ends(), fmt.Sprintf("%.1f s %s", p.at.Seconds(), state), state)
+	s := p.moved(b.Socket, timeline.Ends{Local: b.Local, Remote: b.Remote}, fmt.Sprintf("%.1f s %s", p.at.Seconds(), state), state)
 	if s == nil && b.What == "gone" {
 		delete(p.by, b.Socket) // it does not come again
 	}
