@@ -69,7 +69,13 @@ func (s *Socket) pollWritable(deadline time.Time) (bool, error) {
 // connection, for so long at most, and forever if that is negative: poll(2), which is made with ppoll. It returns what
 // is there, 0 if the time was up.
 func (s *Socket) Poll(events int16, atMost time.Duration) (revents int16, err error) {
-	return s.poll(events, func() time.Duration { return atMost })
+	deadline, asked := time.Now().Add(atMost), 0
+	return s.poll(events, func() time.Duration {
+		if asked++; atMost < 0 || asked <= 2 { // to be shown, and to enter the kernel; then a signal has interrupted it
+			return atMost
+		}
+		return max(0, time.Until(deadline))
+	})
 }
 
 func (s *Socket) poll(events int16, timeLeft func() time.Duration) (revents int16, err error) {

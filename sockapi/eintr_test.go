@@ -133,3 +133,27 @@ func TestConnectInterruptedThenAborted(t *testing.T) {
 		t.Errorf("%v; want connect: os.ErrClosed", err)
 	}
 }
+
+// Signals do not have Poll begin its time anew.
+func TestPollIsForSoLongAtMost(t *testing.T) {
+	l, _ := newListener(t, loopback4, 1, nil)
+	const atMost = 200 * time.Millisecond
+	began := time.Now()
+	tid, done := onThread(func() error { _, err := l.Poll(unix.POLLIN, atMost); return err })
+	again := time.NewTicker(atMost / 10)
+	defer again.Stop()
+	for {
+		select {
+		case err := <-done:
+			if took := time.Since(began); err != nil || took < atMost {
+				t.Errorf("%v after %v", err, took)
+			}
+			return
+		case <-again.C:
+			_ = unix.Tgkill(os.Getpid(), tid, unix.SIGURG) // the thread may have ended
+			if time.Since(began) > patience {
+				t.Fatal("it is still polling")
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"runtime"
@@ -168,7 +169,7 @@ func hidden(netns string) bool {
 	return err == nil && pid > 0 && exists(pid)
 }
 
-func exists(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+func exists(pid int) bool { return pid > 0 && pid <= math.MaxInt32 && unix.Kill(pid, 0) != unix.ESRCH }
 
 func needsRoot(netns string, err error) error {
 	return unsupported.New(fmt.Sprintf("--netns %s needs root", netns),

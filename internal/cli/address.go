@@ -126,8 +126,9 @@ func (f *Flags) BindAddress(ctx context.Context, arg string) (netip.AddrPort, er
 	if arg == "" {
 		return netip.AddrPort{}, nil
 	}
-	if ip, err := bareAddr(arg); err == nil && notIPv6(ip, f.IPv6) == nil {
-		return netip.AddrPortFrom(ip, 0), nil
+	if _, err := bareAddr(arg); err == nil || !strings.Contains(arg, ":") && !isNumber(arg) {
+		addr, err := f.Address(ctx, arg)
+		return netip.AddrPortFrom(addr.Addr(), 0), err
 	}
 	return f.Address(ctx, arg)
 }

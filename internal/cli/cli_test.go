@@ -40,7 +40,7 @@ func TestAddress(t *testing.T) {
 }
 
 func TestBindAddressTakesAnyPort(t *testing.T) {
-	for arg, want := range map[string]string{"": "invalid AddrPort", "127.0.0.1": "127.0.0.1:0", "::1": "[::1]:0", "127.0.0.1:5": "127.0.0.1:5"} {
+	for arg, want := range map[string]string{"": "invalid AddrPort", "127.0.0.1": "127.0.0.1:0", "localhost": "127.0.0.1:0", "::1": "[::1]:0", "127.0.0.1:5": "127.0.0.1:5"} {
 		if got, err := new(Flags).BindAddress(t.Context(), arg); err != nil || got.String() != want {
 			t.Errorf("%q: got %v (%v), want %s", arg, got, err, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -46,10 +47,28 @@ func (f *Flags) checkPictures() error {
 		return Usagef("--html '': want the name of a file")
 	case f.HTML == "-":
 		return Usagef("--html -: a page is written to a file: want its name")
+	case f.sameFile() != "":
+		return Usagef("%s: one file cannot be two things", f.sameFile())
 	case f.Overwrite && f.SVG == "" && f.HTML == "" && f.Record == "" && (f.Wire.Pcap == "" || f.Wire.PcapToOutput()):
 		return Usagef("--overwrite is about a file that is written: it goes with --record, --svg, --html or --pcap FILE")
 	}
 	return nil
+}
+
+// sameFile are the flags that name a file which another has named; "" if there is none.
+func (f *Flags) sameFile() string {
+	by := map[string]string{}
+	for _, w := range []struct{ flag, path string }{{"--record", f.Record}, {"--svg", f.SVG}, {"--html", f.HTML}, {"--pcap", f.Wire.Pcap}} {
+		if w.path == "" || w.path == "-" {
+			continue
+		}
+		path := filepath.Clean(w.path)
+		if by[path] != "" {
+			return fmt.Sprintf("%s and %s %s", by[path], w.flag, w.path)
+		}
+		by[path] = w.flag
+	}
+	return ""
 }
 
 // Draw has the pictures that the flags ask for made of what comes to out, which happened on that kernel. They are
@@ -135,11 +154,19 @@ func (p *Pictures) done(ended error) error {
 		if err == nil && w.file != nil {
 			err = w.file.Commit()
 		}
-		if err != nil && Status(ended) == ExitOK {
-			return fmt.Errorf("%s: %w", w.flag, err)
+		if err != nil {
+			return notKept(ended, fmt.Errorf("%s: %w", w.flag, err))
 		}
 	}
 	return nil
+}
+
+// notKept is the error of a run that has ended so, and of which something was to be kept that was not.
+func notKept(ended, err error) error {
+	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
+		return err
+	}
+	return errors.Join(ended, err)
 }
 
 // discard leaves nothing behind of what was not completed.

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+
 	"socklife/internal/stage"
 )
 
@@ -10,6 +12,8 @@ func Verdict(name string, r stage.Result) error {
 	switch {
 	case r.OK():
 		return nil
+	case r.Interrupted: // whatever else came of it
+		return because{errors.Join(ErrInterrupted, r.Err), r.Why()}
 	case r.Err != nil:
 		return because{r.Err, r.Why()}
 	}

@@ -42,8 +42,8 @@ func (p *watchPage) done(ended error) error {
 	if err == nil {
 		err = p.file.Commit()
 	}
-	if status := Status(ended); err != nil && (status == ExitOK || status == ExitInterrupted) {
-		return fmt.Errorf("--html %s: %w", p.name, err)
+	if err != nil {
+		return notKept(ended, fmt.Errorf("--html %s: %w", p.name, err))
 	}
 	return nil
 }

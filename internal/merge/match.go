@@ -90,7 +90,7 @@ func match(c, s *half) (*matched, error) {
 // byTime is for a run in which no connection came about: with one clock it is enough that the client asked for the
 // address at which the server was at that time.
 func byTime(c, s *half) *matched {
-	if !sameBoot(c, s) || s.about.Title == "" {
+	if !sameBoot(c, s) || s.about.Title == "" || len(c.events) == 0 {
 		return nil
 	}
 	asked := map[netip.AddrPort]bool{}
@@ -100,7 +100,7 @@ func byTime(c, s *half) *matched {
 		}
 	}
 	for _, run := range runs(s) {
-		if run[0].Time.After(c.events[len(c.events)-1].Time) || run[len(run)-1].Time.Before(c.events[0].Time) {
+		if len(run) == 0 || run[0].Time.After(c.events[len(c.events)-1].Time) || run[len(run)-1].Time.Before(c.events[0].Time) {
 			continue
 		}
 		for _, e := range run {

@@ -155,11 +155,12 @@ func sameBoot(c, s *half) bool { return c.about.Boot != "" && c.about.Boot == s.
 // together is the end of both sides' runs; nil if neither came to it.
 func together(client, server []timeline.Event) *timeline.Summary {
 	c, s := last(client), last(server)
+	whose := "client: "
 	switch {
 	case c == nil && s == nil:
 		return nil
 	case c == nil:
-		c = s
+		c, whose = s, "server: "
 	case s == nil:
 		s = c
 	}
@@ -168,7 +169,7 @@ func together(client, server []timeline.Event) *timeline.Summary {
 	if sum.Why == "" && s.Why != "" {
 		sum.Why = "server: " + s.Why
 	} else if sum.Why != "" && sum.Why != timeline.Interrupted {
-		sum.Why = "client: " + c.Why
+		sum.Why = whose + c.Why
 	}
 	if sum.Options == "" {
 		sum.Options = s.Options

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"socklife/internal/timeline"
@@ -52,7 +53,7 @@ func NewReader(name string, from io.Reader) (*Reader, error) {
 	switch {
 	case err == io.EOF:
 		return nil, fmt.Errorf("%s: it is empty", name)
-	case errors.As(err, &bad) && bad.What != cut:
+	case errors.As(err, &bad) && bad.What != cut && !strings.HasPrefix(bad.What, unreadable):
 		return nil, Problem{name, 1, "not a record of echoc or echod"}
 	case err != nil:
 		return nil, err
@@ -167,6 +168,9 @@ func (r *Reader) end() error {
 // cut is what is wrong with a last line.
 const cut = "it ends in the middle of this line: the rest was cut off"
 
+// unreadable is what is wrong where reading failed.
+const unreadable = "it cannot be read: "
+
 // read reads a line.
 func (r *Reader) read() (e timeline.Event, err error) {
 	r.line++
@@ -203,7 +207,7 @@ func (r *Reader) text() (line []byte, err error) {
 		case err == io.EOF:
 			return nil, io.EOF
 		case err != nil:
-			return nil, r.problem("it cannot be read: " + err.Error())
+			return nil, r.problem(unreadable + err.Error())
 		}
 		return line, nil
 	}

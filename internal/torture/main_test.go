@@ -121,11 +121,11 @@ type kind struct {
 }
 
 var kinds = []kind{
-	{"inject", "a system call fails with an errno of its man page, at its 1st, 2nd or 5th time in a thread", 0.5, injections},
-	{"delay", "a system call takes 150 ms longer, before or after", 0.1, delays},
+	{"inject", "a call fails with an errno of its manual page, at its 1st, 2nd or 5th time in a thread", 0.5, injections},
+	{"delay", "a call takes 150 ms longer, before or after", 0.1, delays},
 	{"short", "short reads and writes: peers with small buffers, and pieces of any size", 0.05, shortPieces},
 	{"signal", "STOP and CONT, WINCH, URG, CHLD, again and again", 0.1, storms},
-	{"kill", "SIGKILL, SIGHUP, SIGTERM, SIGINT at each event of each scenario", 0.15, kills},
+	{"kill", "SIGKILL at each event of each scenario; SIGINT, SIGTERM, SIGHUP at each tenth", 0.15, kills},
 	{"output", "the output is closed, full, or read no further; the terminal is gone", 0.05, outputs},
 	{"clock", "CLOCK_REALTIME goes back and forth by an hour", 0.05, clockSteps},
 }

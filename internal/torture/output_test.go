@@ -89,7 +89,14 @@ func (r *result) toFull(line []string, errors bool) {
 	r.Done = 1
 	r.finished(p, p.wait(2*deadline), "")
 	if errors && strings.Contains(strings.Join(line, " "), "--pcap -") {
-		r.Status = p.status() // its timeline is there
+		switch r.Status = p.status(); r.Status { // its timeline is there, and the one line
+		case 0:
+			r.worse(lying, "status 0, and nothing could be written")
+		case 1:
+			r.worse(complains, "")
+		default:
+			r.worse(wrong, "status %d", r.Status)
+		}
 		return
 	}
 	r.ended(p, "", "ENOSPC", errors)
