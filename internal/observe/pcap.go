@@ -19,19 +19,20 @@ import (
 // their times. They wait a moment for what is said of them (it is a sink of the timeline too); one of which nothing has
 // become yet waits, with what came after it, for its fate.
 type Pcap struct {
-	mu     sync.Mutex
-	writer *segment.PcapWriter
-	began  time.Time
-	views  []timeline.Side        // whose the interfaces are, by their numbers
-	queue  []*pcapPacket          // about to be written, by time
-	open   map[uint64]*pcapPacket // of these, by the packet's number, what was sent and nothing has become of yet
-	said   []*remark              // of which it is not known yet where they stand
-	words  func(timeline.Event) string
-	told   map[timeline.Side]bool // of a call of that side it was said already that it was entered
-	timer  *time.Timer
-	closed bool
-	err    error
-	failed func(error) // called with the first error of the file
+	mu          sync.Mutex
+	writer      *segment.PcapWriter
+	began       time.Time
+	views       []timeline.Side        // whose the interfaces are, by their numbers
+	queue       []*pcapPacket          // about to be written, by time
+	open        map[uint64]*pcapPacket // of these, by the packet's number, what was sent and nothing has become of yet
+	said        []*remark              // of which it is not known yet where they stand
+	words       func(timeline.Event) string
+	told        map[timeline.Side]bool // of a call of that side it was said already that it was entered
+	connections map[int]timeline.Ends  // by the number of a socket
+	timer       *time.Timer
+	closed      bool
+	err         error
+	failed      func(error) // called with the first error of the file
 }
 
 // pcapPacket is a packet that is about to be written.
@@ -63,7 +64,7 @@ func NewPcap(w io.Writer, c PcapConfig) (*Pcap, error) {
 		return nil, err
 	}
 	p := &Pcap{writer: writer, began: time.Now(), views: c.Ends, open: map[uint64]*pcapPacket{}, words: c.Words,
-		told: map[timeline.Side]bool{}, failed: c.Failed}
+		told: map[timeline.Side]bool{}, connections: map[int]timeline.Ends{}, failed: c.Failed}
 	for _, end := range c.Ends {
 		about := segment.PcapInterface{Name: string(end), Description: "the " + string(end) + "'s host: what it sent, and what arrived there"}
 		if end == timeline.Wire {

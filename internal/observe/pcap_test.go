@@ -5,12 +5,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"socklife/internal/capture"
 	"socklife/internal/lab"
 	"socklife/internal/segment"
 	"socklife/internal/timeline"
@@ -162,6 +164,49 @@ func TestCallsAndStatesAreComments(t *testing.T) {
 		"41ms client 5 client: write()",
 		"60ms client 6 client: write() = 0 server: close() = 0 (21 ms later)",
 	}
+	if got := captured(t, file.Bytes(), begin); !slices.Equal(got, want) {
+		t.Errorf("got\n%q, want\n%q", got, want)
+	}
+}
+
+// Of several connections a call stands at a packet of its own.
+func TestACallIsOfItsConnection(t *testing.T) {
+	var file bytes.Buffer
+	p := newTestPcap(t, &file, timeline.Wire)
+	begin := time.Now().Add(time.Hour)
+	at := func(ms int) time.Time { return begin.Add(time.Duration(ms) * time.Millisecond) }
+	server := addrPort("198.51.100.2:7007")
+	clients := []netip.AddrPort{addrPort("198.51.100.1:40000"), addrPort("198.51.100.1:40001")}
+	segmentOf := func(client, ms int, fromServer bool) {
+		s := segment.Segment{Src: clients[client], Dst: server, Flags: segment.ACK}
+		if fromServer {
+			s.Src, s.Dst = s.Dst, s.Src
+		}
+		side := timeline.Client
+		if fromServer {
+			side = timeline.Server
+		}
+		p.Captured(capture.Packet{At: at(ms), Data: bytesOf(s)}, s, side)
+	}
+	call := func(socket int, name string, from, to int) {
+		p.Event(timeline.Event{Side: timeline.Server, Time: at(to), Body: &timeline.Call{Call: name, Socket: socket,
+			Sys: &sockapi.Call{Name: name, FD: socket, Entered: at(from), Returned: at(to)}}})
+	}
+	for i, c := range clients {
+		p.Event(timeline.Event{Side: timeline.Server, Time: at(0), Body: &timeline.State{Local: server, Remote: c, Socket: i + 1, To: tcpinfo.Established, From: tcpinfo.Established}})
+	}
+	segmentOf(0, 10, false)
+	segmentOf(1, 11, false)
+	call(1, "read", 12, 13)
+	call(2, "read", 13, 14)
+	segmentOf(1, 21, true)
+	segmentOf(0, 22, true)
+	call(1, "write", 20, 23)
+	call(2, "write", 20, 24)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"10ms client 0 server: read() = 0", "11ms client 0 server: read() = 0", "21ms client 0 server: write() = 0", "22ms client 0 server: write() = 0"}
 	if got := captured(t, file.Bytes(), begin); !slices.Equal(got, want) {
 		t.Errorf("got\n%q, want\n%q", got, want)
 	}

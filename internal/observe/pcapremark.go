@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type remark struct {
 	entered time.Time // of a call that does something: when it began
 	begun   string    // and how it is told then
 	ends    timeline.Ends
+	socket  int // of a call; 0: none
 }
 
 type remarkKind uint8
@@ -39,7 +41,7 @@ func (p *Pcap) Event(e timeline.Event) {
 	var r *remark
 	switch b := e.Body.(type) {
 	case *timeline.Call:
-		r = &remark{kind: kindOf(b.Call), at: e.Time}
+		r = &remark{kind: kindOf(b.Call), at: e.Time, socket: cmp.Or(b.NewSocket, b.Socket)}
 		if p.told[e.Side] {
 			r.kind = before
 			delete(p.told, e.Side)
@@ -48,6 +50,7 @@ func (p *Pcap) Event(e timeline.Event) {
 			r.entered, r.at, r.begun = b.Sys.Entered, b.Sys.Returned, Asked(b.Sys)
 		}
 	case *timeline.State:
+		p.knows(b)
 		if b.From == b.To {
 			p.words(e) // it remembers
 			return
@@ -59,7 +62,7 @@ func (p *Pcap) Event(e timeline.Event) {
 			return
 		}
 		p.told[e.Side] = true
-		r = &remark{kind: kind, at: e.Time, entered: e.Time}
+		r = &remark{kind: kind, at: e.Time, entered: e.Time, socket: b.Socket}
 	default:
 		return
 	}
@@ -67,6 +70,19 @@ func (p *Pcap) Event(e timeline.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said = append(p.said, r)
+}
+
+// knows keeps which connection a socket is of.
+func (p *Pcap) knows(b *timeline.State) {
+	if b.Socket == 0 || !b.Remote.IsValid() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.connections) > 1<<16 {
+		clear(p.connections)
+	}
+	p.connections[b.Socket] = b.Ends()
 }
 
 // kindOf says what a call has to do with segments.
@@ -95,6 +111,9 @@ func (p *Pcap) settle(now time.Time) {
 
 // place puts a remark to a packet, if there is one.
 func (p *Pcap) place(r *remark) bool {
+	if r.socket != 0 {
+		r.ends = p.connections[r.socket]
+	}
 	if q := p.caused(r); q != nil {
 		// What came before the call was back stands before what it returned.
 		if back := p.lastBefore(r, r.at); r.begun != "" && r.kind == sends && back != nil && back.at.After(q.at) {
@@ -122,7 +141,7 @@ func (p *Pcap) caused(r *remark) *pcapPacket {
 		return nil
 	}
 	for _, q := range p.queue {
-		if p.inView(r, q) && !q.at.Before(r.entered) && (r.kind == prepare || q.from == r.side) {
+		if p.inView(r, q) && !q.at.Before(r.entered) && (r.kind == prepare || q.from == r.side) && (!r.ends.Remote.IsValid() || q.of(r.ends)) {
 			return q
 		}
 	}
