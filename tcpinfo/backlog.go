@@ -79,13 +79,23 @@ func listenerScore(l *Socket, to netip.Addr) int {
 // Unaccepted picks, of a dump's sockets, those that came in through the listener of this address and family
 // (unix.AF_INET or AF_INET6) and that nobody accepted: the half-open ones, and those that wait for accept. No
 // descriptor leads to either, so their inode is 0; nor does one to an orphan, but an orphan has sent its FIN and is in
-// none of these states.
+// none of these states. Where the list has a listener on the same port that the kernel prefers for a connection's
+// address, the connection came in through that one.
 func Unaccepted(list []Socket, listener netip.AddrPort, family uint8) (half, waiting []Socket) {
+	var listeners []Socket
+	for _, s := range list {
+		if s.State == Listen && s.Local.Port() == listener.Port() {
+			listeners = append(listeners, s)
+		}
+	}
 	for _, s := range list {
 		if s.Inode != 0 || s.Family != family || s.Local.Port() != listener.Port() {
 			continue
 		}
 		if a := bare(listener.Addr()); !a.IsUnspecified() && a != bare(s.Local.Addr()) {
+			continue
+		}
+		if l := pickListener(listeners, s.Local); l != nil && (bare(l.Local.Addr()) != bare(listener.Addr()) || l.Family != family) {
 			continue
 		}
 		switch {

@@ -66,3 +66,25 @@ func TestPickListener(t *testing.T) {
 		}
 	}
 }
+
+// Of two listeners on one port the kernel prefers the one that is bound to the address.
+func TestUnacceptedOfTheListenerThatIsPreferred(t *testing.T) {
+	at := netip.MustParseAddrPort
+	any4, bound := at("0.0.0.0:80"), at("127.0.0.1:80")
+	list := []Socket{
+		{Family: unix.AF_INET, State: Listen, Local: any4, Inode: 1}, {Family: unix.AF_INET, State: Listen, Local: bound, Inode: 2},
+		{Family: unix.AF_INET, State: Established, Local: bound, Remote: at("127.0.0.1:5000"), Info: &Info{}},
+		{Family: unix.AF_INET, State: SynReceived, Local: at("192.0.2.1:80"), Remote: at("192.0.2.9:5000")},
+	}
+	for _, c := range []struct {
+		listener      netip.AddrPort
+		half, waiting int
+	}{{any4, 1, 0}, {bound, 0, 1}} {
+		if half, waiting := Unaccepted(list, c.listener, unix.AF_INET); len(half) != c.half || len(waiting) != c.waiting {
+			t.Errorf("%v: %d half-open, %d waiting", c.listener, len(half), len(waiting))
+		}
+	}
+	if _, waiting := Unaccepted(list[2:], any4, unix.AF_INET); len(waiting) != 1 {
+		t.Error("where no listener is in the list, its address tells")
+	}
+}
