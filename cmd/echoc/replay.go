@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,14 +43,15 @@ func replay(ctx context.Context, f *cli.Flags, args []string) (err error) {
 	}
 	var files []*record.Reader
 	for _, name := range args {
-		file, err := os.Open(name)
+		file, err := open(ctx, name)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
+		defer context.AfterFunc(ctx, func() { file.Close() })() // whoever waits for what comes through a pipe waits no more
 		r, err := record.NewReader(name, file)
 		if err != nil {
-			return err
+			return cmp.Or(context.Cause(ctx), err)
 		}
 		files = append(files, r)
 	}
@@ -58,7 +60,7 @@ func replay(ctx context.Context, f *cli.Flags, args []string) (err error) {
 	if len(files) == 2 {
 		merged, err := merge.Merge(files[0], files[1])
 		if err != nil {
-			return err
+			return cmp.Or(context.Cause(ctx), err)
 		}
 		source, about = merged, merged.About
 	}
@@ -68,6 +70,25 @@ func replay(ctx context.Context, f *cli.Flags, args []string) (err error) {
 		remark(r)
 	}
 	return err
+}
+
+// open opens a file: a FIFO as soon as somebody writes to it, if the user waits for that.
+func open(ctx context.Context, name string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		file, err := os.Open(name)
+		done <- opened{file, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // remark says what of a record was not shown, and is no mistake.
@@ -103,7 +124,7 @@ func (p *player) play(ctx context.Context, from record.Source) (err error) {
 		e, bad := from.Next()
 		if bad != nil {
 			if !errors.Is(bad, io.EOF) {
-				err = bad
+				err = cmp.Or(context.Cause(ctx), bad)
 			}
 			break
 		}

@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Of two records one may be cut after its first line: that is said, and nothing crashes.
@@ -35,6 +39,39 @@ func TestReplayOfARecordWithoutEvents(t *testing.T) {
 		status, _, errs := run(t, "echoc", append([]string{"replay", "--quiet"}, args...)...)
 		if status != 1 || strings.Count(errs, "\n") != 1 || strings.Contains(errs, "panic") {
 			t.Errorf("%q: status %d, %.300q", args, status, errs)
+		}
+	}
+}
+
+// Ctrl-C ends a replay that waits: for somebody who writes to a FIFO, and for what that one writes.
+func TestReplayThatWaits(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{false, true} {
+		fifo := filepath.Join(t.TempDir(), "fifo")
+		if err := unix.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := command(t, "echoc", "replay", fifo)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if written {
+			w, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+		}
+		eventually(t, "it waits", func() bool { // in fifo_open(), or has been let in
+			tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", cmd.Process.Pid))
+			return written || slices.ContainsFunc(tasks, func(name string) bool {
+				at, _ := os.ReadFile(name)
+				return string(at) == "wait_for_partner"
+			})
+		})
+		cmd.Process.Signal(unix.SIGINT)
+		if status := statusOf(t, cmd.Wait()); status != 130 {
+			t.Errorf("written to %v: status %d", written, status)
 		}
 	}
 }
