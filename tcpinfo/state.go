@@ -119,7 +119,7 @@ type StateMask uint32
 
 // AllStates holds every state, those of half-open and bound-only sockets included. Replies call a bound-only socket
 // CLOSED: who takes Closed out of it takes BoundInactive out, too.
-const AllStates StateMask = 1<<(BoundInactive+1) - 1<<Established
+const AllStates StateMask = (1<<(BoundInactive+1) - 1<<Established) &^ (1 << newSynRecv)
 
 // MaskOf returns the set of the given states.
 func MaskOf(states ...State) StateMask {
@@ -139,7 +139,7 @@ func (m StateMask) kernelBits() uint32 {
 	if m == 0 {
 		m = AllStates
 	}
-	if m &^= 1 << newSynRecv; m&(1<<SynReceived) != 0 {
+	if m&(1<<SynReceived) != 0 {
 		m |= 1 << newSynRecv
 	}
 	if m&(1<<Closed) != 0 {

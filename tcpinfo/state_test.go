@@ -80,7 +80,7 @@ func TestStateMask(t *testing.T) {
 		mask StateMask
 		want uint32
 	}{
-		{0, 0x3ffe}, {AllStates, 0x3ffe}, {MaskOf(Established), 1 << 1},
+		{0, 0x3ffe}, {AllStates, 0x3ffe}, {AllStates &^ MaskOf(SynReceived), 0x2ff6}, {MaskOf(Established), 1 << 1},
 		{MaskOf(SynReceived), 1<<3 | 1<<12}, {MaskOf(newSynRecv), 1 << 12},
 		{MaskOf(Closed), 1<<7 | 1<<13}, {MaskOf(BoundInactive), 1 << 13},
 	} {

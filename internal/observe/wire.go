@@ -18,18 +18,19 @@ type SegmentLog struct {
 	absolute bool
 	pcap     *Pcap // or nil
 
-	mu      sync.Mutex
-	flows   segment.Flows
-	first   map[uint64]segment.Seen // of packets that come again: held, delayed
-	packets []lab.Packet            // each as it was first seen, without its payload's bytes
-	more    chan struct{}           // closed when there is another
-	asked   int                     // keepalive probes
+	mu       sync.Mutex
+	flows    segment.Flows
+	first    map[uint64]segment.Seen     // of packets that come again: held, delayed
+	analyses map[uint64]segment.Analysis // of what the hosts sent, by its ID
+	packets  []lab.Packet                // each as it was first seen, without its payload's bytes
+	more     chan struct{}               // closed when there is another
+	asked    int                         // keepalive probes
 }
 
 // NewSegmentLog returns one that has seen nothing yet. absolute has sequence numbers shown as they are; pcap may be
 // nil.
 func NewSegmentLog(log *timeline.Log, absolute bool, pcap *Pcap) *SegmentLog {
-	return &SegmentLog{log: log, absolute: absolute, pcap: pcap, first: map[uint64]segment.Seen{}, more: make(chan struct{})}
+	return &SegmentLog{log: log, absolute: absolute, pcap: pcap, first: map[uint64]segment.Seen{}, analyses: map[uint64]segment.Analysis{}, more: make(chan struct{})}
 }
 
 // OneOrigin has the numbers of all connections between the same ports count from the SYNs of the first. It is called
@@ -45,10 +46,12 @@ func (l *SegmentLog) Report(p lab.Packet) {
 	l.mu.Lock()
 	seen, again := l.first[p.ID]
 	if !again {
-		if p.CopyOf != 0 { // no host has sent it again
+		if p.CopyOf != 0 { // no host has sent it once more
 			seen = l.flows.Of(p.Segment.Src, p.Segment.Dst).Relative(p.Segment)
+			seen.Analysis = l.analyses[p.CopyOf]
 		} else {
 			seen = l.flows.Add(p.Seen, p.Segment)
+			l.analyses[p.ID] = seen.Analysis
 		}
 		l.keep(p)
 		if seen.Analysis.Has(segment.KeepAlive) {

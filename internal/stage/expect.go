@@ -149,6 +149,9 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 		}
 		return
 	}
+	if gone := seen.Gone || seen.State == tcpinfo.Closed; gone && !s.run.both && s.Name == timeline.Server && whose == s.Name && w.Remote().IsValid() && s.run.visitors() == 0 {
+		s.run.fail(ofClient(ErrLeft, w.Remote())) // it was reset in the queue, before it could say what it plays
+	}
 	s.run.unmet()
 	s.run.checkState(whose, time.Time{}, seen, why, states, false)
 	s.goOnOrFail(wrongState{seen.State, states}, true)
