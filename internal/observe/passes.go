@@ -8,8 +8,8 @@ import (
 	"socklife/internal/segment"
 )
 
-// passes are the interfaces that segments are seen on. One that passes through several (a bridge and its port, a bond, a
-// VLAN) is seen on each, and sent once.
+// passes are the interfaces that segments are seen on. One that passes through several (a bridge and its port, a bond,
+// a VLAN) is seen on each, and sent once.
 type passes map[[2]netip.AddrPort]pass
 
 // pass is where one direction of a connection was seen last.
