@@ -77,9 +77,6 @@ func (w *watchFlags) config(ctx context.Context, f *cli.Flags, words []string) (
 		}
 		cfg.States |= tcpinfo.MaskOf(state)
 	}
-	for _, pid := range w.pid {
-		words = append(words, fmt.Sprintf("pid:%d", pid))
-	}
 	if len(words) == 0 {
 		return cfg, cli.Usagef("watch what? echoc watch :8080, or ADDR:PORT, pid:N, all")
 	}
@@ -200,6 +197,9 @@ func limits() (l survey.Limits) {
 
 // watch looks at anybody's sockets.
 func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) error {
+	for _, pid := range w.pid {
+		words = append(words, fmt.Sprintf("pid:%d", pid))
+	}
 	cfg, err := w.config(ctx, f, words)
 	if err != nil {
 		return err
@@ -219,9 +219,6 @@ func watch(ctx context.Context, f *cli.Flags, w *watchFlags, words []string) err
 	}
 	defer diag.Close()
 	cfg.Limits = limits()
-	for _, pid := range w.pid {
-		words = append(words, fmt.Sprintf("pid:%d", pid))
-	}
 	title := "echoc watch " + strings.Join(words, " ")
 	out, screen := watchOutput(f, title)
 	if err := f.Keep(&out, view.Options{Title: title}, timeline.Host); err != nil {

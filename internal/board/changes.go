@@ -119,10 +119,8 @@ func moved(c survey.Change) string {
 
 // unseen stands for states between two looks: where no step of TCP leads from the one to the other.
 func unseen(from, to tcpinfo.State) string {
-	for _, t := range rfc9293.Transitions {
-		if t.From == from && t.To == to && t.Linux {
-			return ""
-		}
+	if t, is := rfc9293.Step(from, to); is && t.Linux {
+		return ""
 	}
 	return "… → "
 }

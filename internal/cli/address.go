@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"socklife/internal/observe"
 )
 
 // DefaultAddr is where echod listens unless it is told otherwise: the echo port of RFC 862, 7, out of reach of the
@@ -143,19 +145,7 @@ func Loopback(v6 bool) netip.Addr {
 
 // OnThisHost tells whether an address belongs to this host, so that the socket there can be seen from here.
 func OnThisHost(a netip.Addr) bool {
-	if a.IsLoopback() || a.IsUnspecified() {
-		return true
-	}
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, own := range addrs {
-		if p, err := netip.ParsePrefix(own.String()); err == nil && p.Addr() == a.Unmap().WithZone("") {
-			return true
-		}
-	}
-	return false
+	return a.IsLoopback() || a.IsUnspecified() || observe.HostAddresses()[a.Unmap().WithZone("")]
 }
 
 // ServerLabel says how the server is seen from the client's terminal, and by which source, if it is.

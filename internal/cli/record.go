@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -60,9 +59,5 @@ func (o Output) keep(ended error) error {
 	if err == nil {
 		return ended
 	}
-	err = fmt.Errorf("--record %s: %w", o.recordName, err)
-	if status := Status(ended); status == ExitOK || status == ExitInterrupted {
-		return err
-	}
-	return errors.Join(ended, err)
+	return notKept(ended, fmt.Errorf("--record %s: %w", o.recordName, err))
 }

@@ -228,18 +228,18 @@ func windowFull(f *Facts, name, before string) Finding {
 		detail = append(detail, fmt.Sprintf("the peer's Recv-Q %d", o.RecvQ))
 		if o.held() {
 			_, many := o.who()
-			return of(name, grade, before+"the peer's window is full: "+o.each(many)+unread(grade), many, detail...)
+			return of(name, grade, before+"the peer's window is full: "+o.each(many)+notRead(grade), many, detail...)
 		}
 		if o.Listener != nil {
 			_, many := o.Listener.who()
 			return of(name, grade, before+"the peer's window is full: it is still in the accept queue of "+many, many, detail...)
 		}
 	}
-	return of(name, grade, before+"the peer's window is full: its application"+unread(grade), peersApplication, detail...)
+	return of(name, grade, before+"the peer's window is full: its application"+notRead(grade), peersApplication, detail...)
 }
 
-// unread is what an application does with what came.
-func unread(g Grade) string {
+// notRead is what an application does with what came.
+func notRead(g Grade) string {
 	if g == Stuck {
 		return " does not read"
 	}

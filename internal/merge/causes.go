@@ -185,7 +185,7 @@ func segments(l *lane, from timeline.Side) map[string][]*item {
 		if !ok || b.From != from || len(b.Header) < after {
 			continue
 		}
-		key := plain(b.Src).String() + plain(b.Dst).String() + b.Header[:checksum] + b.Header[after:]
+		key := tcpinfo.Canonical(b.Src).String() + tcpinfo.Canonical(b.Dst).String() + b.Header[:checksum] + b.Header[after:]
 		m[key] = append(m[key], it)
 	}
 	return m

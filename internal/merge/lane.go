@@ -80,7 +80,7 @@ func (l *lane) know(it *item) {
 	case *timeline.State:
 		s := l.socket(own)
 		s.states = append(s.states, it)
-		if ends := plainEnds(b.Ends()); b.Remote.IsValid() && b.Local.Port() != 0 && !slices.Contains(s.ends, ends) {
+		if ends := b.Ends(); b.Remote.IsValid() && b.Local.Port() != 0 && !slices.Contains(s.ends, ends) {
 			s.ends = append(s.ends, ends)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"socklife/internal/timeline"
+	"socklife/tcpinfo"
 )
 
 // matched is what of the server's record belongs to the client's.
@@ -28,15 +29,6 @@ func (m *matched) says(c, s *half) string {
 	return fmt.Sprintf("one timeline of two records, %s (client) and %s (server), %s", c.name, s.name, how)
 }
 
-// plain is an address as both sides write it.
-func plain(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
-}
-
-func plainEnds(e timeline.Ends) timeline.Ends {
-	return timeline.Ends{Local: plain(e.Local), Remote: plain(e.Remote)}
-}
-
 // connections are the addresses of a side's own connections, in the order in which they were first seen.
 func connections(events []timeline.Event, side timeline.Side) (list []timeline.Ends) {
 	seen := map[timeline.Ends]bool{}
@@ -45,7 +37,7 @@ func connections(events []timeline.Event, side timeline.Side) (list []timeline.E
 		if !ok || e.Side != side || !b.Remote.IsValid() || b.Local.Port() == 0 {
 			continue
 		}
-		if ends := plainEnds(b.Ends()); !seen[ends] {
+		if ends := b.Ends(); !seen[ends] {
 			seen[ends] = true
 			list = append(list, ends)
 		}
@@ -96,7 +88,7 @@ func byTime(c, s *half) *matched {
 	asked := map[netip.AddrPort]bool{}
 	for _, e := range c.events {
 		if b, ok := e.Body.(*timeline.Call); ok && b.Call == "connect" {
-			asked[plain(b.Arguments().Address())] = true
+			asked[tcpinfo.Canonical(b.Arguments().Address())] = true
 		}
 	}
 	for _, run := range runs(s) {
@@ -104,7 +96,7 @@ func byTime(c, s *half) *matched {
 			continue
 		}
 		for _, e := range run {
-			if b, ok := e.Body.(*timeline.Call); ok && b.Call == "bind" && asked[plain(b.Arguments().Address())] {
+			if b, ok := e.Body.(*timeline.Call); ok && b.Call == "bind" && asked[tcpinfo.Canonical(b.Arguments().Address())] {
 				return &matched{run: run, server: b.Arguments().Address()}
 			}
 		}
@@ -119,7 +111,7 @@ func callsOn(run []timeline.Event, client []timeline.Ends) (n int) {
 		theirs[e.Other()] = true
 	}
 	for _, e := range run {
-		if b, ok := e.Body.(*timeline.State); ok && theirs[plainEnds(b.Ends())] {
+		if b, ok := e.Body.(*timeline.State); ok && theirs[b.Ends()] {
 			socks[b.Socket] = true
 		}
 	}

@@ -115,7 +115,7 @@ func ofConnections(all []timeline.Event, client []timeline.Ends) (kept []timelin
 	}
 	used, listeners, returns := map[int]bool{}, map[int]bool{}, map[int64]bool{}
 	for _, e := range all {
-		if b, ok := e.Body.(*timeline.State); ok && theirs[plainEnds(b.Ends())] {
+		if b, ok := e.Body.(*timeline.State); ok && theirs[b.Ends()] {
 			used[b.Socket] = true
 		}
 	}
@@ -132,7 +132,7 @@ func ofConnections(all []timeline.Event, client []timeline.Ends) (kept []timelin
 			return prepares(e.Body)
 		}
 		b, ok := e.Body.(*timeline.Segment)
-		return ok && (theirs[plainEnds(timeline.Ends{Local: b.Src, Remote: b.Dst})] || theirs[plainEnds(timeline.Ends{Local: b.Dst, Remote: b.Src})])
+		return ok && (theirs[timeline.Between(b.Src, b.Dst)] || theirs[timeline.Between(b.Dst, b.Src)])
 	}
 	for _, e := range all {
 		if b, ok := e.Body.(*timeline.Call); ok && mine(e) {

@@ -201,8 +201,7 @@ func (h *Host) connecting() map[netip.AddrPort][]netip.AddrPort {
 	}
 	by := map[netip.AddrPort][]netip.AddrPort{}
 	for _, s := range list {
-		state := timeline.State{Local: s.Local, Remote: s.Remote}
-		if !h.connect[state.Ends()] {
+		if !h.connect[timeline.Between(s.Local, s.Remote)] {
 			by[s.Remote] = append(by[s.Remote], s.Local)
 		}
 	}

@@ -33,12 +33,8 @@ func Open(cfg Config, lookup Lookup) (_ *Outside, err error) {
 	o := &Outside{log: cfg.Log}
 	if cfg.Client {
 		o.owners.mine = func(client, server netip.AddrPort) bool {
-			ends := timeline.Ends{Local: client, Remote: server}
-			s, err := lookup(timeline.Client, client, server)
-			if err != nil || s.Cookie == 0 {
-				return o.log.Sockets.Made(0, timeline.Client, ends)
-			}
-			return o.log.Sockets.Made(s.Cookie, timeline.Client, ends)
+			s, _ := lookup(timeline.Client, client, server) // without a cookie if it is gone
+			return o.log.Sockets.Made(s.Cookie, timeline.Client, timeline.Ends{Local: client, Remote: server})
 		}
 	}
 	if cfg.Trace {

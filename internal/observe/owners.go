@@ -20,8 +20,14 @@ type Owners struct {
 	here  addresses
 
 	// mine says whether a connection's client end is this program's; nil: each is.
-	mine   func(client, server netip.AddrPort) bool
-	others map[netip.AddrPort]time.Time // client ends that were not, and when that was found
+	mine  func(client, server netip.AddrPort) bool
+	found map[netip.AddrPort]finding // of client ends
+}
+
+// finding is what was said of a client end, and when.
+type finding struct {
+	mine bool
+	at   time.Time
 }
 
 // Claim notes whose an address is. The first to say so is right.
@@ -54,26 +60,20 @@ func (o *Owners) Of(local, remote netip.AddrPort) (side timeline.Side, ours bool
 	return side, ours
 }
 
-// again is for how long a connection that was another's is taken for that: its port may be given to one of ours.
+// again is for how long a client end is taken for whose it was: its port may then be another's.
 const again = time.Second
 
 func (o *Owners) isMine(client, server netip.AddrPort) bool {
 	client, now := tcpinfo.Canonical(client), time.Now()
-	if found, is := o.others[client]; is && now.Sub(found) < again {
-		return false
+	f, known := o.found[client]
+	if !known || now.Sub(f.at) >= again {
+		f = finding{o.mine(client, tcpinfo.Canonical(server)), now}
+		if o.found == nil || len(o.found) > 1<<12 {
+			o.found = map[netip.AddrPort]finding{}
+		}
+		o.found[client] = f
 	}
-	delete(o.others, client)
-	if o.mine(client, tcpinfo.Canonical(server)) {
-		return true
-	}
-	if len(o.others) > 1<<12 {
-		o.others = nil
-	}
-	if o.others == nil {
-		o.others = map[netip.AddrPort]time.Time{}
-	}
-	o.others[client] = now
-	return false
+	return f.mine
 }
 
 // owner is who has an address, or its port on all addresses of this host.
@@ -101,13 +101,19 @@ func (a *addresses) has(ip netip.Addr) bool {
 		return true
 	}
 	if now := time.Now(); !a.known[ip] && now.Sub(a.asked) > time.Second/10 {
-		a.asked, a.known = now, map[netip.Addr]bool{}
-		list, _ := net.InterfaceAddrs()
-		for _, each := range list {
-			if p, err := netip.ParsePrefix(each.String()); err == nil {
-				a.known[p.Addr().Unmap()] = true
-			}
-		}
+		a.asked, a.known = now, HostAddresses()
 	}
 	return a.known[ip]
+}
+
+// HostAddresses are those of this host's interfaces, without zones.
+func HostAddresses() map[netip.Addr]bool {
+	known := map[netip.Addr]bool{}
+	list, _ := net.InterfaceAddrs()
+	for _, each := range list {
+		if p, err := netip.ParsePrefix(each.String()); err == nil {
+			known[p.Addr().Unmap()] = true
+		}
+	}
+	return known
 }

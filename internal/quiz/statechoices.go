@@ -64,12 +64,8 @@ func reason(base, state tcpinfo.State, says string) string {
 }
 
 func when(from, to tcpinfo.State) string {
-	for _, t := range rfc9293.Transitions {
-		if t.From == from && t.To == to {
-			return t.When
-		}
-	}
-	return ""
+	t, _ := rfc9293.Step(from, to)
+	return t.When
 }
 
 // sentence is a clause with a capital letter and a full stop.

@@ -57,12 +57,17 @@ var Transitions = []Transition{
 // MayAbort says whether an abort leads from one state to the other in one step, and nothing else does: it cannot be
 // known whether the socket was aborted or passed the states of [Ways].
 func MayAbort(from, to tcpinfo.State) bool {
-	for _, t := range Transitions {
-		if t.From == from && t.To == to {
-			return t.Abort
-		}
+	t, _ := Step(from, to)
+	return t.Abort
+}
+
+// Step is the transition that leads from one state to the other, if there is one.
+func Step(from, to tcpinfo.State) (Transition, bool) {
+	i := slices.IndexFunc(Transitions, func(t Transition) bool { return t.From == from && t.To == to })
+	if i < 0 {
+		return Transition{}, false
 	}
-	return false
+	return Transitions[i], true
 }
 
 // Reachable says whether a connection in one state may still come to another on Linux, aborted or not: a life goes on

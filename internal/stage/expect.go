@@ -129,6 +129,11 @@ func (s *Side) ExpectChild(n int, why string, states ...tcpinfo.State) *Conn {
 	return &Conn{side: s, watch: child}
 }
 
+// leftUnaccepted says whether a connection was reset in the accept queue, before its client could say what it plays.
+func (s *Side) leftUnaccepted(w *watch.Socket, seen watch.Sample) bool {
+	return s.Name == timeline.Server && !s.run.both && s.run.visitors() == 0 && w.Remote().IsValid() && (seen.Gone || seen.State == tcpinfo.Closed)
+}
+
 func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states []tcpinfo.State) {
 	s.alive()
 	seen, ok := s.meet(timeline.Expecting(why, states...), w, expectation{
@@ -149,8 +154,8 @@ func (s *Side) expect(w *watch.Socket, whose timeline.Side, why string, states [
 		}
 		return
 	}
-	if gone := seen.Gone || seen.State == tcpinfo.Closed; gone && !s.run.both && s.Name == timeline.Server && whose == s.Name && w.Remote().IsValid() && s.run.visitors() == 0 {
-		s.run.fail(ofClient(ErrLeft, w.Remote())) // it was reset in the queue, before it could say what it plays
+	if whose == s.Name && s.leftUnaccepted(w, seen) {
+		s.run.fail(ofClient(ErrLeft, w.Remote()))
 	}
 	s.run.unmet()
 	s.run.checkState(whose, time.Time{}, seen, why, states, false)

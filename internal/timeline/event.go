@@ -121,9 +121,10 @@ type State struct {
 type Ends struct{ Local, Remote netip.AddrPort }
 
 // Ends are the addresses of the socket that the state is of, in the spelling that all sources can be compared in.
-func (b *State) Ends() Ends { return plain(b.Local, b.Remote) }
+func (b *State) Ends() Ends { return Between(b.Local, b.Remote) }
 
-func plain(local, remote netip.AddrPort) Ends {
+// Between are the ends of a socket with these addresses, in that spelling.
+func Between(local, remote netip.AddrPort) Ends {
 	return Ends{tcpinfo.Canonical(local), tcpinfo.Canonical(remote)}
 }
 

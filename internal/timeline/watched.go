@@ -84,7 +84,7 @@ type End struct {
 }
 
 // Ends are the addresses of the socket, as those of a [State] are.
-func (b *Watched) Ends() Ends { return plain(b.Local, b.Remote) }
+func (b *Watched) Ends() Ends { return Between(b.Local, b.Remote) }
 
 // Look ends what a look has found, if that is anything, or it was the first.
 type Look struct {

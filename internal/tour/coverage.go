@@ -129,12 +129,8 @@ func better(a, b seenBy) bool { return a.source == "tracepoint" && b.source != "
 // certain tells whether seeing the two states one after the other means that this very transition was made. The
 // tracepoint tells transitions; of two samples it is certain where there is no other way from the one to the other.
 func certain(t transition, source string) bool {
-	for _, f := range rfc9293.Transitions {
-		if f.From == t.from && f.To == t.to {
-			return source == "tracepoint" || !f.Abort && f.Via == 0
-		}
-	}
-	return false
+	f, is := rfc9293.Step(t.from, t.to)
+	return is && (source == "tracepoint" || !f.Abort && f.Via == 0)
 }
 
 // Table is each state, then each transition.
